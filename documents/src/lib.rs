@@ -1,0 +1,1 @@
+//! The documents of the supply chain: bytes in, bytes out, pure.

@@ -1,0 +1,1 @@
+//! What workers do, one file a job; the conductor, the queues and the scheduler.

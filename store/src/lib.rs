@@ -1,0 +1,1 @@
+//! Postgres by subject, and the object store.
