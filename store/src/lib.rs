@@ -1,1 +1,19 @@
 //! Postgres by subject, and the object store.
+pub mod advisories;
+pub mod artifacts;
+pub mod builds;
+pub mod catalogue;
+pub mod commands;
+pub mod db;
+pub mod digest;
+pub mod error;
+pub mod findings;
+pub mod images;
+pub mod ledger;
+pub mod notifications;
+pub mod objects;
+pub mod packages;
+pub mod sla;
+pub mod timeline;
+pub mod usage;
+pub mod world;

@@ -1,0 +1,110 @@
+//! What a job is: its payload, what it may use, and how it may fail.
+use serde::{Deserialize, Serialize};
+use sim::fact::{BuildResult, Notification, Scan, SlaCheck};
+use sim::time::SimTime;
+use sqlx::PgPool;
+use std::sync::Arc;
+use store::objects::ObjectStore;
+
+/// The queues, each with one kind of job, in the order in which a window's jobs are released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Queue {
+    /// Makes and stores the documents of a build.
+    Build,
+    /// Matches stored SBOMs against stored advisories.
+    Scan,
+    /// Evaluates the stored SLA timers.
+    SlaCheck,
+    /// Writes the notifications.
+    Notify,
+}
+
+impl Queue {
+    /// All queues, in the order of release.
+    pub const ALL: [Queue; 4] = [Queue::Build, Queue::Scan, Queue::SlaCheck, Queue::Notify];
+
+    /// The name in apalis, the ledger and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Queue::Build => "build",
+            Queue::Scan => "scan",
+            Queue::SlaCheck => "sla_check",
+            Queue::Notify => "notify",
+        }
+    }
+}
+
+/// A fact as it travels in a payload: its place, its instant, and its content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placed<T> {
+    /// The fact's sequence number.
+    pub seq: u64,
+    /// The simulated instant.
+    pub at: SimTime,
+    /// The content.
+    pub fact: Arc<T>,
+}
+
+/// What a job is to do: one fact, or several neighbours of one kind so that a job is worth its
+/// delivery. How facts are batched never shows in what is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "job", content = "facts", rename_all = "snake_case")]
+pub enum Payload {
+    /// One build.
+    Build(Placed<BuildResult>),
+    /// Scans, in order.
+    Scan(Vec<Placed<Scan>>),
+    /// SLA evaluations, in order, without gaps.
+    SlaCheck(Vec<Placed<SlaCheck>>),
+    /// Notifications, in order.
+    Notify(Vec<Placed<Notification>>),
+}
+
+impl Payload {
+    /// The queue it travels in.
+    pub fn queue(&self) -> Queue {
+        match self {
+            Payload::Build(_) => Queue::Build,
+            Payload::Scan(_) => Queue::Scan,
+            Payload::SlaCheck(_) => Queue::SlaCheck,
+            Payload::Notify(_) => Queue::Notify,
+        }
+    }
+}
+
+/// What a job may use. Cheap to clone.
+#[derive(Clone)]
+pub struct JobContext {
+    /// The world's database.
+    pub pool: PgPool,
+    /// The object store.
+    pub objects: ObjectStore,
+    /// Parsed SBOMs and package data that a worker has seen; content-addressed, so never stale.
+    pub caches: Arc<crate::caches::Caches>,
+}
+
+/// Why a job did not do its work. The transaction it was given is rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// What came out is not what the kernel's fact says: a defect of ours. Never tried again;
+    /// goes to the dead letter with both sides, and holds the clock.
+    #[error("{what}: the kernel says {expected}, the work says {found}")]
+    Mismatch {
+        /// What was compared.
+        what: String,
+        /// The kernel's side.
+        expected: String,
+        /// The work's side.
+        found: String,
+    },
+    /// Postgres, the object store or the machine failed; worth trying again.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for JobError {
+    fn from(error: sqlx::Error) -> Self {
+        JobError::Failed(error.into())
+    }
+}

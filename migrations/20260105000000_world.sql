@@ -1,0 +1,131 @@
+-- The record of the world: what it is made from, how far it is, what was asked of it, what happened.
+-- Instants are simulated unless the column's name ends in _wall; those are outside the digest.
+
+CREATE TABLE world (
+    id                   boolean PRIMARY KEY DEFAULT true CHECK (id),      -- one row: one database, one world
+    name                 text NOT NULL,
+    scenario             text NOT NULL,                                   -- the file, byte for byte
+    scenario_sha256      text NOT NULL CHECK (scenario_sha256 ~ '^[0-9a-f]{64}$'),
+    seed                 bigint NOT NULL,                                 -- the bits of an unsigned 64-bit seed
+    kernel_version       text NOT NULL,
+    starts_at            timestamptz NOT NULL,
+    ends_at              timestamptz NOT NULL,                            -- end of the scenario; a live world goes on
+    released_through     timestamptz NOT NULL,                            -- jobs up to here are in the ledger
+    released_seq         bigint NOT NULL CHECK (released_seq >= 0),       -- the last fact among them
+    released_fingerprint text NOT NULL,                                   -- hash over all facts up to released_seq
+    materialized_through timestamptz NOT NULL,                            -- every job up to here is done
+    CHECK (starts_at <= materialized_through AND materialized_through <= released_through)
+);
+
+-- How fast the world should go: wishes of people, outside the digest.
+CREATE TABLE clock (
+    id           boolean PRIMARY KEY DEFAULT true CHECK (id),
+    mode         text NOT NULL CHECK (mode IN ('paused', 'live', 'fast')),
+    factor       double precision NOT NULL CHECK (factor > 0 AND factor <= 1e9), -- simulated over wall seconds
+    run_until    timestamptz,                                              -- pause when this instant is reached
+    then_mode    text NOT NULL DEFAULT 'paused' CHECK (then_mode IN ('paused', 'live')),
+    held_reason  text,                                                     -- why a defect holds the clock
+    changed_wall timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE commands (
+    seq           bigint PRIMARY KEY CHECK (seq > 0),
+    command       jsonb NOT NULL,
+    applied_at    timestamptz,                                             -- the simulated instant of submission
+    rejected      text,                                                    -- why the kernel refused it
+    received_wall timestamptz NOT NULL DEFAULT now(),
+    CHECK (rejected IS NULL OR applied_at IS NOT NULL)
+);
+CREATE INDEX commands_waiting ON commands (seq) WHERE applied_at IS NULL;
+
+CREATE TABLE timeline (
+    seq              bigint PRIMARY KEY CHECK (seq > 0),
+    at               timestamptz NOT NULL,
+    kind             text NOT NULL,
+    tenant_namespace text NOT NULL,
+    image_id         bigint,
+    build_id         bigint,
+    advisory_id      bigint,
+    customer_id      bigint,
+    data             jsonb NOT NULL
+);
+CREATE INDEX timeline_at ON timeline (at, seq);
+CREATE INDEX timeline_image ON timeline (image_id, seq) WHERE image_id IS NOT NULL;
+CREATE INDEX timeline_tenant ON timeline (tenant_namespace, seq);
+
+-- The ledger is the truth about work; the queue is its delivery. Outside the digest.
+CREATE TABLE ledger (
+    id            bigint PRIMARY KEY,                                      -- from the first fact's seq and the chunk
+    queue         text NOT NULL CHECK (queue IN ('build', 'scan', 'sla_check', 'notify')),
+    at            timestamptz NOT NULL,
+    payload       jsonb NOT NULL,
+    state         text NOT NULL CHECK (state IN ('owed', 'done', 'dead')),
+    attempts      integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    error         text,
+    retry_wall    timestamptz,                                             -- not before this instant
+    held_until_wall timestamptz,                                           -- a worker has it until then
+    enqueued_wall timestamptz NOT NULL DEFAULT now(),
+    done_wall     timestamptz
+);
+CREATE INDEX ledger_open ON ledger (queue, id) WHERE state <> 'done';
+CREATE INDEX ledger_done ON ledger (done_wall) WHERE state = 'done';
+
+CREATE TABLE packages (
+    id          bigint PRIMARY KEY,
+    name        text NOT NULL UNIQUE,
+    license     text NOT NULL,
+    supplier    text NOT NULL,
+    description text NOT NULL,
+    end_of_life boolean NOT NULL
+);
+
+CREATE TABLE package_releases (
+    package_id  bigint NOT NULL REFERENCES packages,
+    release     integer NOT NULL CHECK (release >= 0),
+    version     text NOT NULL,
+    released_at timestamptz NOT NULL,
+    size_bytes  bigint NOT NULL CHECK (size_bytes > 0),
+    sha256      text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    PRIMARY KEY (package_id, release),
+    UNIQUE (package_id, version)
+);
+
+CREATE TABLE advisories (
+    id               bigint PRIMARY KEY,
+    cve              text NOT NULL UNIQUE CHECK (cve ~ '^CVE-[0-9]{4}-[0-9]{7}$'),
+    vector           text NOT NULL,
+    score            numeric(3, 1) NOT NULL CHECK (score BETWEEN 0 AND 10),
+    severity         text NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),
+    known_exploited  boolean NOT NULL,
+    published_at     timestamptz NOT NULL,
+    detectable_at    timestamptz NOT NULL CHECK (detectable_at >= published_at),
+    fix_available_at timestamptz CHECK (fix_available_at >= published_at)   -- upstream; null: not yet
+);
+CREATE INDEX advisories_detectable ON advisories (detectable_at);
+
+CREATE TABLE advisory_packages (
+    advisory_id        bigint NOT NULL REFERENCES advisories,
+    package_id         bigint NOT NULL REFERENCES packages,
+    introduced_release integer NOT NULL,
+    introduced_version text NOT NULL,
+    fixed_release      integer,
+    fixed_version      text,
+    fixed_at           timestamptz,                                        -- when the distribution released it
+    PRIMARY KEY (advisory_id, package_id),
+    FOREIGN KEY (package_id, introduced_release) REFERENCES package_releases (package_id, release),
+    FOREIGN KEY (package_id, fixed_release) REFERENCES package_releases (package_id, release),
+    CHECK ((fixed_release IS NULL) = (fixed_at IS NULL)),
+    CHECK ((fixed_release IS NULL) = (fixed_version IS NULL))
+);
+CREATE INDEX advisory_packages_package ON advisory_packages (package_id, advisory_id);
+
+CREATE TABLE audit_logs (
+    id               bigint PRIMARY KEY,
+    at               timestamptz NOT NULL,
+    actor            text NOT NULL,
+    action           text NOT NULL,
+    object           text NOT NULL,
+    tenant_namespace text NOT NULL,
+    detail           jsonb NOT NULL
+);
+CREATE INDEX audit_logs_tenant ON audit_logs (tenant_namespace, id);

@@ -1,0 +1,137 @@
+-- The catalogue: images, their versions, the builds that made them, and the documents of both.
+
+CREATE TABLE images (
+    id               bigint PRIMARY KEY,
+    name             text NOT NULL UNIQUE,
+    description      text NOT NULL,
+    base_image_id    bigint REFERENCES images,
+    depth            integer NOT NULL CHECK (depth >= 0),                  -- 0: no base
+    main_package_id  bigint REFERENCES packages,
+    own_packages     bigint[] NOT NULL,
+    tenant_namespace text NOT NULL,                                        -- the owner; 'catalogue' is shared
+    created_at       timestamptz NOT NULL,
+    end_of_life_at   timestamptz,
+    current_version  integer                                               -- the newest published one
+);
+CREATE INDEX images_base ON images (base_image_id) WHERE base_image_id IS NOT NULL;
+
+CREATE TABLE build_events (
+    id               bigint PRIMARY KEY,
+    image_id         bigint NOT NULL REFERENCES images,
+    tenant_namespace text NOT NULL,
+    trigger          text NOT NULL CHECK (trigger IN
+                       ('cve_fix', 'manual', 'upstream', 'base_change', 'cron', 'bootstrap')),
+    cause            jsonb NOT NULL,
+    status           text NOT NULL CHECK (status IN
+                       ('pending', 'running', 'finishing', 'completed', 'unchanged', 'superseded', 'merged', 'failed')),
+    requested_at     timestamptz NOT NULL,
+    started_at       timestamptz,
+    finished_at      timestamptz,
+    attempts         integer NOT NULL DEFAULT 0,
+    builder          text,
+    merged_into      bigint,
+    failure          text,
+    version          integer,                                              -- published, or found unchanged
+    log_sha256       text,
+    CHECK (started_at IS NULL OR started_at >= requested_at),
+    CHECK (finished_at IS NULL OR finished_at >= requested_at)
+);
+CREATE INDEX build_events_image ON build_events (image_id, id);
+CREATE INDEX build_events_status ON build_events (status, id);
+
+-- Written by the build job, all of it, when the documents are stored.
+CREATE TABLE image_versions (
+    image_id         bigint NOT NULL REFERENCES images,
+    version          integer NOT NULL CHECK (version > 0),
+    build_id         bigint NOT NULL UNIQUE REFERENCES build_events,
+    tenant_namespace text NOT NULL,
+    digest           text NOT NULL CHECK (digest ~ '^sha256:[0-9a-f]{64}$'),
+    tags             text[] NOT NULL,
+    base_image_id    bigint,
+    base_version     integer,
+    package_ids      bigint[] NOT NULL,                                    -- aligned with releases
+    releases         integer[] NOT NULL,
+    components       bigint[] NOT NULL,                                    -- package_id * 2^20 + release, for the index
+    published_at     timestamptz NOT NULL,
+    superseded_at    timestamptz,
+    slsa_level       integer NOT NULL CHECK (slsa_level BETWEEN 0 AND 3),
+    PRIMARY KEY (image_id, version),
+    FOREIGN KEY (base_image_id, base_version) REFERENCES image_versions (image_id, version),
+    CHECK (cardinality(package_ids) = cardinality(releases))
+);
+CREATE INDEX image_versions_digest ON image_versions (digest);
+CREATE INDEX image_versions_components ON image_versions USING gin (components);
+CREATE INDEX image_versions_base ON image_versions (base_image_id, base_version) WHERE base_image_id IS NOT NULL;
+
+-- Every stored object that belongs to a build: kind, address, size.
+CREATE TABLE artifacts (
+    build_id         bigint NOT NULL REFERENCES build_events,
+    kind             text NOT NULL,
+    tenant_namespace text NOT NULL,
+    media_type       text NOT NULL,
+    sha256           text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    bytes            bigint NOT NULL CHECK (bytes >= 0),
+    object_key       text NOT NULL,
+    PRIMARY KEY (build_id, kind)
+);
+CREATE INDEX artifacts_sha256 ON artifacts (sha256);
+
+CREATE TABLE sbom_records (
+    image_id         bigint NOT NULL,
+    version          integer NOT NULL,
+    format           text NOT NULL CHECK (format IN ('spdx', 'cyclonedx')),
+    spec_version     text NOT NULL,
+    tenant_namespace text NOT NULL,
+    uri              text NOT NULL,                                        -- s3://<bucket>/<key>
+    sha256           text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    bytes            bigint NOT NULL,
+    components       integer NOT NULL CHECK (components >= 0),
+    created_at       timestamptz NOT NULL,
+    PRIMARY KEY (image_id, version, format),
+    FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
+);
+
+CREATE TABLE attestations (
+    image_id         bigint NOT NULL,
+    version          integer NOT NULL,
+    predicate_type   text NOT NULL,
+    tenant_namespace text NOT NULL,
+    uri              text NOT NULL,
+    sha256           text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    bytes            bigint NOT NULL,
+    signed           boolean NOT NULL,
+    created_at       timestamptz NOT NULL,
+    PRIMARY KEY (image_id, version, predicate_type),
+    FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
+);
+
+CREATE TABLE cve_findings (
+    image_id         bigint NOT NULL,
+    version          integer NOT NULL,
+    advisory_id      bigint NOT NULL REFERENCES advisories,
+    package_id       bigint NOT NULL REFERENCES packages,
+    tenant_namespace text NOT NULL,
+    severity         text NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),
+    score            numeric(3, 1) NOT NULL,
+    detected_at      timestamptz NOT NULL,
+    resolved_at      timestamptz,                                          -- a version without it was published
+    resolved_version integer,
+    not_affected_at  timestamptz,                                          -- judged a false positive
+    justification    text,
+    PRIMARY KEY (image_id, version, advisory_id, package_id),
+    FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version),
+    CHECK ((resolved_at IS NULL) = (resolved_version IS NULL)),
+    CHECK ((not_affected_at IS NULL) = (justification IS NULL))
+);
+CREATE INDEX cve_findings_advisory ON cve_findings (advisory_id, image_id, version);
+CREATE INDEX cve_findings_detected ON cve_findings (detected_at);
+CREATE INDEX cve_findings_open ON cve_findings (image_id, advisory_id) WHERE resolved_at IS NULL AND not_affected_at IS NULL;
+
+-- Judgements of false positives, one for an image and advisory: VEX follows from them.
+CREATE TABLE triages (
+    image_id      bigint NOT NULL REFERENCES images,
+    advisory_id   bigint NOT NULL REFERENCES advisories,
+    at            timestamptz NOT NULL,
+    justification text NOT NULL,
+    PRIMARY KEY (image_id, advisory_id)
+);

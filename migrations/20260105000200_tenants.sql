@@ -1,0 +1,100 @@
+-- Customers, what they run, what is owed to them, and what they were told.
+
+CREATE TABLE sla_policies (
+    id                    bigint PRIMARY KEY,
+    name                  text NOT NULL UNIQUE,
+    critical_days         integer,
+    high_days             integer,
+    medium_days           integer,
+    low_days              integer,
+    calendar              text NOT NULL CHECK (calendar IN ('calendar', 'business')),
+    clock_start           text NOT NULL CHECK (clock_start IN ('fix_available', 'detected', 'published')),
+    pause_without_fix     boolean NOT NULL,
+    exclude_over_permille integer,                                         -- share of all images, in thousandths
+    warn_permille         integer NOT NULL CHECK (warn_permille BETWEEN 0 AND 1000)
+);
+
+CREATE TABLE customers (
+    id               bigint PRIMARY KEY,
+    tenant_namespace text NOT NULL UNIQUE,
+    name             text NOT NULL,
+    contact_name     text NOT NULL,
+    contact_email    text NOT NULL,
+    sla_tier         text NOT NULL,
+    policy_id        bigint NOT NULL REFERENCES sla_policies
+);
+
+CREATE TABLE customer_image_usage (
+    customer_id       bigint NOT NULL REFERENCES customers,
+    image_id          bigint NOT NULL,
+    version           integer NOT NULL,
+    valid_from        timestamptz NOT NULL,
+    valid_to          timestamptz CHECK (valid_to >= valid_from),
+    used_since        timestamptz NOT NULL,                                -- first use of any version of the image
+    tenant_namespace  text NOT NULL,
+    mode              text NOT NULL CHECK (mode IN ('follow', 'pin')),
+    environment       text NOT NULL,
+    cluster           text NOT NULL,
+    replicas          integer NOT NULL CHECK (replicas > 0),
+    internet_exposed  boolean NOT NULL,
+    PRIMARY KEY (customer_id, image_id, valid_from),
+    FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
+);
+CREATE INDEX customer_image_usage_version ON customer_image_usage (image_id, version, valid_from);
+CREATE INDEX customer_image_usage_tenant ON customer_image_usage (tenant_namespace, image_id);
+
+CREATE TABLE sla_timers (
+    customer_id      bigint NOT NULL REFERENCES customers,
+    image_id         bigint NOT NULL REFERENCES images,
+    advisory_id      bigint NOT NULL REFERENCES advisories,
+    clock            text NOT NULL CHECK (clock IN ('provider', 'customer')),
+    tenant_namespace text NOT NULL,
+    policy_id        bigint NOT NULL REFERENCES sla_policies,
+    severity         text NOT NULL,
+    opened_at        timestamptz NOT NULL,                                 -- the exposure began to count
+    excluded         boolean NOT NULL,
+    started_at       timestamptz,                                          -- null: stands still, no fix exists
+    warn_at          timestamptz,
+    due_at           timestamptz,
+    stopped_at       timestamptz,
+    stop_reason      text CHECK (stop_reason IN ('fixed', 'not_affected', 'adopted')),
+    warned_at        timestamptz,                                         -- the evaluation that saw it at risk
+    PRIMARY KEY (customer_id, image_id, advisory_id, clock),
+    CHECK ((stopped_at IS NULL) = (stop_reason IS NULL)),
+    CHECK ((started_at IS NULL) = (due_at IS NULL))
+);
+CREATE INDEX sla_timers_due ON sla_timers (due_at) WHERE stopped_at IS NULL AND NOT excluded;
+CREATE INDEX sla_timers_paused ON sla_timers (advisory_id) WHERE started_at IS NULL AND stopped_at IS NULL;
+CREATE INDEX sla_timers_running ON sla_timers (image_id, advisory_id) WHERE stopped_at IS NULL;
+CREATE INDEX sla_timers_tenant ON sla_timers (tenant_namespace, due_at);
+
+CREATE TABLE sla_violations (
+    customer_id      bigint NOT NULL,
+    image_id         bigint NOT NULL,
+    advisory_id      bigint NOT NULL,
+    clock            text NOT NULL CHECK (clock IN ('provider', 'customer')),
+    tenant_namespace text NOT NULL,
+    severity         text NOT NULL,
+    due_at           timestamptz NOT NULL,
+    recorded_at      timestamptz NOT NULL CHECK (recorded_at >= due_at),   -- the evaluation that saw it
+    resolved_at      timestamptz,
+    resolution_recorded_at timestamptz,                                   -- the evaluation that saw it resolved
+    PRIMARY KEY (customer_id, image_id, advisory_id, clock),
+    FOREIGN KEY (customer_id, image_id, advisory_id, clock)
+        REFERENCES sla_timers (customer_id, image_id, advisory_id, clock)
+);
+CREATE INDEX sla_violations_tenant ON sla_violations (tenant_namespace, recorded_at);
+CREATE INDEX sla_violations_open ON sla_violations (severity, clock) WHERE resolved_at IS NULL;
+
+CREATE TABLE notifications (
+    id               bigint PRIMARY KEY,                                   -- the fact's seq
+    tenant_namespace text NOT NULL,
+    customer_id      bigint REFERENCES customers,
+    kind             text NOT NULL CHECK (kind IN
+                       ('build_failed', 'critical_cve', 'sla_at_risk', 'sla_breached', 'sla_resolved')),
+    at               timestamptz NOT NULL,
+    items            integer NOT NULL CHECK (items > 0),
+    subject          text NOT NULL,
+    body             jsonb NOT NULL
+);
+CREATE INDEX notifications_tenant ON notifications (tenant_namespace, id);

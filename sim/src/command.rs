@@ -1,0 +1,63 @@
+//! What can be asked of a running world from outside.
+use crate::ids::{BuildId, ImageId, PackageId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A command, as stored in the world's record and played again on restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Build an image now; add it to the catalogue first when `create` says what it is.
+    BuildImage {
+        /// The build, as the caller was told.
+        build: BuildId,
+        /// The image.
+        image: ImageId,
+        /// The image's definition when it is new.
+        create: Option<ImageDefinition>,
+        /// Who asked.
+        requested_by: Option<Arc<str>>,
+    },
+    /// A forge's webhook: the source of an image changed.
+    UpstreamChanged {
+        /// The build, as the caller was told.
+        build: BuildId,
+        /// The image.
+        image: ImageId,
+        /// The revision the webhook names.
+        revision: Option<Arc<str>>,
+    },
+}
+
+/// What a new image is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageDefinition {
+    /// Its name, unique in the catalogue.
+    pub name: Arc<str>,
+    /// The image it is built on.
+    pub base: Option<ImageId>,
+    /// Its own packages, without those of the base.
+    pub packages: Vec<PackageId>,
+}
+
+/// Why a command was refused; the world is unchanged then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// The image does not exist.
+    #[error("there is no image {0}")]
+    UnknownImage(u32),
+    /// A new image must take the next ordinal.
+    #[error("a new image must be number {expected}, not {found}")]
+    WrongOrdinal {
+        /// The next free ordinal.
+        expected: u32,
+        /// The ordinal in the command.
+        found: u32,
+    },
+    /// The name is taken.
+    #[error("an image named {0:?} exists already")]
+    NameTaken(Arc<str>),
+    /// A package does not exist.
+    #[error("there is no package {0}")]
+    UnknownPackage(u32),
+}
