@@ -14,7 +14,10 @@ CREATE TABLE world (
     released_seq         bigint NOT NULL CHECK (released_seq >= 0),       -- the last fact among them
     released_fingerprint text NOT NULL,                                   -- hash over all facts up to released_seq
     materialized_through timestamptz NOT NULL,                            -- every job up to here is done
-    CHECK (starts_at <= materialized_through AND materialized_through <= released_through)
+    materialized_seq     bigint NOT NULL CHECK (materialized_seq >= 0),   -- the last fact among those
+    term                 bigint NOT NULL DEFAULT 0,                       -- counts conductors: an old one writes no more
+    CHECK (starts_at <= materialized_through AND materialized_through <= released_through),
+    CHECK (materialized_seq <= released_seq)
 );
 
 -- How fast the world should go: wishes of people, outside the digest.
@@ -57,17 +60,19 @@ CREATE INDEX timeline_tenant ON timeline (tenant_namespace, seq);
 CREATE TABLE ledger (
     id            bigint PRIMARY KEY,                                      -- from the first fact's seq and the chunk
     queue         text NOT NULL CHECK (queue IN ('build', 'scan', 'sla_check', 'notify')),
+    phase         integer NOT NULL,                                        -- within the queue: depth of a build
     at            timestamptz NOT NULL,
-    payload       jsonb NOT NULL,
+    payload       json NOT NULL,                                           -- text: only ever read whole
     state         text NOT NULL CHECK (state IN ('owed', 'done', 'dead')),
     attempts      integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     error         text,
-    retry_wall    timestamptz,                                             -- not before this instant
-    held_until_wall timestamptz,                                           -- a worker has it until then
-    enqueued_wall timestamptz NOT NULL DEFAULT now(),
+    lost          integer NOT NULL DEFAULT 0,                              -- deliveries that nobody finished
+    retry_wall    timestamptz,                                             -- failed: deliver again then
+    task          text,                                                    -- the latest delivery in apalis.jobs
+    enqueued_wall timestamptz,                                             -- when that was made; null: not yet
     done_wall     timestamptz
 );
-CREATE INDEX ledger_open ON ledger (queue, id) WHERE state <> 'done';
+CREATE INDEX ledger_open ON ledger (id) WHERE state <> 'done';
 CREATE INDEX ledger_done ON ledger (done_wall) WHERE state = 'done';
 
 CREATE TABLE packages (
@@ -102,6 +107,7 @@ CREATE TABLE advisories (
     fix_available_at timestamptz CHECK (fix_available_at >= published_at)   -- upstream; null: not yet
 );
 CREATE INDEX advisories_detectable ON advisories (detectable_at);
+CREATE INDEX advisories_fix ON advisories (fix_available_at) WHERE fix_available_at IS NOT NULL;
 
 CREATE TABLE advisory_packages (
     advisory_id        bigint NOT NULL REFERENCES advisories,

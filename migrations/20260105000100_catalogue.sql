@@ -38,6 +38,7 @@ CREATE TABLE build_events (
 );
 CREATE INDEX build_events_image ON build_events (image_id, id);
 CREATE INDEX build_events_status ON build_events (status, id);
+CREATE INDEX build_events_failed ON build_events (finished_at) WHERE status = 'failed';
 
 -- Written by the build job, all of it, when the documents are stored.
 CREATE TABLE image_versions (
@@ -59,6 +60,7 @@ CREATE TABLE image_versions (
     FOREIGN KEY (base_image_id, base_version) REFERENCES image_versions (image_id, version),
     CHECK (cardinality(package_ids) = cardinality(releases))
 );
+CREATE INDEX image_versions_first ON image_versions (published_at) WHERE version = 1;
 CREATE INDEX image_versions_digest ON image_versions (digest);
 CREATE INDEX image_versions_components ON image_versions USING gin (components);
 CREATE INDEX image_versions_base ON image_versions (base_image_id, base_version) WHERE base_image_id IS NOT NULL;
@@ -125,6 +127,7 @@ CREATE TABLE cve_findings (
 );
 CREATE INDEX cve_findings_advisory ON cve_findings (advisory_id, image_id, version);
 CREATE INDEX cve_findings_detected ON cve_findings (detected_at);
+CREATE INDEX cve_findings_resolved ON cve_findings (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX cve_findings_open ON cve_findings (image_id, advisory_id) WHERE resolved_at IS NULL AND not_affected_at IS NULL;
 
 -- Judgements of false positives, one for an image and advisory: VEX follows from them.
@@ -135,3 +138,4 @@ CREATE TABLE triages (
     justification text NOT NULL,
     PRIMARY KEY (image_id, advisory_id)
 );
+CREATE INDEX triages_at ON triages (at);

@@ -41,6 +41,8 @@ CREATE TABLE customer_image_usage (
     FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
 );
 CREATE INDEX customer_image_usage_version ON customer_image_usage (image_id, version, valid_from);
+CREATE INDEX customer_image_usage_from ON customer_image_usage (valid_from);
+CREATE INDEX customer_image_usage_first ON customer_image_usage (image_id, used_since) WHERE valid_from = used_since;
 CREATE INDEX customer_image_usage_tenant ON customer_image_usage (tenant_namespace, image_id);
 
 CREATE TABLE sla_timers (
@@ -52,21 +54,33 @@ CREATE TABLE sla_timers (
     policy_id        bigint NOT NULL REFERENCES sla_policies,
     severity         text NOT NULL,
     opened_at        timestamptz NOT NULL,                                 -- the exposure began to count
-    excluded         boolean NOT NULL,
+    excluded         boolean NOT NULL,                                     -- the policy's mass-event clause
+    counts_from      timestamptz NOT NULL,                                 -- the earliest start, but for a fix
     started_at       timestamptz,                                          -- null: stands still, no fix exists
     warn_at          timestamptz,
     due_at           timestamptz,
     stopped_at       timestamptz,
     stop_reason      text CHECK (stop_reason IN ('fixed', 'not_affected', 'adopted')),
-    warned_at        timestamptz,                                         -- the evaluation that saw it at risk
+    warned_at        timestamptz,                                          -- the evaluation that saw it at risk
+    breached_at      timestamptz,                                          -- the evaluation that saw it breached
     PRIMARY KEY (customer_id, image_id, advisory_id, clock),
     CHECK ((stopped_at IS NULL) = (stop_reason IS NULL)),
-    CHECK ((started_at IS NULL) = (due_at IS NULL))
+    CHECK ((started_at IS NULL) = (due_at IS NULL)),
+    CHECK ((started_at IS NULL) = (warn_at IS NULL)),
+    CHECK (stopped_at >= opened_at)
 );
-CREATE INDEX sla_timers_due ON sla_timers (due_at) WHERE stopped_at IS NULL AND NOT excluded;
+-- An evaluation looks only at what is running and not yet said; each index holds just that.
+CREATE INDEX sla_timers_due ON sla_timers (due_at)
+    WHERE stopped_at IS NULL AND breached_at IS NULL AND NOT excluded;
+CREATE INDEX sla_timers_warn ON sla_timers (warn_at)
+    WHERE stopped_at IS NULL AND warned_at IS NULL AND NOT excluded;
 CREATE INDEX sla_timers_paused ON sla_timers (advisory_id) WHERE started_at IS NULL AND stopped_at IS NULL;
 CREATE INDEX sla_timers_running ON sla_timers (image_id, advisory_id) WHERE stopped_at IS NULL;
 CREATE INDEX sla_timers_tenant ON sla_timers (tenant_namespace, due_at);
+-- And what it found is read back by the instants at which it did.
+CREATE INDEX sla_timers_opened ON sla_timers (opened_at);
+CREATE INDEX sla_timers_stopped ON sla_timers (stopped_at) WHERE stopped_at IS NOT NULL;
+CREATE INDEX sla_timers_warned ON sla_timers (warned_at) WHERE warned_at IS NOT NULL;
 
 CREATE TABLE sla_violations (
     customer_id      bigint NOT NULL,
@@ -85,6 +99,9 @@ CREATE TABLE sla_violations (
 );
 CREATE INDEX sla_violations_tenant ON sla_violations (tenant_namespace, recorded_at);
 CREATE INDEX sla_violations_open ON sla_violations (severity, clock) WHERE resolved_at IS NULL;
+CREATE INDEX sla_violations_recorded ON sla_violations (recorded_at);
+CREATE INDEX sla_violations_resolution ON sla_violations (resolution_recorded_at)
+    WHERE resolution_recorded_at IS NOT NULL;
 
 CREATE TABLE notifications (
     id               bigint PRIMARY KEY,                                   -- the fact's seq

@@ -16,7 +16,7 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 pub const YEAR_MS: i64 = 365 * DAY_MS;
 
 /// A simulated instant: milliseconds since the Unix epoch.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 #[serde(transparent)]
 pub struct SimTime(pub i64);
 

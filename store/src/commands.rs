@@ -1,1 +1,136 @@
-//! (being written)
+//! Commands: what was asked of the world from outside, in the order in which it was taken.
+use crate::db::instant;
+use crate::error::Error;
+use sim::command::Command;
+use sim::time::SimTime;
+use sqlx::PgConnection;
+
+/// The channel on which a conductor hears that commands wait.
+pub const CHANNEL: &str = "wavetank_commands";
+
+/// The advisory lock that orders commands, held to the end of the transaction.
+const LOCK: i64 = 0x7761_7665_0001;
+
+/// Orders this transaction after all others that submit. What depends on the order (the ordinal
+/// of a new image) is read after this.
+pub async fn lock(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(conn).await?;
+    Ok(())
+}
+
+/// Stores a command under the next sequence number, which it returns, and wakes the conductor
+/// when the transaction commits. Sequence numbers have no gaps: the lock is held until then.
+pub async fn submit(
+    conn: &mut PgConnection,
+    make: impl FnOnce(u64) -> Command,
+) -> Result<u64, Error> {
+    lock(conn).await?;
+    let seq: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM commands")
+        .fetch_one(&mut *conn)
+        .await?;
+    let command = make(seq as u64);
+    sqlx::query("INSERT INTO commands (seq, command) VALUES ($1, $2)")
+        .bind(seq)
+        .bind(sqlx::types::Json(&command))
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(conn).await?;
+    Ok(seq as u64)
+}
+
+/// A stored command.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its place in the order.
+    pub seq: u64,
+    /// What was asked.
+    pub command: Command,
+    /// When the world took it; none: it waits.
+    pub applied_at: Option<SimTime>,
+}
+
+type Row = (i64, sqlx::types::Json<Command>, Option<chrono::DateTime<chrono::Utc>>);
+
+fn stored((seq, command, applied_at): Row) -> Stored {
+    Stored {
+        seq: seq as u64,
+        command: command.0,
+        applied_at: applied_at.map(SimTime::from_datetime),
+    }
+}
+
+/// The commands that wait, after `last`, in order.
+pub async fn waiting(conn: &mut PgConnection, last: u64) -> Result<Vec<Stored>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT seq, command, applied_at FROM commands
+         WHERE applied_at IS NULL AND seq > $1 ORDER BY seq",
+    )
+    .bind(last as i64)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(stored).collect())
+}
+
+/// The commands that the world took, in order: with scenario and seed, its record.
+pub async fn applied(conn: &mut PgConnection) -> Result<Vec<Stored>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT seq, command, applied_at FROM commands
+         WHERE applied_at IS NOT NULL AND rejected IS NULL ORDER BY seq",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(stored).collect())
+}
+
+/// What the kernel answered to a command.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The command.
+    pub seq: u64,
+    /// When it was submitted.
+    pub at: SimTime,
+    /// Why it was refused, if it was.
+    pub rejected: Option<String>,
+}
+
+/// Writes down when commands were taken and which were refused; the build that a refused one
+/// asked for has failed.
+pub async fn answer(conn: &mut PgConnection, answers: &[Answer]) -> Result<(), Error> {
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let ats = answers.iter().map(|a| instant(a.at)).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query(
+        "UPDATE commands SET applied_at = new.at, rejected = new.rejected
+         FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS new (seq, at, rejected)
+         WHERE commands.seq = new.seq",
+    )
+    .bind(answers.iter().map(|a| a.seq as i64).collect::<Vec<_>>())
+    .bind(ats)
+    .bind(answers.iter().map(|a| a.rejected.as_deref()).collect::<Vec<_>>())
+    .execute(&mut *conn)
+    .await?;
+    let refused: Vec<_> = answers.iter().filter(|a| a.rejected.is_some()).collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let ats = refused.iter().map(|a| instant(a.at)).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query(
+        "UPDATE build_events
+         SET status = 'failed', requested_at = new.at, finished_at = new.at,
+             failure = new.rejected
+         FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS new (id, at, rejected)
+         WHERE build_events.id = new.id",
+    )
+    .bind(
+        refused
+            .iter()
+            .map(|a| sim::ids::BuildId::of_command(a.seq).0 as i64)
+            .collect::<Vec<_>>(),
+    )
+    .bind(ats)
+    .bind(refused.iter().map(|a| a.rejected.as_deref()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

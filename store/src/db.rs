@@ -1,1 +1,78 @@
-//! (being written)
+//! Connections, the schema, and the small conversions that every subject needs.
+use crate::error::Error;
+use chrono::{DateTime, Utc};
+use sim::time::SimTime;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::time::Duration;
+
+/// Our schema; the queue's own lives beside it in the schema `apalis`.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// The oldest PostgreSQL we run on.
+pub const OLDEST_POSTGRES: i32 = 14;
+
+/// When a commit answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is on disk: for releases and commands, which are the world's record.
+    Full,
+    /// Before it is on disk: for workers. A crash of the server may lose the last commits, but
+    /// never part of one, and never one while keeping a later one. So a job's rows are lost only
+    /// together with the ledger row that says they are there, and the job is done again.
+    Relaxed,
+}
+
+/// A pool of at most `size` connections.
+///
+/// # Errors
+/// The server cannot be reached, or is too old.
+pub async fn connect(
+    options: PgConnectOptions,
+    size: u32,
+    durability: Durability,
+) -> Result<PgPool, Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(15))
+        .connect_with(session(options, durability))
+        .await?;
+    let version: i32 =
+        sqlx::query_scalar("SELECT current_setting('server_version_num')::integer / 10000")
+            .fetch_one(&pool)
+            .await?;
+    if version < OLDEST_POSTGRES {
+        return Err(Error::TooOld { found: version, needed: OLDEST_POSTGRES });
+    }
+    Ok(pool)
+}
+
+/// What holds for every session. A client that dies with its machine leaves a transaction that
+/// holds locks; the server ends it after two minutes, longer than any attempt of a job may take.
+fn session(options: PgConnectOptions, durability: Durability) -> PgConnectOptions {
+    let commit = if durability == Durability::Full { "on" } else { "off" };
+    options.application_name("wavetank").options([
+        ("idle_in_transaction_session_timeout", "120000"),
+        ("synchronous_commit", commit),
+        ("timezone", "UTC"),
+        // Small transactions only: the compiler costs more than it saves.
+        ("jit", "off"),
+    ])
+}
+
+/// Brings our schema up to date.
+///
+/// # Errors
+/// A migration failed, or one that was applied has changed since.
+pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
+    Ok(MIGRATOR.run(pool).await?)
+}
+
+/// A simulated instant as Postgres takes it.
+///
+/// # Errors
+/// The instant is far outside the years 1 to 9999.
+pub fn instant(at: SimTime) -> Result<DateTime<Utc>, Error> {
+    at.to_datetime().ok_or(Error::Instant(at))
+}

@@ -1,1 +1,85 @@
-//! (being written)
+//! What can go wrong between us and Postgres, with the inputs that tell one failure from another.
+use sim::time::SimTime;
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Postgres refused a statement, or could not be reached.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database schema could not be migrated")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The server is older than what we test with.
+    #[error(
+        "PostgreSQL {found} is too old: version {needed} or later is needed. \
+         hint: upgrade the server, or unset DATABASE_URL to use a private one"
+    )]
+    TooOld {
+        /// The server's major version.
+        found: i32,
+        /// The oldest that will do.
+        needed: i32,
+    },
+    /// An instant that no calendar date stands for.
+    #[error("{0:?} is outside the years that a database can store")]
+    Instant(SimTime),
+    /// A stored document that does not read as what it must be.
+    #[error("the stored {what} cannot be read")]
+    Stored {
+        /// What was read.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A value that cannot be written as JSON.
+    #[error("the {what} cannot be written as JSON")]
+    Encode {
+        /// What was written.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A CVSS vector that has no score.
+    #[error("the vector {vector:?} of {cve} has no score")]
+    Vector {
+        /// The advisory.
+        cve: String,
+        /// Its vector.
+        vector: String,
+    },
+    /// Another conductor has taken over: this one must write no more.
+    #[error("another conductor has taken over")]
+    Superseded,
+    /// The database holds no world yet.
+    #[error("the database holds no world yet. hint: `wavetank conduct` or `wavetank run` makes one")]
+    NoWorld,
+}
+
+impl Error {
+    /// Whether trying again on a new connection may help: the server went away, is starting, or
+    /// chose this transaction as the victim of a deadlock.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Error::Database(error) => is_transient(error),
+            _ => false,
+        }
+    }
+}
+
+/// Whether trying again on a new connection may help.
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => true,
+        // Connection exceptions, rollbacks (deadlock, serialization), resources, the operator.
+        sqlx::Error::Database(e) => e
+            .code()
+            .is_some_and(|code| ["08", "40", "53", "57"].contains(&code.get(..2).unwrap_or(""))),
+        _ => false,
+    }
+}

@@ -1,1 +1,244 @@
-//! (being written)
+//! The ledger: the truth about work. The queue only delivers; what this table says is owed is owed.
+use crate::db::instant;
+use crate::error::Error;
+use crate::world;
+use sim::time::SimTime;
+use sqlx::PgConnection;
+use std::time::Duration;
+
+/// How often a job is tried before it goes to the dead letter.
+pub const MAX_ATTEMPTS: i32 = 5;
+
+/// A job to be owed from now on.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// From its first fact and chunk.
+    pub id: i64,
+    /// The queue's name.
+    pub queue: &'static str,
+    /// The order within the queue: the depth of a build, 0 elsewhere.
+    pub phase: i32,
+    /// The instant of its first fact.
+    pub at: SimTime,
+    /// What is to be done, as JSON.
+    pub payload: String,
+}
+
+/// Enters jobs, all of them in one statement.
+pub async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<(), Error> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let ats = jobs.iter().map(|j| instant(j.at)).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query(
+        "INSERT INTO ledger (id, queue, phase, at, payload, state)
+         SELECT id, queue, phase, at, payload::json, 'owed'
+         FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::timestamptz[], $5::text[])
+              AS new (id, queue, phase, at, payload)",
+    )
+    .bind(jobs.iter().map(|j| j.id).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|j| j.queue).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|j| j.phase).collect::<Vec<_>>())
+    .bind(ats)
+    .bind(jobs.iter().map(|j| j.payload.as_str()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A job that is not done, as a conductor finds it when it takes over.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct OpenJob {
+    /// Its id.
+    pub id: i64,
+    /// The queue's name.
+    pub queue: String,
+    /// The order within the queue.
+    pub phase: i32,
+}
+
+/// All jobs that are not done, in order.
+pub async fn open(conn: &mut PgConnection) -> Result<Vec<OpenJob>, Error> {
+    Ok(sqlx::query_as("SELECT id, queue, phase FROM ledger WHERE state <> 'done' ORDER BY id")
+        .fetch_all(conn)
+        .await?)
+}
+
+/// What a worker gets when it takes a job.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Claim {
+    /// What is to be done, as JSON.
+    pub payload: String,
+    /// How many deliveries of it nobody finished.
+    pub lost: i32,
+}
+
+/// Takes a job and marks it done, both in the transaction that will hold its rows: they become
+/// visible together or not at all. `None` when there is nothing to do: it is done or dead, or
+/// another worker has it (its transaction holds the row).
+pub async fn claim(conn: &mut PgConnection, id: i64) -> Result<Option<Claim>, Error> {
+    Ok(sqlx::query_as(
+        "UPDATE ledger SET state = 'done', done_wall = now(), retry_wall = NULL
+         WHERE id = (SELECT id FROM ledger WHERE id = $1 AND state = 'owed'
+                     FOR UPDATE SKIP LOCKED)
+         RETURNING payload::text AS payload, lost",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// What became of a failed job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It will be tried again.
+    Retry,
+    /// It is in the dead letter, and holds the clock.
+    Dead,
+    /// It is no longer owed; there was nothing to say.
+    Settled,
+}
+
+/// Counts a failed attempt: back-off doubles from half a second to a minute, then the dead letter.
+pub async fn fail(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
+    settle(conn, id, error, MAX_ATTEMPTS).await
+}
+
+/// Puts a job into the dead letter at once: trying again cannot help.
+pub async fn bury(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
+    settle(conn, id, error, 0).await
+}
+
+async fn settle(
+    conn: &mut PgConnection,
+    id: i64,
+    error: &str,
+    max_attempts: i32,
+) -> Result<Verdict, Error> {
+    let state: Option<String> = sqlx::query_scalar(
+        "UPDATE ledger
+         SET attempts = attempts + 1, error = $2,
+             state = CASE WHEN attempts + 1 >= $3 THEN 'dead' ELSE 'owed' END,
+             retry_wall = CASE WHEN attempts + 1 >= $3 THEN NULL
+                 ELSE now() + least(0.25 * 2 ^ (attempts + 1), 60) * interval '1 second' END
+         WHERE id = $1 AND state = 'owed'
+         RETURNING state",
+    )
+    .bind(id)
+    .bind(error)
+    .bind(max_attempts)
+    .fetch_optional(&mut *conn)
+    .await?;
+    Ok(match state.as_deref() {
+        Some("dead") => {
+            world::hold(conn, &format!("job {id} is in the dead letter: {error}")).await?;
+            Verdict::Dead
+        }
+        Some(_) => Verdict::Retry,
+        None => Verdict::Settled,
+    })
+}
+
+/// Says that an attempt at a job begins which was lost before, so that one that kills its worker
+/// is counted though nobody survives to count it. Ends in the dead letter like any other.
+pub async fn begin_suspect(conn: &mut PgConnection, id: i64) -> Result<Verdict, Error> {
+    let begun: Option<i32> = sqlx::query_scalar(
+        "UPDATE ledger SET attempts = attempts + 1,
+                error = 'an attempt began and its worker did not come back'
+         WHERE id = (SELECT id FROM ledger WHERE id = $1 AND state = 'owed'
+                     FOR UPDATE SKIP LOCKED) AND attempts < $2
+         RETURNING attempts",
+    )
+    .bind(id)
+    .bind(MAX_ATTEMPTS)
+    .fetch_optional(&mut *conn)
+    .await?;
+    if begun.is_some() {
+        return Ok(Verdict::Retry);
+    }
+    let error: Option<String> = sqlx::query_scalar(
+        "SELECT error FROM ledger WHERE id = $1 AND state = 'owed' AND attempts >= $2
+         FOR UPDATE SKIP LOCKED",
+    )
+    .bind(id)
+    .bind(MAX_ATTEMPTS)
+    .fetch_optional(&mut *conn)
+    .await?;
+    match error {
+        Some(error) => bury(conn, id, &error).await,
+        None => Ok(Verdict::Settled),
+    }
+}
+
+/// How many of some jobs are open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Open {
+    /// Still to be done.
+    pub owed: i64,
+    /// In the dead letter.
+    pub dead: i64,
+}
+
+/// How many of these jobs are open.
+pub async fn open_among(conn: &mut PgConnection, ids: &[i64]) -> Result<Open, Error> {
+    Ok(sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE state = 'owed') AS owed,
+                count(*) FILTER (WHERE state = 'dead') AS dead
+         FROM ledger WHERE id = ANY($1) AND state <> 'done'",
+    )
+    .bind(ids)
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Takes a job out of the dead letter and owes it again; releases the clock when it was the last.
+/// Whether it was there.
+pub async fn retry(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
+    let changed = sqlx::query(
+        "UPDATE ledger SET state = 'owed', attempts = 0, lost = 0, retry_wall = now()
+         WHERE id = $1 AND state = 'dead'",
+    )
+    .bind(id)
+    .execute(&mut *conn)
+    .await?;
+    world::release_hold(conn).await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+/// Forgets jobs that are done, in one piece of at most `limit`, those that finished more than
+/// `age` ago and whose facts are materialized. Returns how many.
+pub async fn prune(conn: &mut PgConnection, age: Duration, limit: i64) -> Result<u64, Error> {
+    let pruned = sqlx::query(
+        "DELETE FROM ledger WHERE id IN (
+             SELECT id FROM ledger
+             WHERE state = 'done' AND done_wall < now() - $1 * interval '1 second'
+               AND at < (SELECT materialized_through FROM world)
+             ORDER BY done_wall LIMIT $2)",
+    )
+    .bind(age.as_secs_f64())
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(pruned.rows_affected())
+}
+
+/// How many jobs each queue has in each state.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Count {
+    /// The queue's name.
+    pub queue: String,
+    /// `owed`, `done` or `dead`.
+    pub state: String,
+    /// How many.
+    pub jobs: i64,
+}
+
+/// How many jobs each queue has in each state (of those done, the recent ones).
+pub async fn counts(conn: &mut PgConnection) -> Result<Vec<Count>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT queue, state, count(*) AS jobs FROM ledger
+         GROUP BY queue, state ORDER BY queue, state",
+    )
+    .fetch_all(conn)
+    .await?)
+}

@@ -1,1 +1,88 @@
-//! (being written)
+//! The SLA engine in SQL: every evaluation looks only at what changed since the one before, so its
+//! cost follows what happened and not how many timers exist.
+//!
+//! The order within an evaluation matters and is the kernel's: open, start, stop, warn, breach.
+use crate::row::{instant, narrow};
+use sim::fact::{Clock, SlaCheck, TimerRef};
+use sim::ids::{AdvisoryId, CustomerId, ImageId};
+use sim::time::SimTime;
+use sqlx::{PgConnection, Row};
+
+const OPEN: &str = include_str!("sla/open.sql");
+const START: &str = include_str!("sla/start.sql");
+const STOP: &str = include_str!("sla/stop.sql");
+const WARN: &str = include_str!("sla/warn.sql");
+const BREACH: &str = include_str!("sla/breach.sql");
+const FOUND: &str = include_str!("sla/found.sql");
+
+/// Tells the planner to keep one plan for each statement of this transaction: planning the joins
+/// anew for each of a window's evaluations costs more than running them.
+pub async fn keep_plans(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("SET LOCAL plan_cache_mode = force_generic_plan").execute(conn).await?;
+    Ok(())
+}
+
+/// Evaluates all timers at `at`, `previous` being the evaluation before, and gives what it found,
+/// each list in the order of [`TimerRef`]. Repeating an evaluation changes nothing and gives the
+/// same lists.
+pub async fn evaluate(
+    conn: &mut PgConnection,
+    previous: SimTime,
+    at: SimTime,
+) -> sqlx::Result<SlaCheck> {
+    let (from, to) = (instant(previous), instant(at));
+    sqlx::query(OPEN).bind(from).bind(to).execute(&mut *conn).await?;
+    sqlx::query(START).bind(from).bind(to).execute(&mut *conn).await?;
+    sqlx::query(STOP).bind(from).bind(to).execute(&mut *conn).await?;
+    sqlx::query(WARN).bind(to).execute(&mut *conn).await?;
+    sqlx::query(BREACH).bind(to).execute(&mut *conn).await?;
+    found(conn, previous, at).await
+}
+
+/// What the evaluation of `(previous, at]` wrote, as the kernel's fact lists it.
+pub async fn found(
+    conn: &mut PgConnection,
+    previous: SimTime,
+    at: SimTime,
+) -> sqlx::Result<SlaCheck> {
+    let rows = sqlx::query(FOUND).bind(instant(previous)).bind(instant(at)).fetch_all(conn).await?;
+    let mut check = SlaCheck {
+        previous,
+        opened: Vec::new(),
+        excluded: Vec::new(),
+        stopped: Vec::new(),
+        at_risk: Vec::new(),
+        breached: Vec::new(),
+        resolved: Vec::new(),
+    };
+    for row in rows {
+        let timer = TimerRef {
+            customer: CustomerId(narrow(row.try_get("customer_id")?)?),
+            image: ImageId(narrow(row.try_get("image_id")?)?),
+            advisory: AdvisoryId(narrow(row.try_get("advisory_id")?)?),
+            clock: match row.try_get("clock")? {
+                "provider" => Clock::Provider,
+                _ => Clock::Customer,
+            },
+        };
+        match row.try_get("list")? {
+            "opened" => check.opened.push(timer),
+            "excluded" => check.excluded.push(timer),
+            "stopped" => check.stopped.push(timer),
+            "at_risk" => check.at_risk.push(timer),
+            "breached" => check.breached.push(timer),
+            _ => check.resolved.push(timer),
+        }
+    }
+    for list in [
+        &mut check.opened,
+        &mut check.excluded,
+        &mut check.stopped,
+        &mut check.at_risk,
+        &mut check.breached,
+        &mut check.resolved,
+    ] {
+        list.sort_unstable();
+    }
+    Ok(check)
+}

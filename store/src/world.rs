@@ -1,1 +1,305 @@
-//! (being written)
+//! The world's one row (what it is made from, how far it is) and its clock.
+use crate::db::instant;
+use crate::error::Error;
+use chrono::{DateTime, Utc};
+use sim::time::SimTime;
+use sqlx::PgConnection;
+
+/// The channel on which a conductor hears that the clock has changed.
+pub const CLOCK_CHANNEL: &str = "wavetank_clock";
+
+/// What a world is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The scenario's name.
+    pub name: String,
+    /// The scenario file, byte for byte.
+    pub scenario: String,
+    /// Its SHA-256, in hexadecimal.
+    pub scenario_sha256: String,
+    /// The seed.
+    pub seed: u64,
+    /// The version of the kernel that makes the facts.
+    pub kernel_version: String,
+    /// The first instant.
+    pub starts_at: SimTime,
+    /// The end of the scenario.
+    pub ends_at: SimTime,
+}
+
+/// A place in the order of facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The simulated instant.
+    pub at: SimTime,
+    /// The last fact up to there.
+    pub seq: u64,
+}
+
+/// The world as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct World {
+    /// What it is made from.
+    pub origin: Origin,
+    /// Up to here facts are stored and jobs are in the ledger.
+    pub released: Position,
+    /// The hash over all facts up to there.
+    pub fingerprint: String,
+    /// Up to here every job is done.
+    pub materialized: Position,
+}
+
+/// Writes the world's row and a paused clock.
+pub async fn create(
+    conn: &mut PgConnection,
+    origin: &Origin,
+    fingerprint: &str,
+) -> Result<(), Error> {
+    let starts_at = instant(origin.starts_at)?;
+    sqlx::query(
+        "INSERT INTO world (name, scenario, scenario_sha256, seed, kernel_version, starts_at,
+             ends_at, released_through, released_seq, released_fingerprint,
+             materialized_through, materialized_seq)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 0, $8, $6, 0)",
+    )
+    .bind(&origin.name)
+    .bind(&origin.scenario)
+    .bind(&origin.scenario_sha256)
+    .bind(origin.seed as i64)
+    .bind(&origin.kernel_version)
+    .bind(starts_at)
+    .bind(instant(origin.ends_at)?)
+    .bind(fingerprint)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("INSERT INTO clock (mode, factor) VALUES ('paused', 3600)").execute(conn).await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    name: String,
+    scenario: String,
+    scenario_sha256: String,
+    seed: i64,
+    kernel_version: String,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    released_through: DateTime<Utc>,
+    released_seq: i64,
+    released_fingerprint: String,
+    materialized_through: DateTime<Utc>,
+    materialized_seq: i64,
+}
+
+/// The world, if the database has one.
+pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT name, scenario, scenario_sha256, seed, kernel_version, starts_at, ends_at,
+                released_through, released_seq, released_fingerprint, materialized_through,
+                materialized_seq
+         FROM world",
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| World {
+        origin: Origin {
+            name: row.name,
+            scenario: row.scenario,
+            scenario_sha256: row.scenario_sha256,
+            seed: row.seed as u64,
+            kernel_version: row.kernel_version,
+            starts_at: SimTime::from_datetime(row.starts_at),
+            ends_at: SimTime::from_datetime(row.ends_at),
+        },
+        released: Position {
+            at: SimTime::from_datetime(row.released_through),
+            seq: row.released_seq as u64,
+        },
+        fingerprint: row.released_fingerprint,
+        materialized: Position {
+            at: SimTime::from_datetime(row.materialized_through),
+            seq: row.materialized_seq as u64,
+        },
+    }))
+}
+
+/// The world.
+///
+/// # Errors
+/// The database has none.
+pub async fn get(conn: &mut PgConnection) -> Result<World, Error> {
+    find(conn).await?.ok_or(Error::NoWorld)
+}
+
+/// Begins the term of a conductor and returns its number; conductors of earlier terms can write
+/// nothing any more.
+pub async fn begin_term(conn: &mut PgConnection) -> Result<i64, Error> {
+    sqlx::query_scalar("UPDATE world SET term = term + 1 RETURNING term")
+        .fetch_optional(conn)
+        .await?
+        .ok_or(Error::NoWorld)
+}
+
+/// Makes sure that this conductor still conducts, to the end of the transaction.
+///
+/// # Errors
+/// [`Error::Superseded`] when another has taken over.
+pub async fn assert_term(conn: &mut PgConnection, term: i64) -> Result<(), Error> {
+    let ours: Option<bool> =
+        sqlx::query_scalar("SELECT true FROM world WHERE term = $1 FOR NO KEY UPDATE")
+            .bind(term)
+            .fetch_optional(conn)
+            .await?;
+    ours.map(|_| ()).ok_or(Error::Superseded)
+}
+
+/// Moves the released position.
+pub async fn release(
+    conn: &mut PgConnection,
+    term: i64,
+    to: Position,
+    fingerprint: &str,
+) -> Result<(), Error> {
+    let moved = sqlx::query(
+        "UPDATE world SET released_through = $2, released_seq = $3, released_fingerprint = $4
+         WHERE term = $1",
+    )
+    .bind(term)
+    .bind(instant(to.at)?)
+    .bind(to.seq as i64)
+    .bind(fingerprint)
+    .execute(conn)
+    .await?;
+    if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::Superseded) }
+}
+
+/// Moves the materialized position.
+pub async fn seal(conn: &mut PgConnection, term: i64, to: Position) -> Result<(), Error> {
+    let moved = sqlx::query(
+        "UPDATE world SET materialized_through = $2, materialized_seq = $3 WHERE term = $1",
+    )
+    .bind(term)
+    .bind(instant(to.at)?)
+    .bind(to.seq as i64)
+    .execute(conn)
+    .await?;
+    if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::Superseded) }
+}
+
+/// How the clock is meant to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Time stands still; commands are taken.
+    Paused,
+    /// Time follows the wall clock.
+    Live,
+    /// Time goes as fast as the workers.
+    Fast,
+}
+
+impl Mode {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Paused => "paused",
+            Mode::Live => "live",
+            Mode::Fast => "fast",
+        }
+    }
+
+    fn of(name: &str) -> Self {
+        match name {
+            "live" => Mode::Live,
+            "fast" => Mode::Fast,
+            _ => Mode::Paused,
+        }
+    }
+}
+
+/// The clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clock {
+    /// How it is meant to go.
+    pub mode: Mode,
+    /// Simulated over wall time, in live mode.
+    pub factor: f64,
+    /// The instant at which the mode changes to `then_mode`.
+    pub run_until: Option<SimTime>,
+    /// The mode after that.
+    pub then_mode: Mode,
+    /// Why a defect holds it.
+    pub held_reason: Option<String>,
+}
+
+/// The clock.
+pub async fn clock(conn: &mut PgConnection) -> Result<Clock, Error> {
+    type Row = (String, f64, Option<DateTime<Utc>>, String, Option<String>);
+    let row: Option<Row> =
+        sqlx::query_as("SELECT mode, factor, run_until, then_mode, held_reason FROM clock")
+            .fetch_optional(conn)
+            .await?;
+    let (mode, factor, run_until, then_mode, held_reason) = row.ok_or(Error::NoWorld)?;
+    Ok(Clock {
+        mode: Mode::of(&mode),
+        factor,
+        run_until: run_until.map(SimTime::from_datetime),
+        then_mode: Mode::of(&then_mode),
+        held_reason,
+    })
+}
+
+/// Sets how the clock is meant to go, and wakes the conductor. A defect that holds it stays.
+pub async fn set_clock(conn: &mut PgConnection, clock: &Clock) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE clock SET mode = $1, factor = $2, run_until = $3, then_mode = $4,
+                changed_wall = now()",
+    )
+    .bind(clock.mode.as_str())
+    .bind(clock.factor)
+    .bind(clock.run_until.map(instant).transpose()?)
+    .bind(clock.then_mode.as_str())
+    .execute(&mut *conn)
+    .await?;
+    notify_clock(conn).await
+}
+
+/// Changes the mode once `run_until` is reached, unless somebody has set another instant since.
+pub async fn reached(conn: &mut PgConnection, run_until: SimTime) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE clock SET mode = then_mode, run_until = NULL, changed_wall = now()
+         WHERE run_until = $1",
+    )
+    .bind(instant(run_until)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Holds the clock because of a defect; the first reason stays.
+pub async fn hold(conn: &mut PgConnection, reason: &str) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE clock SET held_reason = $1, changed_wall = now() WHERE held_reason IS NULL",
+    )
+    .bind(reason)
+    .execute(&mut *conn)
+    .await?;
+    notify_clock(conn).await
+}
+
+/// Lets the clock go when the dead letter is empty.
+pub async fn release_hold(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE clock SET held_reason = NULL, changed_wall = now()
+         WHERE held_reason IS NOT NULL
+           AND NOT EXISTS (SELECT FROM ledger WHERE state = 'dead')",
+    )
+    .execute(&mut *conn)
+    .await?;
+    notify_clock(conn).await
+}
+
+async fn notify_clock(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query("SELECT pg_notify($1, '')").bind(CLOCK_CHANNEL).execute(conn).await?;
+    Ok(())
+}

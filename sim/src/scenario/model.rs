@@ -163,12 +163,14 @@ pub enum Draw {
 #[serde(deny_unknown_fields)]
 pub struct Image {
     /// Its name, unique in the scenario.
+    #[schemars(with = "Name")]
     pub name: Spanned<Name>,
     /// One line for people.
     #[serde(default)]
     pub description: String,
     /// The image it is built on.
     #[serde(default)]
+    #[schemars(with = "Option<Name>")]
     pub base: Option<Spanned<Name>>,
     /// How many packages it adds to its base (1 to 5,000): drawn by the seed.
     #[serde(default = "default_image_packages")]
@@ -282,6 +284,7 @@ pub struct Scanner {
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Its name, unique in the scenario.
+    #[schemars(with = "Name")]
     pub name: Spanned<Name>,
     /// A published policy to begin with; the other fields change it.
     #[serde(default)]
@@ -372,6 +375,7 @@ pub struct Sla {
 #[serde(deny_unknown_fields)]
 pub struct Customers {
     /// The name of the one customer, or of the tier.
+    #[schemars(with = "Name")]
     pub name: Spanned<Name>,
     /// How many with invented names; absent: one, with this name.
     #[serde(default)]
@@ -380,6 +384,7 @@ pub struct Customers {
     #[serde(default)]
     pub tier: Option<Name>,
     /// The name of the policy that holds for them.
+    #[schemars(with = "Name")]
     pub policy: Spanned<Name>,
     /// How many images each uses, chosen by popularity (Zipf, s = 1.04, C).
     #[serde(default = "default_customer_images")]
@@ -413,19 +418,17 @@ fn default_pin_age() -> Draw {
 }
 
 /// Something that happens at a given instant.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "IncidentFields")]
 pub struct Incident {
     /// When.
     pub at: Spanned<Instant>,
     /// What.
-    #[serde(flatten)]
     pub kind: IncidentKind,
 }
 
 /// The kinds of incidents: exactly one key beside `at`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum IncidentKind {
     /// One advisory that hits a share of all images at once.
     MassVulnerability(MassVulnerability),
@@ -433,6 +436,49 @@ pub enum IncidentKind {
     BuilderOutage(BuilderOutage),
     /// Every image is to be rebuilt now.
     RebuildAll(RebuildAll),
+}
+
+/// An incident as it is written: `at`, and exactly one of the other keys.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Incident", extend("minProperties" = 2, "maxProperties" = 2))]
+struct IncidentFields {
+    /// When.
+    #[schemars(with = "Instant")]
+    at: Spanned<Instant>,
+    /// One advisory that hits a share of all images at once.
+    mass_vulnerability: Option<MassVulnerability>,
+    /// Builders out of service for a while.
+    builder_outage: Option<BuilderOutage>,
+    /// Every image is to be rebuilt now.
+    rebuild_all: Option<RebuildAll>,
+}
+
+impl JsonSchema for Incident {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        IncidentFields::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        IncidentFields::json_schema(generator)
+    }
+}
+
+impl TryFrom<IncidentFields> for Incident {
+    type Error = &'static str;
+
+    fn try_from(fields: IncidentFields) -> Result<Self, Self::Error> {
+        let kinds = [
+            fields.mass_vulnerability.map(IncidentKind::MassVulnerability),
+            fields.builder_outage.map(IncidentKind::BuilderOutage),
+            fields.rebuild_all.map(IncidentKind::RebuildAll),
+        ];
+        let mut kinds = kinds.into_iter().flatten();
+        match (kinds.next(), kinds.next()) {
+            (Some(kind), None) => Ok(Incident { at: fields.at, kind }),
+            _ => Err("expected exactly one of mass_vulnerability, builder_outage and rebuild_all"),
+        }
+    }
 }
 
 /// One advisory that hits a share of all images at once.

@@ -1,0 +1,125 @@
+//! Package URLs of components and images: the names that every scanner and SBOM tool matches by.
+
+use packageurl::PackageUrl;
+
+use crate::contents::ImageContents;
+use crate::digest::Digest;
+use crate::error::Error;
+
+/// The purl of an apk package in an image:
+/// `pkg:apk/wavetank/zlib@1.3.1-r0?arch=x86_64&distro=wavetank-20260105`.
+///
+/// # Errors
+/// [`Error::Purl`] if the name is empty.
+pub fn component(contents: &ImageContents, name: &str, version: &str) -> Result<String, Error> {
+    let distro = format!("{}-{}", contents.distro_id, contents.distro_version);
+    build("apk", name, |purl| {
+        purl.with_namespace(contents.distro_id.as_str())?
+            .with_version(version)?
+            .add_qualifier("arch", contents.architecture.as_str())?
+            .add_qualifier("distro", distro.as_str())?;
+        Ok(())
+    })
+}
+
+/// The purl of an apk package of a distribution, whatever its version and architecture: what an
+/// advisory names.
+///
+/// # Errors
+/// [`Error::Purl`] if the name is empty.
+pub fn package(distro_id: &str, name: &str) -> Result<String, Error> {
+    build("apk", name, |purl| purl.with_namespace(distro_id).map(|_| ()))
+}
+
+/// The purl of an image, as the purl type `oci` asks: the name is the repository's last part in
+/// lower case, the version is the digest.
+/// `pkg:oci/nginx@sha256%3A...?arch=amd64&repository_url=registry.example%2Fnginx&tag=1.27`.
+///
+/// # Errors
+/// [`Error::Purl`] if the name is empty.
+pub fn image(contents: &ImageContents, digest: Digest) -> Result<String, Error> {
+    let last = contents.repository.rsplit('/').next().unwrap_or_default().to_lowercase();
+    build("oci", &last, |purl| {
+        purl.with_version(digest.to_string())?
+            .add_qualifier("arch", crate::oci::architecture(&contents.architecture))?
+            .add_qualifier("repository_url", contents.repository.as_str())?
+            .add_qualifier("tag", contents.version.as_str())?;
+        Ok(())
+    })
+}
+
+/// The purl of a base image, known by its name with tag and its digest.
+///
+/// # Errors
+/// [`Error::Purl`] if the name is empty.
+pub fn base(name: &str, digest: Digest) -> Result<String, Error> {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let (bare, tag) = last.split_once(':').unwrap_or((last, ""));
+    let repository = name.strip_suffix(tag).unwrap_or(name).trim_end_matches(':');
+    build("oci", &bare.to_lowercase(), |purl| {
+        purl.with_version(digest.to_string())?.add_qualifier("repository_url", repository)?;
+        if !tag.is_empty() {
+            purl.add_qualifier("tag", tag)?;
+        }
+        Ok(())
+    })
+}
+
+/// The purl of the distribution itself, for the SBOMs' operating-system component. Type
+/// `generic`, so that a document holds one type of operating-system package.
+///
+/// # Errors
+/// [`Error::Purl`] if the distribution has no name.
+pub fn distribution(contents: &ImageContents) -> Result<String, Error> {
+    build("generic", &contents.distro_id, |purl| {
+        purl.with_version(contents.distro_version.as_str()).map(|_| ())
+    })
+}
+
+fn build<'a>(
+    kind: &'static str,
+    name: &'a str,
+    fill: impl FnOnce(&mut PackageUrl<'a>) -> Result<(), packageurl::Error>,
+) -> Result<String, Error> {
+    let refused = |source| Error::Purl { name: name.to_owned(), source };
+    let mut purl = PackageUrl::new(kind, name).map_err(refused)?;
+    fill(&mut purl).map_err(refused)?;
+    Ok(purl.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn escaped_as_the_specification_says() {
+        let contents = sample::contents(4);
+        assert_eq!(
+            component(&contents, "libstdc++", "13.2.0_git20250101-r1").unwrap(),
+            "pkg:apk/wavetank/libstdc%2B%2B@13.2.0_git20250101-r1?arch=x86_64&distro=wavetank-20260105"
+        );
+        assert_eq!(package("wavetank", "zlib").unwrap(), "pkg:apk/wavetank/zlib");
+        assert_eq!(distribution(&contents).unwrap(), "pkg:generic/wavetank@20260105");
+        let digest = Digest::of(b"");
+        let hex = digest.hex();
+        assert_eq!(
+            image(&contents, digest).unwrap(),
+            format!(
+                "pkg:oci/harbor-web@sha256:{hex}?arch=amd64\
+                 &repository_url=registry.wavetank.example/harbor-web&tag=2.4"
+            )
+        );
+        assert_eq!(
+            base("registry.wavetank.example/keel:3", digest).unwrap(),
+            format!(
+                "pkg:oci/keel@sha256:{hex}?repository_url=registry.wavetank.example/keel&tag=3"
+            )
+        );
+        assert_eq!(
+            base("localhost:5000/keel", digest).unwrap(),
+            format!("pkg:oci/keel@sha256:{hex}?repository_url=localhost:5000/keel")
+        );
+        assert!(package("wavetank", "").is_err());
+    }
+}

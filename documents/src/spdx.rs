@@ -1,0 +1,234 @@
+//! SPDX 2.3 JSON of an image, from its one resolved package list.
+//!
+//! Own structures: the documents need a small part of the schema, and their bytes must depend on
+//! nobody else's field order. Fields whose absence already means "no assertion" are left out.
+
+use serde::Serialize;
+
+use crate::contents::Component;
+use crate::digest::Digest;
+use crate::error::{Error, to_json};
+use crate::subject::{DISCLAIMER, NAMESPACE, Subject, TOOL_NAME, TOOL_VERSION};
+use crate::{apk_db, purl};
+
+/// Media type of the document.
+pub const MEDIA_TYPE: &str = "application/spdx+json";
+const IMAGE_ID: &str = "SPDXRef-Image";
+const SYSTEM_ID: &str = "SPDXRef-OperatingSystem";
+const BASE_ID: &str = "SPDXRef-BaseImage";
+/// The licence list whose identifiers the licence expressions use.
+const LICENSE_LIST_VERSION: &str = "3.25";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    spdx_version: &'static str,
+    data_license: &'static str,
+    #[serde(rename = "SPDXID")]
+    spdx_id: &'static str,
+    name: &'a str,
+    document_namespace: String,
+    creation_info: CreationInfo,
+    packages: Vec<Package<'a>>,
+    relationships: Vec<Relationship<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreationInfo {
+    created: String,
+    creators: [String; 2],
+    comment: &'static str,
+    license_list_version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Package<'a> {
+    #[serde(rename = "SPDXID")]
+    spdx_id: &'a str,
+    name: &'a str,
+    version_info: &'a str,
+    supplier: String,
+    download_location: &'static str,
+    files_analyzed: bool,
+    license_declared: &'a str,
+    checksums: [Checksum; 1],
+    external_refs: [ExternalRef; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_info: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    primary_package_purpose: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Checksum {
+    algorithm: &'static str,
+    checksum_value: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExternalRef {
+    reference_category: &'static str,
+    reference_type: &'static str,
+    reference_locator: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Relationship<'a> {
+    spdx_element_id: &'a str,
+    relationship_type: &'static str,
+    related_spdx_element: &'a str,
+}
+
+/// The SPDX 2.3 document of an image. It states the NTIA minimum elements for every package:
+/// supplier, name, version, unique identifier (purl and checksum) and relationships.
+///
+/// # Errors
+/// [`Error::Purl`] for a package without a name.
+pub fn document(subject: &Subject<'_>) -> Result<Vec<u8>, Error> {
+    let contents = subject.contents;
+    let ids: Vec<String> = contents.components.iter().map(|part| spdx_id(&part.name)).collect();
+    let mut packages = vec![image_package(subject)?, system_package(subject)?];
+    if let Some(base) = &contents.base {
+        let refs = [purl_ref(purl::base(&base.name, base.digest)?)];
+        let version = base.name.rsplit('/').next().and_then(|last| last.split_once(':'));
+        packages.push(Package {
+            version_info: version.map_or("latest", |(_, tag)| tag),
+            source_info: None,
+            primary_package_purpose: Some("CONTAINER"),
+            ..bare(BASE_ID, &base.name, &contents.vendor, base.digest, refs)
+        });
+    }
+    for (component, id) in contents.components.iter().zip(&ids) {
+        packages.push(component_package(subject, component, id)?);
+    }
+    let document = Document {
+        spdx_version: "SPDX-2.3",
+        data_license: "CC0-1.0",
+        spdx_id: "SPDXRef-DOCUMENT",
+        name: &contents.image,
+        document_namespace: format!("{NAMESPACE}/spdx/{}", subject.uuid("spdx")),
+        creation_info: CreationInfo {
+            created: subject.created.to_seconds_text(),
+            creators: [
+                format!("Tool: {TOOL_NAME}-{TOOL_VERSION}"),
+                format!("Organization: {}", contents.vendor),
+            ],
+            comment: DISCLAIMER,
+            license_list_version: LICENSE_LIST_VERSION,
+        },
+        packages,
+        relationships: relationships(subject, &ids),
+    };
+    to_json("SPDX document", 2048 + contents.components.len() * 900, &document)
+}
+
+fn image_package<'a>(subject: &Subject<'a>) -> Result<Package<'a>, Error> {
+    let contents = subject.contents;
+    let refs = [purl_ref(purl::image(contents, subject.digest)?)];
+    Ok(Package {
+        version_info: &contents.version,
+        primary_package_purpose: Some("CONTAINER"),
+        ..bare(IMAGE_ID, &contents.repository, &contents.vendor, subject.digest, refs)
+    })
+}
+
+fn system_package<'a>(subject: &Subject<'a>) -> Result<Package<'a>, Error> {
+    let contents = subject.contents;
+    let digest = Digest::of(apk_db::os_release(contents).as_bytes());
+    let refs = [purl_ref(purl::distribution(contents)?)];
+    Ok(Package {
+        version_info: &contents.distro_version,
+        source_info: Some("etc/os-release".to_owned()),
+        primary_package_purpose: Some("OPERATING-SYSTEM"),
+        ..bare(SYSTEM_ID, &contents.distro_id, &contents.vendor, digest, refs)
+    })
+}
+
+fn component_package<'a>(
+    subject: &Subject<'a>,
+    component: &'a Component,
+    id: &'a str,
+) -> Result<Package<'a>, Error> {
+    let refs = [purl_ref(purl::component(subject.contents, &component.name, &component.version)?)];
+    let origin = &component.origin;
+    Ok(Package {
+        version_info: &component.version,
+        license_declared: &component.license,
+        source_info: (*origin != component.name).then(|| format!("built from {origin}")),
+        ..bare(id, &component.name, &component.supplier, component.checksum, refs)
+    })
+}
+
+fn bare<'a>(
+    spdx_id: &'a str,
+    name: &'a str,
+    supplier: &str,
+    digest: Digest,
+    external_refs: [ExternalRef; 1],
+) -> Package<'a> {
+    Package {
+        spdx_id,
+        name,
+        version_info: "",
+        supplier: format!("Organization: {supplier}"),
+        download_location: "NOASSERTION",
+        files_analyzed: false,
+        license_declared: "NOASSERTION",
+        checksums: [Checksum { algorithm: "SHA256", checksum_value: digest.hex() }],
+        external_refs,
+        source_info: None,
+        primary_package_purpose: None,
+    }
+}
+
+fn purl_ref(locator: String) -> ExternalRef {
+    ExternalRef {
+        reference_category: "PACKAGE-MANAGER",
+        reference_type: "purl",
+        reference_locator: locator,
+    }
+}
+
+fn relationships<'a>(subject: &Subject<'a>, ids: &'a [String]) -> Vec<Relationship<'a>> {
+    let relate = |spdx_element_id, relationship_type, related_spdx_element| Relationship {
+        spdx_element_id,
+        relationship_type,
+        related_spdx_element,
+    };
+    let components = &subject.contents.components;
+    let mut all = vec![
+        relate("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE_ID),
+        relate(IMAGE_ID, "CONTAINS", SYSTEM_ID),
+    ];
+    if subject.contents.base.is_some() {
+        all.push(relate(IMAGE_ID, "DESCENDANT_OF", BASE_ID));
+    }
+    for (component, id) in components.iter().zip(ids) {
+        all.push(relate(IMAGE_ID, "CONTAINS", id));
+        for needed in &component.depends_on {
+            if let Ok(at) = components.binary_search_by(|other| other.name.cmp(needed)) {
+                all.push(relate(id, "DEPENDS_ON", &ids[at]));
+            }
+        }
+    }
+    all
+}
+
+/// An SPDX identifier holds letters, digits, `.` and `-` only. A name with other characters gets
+/// part of its SHA-256 behind it, so that `a_b` and `a+b` stay apart.
+fn spdx_id(name: &str) -> String {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
+    if name.chars().all(allowed) {
+        return format!("SPDXRef-Package-{name}");
+    }
+    let safe: String = name.chars().map(|letter| if allowed(letter) { letter } else { '-' }).collect();
+    format!("SPDXRef-Package-{safe}-{}", &Digest::of(name.as_bytes()).hex()[..12])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! The SPDX document holds the whole list, the same bytes every time.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::*;
+use crate::sample;
+
+const GOLDEN: &str = "sha256:0000";
+
+fn parsed(count: usize) -> Value {
+    let contents = sample::contents(count);
+    serde_json::from_slice(&document(&sample::subject(&contents).unwrap()).unwrap()).unwrap()
+}
+
+#[test]
+fn golden_bytes() {
+    let contents = sample::contents(60);
+    let bytes = document(&sample::subject(&contents).unwrap()).unwrap();
+    assert_eq!(Digest::of(&bytes).to_string(), GOLDEN);
+}
+
+#[test]
+fn every_component_with_its_elements() {
+    let contents = sample::contents(60);
+    let value = parsed(60);
+    let packages = value["packages"].as_array().unwrap();
+    assert_eq!(packages.len(), 63);
+    for (component, package) in contents.components.iter().zip(&packages[3..]) {
+        assert_eq!(package["name"], component.name);
+        assert_eq!(package["versionInfo"], component.version);
+        assert_eq!(package["licenseDeclared"], component.license);
+        assert_eq!(package["checksums"][0]["checksumValue"], component.checksum.hex());
+        let locator = package["externalRefs"][0]["referenceLocator"].as_str().unwrap();
+        assert!(locator.starts_with("pkg:apk/wavetank/"));
+    }
+    assert_eq!(packages[1]["primaryPackagePurpose"], "OPERATING-SYSTEM");
+}
+
+#[test]
+fn identifiers_are_unique_and_relationships_point_to_them() {
+    let value = parsed(60);
+    let packages = value["packages"].as_array().unwrap();
+    let ids: HashSet<&str> = packages.iter().map(|p| p["SPDXID"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), packages.len());
+    let mut depends = 0;
+    for relation in value["relationships"].as_array().unwrap() {
+        assert!(ids.contains(relation["relatedSpdxElement"].as_str().unwrap()));
+        depends += usize::from(relation["relationshipType"] == "DEPENDS_ON");
+    }
+    let expected: usize = sample::contents(60).components.iter().map(|c| c.depends_on.len()).sum();
+    assert_eq!(depends, expected);
+}
+
+#[test]
+fn similar_names_stay_apart() {
+    assert_eq!(spdx_id("python-3.12"), "SPDXRef-Package-python-3.12");
+    assert_ne!(spdx_id("a_b"), spdx_id("a+b"));
+    assert_ne!(spdx_id("a_b"), spdx_id("a-b"));
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let mut contents = sample::contents(2);
+    contents.image = "</script>\"\\ \u{202e}".into();
+    let bytes = document(&sample::subject(&contents).unwrap()).unwrap();
+    let value: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(value["name"], contents.image);
+}

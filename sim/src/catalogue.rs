@@ -1,0 +1,421 @@
+//! What the world is made of before anything happens: packages, images, customers, policies.
+use crate::ids::{CustomerId, ImageId, PackageId, PolicyId, ReleaseRef};
+use crate::names;
+use crate::random::{Dice, Purpose};
+use crate::scenario::Scenario;
+use crate::scenario::model::{Calendar, ClockStart, Customers, Policy, Preset};
+use crate::time::SimTime;
+use fake::Fake;
+use fake::faker::company::en::CompanyName;
+use fake::faker::name::en::{FirstName, LastName};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The initial inventory of a world; a function of scenario and seed.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    dice: Dice,
+    /// All packages, by [`PackageId`].
+    pub packages: Vec<PackageInfo>,
+    /// All images of the scenario, by [`ImageId`]; bases come before what is built on them.
+    pub images: Vec<ImageInfo>,
+    /// All customers, by [`CustomerId`].
+    pub customers: Vec<CustomerInfo>,
+    /// All policies, by [`PolicyId`].
+    pub policies: Vec<PolicyInfo>,
+    /// The scenario's entry that each customer came from.
+    pub(crate) customer_entry: Vec<usize>,
+}
+
+/// A package of the synthetic distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageInfo {
+    /// Its invented name.
+    pub name: String,
+    /// An SPDX licence expression.
+    pub license: String,
+    /// Who makes it.
+    pub supplier: String,
+    /// One line for people.
+    pub description: String,
+    /// Whether it never has another release.
+    pub end_of_life: bool,
+}
+
+/// An image: a named stream of versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageInfo {
+    /// Its name.
+    pub name: String,
+    /// One line for people.
+    pub description: String,
+    /// The image it is built on.
+    pub base: Option<ImageId>,
+    /// How many images are below it.
+    pub depth: u32,
+    /// The package whose version names the image's tags and whose releases trigger builds.
+    pub main_package: PackageId,
+    /// What it adds to its base, in order.
+    pub own_packages: Arc<[PackageId]>,
+    /// No builds from here on.
+    pub end_of_life: Option<SimTime>,
+}
+
+/// A customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerInfo {
+    /// The tenant namespace: unique, a DNS label.
+    pub namespace: String,
+    /// The name for people.
+    pub name: String,
+    /// An invented person.
+    pub contact_name: String,
+    /// That person's address, under a domain reserved for examples.
+    pub contact_email: String,
+    /// The SLA tier.
+    pub tier: String,
+    /// The policy that holds.
+    pub policy: PolicyId,
+}
+
+/// An SLA policy with its preset resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyInfo {
+    /// Its name.
+    pub name: String,
+    /// Days by `Severity as usize`: low, medium, high, critical. None: no deadline.
+    pub days: [Option<u32>; 4],
+    /// Which days count.
+    pub calendar: Calendar,
+    /// What starts the clock.
+    pub clock_start: ClockStart,
+    /// Whether the clock stands still while no upstream fix exists.
+    pub pause_without_fix: bool,
+    /// Advisories that hit more than this share of all images, in thousandths, are excluded.
+    pub exclude_over_permille: Option<u32>,
+    /// Share of the time, in thousandths, after which a timer is at risk.
+    pub warn_permille: u32,
+}
+
+/// What is to be known of one release of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseInfo {
+    /// Its apk version.
+    pub version: String,
+    /// Size of the simulated package file.
+    pub size_bytes: u64,
+    /// Checksum of the simulated package file.
+    pub sha256: [u8; 32],
+}
+
+/// Where and how a customer runs an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runtime {
+    /// `production`, `staging` or `development`.
+    pub environment: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// How many replicas, from 1.
+    pub replicas: u32,
+    /// Whether it can be reached from the internet.
+    pub internet_exposed: bool,
+}
+
+impl Catalogue {
+    /// Builds the inventory of a checked scenario.
+    pub fn new(scenario: &Scenario, dice: Dice) -> Self {
+        let packages: Vec<_> = (0..scenario.distribution.packages)
+            .map(|ordinal| package(&dice, ordinal, scenario.distribution.end_of_life.value()))
+            .collect();
+        let images = images(scenario, &dice, &packages);
+        let policies: Vec<_> = scenario.policies.iter().map(policy).collect();
+        let mut customers = Vec::new();
+        let mut customer_entry = Vec::new();
+        let mut taken = BTreeSet::new();
+        for (entry_index, entry) in scenario.customers.iter().enumerate() {
+            for _ in 0..entry.count.unwrap_or(1) {
+                let ordinal = customers.len() as u32;
+                customers.push(customer(entry, ordinal, &dice, &policies, &mut taken));
+                customer_entry.push(entry_index);
+            }
+        }
+        Catalogue { dice, packages, images, customers, policies, customer_entry }
+    }
+
+    /// What is to be known of a release. Versions only ever grow.
+    pub fn release(&self, release: ReleaseRef) -> ReleaseInfo {
+        let entity = u64::from(release.package.0);
+        let draw = |index| self.dice.uniform(Purpose::ReleaseVersion, entity, index);
+        let mut major = (draw(0) * 4.0) as u32;
+        let mut minor = (draw(1) * 20.0) as u32;
+        let mut patch = (draw(2) * 10.0) as u32;
+        let mut revision = 0;
+        for ordinal in 1..=release.release {
+            let u = draw(2 + ordinal);
+            if u < 0.35 {
+                revision += 1;
+                continue;
+            }
+            revision = 0;
+            if u < 0.85 {
+                patch += 1;
+            } else if u < 0.98 {
+                (minor, patch) = (minor + 1, 0);
+            } else {
+                (major, minor, patch) = (major + 1, 0, 0);
+            }
+        }
+        let key = entity << 32 | u64::from(release.release);
+        let mut sha256 = [0; 32];
+        for (index, word) in (0..).zip(sha256.chunks_exact_mut(16)) {
+            for (bytes, bits) in word.chunks_exact_mut(4).zip(self.dice.bits(Purpose::Checksum, key, index)) {
+                bytes.copy_from_slice(&bits.to_be_bytes());
+            }
+        }
+        let size = libm::exp(9.0 + 5.0 * self.dice.uniform(Purpose::Package, entity, 4));
+        ReleaseInfo {
+            version: format!("{major}.{minor}.{patch}-r{revision}"),
+            size_bytes: size as u64 + u64::from(release.release) * 37,
+            sha256,
+        }
+    }
+
+    /// Where and how a customer runs an image.
+    pub fn runtime(&self, customer: CustomerId, image: ImageId) -> Runtime {
+        let entity = u64::from(customer.0) << 32 | u64::from(image.0);
+        let draw = |index| self.dice.uniform(Purpose::Runtime, entity, index);
+        let environment = match draw(0) {
+            u if u < 0.7 => "production",
+            u if u < 0.9 => "staging",
+            _ => "development",
+        };
+        const REGIONS: [&str; 5] = ["eu-north", "eu-west", "us-east", "us-west", "ap-south"];
+        let region = REGIONS[(draw(1) * REGIONS.len() as f64) as usize % REGIONS.len()];
+        Runtime {
+            environment: environment.to_owned(),
+            cluster: format!("{region}-{}", 1 + (draw(2) * 3.0) as u32),
+            replicas: 1 + (draw(3) * draw(3) * 24.0) as u32,
+            internet_exposed: environment == "production" && draw(4) < 0.35,
+        }
+    }
+
+    /// All packages of an image with those of its bases, in the order of layers.
+    pub fn all_packages(&self, image: ImageId) -> Vec<PackageId> {
+        let info = &self.images[image.index()];
+        let mut all = info.base.map_or_else(Vec::new, |base| self.all_packages(base));
+        all.extend(info.own_packages.iter());
+        all
+    }
+}
+
+fn package(dice: &Dice, ordinal: u32, end_of_life: f64) -> PackageInfo {
+    let name = names::package(dice, ordinal);
+    let (license, supplier, description) = names::package_facts(dice, ordinal, &name);
+    let end_of_life = dice.uniform(Purpose::Package, u64::from(ordinal), 5) < end_of_life;
+    PackageInfo { name, license, supplier, description, end_of_life }
+}
+
+/// The images of the fleet (its bases first), then the named ones; bases before what stands on
+/// them, so that an image's base always has a smaller ordinal.
+fn images(scenario: &Scenario, dice: &Dice, packages: &[PackageInfo]) -> Vec<ImageInfo> {
+    let mut builder = ImageBuilder {
+        dice,
+        weight: packages
+            .iter()
+            .map(|p| {
+                if p.end_of_life { scenario.distribution.end_of_life_weight.value() } else { 1.0 }
+            })
+            .collect(),
+        images: Vec::new(),
+    };
+    if let Some(fleet) = &scenario.fleet {
+        for ordinal in 0..fleet.bases {
+            let wanted = between(dice, u64::from(ordinal), fleet.base_packages);
+            let name = names::base(ordinal);
+            builder.add(name, "A base image.".to_owned(), None, wanted, None);
+        }
+        for ordinal in 0..fleet.images {
+            let wanted = between(dice, u64::from(fleet.bases + ordinal), fleet.own_packages);
+            let base = (fleet.bases > 0).then(|| ImageId(ordinal % fleet.bases));
+            let name = names::image(ordinal);
+            builder.add(name, "An image of the fleet.".to_owned(), base, wanted, None);
+        }
+    }
+    let mut ids: BTreeMap<&str, ImageId> = BTreeMap::new();
+    while ids.len() < scenario.images.len() {
+        let before = ids.len();
+        for image in &scenario.images {
+            let base = image.base.as_ref().map(|name| ids.get(name.value.as_str()).copied());
+            if ids.contains_key(image.name.value.as_str()) || base == Some(None) {
+                continue;
+            }
+            let end_of_life = image.end_of_life.as_ref().map(|at| at.time());
+            let id = builder.add(
+                image.name.value.as_str().to_owned(),
+                image.description.clone(),
+                base.flatten(),
+                image.packages,
+                end_of_life,
+            );
+            ids.insert(image.name.value.as_str(), id);
+        }
+        assert!(ids.len() > before, "a checked scenario has no unknown base and no cycle of bases");
+    }
+    builder.images
+}
+
+fn between(dice: &Dice, entity: u64, [least, most]: [u32; 2]) -> u32 {
+    least + dice.below(Purpose::FleetSize, entity, 0, most.saturating_sub(least) + 1)
+}
+
+struct ImageBuilder<'a> {
+    dice: &'a Dice,
+    weight: Vec<f64>,
+    images: Vec<ImageInfo>,
+}
+
+impl ImageBuilder<'_> {
+    fn add(
+        &mut self,
+        name: String,
+        description: String,
+        base: Option<ImageId>,
+        wanted: u32,
+        end_of_life: Option<SimTime>,
+    ) -> ImageId {
+        let id = ImageId(self.images.len() as u32);
+        let mut taken = BTreeSet::new();
+        let mut below = base;
+        while let Some(image) = below {
+            taken.extend(self.images[image.index()].own_packages.iter().copied());
+            below = self.images[image.index()].base;
+        }
+        let own = self.choose(id, wanted, &taken);
+        let depth = base.map_or(0, |base| self.images[base.index()].depth + 1);
+        self.images.push(ImageInfo {
+            name,
+            description,
+            base,
+            depth,
+            main_package: own.first().copied().unwrap_or(PackageId(0)),
+            own_packages: own.into(),
+            end_of_life,
+        });
+        id
+    }
+
+    /// Draws packages without replacement: those with the smallest keys `-ln(u) / weight`
+    /// (Efraimidis and Spirakis 2006). An image never holds a package twice.
+    fn choose(&self, image: ImageId, wanted: u32, taken: &BTreeSet<PackageId>) -> Vec<PackageId> {
+        let mut keyed: Vec<(f64, PackageId)> = self
+            .weight
+            .iter()
+            .zip((0..).map(PackageId))
+            .filter(|(weight, package)| **weight > 0.0 && !taken.contains(package))
+            .map(|(weight, package)| {
+                let u = self.dice.uniform(Purpose::ImagePackages, u64::from(image.0), package.0);
+                (-libm::log(u) / weight, package)
+            })
+            .collect();
+        keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        keyed.truncate(wanted as usize);
+        keyed.into_iter().map(|(_, package)| package).collect()
+    }
+}
+
+fn policy(policy: &Policy) -> PolicyInfo {
+    let mut info = policy.preset.map_or_else(
+        || PolicyInfo {
+            name: String::new(),
+            days: [None; 4],
+            calendar: Calendar::Calendar,
+            clock_start: ClockStart::FixAvailable,
+            pause_without_fix: true,
+            exclude_over_permille: None,
+            warn_permille: 750,
+        },
+        preset,
+    );
+    info.name = policy.name.value.as_str().to_owned();
+    if let Some(days) = &policy.days {
+        info.days = [days.low, days.medium, days.high, days.critical];
+    }
+    let permille = |share: &crate::scenario::units::Share| libm::round(share.value() * 1000.0) as u32;
+    info.calendar = policy.calendar.unwrap_or(info.calendar);
+    info.clock_start = policy.clock_start.unwrap_or(info.clock_start);
+    info.pause_without_fix = policy.pause_without_fix.unwrap_or(info.pause_without_fix);
+    info.exclude_over_permille =
+        policy.exclude_mass_events_over.as_ref().map(permille).or(info.exclude_over_permille);
+    info.warn_permille = policy.warn_share.as_ref().map_or(info.warn_permille, permille);
+    info
+}
+
+fn preset(preset: Preset) -> PolicyInfo {
+    let (days, calendar, clock_start, exclude) = match preset {
+        Preset::HardenedVendor => {
+            ([14, 14, 14, 7].map(Some), Calendar::Calendar, ClockStart::FixAvailable, Some(250))
+        }
+        Preset::Business230 => {
+            ([30, 30, 2, 2].map(Some), Calendar::Business, ClockStart::FixAvailable, None)
+        }
+        Preset::FedrampLegacy => {
+            ([180, 90, 30, 30].map(Some), Calendar::Calendar, ClockStart::Detected, None)
+        }
+        Preset::DefectdojoDefault => {
+            ([120, 90, 30, 7].map(Some), Calendar::Calendar, ClockStart::Detected, None)
+        }
+        Preset::PciCritical => {
+            ([None, None, None, Some(30)], Calendar::Calendar, ClockStart::FixAvailable, None)
+        }
+    };
+    PolicyInfo {
+        name: String::new(),
+        days,
+        calendar,
+        clock_start,
+        pause_without_fix: clock_start == ClockStart::FixAvailable,
+        exclude_over_permille: exclude,
+        warn_permille: 750,
+    }
+}
+
+fn customer(
+    entry: &Customers,
+    ordinal: u32,
+    dice: &Dice,
+    policies: &[PolicyInfo],
+    taken: &mut BTreeSet<String>,
+) -> CustomerInfo {
+    let mut rng = dice.stream(Purpose::Customer, u64::from(ordinal));
+    let company: String = CompanyName().fake_with_rng(&mut rng);
+    let first: String = FirstName().fake_with_rng(&mut rng);
+    let last: String = LastName().fake_with_rng(&mut rng);
+    let name = if entry.count.is_some() { company } else { entry.name.value.as_str().to_owned() };
+    let mut namespace = dns_label(&name);
+    if !taken.insert(namespace.clone()) {
+        namespace = format!("{namespace}-{ordinal}");
+        taken.insert(namespace.clone());
+    }
+    let policy = policies.iter().position(|p| p.name == entry.policy.value.as_str());
+    CustomerInfo {
+        contact_email: format!("{}@{namespace}.example", dns_label(&format!("{first} {last}"))),
+        contact_name: format!("{first} {last}"),
+        tier: entry.tier.as_ref().map_or(entry.name.value.as_str(), |tier| tier.as_str()).to_owned(),
+        policy: PolicyId(policy.expect("a checked scenario names known policies") as u32),
+        namespace,
+        name,
+    }
+}
+
+fn dns_label(text: &str) -> String {
+    let mut label = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_alphanumeric() {
+            label.push(letter.to_ascii_lowercase());
+        } else if !label.ends_with('-') && !label.is_empty() && letter != '\'' {
+            label.push('-');
+        }
+    }
+    label.truncate(48);
+    label.trim_end_matches('-').to_owned()
+}

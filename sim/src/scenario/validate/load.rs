@@ -1,0 +1,127 @@
+//! What keeps the world busy: builders, triggers, the scanner, incidents.
+use super::{Checked, Invalid, end, schedule, steps, time_draw, within};
+use crate::fact::Trigger;
+use crate::scenario::error::excerpt;
+use crate::scenario::model::{Arrivals, Draw, IncidentKind, Scenario};
+use crate::scenario::tree::Step;
+use crate::time::SimTime;
+
+/// The most requests of one stream in one run.
+const MAX_ARRIVALS: f64 = 1e8;
+/// The most incidents.
+const MAX_INCIDENTS: usize = 1_000;
+
+pub(super) fn check(scenario: &Scenario) -> Checked {
+    builders(scenario)?;
+    let triggers = &scenario.triggers;
+    schedule(steps!["triggers", "rebuild"], triggers.rebuild.as_ref(), scenario)?;
+    for (index, stream) in triggers.arrivals.iter().enumerate() {
+        arrivals(index, stream, scenario)?;
+    }
+    let scanner = &scenario.scanner;
+    schedule(steps!["scanner", "schedule"], scanner.schedule.as_ref(), scenario)?;
+    time_draw(steps!["scanner", "triage"], &scanner.triage)?;
+    schedule(steps!["sla", "check"], scenario.sla.check.as_ref(), scenario)?;
+    incidents(scenario)
+}
+
+fn builders(scenario: &Scenario) -> Checked {
+    let builders = &scenario.builders;
+    within(steps!["builders", "count"], builders.count, 1..=10_000)?;
+    within(steps!["builders", "retries"], builders.retries, 0..=100)?;
+    time_draw(steps!["builders", "duration"], &builders.duration)?;
+    time_draw(steps!["builders", "repair"], &builders.repair)?;
+    let priority = &builders.queue.priority;
+    for (index, trigger) in priority.iter().enumerate() {
+        let at = steps!["builders", "queue", "priority", index];
+        queued(at.clone(), *trigger)?;
+        if priority[..index].contains(trigger) {
+            let found = format!("{} a second time", excerpt(trigger.as_str()));
+            return Err(Invalid::new(at, "each trigger once", found));
+        }
+    }
+    Ok(())
+}
+
+/// The inventory a world begins with is never queued.
+fn queued(path: Vec<Step>, trigger: Trigger) -> Checked {
+    if trigger != Trigger::Bootstrap {
+        return Ok(());
+    }
+    let expected = "cve_fix, manual, upstream, base_change or cron";
+    let hint = "bootstrap is the inventory the world begins with; it never waits in a queue";
+    Err(Invalid::new(path, expected, "`bootstrap`").hint(hint))
+}
+
+fn arrivals(index: usize, stream: &Arrivals, scenario: &Scenario) -> Checked {
+    queued(steps!["triggers", "arrivals", index, "trigger"], stream.trigger)?;
+    let gap = steps!["triggers", "arrivals", index, "gap"];
+    time_draw(gap.clone(), &stream.gap)?;
+    let typical_ms = match &stream.gap {
+        Draw::Constant(gap) => gap.duration().0 as f64,
+        Draw::Uniform { min, max } => (min.duration().0 + max.duration().0) as f64 / 2.0,
+        Draw::Exponential { mean } => mean.duration().0 as f64,
+        Draw::Lognormal { median, .. } => median.duration().0 as f64,
+        Draw::LognormalNumber { .. } => 0.0,
+    };
+    let requests = scenario.duration.duration().0 as f64 / typical_ms;
+    if requests <= MAX_ARRIVALS {
+        return Ok(());
+    }
+    let expected = format!("a gap that lets at most {MAX_ARRIVALS:.0} requests into the run");
+    Err(Invalid::new(gap, expected, format!("about {requests:.0}")))
+}
+
+fn incidents(scenario: &Scenario) -> Checked {
+    let found = scenario.incidents.len();
+    if found > MAX_INCIDENTS {
+        let expected = format!("at most {MAX_INCIDENTS} incidents");
+        return Err(Invalid::new(steps!["incidents"], expected, found));
+    }
+    let (start, end) = (scenario.start.time(), end(scenario));
+    for (index, incident) in scenario.incidents.iter().enumerate() {
+        let at = incident.at.value.time();
+        if at < start || at >= end {
+            let expected = format!("an instant within the run, {start} to {end}");
+            return Err(Invalid::new(steps!["incidents", index, "at"], expected, at));
+        }
+        match &incident.kind {
+            IncidentKind::MassVulnerability(mass) => {
+                let at = steps!["incidents", index, "mass_vulnerability"];
+                if mass.image_share.value() <= 0.0 {
+                    let at = super::inside(at, &["image_share"]);
+                    return Err(Invalid::new(at, "a share above 0", "0"));
+                }
+                time_draw(super::inside(at, &["package_fix_after"]), &mass.package_fix_after)?;
+            }
+            IncidentKind::BuilderOutage(_) => outage(index, at, scenario)?,
+            IncidentKind::RebuildAll(rebuild) => {
+                let at = steps!["incidents", index, "rebuild_all", "trigger"];
+                queued(at, rebuild.trigger)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The outages in force when one begins must leave no less than no builder.
+fn outage(index: usize, at: SimTime, scenario: &Scenario) -> Checked {
+    let mut out: u64 = 0;
+    for other in &scenario.incidents {
+        if let IncidentKind::BuilderOutage(outage) = &other.kind {
+            let from = other.at.value.time();
+            if from <= at && at < from + outage.duration.duration() {
+                out += u64::from(outage.builders);
+            }
+        }
+    }
+    let IncidentKind::BuilderOutage(own) = &scenario.incidents[index].kind else { return Ok(()) };
+    let path = steps!["incidents", index, "builder_outage", "builders"];
+    let count = scenario.builders.count;
+    within(path.clone(), own.builders, 1..=count)?;
+    if out <= u64::from(count) {
+        return Ok(());
+    }
+    let expected = format!("outages of at most the {count} builders at one time");
+    Err(Invalid::new(path, expected, format!("{out} with the outages that overlap")))
+}

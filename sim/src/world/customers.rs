@@ -1,0 +1,158 @@
+//! Customers: which images they use, and when they switch to another version.
+use super::state::{Event, Usage};
+use super::{Sink, World};
+use crate::events::Class;
+use crate::fact::{Clock, FactKind, UsageMode};
+use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
+use crate::random::Purpose;
+use crate::scenario::Scenario;
+use crate::time::{SimDuration, SimTime};
+
+/// Exponent of image popularity. 1.04: the top 20 images are about half of the pulls (C).
+const POPULARITY_EXPONENT: f64 = 1.04;
+
+impl World {
+    /// Draws what every customer uses: popular images more often, none twice.
+    pub(super) fn choose_usages(&mut self, scenario: &Scenario) {
+        let images = self.catalogue.images.len() as u32;
+        // The rank of popularity is drawn by the seed, not by the order of the scenario.
+        let rank_key = |image: &u32| self.dice.bits(Purpose::Usage, u64::MAX, *image)[0];
+        let mut ranked: Vec<u32> = (0..images).collect();
+        ranked.sort_by_key(|image| (rank_key(image), *image));
+        for customer in 0..self.catalogue.customers.len() as u32 {
+            let entry = self.catalogue.customer_entry[customer as usize];
+            let wanted = scenario.customers[entry].images;
+            let pinned = scenario.customers[entry].pinned.value();
+            let draw = |n| self.dice.uniform(Purpose::Usage, u64::from(customer), n);
+            let mut keyed: Vec<(f64, u32)> = ranked
+                .iter()
+                .zip(1u32..)
+                .map(|(image, rank)| {
+                    let weight = libm::pow(f64::from(rank), -POPULARITY_EXPONENT);
+                    (-libm::log(draw(2 * image)) / weight, *image)
+                })
+                .collect();
+            keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let mut chosen: Vec<u32> =
+                keyed.into_iter().take(wanted as usize).map(|(_, image)| image).collect();
+            chosen.sort_unstable();
+            for image in chosen {
+                let pin = draw(2 * image + 1) < pinned;
+                let id = self.usages.len() as u32;
+                self.images[image as usize].users.push(id);
+                self.usages.push(Usage {
+                    customer: CustomerId(customer),
+                    image: ImageId(image),
+                    entry: entry as u32,
+                    mode: if pin { UsageMode::Pin } else { UsageMode::Follow },
+                    version: 0,
+                    used_since: SimTime::MAX,
+                    version_since: SimTime::MAX,
+                    adoption_planned: false,
+                    moves: 0,
+                });
+            }
+        }
+    }
+
+    /// A version was published: first users begin, followers plan to adopt it.
+    pub(super) fn offer(&mut self, image: ImageId, sink: Sink<'_>) {
+        for id in self.images[image.index()].users.clone() {
+            let usage = &self.usages[id as usize];
+            if usage.version == 0 {
+                self.usages[id as usize].used_since = self.now;
+                self.switch(id, sink);
+                if self.usages[id as usize].mode == UsageMode::Pin {
+                    self.plan_move(id);
+                }
+            } else if usage.mode == UsageMode::Follow && !usage.adoption_planned {
+                self.plan_adoption(id);
+            }
+        }
+    }
+
+    fn key(usage: &Usage) -> u64 {
+        u64::from(usage.customer.0) << 32 | u64::from(usage.image.0)
+    }
+
+    fn plan_adoption(&mut self, id: u32) {
+        let usage = &mut self.usages[id as usize];
+        usage.adoption_planned = true;
+        usage.moves += 1;
+        let u = self.dice.uniform(Purpose::Adoption, Self::key(usage), usage.moves);
+        let lag = self.config.entries[usage.entry as usize].adoption_lag.duration(u);
+        let at = self.now + SimDuration(lag.0.max(1));
+        self.queue.schedule(at, Class::Usage, Event::Adopt(id));
+    }
+
+    fn plan_move(&mut self, id: u32) {
+        let usage = &mut self.usages[id as usize];
+        usage.moves += 1;
+        let u = self.dice.uniform(Purpose::PinAge, Self::key(usage), usage.moves);
+        let age = self.config.entries[usage.entry as usize].pin_age.duration(u);
+        let at = self.now + SimDuration(age.0.max(1));
+        self.queue.schedule(at, Class::Usage, Event::MovePin(id));
+    }
+
+    pub(super) fn adopt(&mut self, id: u32, sink: Sink<'_>) {
+        self.usages[id as usize].adoption_planned = false;
+        self.switch(id, sink);
+    }
+
+    pub(super) fn move_pin(&mut self, id: u32, sink: Sink<'_>) {
+        self.switch(id, sink);
+        self.plan_move(id);
+    }
+
+    /// The customer runs the newest version from now on.
+    fn switch(&mut self, id: u32, sink: Sink<'_>) {
+        let usage = &mut self.usages[id as usize];
+        let (customer, image, mode) = (usage.customer, usage.image, usage.mode);
+        let state = &mut self.images[image.index()];
+        let (before, after) = (usage.version, state.version);
+        if before == after {
+            return;
+        }
+        usage.version = after;
+        usage.version_since = self.now;
+        if let Some(version) = state.version_mut(before) {
+            version.users -= 1;
+        }
+        if let Some(version) = state.version_mut(after) {
+            version.users += 1;
+        }
+        state.forget_unused();
+        let kind = FactKind::UsageChanged {
+            customer,
+            version: VersionRef { image, version: after },
+            previous: (before > 0).then_some(before),
+            mode,
+        };
+        self.emit(kind, sink);
+        self.switch_timers(customer, image);
+    }
+
+    /// Stops the customer's timers of what the new version no longer has, and opens those of what
+    /// it brings.
+    fn switch_timers(&mut self, customer: CustomerId, image: ImageId) {
+        let state = &self.images[image.index()];
+        let Some(current) = state.current() else { return };
+        let mut stop: Vec<u32> = Vec::new();
+        for (advisory, exposure) in &state.exposures {
+            if !current.has(*advisory) {
+                stop.extend(self.timers.find(&exposure.timers, customer, Clock::Customer));
+            }
+        }
+        let mut brought: Vec<AdvisoryId> = current.findings.iter().map(|f| f.advisory).collect();
+        brought.dedup();
+        for timer in stop {
+            self.stop_timer(timer);
+        }
+        for advisory in brought {
+            let triaged = |e: &super::state::Exposure| e.triaged;
+            if !self.images[image.index()].exposures.get(&advisory).is_some_and(triaged) {
+                self.open_timer(customer, image, advisory, Clock::Customer, self.now);
+            }
+        }
+    }
+}

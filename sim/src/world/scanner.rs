@@ -1,0 +1,202 @@
+//! The scanner: which versions it looks at, what it finds, and what follows from that.
+use super::state::{Event, Exposure, Version};
+use super::{Sink, World};
+use crate::events::Class;
+use crate::fact::{
+    FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger,
+};
+use crate::ids::{AdvisoryId, ImageId, VersionRef};
+use crate::random::Purpose;
+use crate::time::SimTime;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl World {
+    pub(super) fn schedule_scan(&mut self) {
+        let next = self.config.scan.as_ref().and_then(|cron| cron.next_after(self.now));
+        if let Some(at) = next {
+            self.queue.schedule(at, Class::Scan, Event::Scan);
+        }
+    }
+
+    /// Scans the newest version of an image as it is pushed.
+    pub(super) fn scan_pushed(&mut self, image: ImageId, sink: Sink<'_>) {
+        let now = self.now;
+        let Some(current) = self.images[image.index()].current() else { return };
+        let findings = self.matches(current, now);
+        let new: Vec<_> =
+            findings.iter().map(|f| NewFinding { finding: *f, fixed_in: None }).collect();
+        let target = ScanTarget {
+            version: VersionRef { image, version: current.version },
+            previous: None,
+            findings: findings.len() as u32,
+            new,
+        };
+        if let Some(current) = self.images[image.index()].in_use.last_mut() {
+            current.scanned = Some(now);
+            current.findings = findings;
+        }
+        self.report(Scan { trigger: ScanTrigger::Push, targets: vec![target] }, sink);
+    }
+
+    /// Every finding a scanner can make on a version at this instant, in order.
+    fn matches(&self, version: &Version, at: SimTime) -> Vec<FindingRef> {
+        let mut found = Vec::new();
+        for release in version.contents.iter() {
+            for advisory in &self.packages[release.package.index()].advisories {
+                let state = &self.advisories[advisory.index()];
+                if state.info.detectable <= at && state.affects(*release) {
+                    found.push(FindingRef { advisory: *advisory, package: release.package });
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// A scheduled pass over all versions in use.
+    pub(super) fn scan(&mut self, sink: Sink<'_>) {
+        self.schedule_scan();
+        let now = self.now;
+        let mut new = self.newly_detectable(now);
+        let mut targets = Vec::new();
+        for image in (0..self.images.len() as u32).map(ImageId) {
+            let state = &mut self.images[image.index()];
+            for version in &mut state.in_use {
+                let name = VersionRef { image, version: version.version };
+                let found = new.remove(&name).unwrap_or_default();
+                version.findings.extend(found.iter().map(|new| new.finding));
+                version.findings.sort_unstable();
+                targets.push(ScanTarget {
+                    version: name,
+                    previous: version.scanned.replace(now),
+                    findings: version.findings.len() as u32,
+                    new: found,
+                });
+            }
+        }
+        self.report(Scan { trigger: ScanTrigger::Scheduled, targets }, sink);
+    }
+
+    /// What became detectable since the last pass, by version, in order.
+    fn newly_detectable(&mut self, now: SimTime) -> BTreeMap<VersionRef, Vec<NewFinding>> {
+        let mut advisories = Vec::new();
+        self.undetected.retain(|(detectable, advisory)| {
+            let later = *detectable > now;
+            if !later {
+                advisories.push(*advisory);
+            }
+            later
+        });
+        let mut new: BTreeMap<VersionRef, Vec<NewFinding>> = BTreeMap::new();
+        for advisory in advisories {
+            let state = &self.advisories[advisory.index()];
+            for hit in &state.hits {
+                let finding = FindingRef { advisory, package: hit.package };
+                for image in &self.lineage.holders[hit.package.index()] {
+                    let in_use = &self.images[image.index()].in_use;
+                    let affected = |version: &Version| {
+                        version.release_of(hit.package).is_some_and(|r| state.affects(r))
+                    };
+                    let fixed_in = in_use.last().filter(|v| !affected(v)).map(|v| v.version);
+                    for version in in_use {
+                        let seen = version.scanned.is_some_and(|at| at >= state.info.detectable);
+                        if !seen && affected(version) {
+                            let name = VersionRef { image: *image, version: version.version };
+                            new.entry(name).or_default().push(NewFinding { finding, fixed_in });
+                        }
+                    }
+                }
+            }
+        }
+        new.values_mut().for_each(|found| found.sort_unstable());
+        new
+    }
+
+    /// Says what a scan found, then lets follow what follows from it.
+    fn report(&mut self, scan: Scan, sink: Sink<'_>) {
+        let scan = Arc::new(scan);
+        self.emit(FactKind::Scanned(Arc::clone(&scan)), sink);
+        for target in &scan.targets {
+            for new in &target.new {
+                self.found(target.version, *new);
+            }
+        }
+        for target in scan.targets.iter().filter(|target| !target.new.is_empty()) {
+            for new in &target.new {
+                self.rebuild_if_fixed(target.version, new.finding, sink);
+            }
+        }
+    }
+
+    fn found(&mut self, version: VersionRef, new: NewFinding) {
+        let FindingRef { advisory, .. } = new.finding;
+        let now = self.now;
+        let state = &mut self.images[version.image.index()];
+        let first = !state.exposures.contains_key(&advisory);
+        let exposure = state.exposures.entry(advisory).or_insert_with(|| Exposure {
+            first_detected: now,
+            triaged: false,
+            timers: Vec::new(),
+        });
+        if first {
+            self.advisories[advisory.index()].images_hit += 1;
+        }
+        if exposure.triaged {
+            return;
+        }
+        if new.fixed_in.is_none()
+            && let Err(place) = state.open.binary_search(&new.finding)
+        {
+            state.open.insert(place, new.finding);
+        }
+        if first {
+            self.maybe_false_positive(version.image, advisory);
+        }
+        self.open_timers(version, advisory, new.fixed_in.is_none());
+    }
+
+    fn maybe_false_positive(&mut self, image: ImageId, advisory: AdvisoryId) {
+        let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
+        if self.dice.uniform(Purpose::Triage, entity, 0) < self.config.false_positives {
+            let wait = self.config.triage.duration(self.dice.uniform(Purpose::Triage, entity, 1));
+            let at = self.now + crate::time::SimDuration(wait.0.max(1));
+            self.queue.schedule(at, Class::Triage, Event::Triage { image, advisory });
+        }
+    }
+
+    /// Somebody looked: the image is not affected after all.
+    pub(super) fn triage(&mut self, image: ImageId, advisory: AdvisoryId, sink: Sink<'_>) {
+        const WHY: [Justification; 5] = [
+            Justification::VulnerableCodeNotInExecutePath,
+            Justification::VulnerableCodeNotPresent,
+            Justification::VulnerableCodeCannotBeControlledByAdversary,
+            Justification::InlineMitigationsAlreadyExist,
+            Justification::VulnerableCodeNotInExecutePath,
+        ];
+        let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
+        let why = self.dice.below(Purpose::Triage, entity, 2, WHY.len() as u32) as usize;
+        let kind = FactKind::FindingTriaged { image, advisory, justification: WHY[why] };
+        self.emit(kind, sink);
+        let state = &mut self.images[image.index()];
+        state.open.retain(|finding| finding.advisory != advisory);
+        if let Some(exposure) = state.exposures.get_mut(&advisory) {
+            exposure.triaged = true;
+        }
+        self.stop_all_timers(image, advisory);
+    }
+
+    /// The fix may be out before the scanner saw the vulnerability.
+    fn rebuild_if_fixed(&mut self, version: VersionRef, finding: FindingRef, sink: Sink<'_>) {
+        let state = &self.images[version.image.index()];
+        if state.version != version.version || state.own.binary_search(&finding.package).is_err() {
+            return;
+        }
+        let fixed = self.advisories[finding.advisory.index()].hit(finding.package);
+        if let Some(fixed) = fixed.and_then(|hit| hit.fixed) {
+            let release =
+                crate::ids::ReleaseRef { package: finding.package, release: fixed };
+            self.rebuild_for_fix(version.image, finding.advisory, release, sink);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The world's clock: where simulated time stands and how it goes on.
+use super::problem::{Code, Failure, Problem, failures};
+use super::spec::Tag;
+use super::state::{ApiState, world};
+use super::time::{self, Instant};
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{Enum, Object, OpenApi};
+use store::read::clock::{ClockRow, Wish, clock, set_clock};
+use store::read::world::Position;
+
+pub(crate) struct ClockApi(pub(crate) ApiState);
+
+failures! {
+    /// Reading needs nothing.
+    ReadClock:
+}
+
+failures! {
+    /// A wish that cannot be granted.
+    SetClock: InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction
+}
+
+/// How simulated time goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum Mode {
+    /// It stands still; commands are kept until it moves.
+    Paused,
+    /// It follows real time, `factor` times as fast.
+    Live,
+    /// As fast as the workers drain.
+    Fast,
+}
+
+impl Mode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Mode::Paused => "paused",
+            Mode::Live => "live",
+            Mode::Fast => "fast",
+        }
+    }
+
+    fn of(text: &str) -> Self {
+        match text {
+            "live" => Mode::Live,
+            "fast" => Mode::Fast,
+            _ => Mode::Paused,
+        }
+    }
+}
+
+/// What follows when `run_until` is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum Then {
+    /// Stand still.
+    Paused,
+    /// Follow real time.
+    Live,
+}
+
+impl Then {
+    fn as_str(self) -> &'static str {
+        match self {
+            Then::Paused => "paused",
+            Then::Live => "live",
+        }
+    }
+}
+
+/// The clock, and how far the world is.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+struct Clock {
+    /// How simulated time goes on.
+    mode: Mode,
+    /// Simulated seconds in a second, when live.
+    factor: f64,
+    /// Where the mode ends.
+    run_until: Option<Instant>,
+    /// What follows there.
+    then: Option<Then>,
+    /// Why a defect holds the clock, whatever its mode.
+    held_reason: Option<String>,
+    /// Jobs up to here have been handed to the workers: the newest state there is.
+    released_through: Instant,
+    /// Every job up to here is done: what lies before can never change.
+    materialized_through: Instant,
+    /// When somebody last changed the clock, in real time.
+    changed_wall: Option<Instant>,
+    /// What is simulated.
+    world: World,
+}
+
+/// What the world is made from: enough to make it again.
+#[derive(Object)]
+struct World {
+    /// The scenario's name.
+    name: String,
+    /// SHA-256 of the scenario's file.
+    scenario_sha256: String,
+    /// The seed, as a text because it has 64 bits.
+    seed: String,
+    /// The version of the kernel.
+    kernel_version: String,
+    /// Where simulated time begins.
+    starts_at: Instant,
+    /// Where the scenario ends; a live world goes on.
+    ends_at: Instant,
+}
+
+/// What the clock should do. What is left out is off, except `factor`, which stays.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct ClockWish {
+    /// How simulated time should go on.
+    mode: Mode,
+    /// Simulated seconds in a second: 3600 is an hour a second. Stays when left out.
+    #[oai(validator(minimum(value = "0.001"), maximum(value = "1000000000")))]
+    factor: Option<f64>,
+    /// Where the mode should end; later than `released_through`.
+    run_until: Option<Instant>,
+    /// What should follow there; `paused` when left out.
+    then: Option<Then>,
+}
+
+impl Example for ClockWish {
+    fn example() -> Self {
+        ClockWish {
+            mode: Mode::Fast,
+            factor: Some(3600.0),
+            run_until: Some(time::example(24)),
+            then: Some(Then::Live),
+        }
+    }
+}
+
+impl Example for Clock {
+    fn example() -> Self {
+        Clock {
+            mode: Mode::Live,
+            factor: 3600.0,
+            run_until: None,
+            then: None,
+            held_reason: None,
+            released_through: time::example(6),
+            materialized_through: time::example(6),
+            changed_wall: None,
+            world: World {
+                name: "four-weeks".to_owned(),
+                scenario_sha256: "0".repeat(64),
+                seed: "42".to_owned(),
+                kernel_version: "1".to_owned(),
+                starts_at: time::example(-168),
+                ends_at: time::example(504),
+            },
+        }
+    }
+}
+
+#[OpenApi(tag = "Tag::Clock")]
+impl ClockApi {
+    /// Read the clock
+    ///
+    /// Where simulated time stands, how it goes on, and what the world is made from.
+    #[oai(path = "/v1/clock", method = "get", operation_id = "getClock")]
+    async fn get(&self) -> Result<Json<Clock>, Failure<ReadClock>> {
+        let mut view = self.0.view(None).await?;
+        let row = clock(view.conn()).await?;
+        Ok(Json(Clock::new(row, view.position)))
+    }
+
+    /// Set the clock
+    ///
+    /// Pause, run live, or run as fast as the workers can; with `run_until`, up to an instant.
+    /// `{"mode": "fast", "run_until": "2026-02-01T00:00:00Z"}` plays until then and pauses.
+    #[oai(path = "/v1/clock", method = "put", operation_id = "setClock")]
+    async fn set(&self, wish: Json<ClockWish>) -> Result<Json<Clock>, Failure<SetClock>> {
+        let mut tx = self.0.write().await?;
+        let position = world(&mut tx).await?;
+        check(&wish, &position)?;
+        let row = set_clock(
+            &mut tx,
+            &Wish {
+                mode: wish.mode.as_str(),
+                factor: wish.factor,
+                run_until: wish.run_until.map(Instant::datetime),
+                then_mode: wish.then.unwrap_or(Then::Paused).as_str(),
+            },
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(Json(Clock::new(Some(row), position)))
+    }
+}
+
+fn check(wish: &ClockWish, position: &Position) -> Result<(), Problem> {
+    let contradiction = |detail: String| Err(Problem::new(Code::Contradiction, detail));
+    match wish.run_until {
+        Some(_) if wish.mode == Mode::Paused => {
+            contradiction("A paused clock cannot run until an instant.".to_owned())
+        }
+        Some(until) if until.datetime() <= position.released_through => {
+            let released = Instant::from(position.released_through);
+            contradiction(format!("`run_until` must be later than {released}; it is {until}."))
+        }
+        None if wish.then.is_some() => {
+            contradiction("`then` says what follows `run_until`, which is missing.".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Clock {
+    fn new(row: Option<ClockRow>, position: Position) -> Self {
+        let row = row.unwrap_or(ClockRow {
+            mode: "paused".to_owned(),
+            factor: store::read::clock::DEFAULT_FACTOR,
+            run_until: None,
+            then_mode: "paused".to_owned(),
+            held_reason: None,
+            changed_wall: None,
+        });
+        let live = row.then_mode == "live";
+        Clock {
+            mode: Mode::of(&row.mode),
+            factor: row.factor,
+            run_until: row.run_until.map(Into::into),
+            then: row.run_until.map(|_| if live { Then::Live } else { Then::Paused }),
+            held_reason: row.held_reason,
+            released_through: position.released_through.into(),
+            materialized_through: position.materialized_through.into(),
+            changed_wall: row.changed_wall.map(Into::into),
+            world: World {
+                name: position.name,
+                scenario_sha256: position.scenario_sha256,
+                seed: (position.seed as u64).to_string(),
+                kernel_version: position.kernel_version,
+                starts_at: position.starts_at.into(),
+                ends_at: position.ends_at.into(),
+            },
+        }
+    }
+}

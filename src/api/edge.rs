@@ -1,0 +1,119 @@
+//! What surrounds every request: its id, its limits, its log line, the security headers, and the
+//! one place where whatever failed becomes a problem.
+use super::limits::{Limits, bound_body};
+use super::problem::{self, Code, Problem};
+use super::routes::Routes;
+use super::{request_id, security};
+use futures::FutureExt;
+use poem::error::ResponseError;
+use poem::http::{StatusCode, header};
+use poem::{Endpoint, IntoResponse, Request, Response};
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+/// An endpoint that answers every request, around one that may fail.
+pub(crate) struct Edge<E> {
+    inside: E,
+    routes: Routes,
+    limits: Limits,
+}
+
+impl<E: Endpoint> Edge<E> {
+    pub(crate) fn new(inside: E, routes: Routes, limits: Limits) -> Self {
+        Edge { inside, routes, limits }
+    }
+
+    async fn answer(&self, mut request: Request) -> Result<Response, Problem> {
+        self.routes.check_query(&request)?;
+        bound_body(&mut request, &self.limits).await?;
+        match self.inside.call(request).await {
+            Ok(response) => Ok(response.into_response()),
+            Err(error) => Err(problem::from_poem(error)),
+        }
+    }
+
+    /// The answer, whatever happens on the way: a panic or an overlong wait is a problem too.
+    async fn guarded(&self, request: Request) -> Result<Response, Problem> {
+        let limit = self.limits.handler_time;
+        let answer = AssertUnwindSafe(tokio::time::timeout(limit, self.answer(request)));
+        match answer.catch_unwind().await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                let detail = format!("There was no answer within {} seconds.", limit.as_secs());
+                Err(Problem::new(Code::Timeout, detail))
+            }
+            Err(panic) => Err(Problem::internal(said(panic.as_ref()))),
+        }
+    }
+}
+
+impl<E: Endpoint> Endpoint for Edge<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let began = Instant::now();
+        let id = request_id::of(&request);
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let mut response = match self.guarded(request).await.and_then(without_foreign_errors) {
+            Ok(response) => response,
+            Err(mut problem) => {
+                if problem.code() == Code::MethodNotAllowed.as_str() {
+                    problem = problem.allow(self.routes.allow(&path));
+                }
+                problem.place(&path, &id);
+                log_failure(&problem, &id, method.as_str(), &path);
+                problem.as_response()
+            }
+        };
+        let headers = response.headers_mut();
+        security::apply(headers);
+        if let Some(value) = request_id::header(&id) {
+            headers.insert(request_id::HEADER, value);
+        }
+        tracing::debug!(
+            request_id = id,
+            method = method.as_str(),
+            path,
+            status = response.status().as_u16(),
+            duration_us = began.elapsed().as_micros() as u64,
+            "answered {method} {path}",
+        );
+        Ok(response)
+    }
+}
+
+/// No error leaves in another shape than a problem.
+fn without_foreign_errors(response: Response) -> Result<Response, Problem> {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error && response.content_type() != Some(problem::MEDIA_TYPE) {
+        return Err(problem::by_status(status, &"an answer that is not a problem"));
+    }
+    Ok(response)
+}
+
+fn log_failure(problem: &Problem, request_id: &str, method: &str, path: &str) {
+    let cause = problem.cause().unwrap_or_default();
+    match problem.status() {
+        StatusCode::INTERNAL_SERVER_ERROR => tracing::error!(
+            request_id, method, path, cause, "request {request_id} failed: {problem}",
+        ),
+        status if status.is_server_error() => tracing::warn!(
+            request_id, method, path, cause, "request {request_id} not served: {problem}",
+        ),
+        _ => tracing::debug!(request_id, method, path, "request {request_id}: {problem}"),
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic: {}", text.as_deref().unwrap_or("without a message"))
+}
+
+/// The last resort for endpoints that set a content type by hand.
+pub(crate) fn with_content_type(body: impl Into<poem::Body>, media_type: &str) -> Response {
+    Response::builder().header(header::CONTENT_TYPE, media_type).body(body)
+}

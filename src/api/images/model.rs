@@ -1,0 +1,414 @@
+//! Images as the API shows them.
+use crate::api::state::View;
+use crate::api::time::{self, Instant};
+use poem_openapi::types::Example;
+use poem_openapi::{Enum, Object};
+use store::read::images::ImageRow;
+use store::read::versions::{AttestationRow, SbomRow, TagRow, VersionRow};
+
+/// The predicate type of SLSA provenance.
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+
+/// Where an image is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum ImageStatus {
+    /// It has no version yet.
+    Unpublished,
+    /// It is built and used.
+    Active,
+    /// It is no longer built.
+    EndOfLife,
+}
+
+/// How many advisories are open, by severity.
+#[derive(Clone, Copy, Debug, Object)]
+pub(super) struct SeverityCounts {
+    critical: i64,
+    high: i64,
+    medium: i64,
+    low: i64,
+}
+
+/// The version that was current.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+pub(super) struct CurrentVersion {
+    /// Its ordinal, from 1.
+    version: i32,
+    /// The digest of its manifest.
+    digest: String,
+    /// When it was published.
+    published_at: Instant,
+    /// How many packages it holds, those of its base included.
+    packages: i32,
+    /// Its SLSA build level.
+    slsa_level: i32,
+    /// The digest of the base it stands on.
+    base_digest: Option<String>,
+}
+
+/// Where more about an image is.
+#[derive(Object)]
+pub(super) struct ImageLinks {
+    /// This image.
+    #[oai(rename = "self")]
+    own: String,
+    /// Its versions.
+    versions: String,
+    /// Its builds.
+    builds: String,
+}
+
+/// An image: a named stream of versions.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct Image {
+    /// Its number.
+    id: i64,
+    /// Its name.
+    name: String,
+    /// One line for people.
+    description: String,
+    /// The namespace of the owner; `catalogue` is shared.
+    tenant_namespace: String,
+    /// Where it is in its life.
+    status: ImageStatus,
+    /// The name of the image it is built on.
+    base: Option<String>,
+    /// When it was added.
+    created_at: Instant,
+    /// When its life ends.
+    end_of_life_at: Option<Instant>,
+    /// The current version; absent before the first is published.
+    current: Option<CurrentVersion>,
+    /// Advisories open on the current version.
+    open_findings: SeverityCounts,
+    /// Where more is.
+    links: ImageLinks,
+}
+
+impl Image {
+    pub(super) fn new(row: ImageRow, as_of: Instant) -> Self {
+        let end_of_life_at = row.end_of_life_at.map(Instant::from);
+        let current = match (row.version, row.digest, row.published_at) {
+            (Some(version), Some(digest), Some(published_at)) => Some(CurrentVersion {
+                version,
+                digest,
+                published_at: published_at.into(),
+                packages: row.packages.unwrap_or_default(),
+                slsa_level: row.slsa_level.unwrap_or_default(),
+                base_digest: row.base_digest,
+            }),
+            _ => None,
+        };
+        let status = match (&current, end_of_life_at) {
+            (_, Some(end)) if end <= as_of => ImageStatus::EndOfLife,
+            (None, _) => ImageStatus::Unpublished,
+            (Some(_), _) => ImageStatus::Active,
+        };
+        Image {
+            id: row.id,
+            links: ImageLinks {
+                own: format!("/v1/images/{}", row.name),
+                versions: format!("/v1/images/{}/versions", row.name),
+                builds: format!("/v1/builds?image={}", row.name),
+            },
+            name: row.name,
+            description: row.description,
+            tenant_namespace: row.tenant_namespace,
+            status,
+            base: row.base,
+            created_at: row.created_at.into(),
+            end_of_life_at,
+            current,
+            open_findings: SeverityCounts {
+                critical: row.critical,
+                high: row.high,
+                medium: row.medium,
+                low: row.low,
+            },
+        }
+    }
+}
+
+/// A page of images.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct ImagePage {
+    /// The images, by name.
+    pub(super) items: Vec<Image>,
+    /// The simulated instant this speaks of.
+    pub(super) as_of: Instant,
+    /// Whether this answer can never change again.
+    pub(super) settled: bool,
+    /// For the next page; absent on the last.
+    pub(super) next_page_token: Option<String>,
+}
+
+/// A tag and what it pointed to.
+#[derive(Object)]
+struct Tag {
+    /// The tag.
+    tag: String,
+    /// The version.
+    version: i32,
+    /// Its digest.
+    digest: String,
+}
+
+/// An SBOM of the current version.
+#[derive(Object)]
+struct Sbom {
+    /// `spdx` or `cyclonedx`.
+    format: String,
+    /// The version of the format.
+    spec_version: String,
+    /// How many components it lists.
+    components: i32,
+    /// SHA-256 of the document.
+    sha256: String,
+    /// Its size.
+    bytes: i64,
+    /// The document itself.
+    href: String,
+}
+
+/// An attestation of the current version.
+#[derive(Object)]
+struct Attestation {
+    /// The type of its predicate.
+    predicate_type: String,
+    /// Whether it is signed.
+    signed: bool,
+    /// SHA-256 of the document.
+    sha256: String,
+    /// Its size.
+    bytes: i64,
+    /// The document itself.
+    href: String,
+}
+
+/// An image with what belongs to its current version.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct ImageDetail {
+    #[oai(flatten)]
+    image: Image,
+    /// Its tags, the newest version's first.
+    tags: Vec<Tag>,
+    /// The SBOMs of the current version.
+    sboms: Vec<Sbom>,
+    /// The attestations of the current version.
+    attestations: Vec<Attestation>,
+    /// The provenance of the current version: how it was built.
+    provenance_href: Option<String>,
+    /// The simulated instant this speaks of.
+    as_of: Instant,
+    /// Whether this answer can never change again.
+    settled: bool,
+}
+
+impl ImageDetail {
+    pub(super) fn new(
+        image: Image,
+        tags: Vec<TagRow>,
+        sboms: Vec<SbomRow>,
+        attestations: Vec<AttestationRow>,
+        view: &View,
+    ) -> Self {
+        let provenance = attestations.iter().find(|row| row.predicate_type == PROVENANCE);
+        ImageDetail {
+            image,
+            tags: tags.into_iter().map(Tag::from).collect(),
+            sboms: sboms.into_iter().map(Sbom::from).collect(),
+            provenance_href: provenance.map(|row| artifact(&row.sha256)),
+            attestations: attestations.into_iter().map(Attestation::from).collect(),
+            as_of: view.as_of(),
+            settled: view.settled(),
+        }
+    }
+}
+
+fn artifact(sha256: &str) -> String {
+    format!("/v1/artifacts/{sha256}")
+}
+
+impl From<TagRow> for Tag {
+    fn from(row: TagRow) -> Self {
+        Tag { tag: row.tag, version: row.version, digest: row.digest }
+    }
+}
+
+impl From<SbomRow> for Sbom {
+    fn from(row: SbomRow) -> Self {
+        Sbom {
+            href: artifact(&row.sha256),
+            format: row.format,
+            spec_version: row.spec_version,
+            components: row.components,
+            sha256: row.sha256,
+            bytes: row.bytes,
+        }
+    }
+}
+
+impl From<AttestationRow> for Attestation {
+    fn from(row: AttestationRow) -> Self {
+        Attestation {
+            href: artifact(&row.sha256),
+            predicate_type: row.predicate_type,
+            signed: row.signed,
+            sha256: row.sha256,
+            bytes: row.bytes,
+        }
+    }
+}
+
+/// One published version of an image.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+pub(super) struct Version {
+    /// Its ordinal, from 1.
+    version: i32,
+    /// The digest of its manifest.
+    digest: String,
+    /// The tags that pointed to it at that instant.
+    tags: Vec<String>,
+    /// When it was published.
+    published_at: Instant,
+    /// When the next version took its place, if that had happened.
+    superseded_at: Option<Instant>,
+    /// How many packages it holds, those of its base included.
+    packages: i32,
+    /// Its SLSA build level.
+    slsa_level: i32,
+    /// The version of the base it stands on.
+    base_version: Option<i32>,
+    /// The digest of that version.
+    base_digest: Option<String>,
+    /// The build that made it; its artifacts are the documents of this version.
+    build_href: String,
+}
+
+impl From<VersionRow> for Version {
+    fn from(row: VersionRow) -> Self {
+        Version {
+            version: row.version,
+            digest: row.digest,
+            tags: row.tags,
+            published_at: row.published_at.into(),
+            superseded_at: row.superseded_at.map(Into::into),
+            packages: row.packages,
+            slsa_level: row.slsa_level,
+            base_version: row.base_version,
+            base_digest: row.base_digest,
+            build_href: format!("/v1/builds/{}", row.build_id),
+        }
+    }
+}
+
+/// A page of versions.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct VersionPage {
+    /// The versions, newest first.
+    pub(super) items: Vec<Version>,
+    /// The simulated instant this speaks of.
+    pub(super) as_of: Instant,
+    /// Whether this answer can never change again.
+    pub(super) settled: bool,
+    /// For the next page; absent on the last.
+    pub(super) next_page_token: Option<String>,
+}
+
+fn example_digest(digit: char) -> String {
+    format!("sha256:{}", digit.to_string().repeat(64))
+}
+
+impl Example for Image {
+    fn example() -> Self {
+        let row = ImageRow {
+            id: 7,
+            name: "nginx".to_owned(),
+            description: "A web server".to_owned(),
+            base: Some("base-1".to_owned()),
+            tenant_namespace: "catalogue".to_owned(),
+            created_at: time::example(-168).datetime(),
+            end_of_life_at: None,
+            version: Some(5),
+            digest: Some(example_digest('a')),
+            published_at: Some(time::example(2).datetime()),
+            slsa_level: Some(1),
+            packages: Some(61),
+            base_digest: Some(example_digest('b')),
+            critical: 1,
+            high: 3,
+            medium: 12,
+            low: 0,
+        };
+        Image::new(row, time::example(6))
+    }
+}
+
+impl Example for ImagePage {
+    fn example() -> Self {
+        ImagePage {
+            items: vec![Image::example()],
+            as_of: time::example(6),
+            settled: true,
+            next_page_token: Some("mB0F2kY1n9t7InYiOjF9".to_owned()),
+        }
+    }
+}
+
+impl Example for ImageDetail {
+    fn example() -> Self {
+        let sha256 = "c".repeat(64);
+        ImageDetail {
+            image: Image::example(),
+            tags: vec![Tag { tag: "latest".to_owned(), version: 5, digest: example_digest('a') }],
+            sboms: vec![Sbom {
+                format: "spdx".to_owned(),
+                spec_version: "2.3".to_owned(),
+                components: 61,
+                href: artifact(&sha256),
+                sha256,
+                bytes: 48_213,
+            }],
+            attestations: vec![Attestation {
+                predicate_type: PROVENANCE.to_owned(),
+                signed: false,
+                sha256: "d".repeat(64),
+                bytes: 3_120,
+                href: artifact(&"d".repeat(64)),
+            }],
+            provenance_href: Some(artifact(&"d".repeat(64))),
+            as_of: time::example(6),
+            settled: true,
+        }
+    }
+}
+
+impl Example for VersionPage {
+    fn example() -> Self {
+        let row = VersionRow {
+            version: 5,
+            digest: example_digest('a'),
+            tags: vec!["latest".to_owned(), "1.27.3".to_owned()],
+            published_at: time::example(2).datetime(),
+            superseded_at: None,
+            slsa_level: 1,
+            packages: 61,
+            build_id: 312,
+            base_version: Some(3),
+            base_digest: Some(example_digest('b')),
+        };
+        VersionPage {
+            items: vec![row.into()],
+            as_of: time::example(6),
+            settled: true,
+            next_page_token: None,
+        }
+    }
+}

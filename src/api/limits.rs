@@ -1,0 +1,43 @@
+//! How much of anything one request may use.
+use super::problem::{Code, Problem, from_poem};
+use poem::Request;
+use poem::http::Method;
+use std::time::Duration;
+
+/// The limits of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest body that is read, whatever the client declares.
+    pub body_bytes: usize,
+    /// The longest time until the answer begins.
+    pub handler_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { body_bytes: 64 * 1024, handler_time: Duration::from_secs(30) }
+    }
+}
+
+/// Reads the body, at most as much of it as allowed, and puts it back.
+pub(crate) async fn bound_body(request: &mut Request, limits: &Limits) -> Result<(), Problem> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS) {
+        return Ok(());
+    }
+    let too_large = || {
+        let limit_bytes = limits.body_bytes;
+        Problem::new(Code::BodyTooLarge, format!("The body is longer than {limit_bytes} bytes."))
+    };
+    let declared = request.header("Content-Length").and_then(|text| text.parse::<u64>().ok());
+    if declared.is_some_and(|bytes| bytes > limits.body_bytes as u64) {
+        return Err(too_large());
+    }
+    match request.take_body().into_bytes_limit(limits.body_bytes).await {
+        Ok(bytes) => {
+            request.set_body(bytes);
+            Ok(())
+        }
+        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(too_large()),
+        Err(error) => Err(from_poem(error.into())),
+    }
+}

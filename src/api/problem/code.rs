@@ -1,0 +1,139 @@
+//! The codes: each with its status, its title and the hint that helps most people.
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $text:literal $status:literal $title:literal $hint:literal;)*) => {
+        /// A stable name for what can go wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Code {
+            /// All codes.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            /// The code as programs see it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $text,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> u16 {
+                match self { $(Code::$variant => $status,)* }
+            }
+
+            /// The code in a few words.
+            pub const fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+
+            /// What to do about it.
+            pub const fn hint(self) -> &'static str {
+                match self { $(Code::$variant => $hint,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A parameter in the path or the query cannot be read or is out of range.
+    InvalidParameter "invalid_parameter" 400 "A parameter is wrong"
+        "The parameters of every operation are described at /docs.";
+    /// The query names a parameter that the operation does not have.
+    UnknownParameter "unknown_parameter" 400 "There is no such parameter"
+        "Look for a misspelling; the parameters of every operation are described at /docs.";
+    /// The body is not JSON, or not of the form the operation wants.
+    InvalidBody "invalid_body" 400 "The body is wrong"
+        "Send one JSON object as described at /docs.";
+    /// `as_of` lies later than the world has come.
+    AsOfInFuture "as_of_in_future" 400 "The instant has not come yet"
+        "Ask for an instant up to `released_through` of GET /v1/clock, or leave `as_of` out.";
+    /// The page token was changed, or belongs to another query.
+    InvalidPageToken "invalid_page_token" 400 "The page token is wrong"
+        "Pass `next_page_token` of the page before, unchanged, with the same other parameters.";
+    /// Nothing is at this path.
+    RouteNotFound "route_not_found" 404 "Nothing is at this path"
+        "All paths are listed at /docs and in /openapi.json.";
+    /// The image is not there, or was not at that instant.
+    ImageNotFound "image_not_found" 404 "There is no such image"
+        "GET /v1/images lists the images; with `as_of`, those that existed at that instant.";
+    /// The build is not there, or was not at that instant.
+    BuildNotFound "build_not_found" 404 "There is no such build"
+        "GET /v1/builds lists the builds; with `as_of`, those asked for by that instant.";
+    /// No build made a document with this address.
+    ArtifactNotFound "artifact_not_found" 404 "There is no such artifact"
+        "GET /v1/builds/{id}/artifacts lists the artifacts of a build with their addresses.";
+    /// There is no such code.
+    ProblemNotFound "problem_not_found" 404 "There is no such code"
+        "GET /problems lists all codes.";
+    /// The path exists, but not with this method.
+    MethodNotAllowed "method_not_allowed" 405 "This path has no such method"
+        "The `Allow` header lists the methods of this path.";
+    /// An image of this name is there already, made of something else.
+    ImageDiffers "image_differs" 409 "The image exists with another definition"
+        "Leave out `base` and `packages` to rebuild it, or choose another name.";
+    /// The image is no longer built.
+    ImageEndOfLife "image_end_of_life" 409 "The image has reached the end of its life"
+        "Create an image under another name.";
+    /// The body is longer than the limit.
+    BodyTooLarge "body_too_large" 413 "The body is too large"
+        "Send less; the limit is in the message.";
+    /// The body is not declared as JSON.
+    UnsupportedMediaType "unsupported_media_type" 415 "The body has the wrong media type"
+        "Send the header `Content-Type: application/json`.";
+    /// The body names an image that is not there.
+    UnknownImage "unknown_image" 422 "The body names an image that does not exist"
+        "GET /v1/images lists the images; to create one, give its `packages`.";
+    /// The body names a package that is not there.
+    UnknownPackage "unknown_package" 422 "The body names a package that does not exist"
+        "The SBOM of any image lists packages of this world.";
+    /// The repository is not the source of any image.
+    UnknownRepository "unknown_repository" 422 "No image is built from this repository"
+        "Name the image instead, or a repository whose last part is a package or an image.";
+    /// The fields are right one by one, but not together.
+    Contradiction "contradiction" 422 "The fields contradict each other"
+        "The message says which; each field is described at /docs.";
+    /// Too many requests.
+    RateLimited "rate_limited" 429 "Too many requests"
+        "Wait as long as the `Retry-After` header says.";
+    /// A defect of ours.
+    Internal "internal" 500 "Something failed on our side"
+        "Try again; if it stays, report it with the request id.";
+    /// Some of what is needed to serve is missing.
+    NotReady "not_ready" 503 "Not ready to serve"
+        "`errors` lists what is missing.";
+    /// The database holds no world.
+    NoWorld "no_world" 503 "There is no world yet"
+        "Start one with `wavetank demo` or `wavetank run SCENARIO`, then try again.";
+    /// The database does not answer.
+    DatabaseUnavailable "database_unavailable" 503 "The database does not answer"
+        "Try again in a moment; GET /ready tells when it is back.";
+    /// The object store does not answer.
+    ObjectStoreUnavailable "object_store_unavailable" 503 "The object store does not answer"
+        "Try again in a moment; GET /ready tells when it is back.";
+    /// The request took too long.
+    Timeout "timeout" 503 "The request took too long"
+        "Try again, with a smaller page or a narrower filter.";
+}
+
+impl Code {
+    /// The code with this name.
+    pub fn parse(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_stable_in_form() {
+        for code in Code::ALL {
+            assert_eq!(Code::parse(code.as_str()), Some(*code));
+            assert!(code.as_str().bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+            assert!((400..600).contains(&code.status()), "{}", code.as_str());
+            assert!(!code.title().ends_with('.') && code.hint().ends_with('.'));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Other people's errors as problems, in one place. What a database says stays in the log.
+use super::{Code, Problem};
+use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
+use poem::http::StatusCode;
+use poem_openapi::error::{
+    ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError,
+};
+
+/// Turns whatever a handler, an extractor or the router failed with into a problem.
+pub(crate) fn from_poem(error: poem::Error) -> Problem {
+    let error = match error.downcast::<Problem>() {
+        Ok(problem) => return problem,
+        Err(error) => error,
+    };
+    if let Some(ParseParamError { name, reason }) = error.downcast_ref() {
+        return parameter(name, reason);
+    }
+    if let Some(ParsePathError { name, reason }) = error.downcast_ref() {
+        return parameter(name, reason);
+    }
+    if let Some(ParseRequestPayloadError { reason }) = error.downcast_ref() {
+        return Problem::new(Code::InvalidBody, format!("The body cannot be read: {reason}."));
+    }
+    if let Some(content_type) = error.downcast_ref::<ContentTypeError>() {
+        return Problem::new(
+            Code::UnsupportedMediaType,
+            match content_type {
+                ContentTypeError::NotSupported { content_type } => {
+                    format!("The body is declared as {content_type:?}.")
+                }
+                ContentTypeError::ExpectContentType => "The body has no media type.".to_owned(),
+            },
+        );
+    }
+    if let Some(body) = error.downcast_ref::<ReadBodyError>() {
+        return match body {
+            ReadBodyError::PayloadTooLarge => {
+                Problem::new(Code::BodyTooLarge, "The body is longer than the limit.")
+            }
+            ReadBodyError::Io(_) | ReadBodyError::Utf8(_) => {
+                Problem::new(Code::InvalidBody, "The body could not be read to its end.")
+            }
+            ReadBodyError::BodyHasBeenTaken => Problem::internal(body),
+        };
+    }
+    if error.is::<NotFoundError>() {
+        return Problem::new(Code::RouteNotFound, "Nothing is at this path.");
+    }
+    if error.is::<MethodNotAllowedError>() {
+        return Problem::new(Code::MethodNotAllowed, "This path has no such method.");
+    }
+    by_status(error.status(), &error)
+}
+
+/// An error without a type of ours, or a response with an error status and no problem in it.
+pub(crate) fn by_status(status: StatusCode, said: &dyn std::fmt::Display) -> Problem {
+    let code = match status.as_u16() {
+        404 => Code::RouteNotFound,
+        405 => Code::MethodNotAllowed,
+        413 => Code::BodyTooLarge,
+        415 => Code::UnsupportedMediaType,
+        429 => Code::RateLimited,
+        400..=499 => Code::InvalidParameter,
+        _ => return Problem::internal(said),
+    };
+    Problem::new(code, format!("{}.", code.title()))
+}
+
+fn parameter(name: &str, reason: &str) -> Problem {
+    let mut reason = reason.trim_end_matches('.').to_owned();
+    if reason.contains("expects an input value") {
+        reason = "a value is needed, in valid UTF-8".to_owned();
+    }
+    Problem::new(Code::InvalidParameter, format!("The parameter `{name}` is wrong: {reason}."))
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        let code = match &error {
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_) => Code::DatabaseUnavailable,
+            sqlx::Error::Database(database) => match database.code().as_deref() {
+                // No such table or schema: nobody has migrated, so there is no world either.
+                Some("42P01" | "3F000") => Code::NoWorld,
+                // A broken connection, a server that starts, stops or has no room.
+                Some(state)
+                    if state.starts_with("08")
+                        || state.starts_with("57P")
+                        || state.starts_with("53") =>
+                {
+                    Code::DatabaseUnavailable
+                }
+                // Cancelled by a time limit; a lock that was not to be had.
+                Some("57014" | "55P03") => Code::Timeout,
+                _ => Code::Internal,
+            },
+            _ => Code::Internal,
+        };
+        Problem::caused_by(code, format!("{}.", code.title()), error)
+    }
+}

@@ -1,0 +1,124 @@
+//! The specification: the operations of all resources, and the examples that poem-openapi cannot
+//! place by itself.
+use super::problem::{self, Code, ProblemBody};
+use super::state::ApiState;
+use super::{artifacts, builds, clock, health, images, problems, request_id, webhooks};
+use poem::endpoint::BoxEndpoint;
+use poem::{IntoEndpoint, Response};
+use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService, Tags};
+use serde_json::{Value, json};
+
+/// What the operations are grouped by.
+#[derive(Tags)]
+pub(crate) enum Tag {
+    /// The world's clock: read it, pause it, let it run live or as fast as the workers can.
+    Clock,
+    /// Images, their versions, and where their documents are.
+    Images,
+    /// Build events, from the request to the published version.
+    Builds,
+    /// SBOMs, provenance and logs, byte for byte.
+    Artifacts,
+    /// What forges and other systems tell the platform.
+    Webhooks,
+    /// Whether the service lives and is ready.
+    Operations,
+    /// What can go wrong, code by code.
+    Problems,
+}
+
+const DESCRIPTION: &str = "\
+A wave tank for container supply chains. The world is simulated; its documents are real.
+
+**Simulated time.** All instants are simulated and written in RFC 3339, UTC, with milliseconds \
+(fields ending in `_wall` are real time). Reads take `as_of`: the answer is what was known at \
+that instant. Without it, the answer is the newest state. `settled: true` says that the answer \
+can never change again.
+
+**Writes are commands.** A POST stores a command and answers 202 with what it will lead to; the \
+world takes it at its current instant. A paused world takes it when time moves again.
+
+**Pages.** Lists take `page_size` and `page_token`. Pass `next_page_token` on, unchanged, until \
+it is absent; all pages speak of the same instant.
+
+**Errors** are `application/problem+json` (RFC 9457) with a stable `code`; GET /problems lists \
+them all. Every answer carries `X-Request-Id`.
+
+**A tour**: read the clock; list the images; open one and follow its SBOM and provenance links; \
+POST a rebuild; watch its build go from pending to completed.";
+
+type Resources = (
+    clock::ClockApi,
+    images::ImagesApi,
+    builds::BuildsApi,
+    artifacts::ArtifactsApi,
+    webhooks::WebhooksApi,
+    health::HealthApi,
+    problems::ProblemsApi,
+);
+
+fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
+    let resources = (
+        clock::ClockApi(state.clone()),
+        images::ImagesApi(state.clone()),
+        builds::BuildsApi(state.clone()),
+        artifacts::ArtifactsApi(state.clone()),
+        webhooks::WebhooksApi(state.clone()),
+        health::HealthApi(state),
+        problems::ProblemsApi,
+    );
+    let id = ExtraHeader::new(request_id::HEADER)
+        .description("The request's id: the one the client sent, or a new ULID.");
+    OpenApiService::new(resources, "Wavetank", env!("CARGO_PKG_VERSION"))
+        .description(DESCRIPTION)
+        .license(LicenseObject::new("Apache-2.0"))
+        .server("/")
+        .extra_response_header::<String, _>(id)
+}
+
+/// The endpoints of all resources.
+pub(crate) fn service(state: ApiState) -> BoxEndpoint<'static, Response> {
+    openapi(state).into_endpoint()
+}
+
+/// The specification as stored in `openapi/wavetank.json`: the same text every time.
+pub fn openapi_json() -> String {
+    let text = openapi(ApiState::detached()).spec();
+    let Ok(mut document) = serde_json::from_str::<Value>(&text) else { return text };
+    for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
+        for operation in item.as_object_mut().into_iter().flat_map(|i| i.values_mut()) {
+            add_problem_examples(operation);
+        }
+    }
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or(text);
+    text.push('\n');
+    text
+}
+
+/// One example for each code that the description of an error response names.
+fn add_problem_examples(operation: &mut Value) {
+    let responses = operation["responses"].as_object_mut();
+    for response in responses.into_iter().flat_map(|responses| responses.values_mut()) {
+        let said = response["description"].as_str().unwrap_or_default().to_owned();
+        let Some(content) = response["content"].get_mut(problem::MEDIA_TYPE) else { continue };
+        for code in Code::ALL {
+            let name = code.as_str();
+            if said.contains(&format!("`{name}`")) {
+                content["examples"][name] = json!({"summary": code.title(), "value": example(*code)});
+            }
+        }
+    }
+}
+
+fn example(code: Code) -> Value {
+    let mut example = ProblemBody::example();
+    example.kind = format!("/problems/{}", code.as_str());
+    example.code = code.as_str().to_owned();
+    example.title = code.title().to_owned();
+    example.status = code.status();
+    example.detail = format!("{}.", code.title());
+    example.hint = code.hint().to_owned();
+    example.instance = "/v1/...".to_owned();
+    example.to_json().unwrap_or_default()
+}

@@ -1,0 +1,385 @@
+//! The S3 operations over the files: what each request asks for, and what each failure is called.
+
+use std::{
+    io,
+    os::unix::fs::FileExt as _,
+    sync::Arc,
+};
+
+use s3s::{
+    Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
+    dto::{
+        Bucket as BucketEntry, CommonPrefix, CreateBucketInput, CreateBucketOutput,
+        DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
+        DeletedObject, ETag, ETagCondition, GetBucketLocationInput, GetBucketLocationOutput,
+        GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
+        HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input,
+        ListObjectsV2Output, Object, PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp,
+    },
+    s3_error,
+};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio_util::io::ReaderStream;
+
+use super::{
+    files::{Bucket, Condition, Files, Put},
+    format::{Meta, Stored},
+    listing::{self, After, LARGEST_PAGE, Page},
+    upload::{self, Checks},
+};
+
+/// Answers up to this size are read at once; longer ones are streamed.
+const AT_ONCE: u64 = 256 * 1024;
+const STREAM_CHUNK: usize = 64 * 1024;
+
+/// The operations.
+#[derive(Debug)]
+pub(super) struct Service {
+    files: Arc<Files>,
+}
+
+impl Service {
+    /// Over these files.
+    pub(super) fn new(files: Files) -> Self {
+        Self { files: Arc::new(files) }
+    }
+
+    fn bucket(&self, name: &str) -> S3Result<Arc<Bucket>> {
+        self.files.bucket(name).ok_or_else(|| s3_error!(NoSuchBucket))
+    }
+
+    async fn stored(&self, bucket: &str, key: &str) -> S3Result<Stored> {
+        let bucket = self.bucket(bucket)?;
+        let key = checked(key)?;
+        blocking(move || bucket.get(&key)).await?.ok_or_else(|| s3_error!(NoSuchKey))
+    }
+}
+
+/// Does what blocks where it may, and names its failures as S3 does.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> S3Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| storage_error(&error)),
+        Err(_) => Err(s3_error!(InternalError, "the store failed; see the log")),
+    }
+}
+
+/// A full disk has a name of its own, since the remedy is the reader's; clients do not retry 507.
+fn storage_error(error: &io::Error) -> S3Error {
+    tracing::error!(%error, "the embedded S3 endpoint cannot read or write");
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    if !full {
+        return S3Error::with_message(S3ErrorCode::InternalError, "the store failed; see the log");
+    }
+    let message = "the disk is full: the object was not stored, and nothing else has changed";
+    let mut answer =
+        S3Error::with_message(S3ErrorCode::Custom("InsufficientStorage".into()), message);
+    answer.set_status_code(hyper::StatusCode::INSUFFICIENT_STORAGE);
+    answer
+}
+
+/// The body broke off, or is not what its signature covers.
+pub(super) fn refused(error: &s3s::StdError) -> S3Error {
+    let text = error.to_string();
+    if text.contains("Sha256Mismatch") {
+        s3_error!(XAmzContentSHA256Mismatch, "the bytes do not have the signed SHA-256")
+    } else if text.contains("SignatureMismatch") {
+        s3_error!(SignatureDoesNotMatch, "a chunk does not have its signature")
+    } else {
+        s3_error!(IncompleteBody, "the body ended early")
+    }
+}
+
+/// A key that can be told in XML and that no client rewrites on the way: not empty, at most 1,024
+/// bytes (`s3s` sees to that), no control characters, and no path that leads elsewhere.
+fn checked(key: &str) -> S3Result<String> {
+    let elsewhere = key.starts_with('/') || key.split('/').any(|part| part == "." || part == "..");
+    if key.is_empty() || elsewhere || key.chars().any(char::is_control) {
+        return Err(s3_error!(
+            InvalidArgument,
+            "a key is not empty and has no leading slash, no . or .. segment, no control character"
+        ));
+    }
+    Ok(key.to_owned())
+}
+
+fn etag(meta: &Meta) -> ETag {
+    ETag::Strong(meta.etag.clone())
+}
+
+fn length(size: u64) -> Option<i64> {
+    i64::try_from(size).ok()
+}
+
+fn condition(input: &PutObjectInput) -> S3Result<Condition> {
+    match (&input.if_none_match, &input.if_match) {
+        (None, None) => Ok(Condition::None),
+        (Some(ETagCondition::Any), None) => Ok(Condition::Absent),
+        (None, Some(ETagCondition::Any)) => Ok(Condition::Present),
+        (None, Some(ETagCondition::ETag(tag))) => Ok(Condition::Tag(tag.value().to_owned())),
+        _ => Err(s3_error!(NotImplemented, "of conditions, If-None-Match: * or one If-Match")),
+    }
+}
+
+/// Whether a reader wants the object that is there.
+fn wanted(
+    meta: &Meta,
+    if_match: Option<&ETagCondition>,
+    if_none_match: Option<&ETagCondition>,
+) -> S3Result<()> {
+    let is = |condition: &ETagCondition| match condition {
+        ETagCondition::Any => true,
+        ETagCondition::ETag(tag) => tag.value() == meta.etag,
+    };
+    if if_match.is_some_and(|condition| !is(condition)) {
+        return Err(s3_error!(PreconditionFailed));
+    }
+    if if_none_match.is_some_and(is) {
+        return Err(s3_error!(NotModified));
+    }
+    Ok(())
+}
+
+async fn body(stored: Stored, start: u64, size: u64) -> S3Result<StreamingBlob> {
+    if size <= AT_ONCE {
+        let read = move || {
+            let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+            stored.file.read_exact_at(&mut bytes, start)?;
+            Ok(bytes)
+        };
+        return Ok(Body::from(blocking(read).await?).into());
+    }
+    let mut file = tokio::fs::File::from_std(stored.file);
+    file.seek(io::SeekFrom::Start(start)).await.map_err(|error| storage_error(&error))?;
+    Ok(StreamingBlob::wrap(ReaderStream::with_capacity(file.take(size), STREAM_CHUNK)))
+}
+
+/// What a page tells of each of its objects. One that went since is left out.
+fn describe(bucket: &Bucket, keys: &[String]) -> io::Result<Vec<Object>> {
+    let mut objects = Vec::with_capacity(keys.len());
+    for key in keys {
+        if let Some(stored) = bucket.get(key)? {
+            objects.push(Object {
+                key: Some(key.clone()),
+                e_tag: Some(etag(&stored.meta)),
+                size: length(stored.size),
+                last_modified: Some(Timestamp::from(stored.modified)),
+                ..Object::default()
+            });
+        }
+    }
+    Ok(objects)
+}
+
+fn listing_request(input: &ListObjectsV2Input) -> S3Result<listing::Request> {
+    let after = match (&input.continuation_token, &input.start_after) {
+        (Some(token), _) => {
+            let bad = || s3_error!(InvalidArgument, "the continuation token is not one of ours");
+            Some(After::from_token(token).ok_or_else(bad)?)
+        }
+        (None, Some(key)) => Some(After::Key(key.clone())),
+        (None, None) => None,
+    };
+    let limit = usize::try_from(input.max_keys.unwrap_or(1000))
+        .map_err(|_| s3_error!(InvalidArgument, "max-keys is negative"))?;
+    Ok(listing::Request {
+        prefix: input.prefix.clone().unwrap_or_default(),
+        delimiter: input.delimiter.clone().filter(|delimiter| !delimiter.is_empty()),
+        after,
+        limit: limit.min(LARGEST_PAGE),
+    })
+}
+
+#[async_trait::async_trait]
+impl S3 for Service {
+    async fn create_bucket(
+        &self,
+        req: S3Request<CreateBucketInput>,
+    ) -> S3Result<S3Response<CreateBucketOutput>> {
+        let files = Arc::clone(&self.files);
+        let name = req.input.bucket;
+        let location = Some(format!("/{name}"));
+        if !blocking(move || files.create_bucket(&name)).await? {
+            return Err(s3_error!(BucketAlreadyOwnedByYou));
+        }
+        Ok(S3Response::new(CreateBucketOutput { location, ..CreateBucketOutput::default() }))
+    }
+
+    async fn head_bucket(
+        &self,
+        req: S3Request<HeadBucketInput>,
+    ) -> S3Result<S3Response<HeadBucketOutput>> {
+        self.bucket(&req.input.bucket)?;
+        Ok(S3Response::new(HeadBucketOutput::default()))
+    }
+
+    async fn get_bucket_location(
+        &self,
+        req: S3Request<GetBucketLocationInput>,
+    ) -> S3Result<S3Response<GetBucketLocationOutput>> {
+        self.bucket(&req.input.bucket)?;
+        Ok(S3Response::new(GetBucketLocationOutput::default()))
+    }
+
+    async fn list_buckets(
+        &self,
+        _req: S3Request<ListBucketsInput>,
+    ) -> S3Result<S3Response<ListBucketsOutput>> {
+        let entry = |(name, created)| BucketEntry {
+            name: Some(name),
+            creation_date: Some(Timestamp::from(created)),
+            ..BucketEntry::default()
+        };
+        let buckets = Some(self.files.buckets().into_iter().map(entry).collect());
+        Ok(S3Response::new(ListBucketsOutput { buckets, ..ListBucketsOutput::default() }))
+    }
+
+    async fn put_object(
+        &self,
+        mut req: S3Request<PutObjectInput>,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
+        let bucket = self.bucket(&req.input.bucket)?;
+        let key = checked(&req.input.key)?;
+        let condition = condition(&req.input)?;
+        let checks = Checks::of(&req.input, req.trailing_headers)?;
+        let body = req.input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
+        let mut upload = upload::receive(&self.files, body, checks).await?;
+        let input = req.input;
+        let meta = Meta {
+            key,
+            etag: upload.sha256,
+            content_type: input.content_type,
+            content_encoding: input.content_encoding,
+            content_disposition: input.content_disposition,
+            cache_control: input.cache_control,
+            user: input.metadata.filter(|user| !user.is_empty()),
+        };
+        let e_tag = Some(etag(&meta));
+        let put = blocking(move || match upload.file.take() {
+            None => bucket.put(&upload.rest, &meta, &condition),
+            Some(mut file) => {
+                io::Write::write_all(&mut file, &upload.rest)?;
+                bucket.finish(file, upload.size, &meta, &condition)
+            }
+        });
+        match put.await? {
+            Put::Done => {
+                Ok(S3Response::new(PutObjectOutput { e_tag, ..PutObjectOutput::default() }))
+            }
+            Put::Refused => Err(s3_error!(PreconditionFailed, "the condition does not hold")),
+            Put::Missing => Err(s3_error!(NoSuchKey)),
+        }
+    }
+
+    async fn get_object(
+        &self,
+        req: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
+        let input = req.input;
+        let stored = self.stored(&input.bucket, &input.key).await?;
+        wanted(&stored.meta, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        let whole = stored.size;
+        let range = input.range.map(|range| range.check(whole)).transpose()?;
+        let (start, size) = range.map_or((0, whole), |range| (range.start, range.end - range.start));
+        let meta = stored.meta.clone();
+        let output = GetObjectOutput {
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: length(size),
+            content_range: input
+                .range
+                .map(|_| format!("bytes {start}-{}/{whole}", (start + size).saturating_sub(1))),
+            last_modified: Some(Timestamp::from(stored.modified)),
+            e_tag: Some(etag(&meta)),
+            content_type: meta.content_type,
+            content_encoding: meta.content_encoding,
+            content_disposition: meta.content_disposition,
+            cache_control: meta.cache_control,
+            metadata: meta.user,
+            body: Some(body(stored, start, size).await?),
+            ..GetObjectOutput::default()
+        };
+        Ok(S3Response::new(output))
+    }
+
+    async fn head_object(
+        &self,
+        req: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        let input = req.input;
+        let stored = self.stored(&input.bucket, &input.key).await?;
+        wanted(&stored.meta, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        Ok(S3Response::new(HeadObjectOutput {
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: length(stored.size),
+            last_modified: Some(Timestamp::from(stored.modified)),
+            e_tag: Some(etag(&stored.meta)),
+            content_type: stored.meta.content_type,
+            content_encoding: stored.meta.content_encoding,
+            content_disposition: stored.meta.content_disposition,
+            cache_control: stored.meta.cache_control,
+            metadata: stored.meta.user,
+            ..HeadObjectOutput::default()
+        }))
+    }
+
+    async fn delete_object(
+        &self,
+        req: S3Request<DeleteObjectInput>,
+    ) -> S3Result<S3Response<DeleteObjectOutput>> {
+        let bucket = self.bucket(&req.input.bucket)?;
+        let key = checked(&req.input.key)?;
+        blocking(move || bucket.delete(&key)).await?;
+        Ok(S3Response::new(DeleteObjectOutput::default()))
+    }
+
+    async fn delete_objects(
+        &self,
+        req: S3Request<DeleteObjectsInput>,
+    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
+        let bucket = self.bucket(&req.input.bucket)?;
+        let keys = req.input.delete.objects.iter().map(|object| checked(&object.key));
+        let keys: Vec<String> = keys.collect::<S3Result<_>>()?;
+        let quiet = req.input.delete.quiet.unwrap_or(false);
+        let gone = blocking(move || {
+            keys.iter().try_for_each(|key| bucket.delete(key))?;
+            Ok(keys)
+        });
+        let told = |key| DeletedObject { key: Some(key), ..DeletedObject::default() };
+        let deleted = gone.await?.into_iter().filter(|_| !quiet).map(told).collect();
+        let output = DeleteObjectsOutput { deleted: Some(deleted), ..Default::default() };
+        Ok(S3Response::new(output))
+    }
+
+    async fn list_objects_v2(
+        &self,
+        req: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        let input = req.input;
+        let bucket = self.bucket(&input.bucket)?;
+        let request = listing_request(&input)?;
+        let limit = request.limit;
+        let read = move || {
+            let page = bucket.list(|keys| listing::page(keys, &request))?;
+            let objects = describe(&bucket, &page.keys)?;
+            Ok((page, objects))
+        };
+        let (Page { prefixes, next, .. }, objects) = blocking(read).await?;
+        let count = objects.len() + prefixes.len();
+        let shared = |prefix| CommonPrefix { prefix: Some(prefix) };
+        Ok(S3Response::new(ListObjectsV2Output {
+            name: Some(input.bucket),
+            prefix: input.prefix,
+            delimiter: input.delimiter,
+            start_after: input.start_after,
+            continuation_token: input.continuation_token,
+            max_keys: i32::try_from(limit).ok(),
+            key_count: i32::try_from(count).ok(),
+            is_truncated: Some(next.is_some()),
+            next_continuation_token: next.map(|after| after.to_token()),
+            contents: Some(objects),
+            common_prefixes: Some(prefixes.into_iter().map(shared).collect()),
+            ..ListObjectsV2Output::default()
+        }))
+    }
+}

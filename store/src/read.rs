@@ -1,0 +1,21 @@
+//! What the API reads: rows as they were at a simulated instant. The instants in the rows decide
+//! what is seen, so an answer about the past is the same whenever it is asked for.
+pub mod artifacts;
+pub mod builds;
+pub mod clock;
+pub mod images;
+pub mod packages;
+pub mod versions;
+pub mod world;
+
+use chrono::{DateTime, Utc};
+
+/// The instant a read speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// What happened later than this is not seen.
+    pub as_of: DateTime<Utc>,
+    /// Whether this is the newest state. Only then are rows seen whose command the world has not
+    /// taken yet: their instants are not final, so they belong to no past.
+    pub newest: bool,
+}

@@ -1,0 +1,157 @@
+//! The published versions of an image, their tags and their documents.
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+
+/// One published version.
+#[derive(Clone, Debug, FromRow)]
+pub struct VersionRow {
+    /// Its ordinal, from 1.
+    pub version: i32,
+    /// Its digest.
+    pub digest: String,
+    /// The tags that pointed to it at that instant.
+    pub tags: Vec<String>,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+    /// When the next version took its place, if that had happened.
+    pub superseded_at: Option<DateTime<Utc>>,
+    /// Its SLSA build level.
+    pub slsa_level: i32,
+    /// How many packages it holds.
+    pub packages: i32,
+    /// The build that made it.
+    pub build_id: i64,
+    /// The version of the base that it stands on.
+    pub base_version: Option<i32>,
+    /// The digest of that version.
+    pub base_digest: Option<String>,
+}
+
+/// The versions of an image, newest first, below the version `before`.
+pub async fn versions(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    image_id: i64,
+    before: Option<i32>,
+    limit: i64,
+) -> sqlx::Result<Vec<VersionRow>> {
+    sqlx::query_as(
+        "SELECT v.version, v.digest, v.published_at, v.slsa_level, v.build_id, v.base_version,
+                cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
+                CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
+                ARRAY(
+                    SELECT t.tag FROM unnest(v.tags) WITH ORDINALITY AS t (tag, place)
+                    WHERE NOT EXISTS (
+                        SELECT 1 FROM image_versions n
+                        WHERE n.image_id = v.image_id AND n.version > v.version
+                          AND n.published_at <= $1 AND t.tag = ANY(n.tags))
+                    ORDER BY t.place) AS tags
+         FROM image_versions v
+         LEFT JOIN image_versions bv
+             ON bv.image_id = v.base_image_id AND bv.version = v.base_version
+         WHERE v.image_id = $2 AND v.published_at <= $1
+           AND ($3::integer IS NULL OR v.version < $3)
+         ORDER BY v.version DESC LIMIT $4",
+    )
+    .bind(as_of)
+    .bind(image_id)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// A tag and what it pointed to.
+#[derive(Clone, Debug, FromRow)]
+pub struct TagRow {
+    /// The tag.
+    pub tag: String,
+    /// The version.
+    pub version: i32,
+    /// Its digest.
+    pub digest: String,
+}
+
+/// The tags of an image, newest version first.
+pub async fn tags(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    image_id: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<TagRow>> {
+    sqlx::query_as(
+        "SELECT tag, version, digest FROM (
+             SELECT DISTINCT ON (t.tag) t.tag, v.version, v.digest
+             FROM image_versions v CROSS JOIN LATERAL unnest(v.tags) AS t (tag)
+             WHERE v.image_id = $2 AND v.published_at <= $1
+             ORDER BY t.tag, v.version DESC) newest
+         ORDER BY version DESC, tag LIMIT $3",
+    )
+    .bind(as_of)
+    .bind(image_id)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// One SBOM of a version.
+#[derive(Clone, Debug, FromRow)]
+pub struct SbomRow {
+    /// `spdx` or `cyclonedx`.
+    pub format: String,
+    /// The version of the format.
+    pub spec_version: String,
+    /// SHA-256 of the document.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: i64,
+    /// How many components it lists.
+    pub components: i32,
+}
+
+/// The SBOMs of a version.
+pub async fn sboms(
+    conn: &mut PgConnection,
+    image_id: i64,
+    version: i32,
+) -> sqlx::Result<Vec<SbomRow>> {
+    sqlx::query_as(
+        "SELECT format, spec_version, sha256, bytes, components FROM sbom_records
+         WHERE image_id = $1 AND version = $2 ORDER BY format DESC",
+    )
+    .bind(image_id)
+    .bind(version)
+    .fetch_all(conn)
+    .await
+}
+
+/// One attestation of a version.
+#[derive(Clone, Debug, FromRow)]
+pub struct AttestationRow {
+    /// The type of its predicate.
+    pub predicate_type: String,
+    /// SHA-256 of the document.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: i64,
+    /// Whether it is signed.
+    pub signed: bool,
+}
+
+/// The attestations of a version that existed at an instant.
+pub async fn attestations(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    image_id: i64,
+    version: i32,
+) -> sqlx::Result<Vec<AttestationRow>> {
+    sqlx::query_as(
+        "SELECT predicate_type, sha256, bytes, signed FROM attestations
+         WHERE image_id = $1 AND version = $2 AND created_at <= $3 ORDER BY predicate_type",
+    )
+    .bind(image_id)
+    .bind(version)
+    .bind(as_of)
+    .fetch_all(conn)
+    .await
+}

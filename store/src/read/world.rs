@@ -1,0 +1,52 @@
+//! Where the world stands, and who drives it.
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+
+/// The world's record without its scenario's text.
+#[derive(Clone, Debug, FromRow)]
+pub struct Position {
+    /// The scenario's name.
+    pub name: String,
+    /// SHA-256 of the scenario, in hexadecimal.
+    pub scenario_sha256: String,
+    /// The bits of the unsigned seed.
+    pub seed: i64,
+    /// The version of the kernel that made the record.
+    pub kernel_version: String,
+    /// Where simulated time begins.
+    pub starts_at: DateTime<Utc>,
+    /// Where the scenario ends; a live world goes on.
+    pub ends_at: DateTime<Utc>,
+    /// Facts up to here have been handed to the workers.
+    pub released_through: DateTime<Utc>,
+    /// The last fact among them.
+    pub released_seq: i64,
+    /// Every job up to here is done.
+    pub materialized_through: DateTime<Utc>,
+}
+
+/// Where the world stands; none when this database holds no world yet.
+pub async fn position(conn: &mut PgConnection) -> sqlx::Result<Option<Position>> {
+    sqlx::query_as(
+        "SELECT name, scenario_sha256, seed, kernel_version, starts_at, ends_at,
+                released_through, released_seq, materialized_through
+         FROM world",
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Whether some session of this database holds the advisory lock with this key.
+pub async fn lock_held(conn: &mut PgConnection, key: i64) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+             WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+               AND d.datname = current_database()
+               AND l.classid::bigint = (($1::bigint >> 32) & 4294967295)
+               AND l.objid::bigint = ($1::bigint & 4294967295))",
+    )
+    .bind(key)
+    .fetch_one(conn)
+    .await
+}

@@ -1,0 +1,92 @@
+-- Timers that begin to exist in ($1, $2]: whose exposure began then. Every branch starts from an
+-- index range of that interval, so what happened before costs nothing.
+WITH exposure AS (
+    -- The customer clock: a finding on the very version that runs. A new finding ...
+    SELECT u.customer_id, f.image_id, f.advisory_id, 'customer' AS clock, f.severity,
+           greatest(f.detected_at, u.valid_from) AS opened_at, u.valid_from AS since
+    FROM cve_findings f
+    JOIN customer_image_usage u ON u.image_id = f.image_id AND u.version = f.version
+    WHERE f.detected_at > $1 AND f.detected_at <= $2 AND u.valid_from <= $2
+      AND (u.valid_to IS NULL OR u.valid_to > greatest(f.detected_at, u.valid_from))
+    UNION ALL
+    -- ... or a new use of a version with an old finding.
+    SELECT u.customer_id, f.image_id, f.advisory_id, 'customer', f.severity, u.valid_from, u.valid_from
+    FROM customer_image_usage u
+    JOIN cve_findings f ON f.image_id = u.image_id AND f.version = u.version
+    WHERE u.valid_from > $1 AND u.valid_from <= $2 AND f.detected_at <= $1
+      AND (u.valid_to IS NULL OR u.valid_to > u.valid_from)
+    UNION ALL
+    -- The provider clock: a finding on any version, for everybody who uses the image. A new
+    -- finding ...
+    SELECT u.customer_id, f.image_id, f.advisory_id, 'provider', f.severity,
+           greatest(f.detected_at, u.used_since), u.used_since
+    FROM cve_findings f
+    JOIN customer_image_usage u ON u.image_id = f.image_id AND u.valid_from = u.used_since
+    WHERE f.detected_at > $1 AND f.detected_at <= $2 AND u.used_since <= $2
+      AND (f.resolved_at IS NULL OR f.resolved_at > greatest(f.detected_at, u.used_since))
+    UNION ALL
+    -- ... or a new customer of an image with an open one.
+    SELECT u.customer_id, f.image_id, f.advisory_id, 'provider', f.severity, u.used_since, u.used_since
+    FROM customer_image_usage u
+    JOIN cve_findings f ON f.image_id = u.image_id
+    WHERE u.valid_from > $1 AND u.valid_from <= $2 AND u.valid_from = u.used_since
+      AND f.detected_at <= $1 AND (f.resolved_at IS NULL OR f.resolved_at > u.used_since)
+),
+-- One timer for all packages and versions of an exposure, from the first of them on.
+fresh AS (
+    SELECT DISTINCT ON (e.customer_id, e.image_id, e.advisory_id, e.clock) e.*
+    FROM exposure e
+    WHERE NOT EXISTS (SELECT FROM sla_timers t
+                      WHERE t.customer_id = e.customer_id AND t.image_id = e.image_id
+                        AND t.advisory_id = e.advisory_id AND t.clock = e.clock)
+      AND NOT EXISTS (SELECT FROM triages j
+                      WHERE j.image_id = e.image_id AND j.advisory_id = e.advisory_id
+                        AND j.at <= e.opened_at)
+    ORDER BY e.customer_id, e.image_id, e.advisory_id, e.clock, e.opened_at
+),
+owed AS (
+    SELECT f.*, c.tenant_namespace, c.policy_id, p.clock_start, p.calendar, p.warn_permille,
+           p.exclude_over_permille, sla_days(p, f.severity) AS days,
+           p.clock_start = 'fix_available' OR p.pause_without_fix AS needs_fix,
+           CASE WHEN a.fix_available_at <= $2 THEN a.fix_available_at END AS fixed_at,
+           a.published_at
+    FROM fresh f
+    JOIN customers c ON c.id = f.customer_id
+    JOIN sla_policies p ON p.id = c.policy_id
+    JOIN advisories a ON a.id = f.advisory_id
+    WHERE sla_days(p, f.severity) IS NOT NULL
+),
+-- How much of the catalogue an advisory hits, for the policies that exclude mass events.
+hits AS (
+    SELECT a.advisory_id, (SELECT count(DISTINCT f.image_id) FROM cve_findings f
+                           WHERE f.advisory_id = a.advisory_id AND f.detected_at <= $2) AS images
+    FROM (SELECT DISTINCT advisory_id FROM owed WHERE exclude_over_permille IS NOT NULL) a
+),
+placed AS (
+    SELECT o.*,
+           coalesce(h.images * 1000 > o.exclude_over_permille
+                    * (SELECT count(*) FROM image_versions v
+                       WHERE v.version = 1 AND v.published_at <= $2), false) AS excluded,
+           CASE o.clock_start
+               WHEN 'fix_available' THEN o.since
+               WHEN 'published' THEN greatest(o.since, o.published_at)
+               ELSE greatest(o.since, (SELECT min(f.detected_at) FROM cve_findings f
+                                       WHERE f.advisory_id = o.advisory_id AND f.image_id = o.image_id))
+           END AS counts_from
+    FROM owed o LEFT JOIN hits h ON h.advisory_id = o.advisory_id
+),
+started AS (
+    SELECT p.*, CASE WHEN NOT p.needs_fix THEN p.counts_from
+                     WHEN p.fixed_at IS NOT NULL THEN greatest(p.counts_from, p.fixed_at)
+                END AS started_at
+    FROM placed p
+),
+due AS (
+    SELECT s.*, sla_due(s.started_at, s.days, s.calendar) AS due_at FROM started s
+)
+INSERT INTO sla_timers (customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id,
+                        severity, opened_at, excluded, counts_from, started_at, warn_at, due_at)
+SELECT customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id, severity, opened_at,
+       excluded, counts_from, started_at, sla_warn(started_at, due_at, warn_permille), due_at
+FROM due
+ON CONFLICT DO NOTHING
