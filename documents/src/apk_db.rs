@@ -71,7 +71,7 @@ mod tests {
         let first = text.split("\n\n").next().unwrap();
         assert_eq!(
             first,
-            "C:Q1BpV50Dr3yYwMBNKLzoSVQ0CdHiA=\n\
+            "C:Q1eb+w4rp2udRHYG3bzElINPBaTBE=\n\
              P:anchor\nV:1.3.0-r0\nA:x86_64\nS:20000\nI:20000\n\
              T:anchor, a part of the simulated distribution\n\
              U:https://wavetank.example/packages/anchor\nL:MIT\no:anchor\nm:Wavetank Packages"

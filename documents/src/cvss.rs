@@ -56,18 +56,19 @@ impl BaseScore {
     /// # Errors
     /// [`Error::CvssVector`] for anything else, other CVSS versions included.
     pub fn of(vector: &str) -> Result<Self, Error> {
-        let refused = |reason: &str| Error::CvssVector {
-            vector: shorten(vector),
-            reason: reason.to_owned(),
-        };
+        let refused =
+            |reason: &str| Error::CvssVector { vector: shorten(vector), reason: reason.to_owned() };
         if !vector.starts_with("CVSS:3.1/") {
             return Err(refused("it does not start with CVSS:3.1/"));
         }
-        let parsed = ::cvss::v3::Vector::from_str(vector).map_err(|error| {
-            Error::CvssVector { vector: shorten(vector), reason: error.to_string() }
+        let parsed = ::cvss::v3::Vector::from_str(vector).map_err(|error| Error::CvssVector {
+            vector: shorten(vector),
+            reason: error.to_string(),
         })?;
-        let exploitability =
-            parsed.av.is_some() && parsed.ac.is_some() && parsed.pr.is_some() && parsed.ui.is_some();
+        let exploitability = parsed.av.is_some()
+            && parsed.ac.is_some()
+            && parsed.pr.is_some()
+            && parsed.ui.is_some();
         let impact =
             parsed.s.is_some() && parsed.c.is_some() && parsed.i.is_some() && parsed.a.is_some();
         if !(exploitability && impact) {

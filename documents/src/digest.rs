@@ -64,9 +64,8 @@ impl FromStr for Digest {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let hex = text
-            .strip_prefix("sha256:")
-            .ok_or_else(|| Error::Digest { text: shorten(text) })?;
+        let hex =
+            text.strip_prefix("sha256:").ok_or_else(|| Error::Digest { text: shorten(text) })?;
         Self::from_hex(hex)
     }
 }

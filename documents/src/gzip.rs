@@ -32,16 +32,17 @@ pub fn decompress(packed: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Error> {
     let (body, trailer) = body
         .split_last_chunk::<TRAILER_BYTES>()
         .ok_or_else(|| refused("shorter than its trailer"))?;
-    let bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(body, limit_bytes).map_err(
-        |error| match error.status {
-            miniz_oxide::inflate::TINFLStatus::HasMoreOutput => Error::TooLarge {
-                what: "bytes of a decompressed document",
-                found: limit_bytes as u64 + 1,
-                limit: limit_bytes as u64,
-            },
-            _ => refused("broken deflate data"),
-        },
-    )?;
+    let bytes =
+        miniz_oxide::inflate::decompress_to_vec_with_limit(body, limit_bytes).map_err(|error| {
+            match error.status {
+                miniz_oxide::inflate::TINFLStatus::HasMoreOutput => Error::TooLarge {
+                    what: "bytes of a decompressed document",
+                    found: limit_bytes as u64 + 1,
+                    limit: limit_bytes as u64,
+                },
+                _ => refused("broken deflate data"),
+            }
+        })?;
     let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
     let checked = u32::from_le_bytes([c0, c1, c2, c3]) == crc32fast::hash(&bytes)
         && u32::from_le_bytes([l0, l1, l2, l3]) == bytes.len() as u32;

@@ -1,1 +1,42 @@
 //! The documents of the supply chain: bytes in, bytes out, pure.
+//!
+//! Everything here is a function of its arguments: there is no clock, no randomness, no file and
+//! no network, so the same image at the same simulated instant has the same documents on every
+//! machine. The way through it:
+//!
+//! - [`ImageContents`] is the one resolved package list; [`oci::image`] makes the image of it and
+//!   so its digest; both together are a [`Subject`].
+//! - [`spdx::document`] and [`cyclonedx::document`] write the two SBOMs, [`sbom::parse_components`]
+//!   reads either back for a scan, and [`affected::is_affected`] matches what it finds.
+//! - [`provenance::statement`] and [`build_log::render`] tell of the build, [`osv::record`] of an
+//!   advisory.
+
+pub mod affected;
+pub mod apk_db;
+pub mod apk_version;
+pub mod build_log;
+pub mod contents;
+pub mod cvss;
+pub mod cyclonedx;
+pub mod digest;
+mod error;
+pub mod gzip;
+pub mod oci;
+pub mod osv;
+pub mod provenance;
+pub mod purl;
+pub mod sample;
+pub mod sbom;
+pub mod spdx;
+pub mod statement;
+pub mod subject;
+mod tar;
+pub mod timestamp;
+pub mod trigger;
+
+pub use contents::{BaseReference, Component, ImageContents};
+pub use digest::Digest;
+pub use error::Error;
+pub use subject::Subject;
+pub use timestamp::Timestamp;
+pub use trigger::Trigger;

@@ -33,7 +33,7 @@ pub fn package(distro_id: &str, name: &str) -> Result<String, Error> {
 
 /// The purl of an image, as the purl type `oci` asks: the name is the repository's last part in
 /// lower case, the version is the digest.
-/// `pkg:oci/nginx@sha256%3A...?arch=amd64&repository_url=registry.example%2Fnginx&tag=1.27`.
+/// `pkg:oci/nginx@sha256:...?arch=amd64&repository_url=registry.example%2Fnginx&tag=1.27`.
 ///
 /// # Errors
 /// [`Error::Purl`] if the name is empty.
@@ -107,18 +107,18 @@ mod tests {
             image(&contents, digest).unwrap(),
             format!(
                 "pkg:oci/harbor-web@sha256:{hex}?arch=amd64\
-                 &repository_url=registry.wavetank.example/harbor-web&tag=2.4"
+                 &repository_url=registry.wavetank.example%2Fharbor-web&tag=2.4"
             )
         );
         assert_eq!(
             base("registry.wavetank.example/keel:3", digest).unwrap(),
             format!(
-                "pkg:oci/keel@sha256:{hex}?repository_url=registry.wavetank.example/keel&tag=3"
+                "pkg:oci/keel@sha256:{hex}?repository_url=registry.wavetank.example%2Fkeel&tag=3"
             )
         );
         assert_eq!(
             base("localhost:5000/keel", digest).unwrap(),
-            format!("pkg:oci/keel@sha256:{hex}?repository_url=localhost:5000/keel")
+            format!("pkg:oci/keel@sha256:{hex}?repository_url=localhost:5000%2Fkeel")
         );
         assert!(package("wavetank", "").is_err());
     }

@@ -6,9 +6,26 @@ use crate::subject::Subject;
 use crate::timestamp::Timestamp;
 
 const WORDS: [&str; 20] = [
-    "anchor", "ballast", "capstan", "davit", "ensign", "fender", "gudgeon", "halyard", "inlet",
-    "jib", "keel", "libstdc++", "mooring", "nautilus", "oarlock", "pintle", "quay", "rudder_x",
-    "spar.io", "tiller",
+    "anchor",
+    "ballast",
+    "capstan",
+    "davit",
+    "ensign",
+    "fender",
+    "gudgeon",
+    "halyard",
+    "inlet",
+    "jib",
+    "keel",
+    "libstdc++",
+    "mooring",
+    "nautilus",
+    "oarlock",
+    "pintle",
+    "quay",
+    "rudder_x",
+    "spar.io",
+    "tiller",
 ];
 const LICENSES: [&str; 5] =
     ["MIT", "Apache-2.0", "BSD-3-Clause", "GPL-2.0-or-later", "MIT AND (Zlib OR BSD-2-Clause)"];

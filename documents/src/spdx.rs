@@ -13,6 +13,7 @@ use crate::{apk_db, purl};
 
 /// Media type of the document.
 pub const MEDIA_TYPE: &str = "application/spdx+json";
+const DOCUMENT_ID: &str = "SPDXRef-DOCUMENT";
 const IMAGE_ID: &str = "SPDXRef-Image";
 const SYSTEM_ID: &str = "SPDXRef-OperatingSystem";
 const BASE_ID: &str = "SPDXRef-BaseImage";
@@ -109,7 +110,7 @@ pub fn document(subject: &Subject<'_>) -> Result<Vec<u8>, Error> {
     let document = Document {
         spdx_version: "SPDX-2.3",
         data_license: "CC0-1.0",
-        spdx_id: "SPDXRef-DOCUMENT",
+        spdx_id: DOCUMENT_ID,
         name: &contents.image,
         document_namespace: format!("{NAMESPACE}/spdx/{}", subject.uuid("spdx")),
         creation_info: CreationInfo {
@@ -201,10 +202,8 @@ fn relationships<'a>(subject: &Subject<'a>, ids: &'a [String]) -> Vec<Relationsh
         related_spdx_element,
     };
     let components = &subject.contents.components;
-    let mut all = vec![
-        relate("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE_ID),
-        relate(IMAGE_ID, "CONTAINS", SYSTEM_ID),
-    ];
+    let mut all =
+        vec![relate(DOCUMENT_ID, "DESCRIBES", IMAGE_ID), relate(IMAGE_ID, "CONTAINS", SYSTEM_ID)];
     if subject.contents.base.is_some() {
         all.push(relate(IMAGE_ID, "DESCENDANT_OF", BASE_ID));
     }
@@ -219,15 +218,18 @@ fn relationships<'a>(subject: &Subject<'a>, ids: &'a [String]) -> Vec<Relationsh
     all
 }
 
-/// An SPDX identifier holds letters, digits, `.` and `-` only. A name with other characters gets
-/// part of its SHA-256 behind it, so that `a_b` and `a+b` stay apart.
+/// An SPDX identifier holds letters, digits, `.` and `-` only. A name with other characters, or
+/// one that the document needs itself, gets part of its SHA-256 behind it, so that `a_b` and `a+b`
+/// stay apart. Otherwise it is the name alone: relationships are half of the document's bytes.
 fn spdx_id(name: &str) -> String {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
-    if name.chars().all(allowed) {
-        return format!("SPDXRef-Package-{name}");
+    let plain = format!("SPDXRef-{name}");
+    let reserved = [DOCUMENT_ID, IMAGE_ID, SYSTEM_ID, BASE_ID].contains(&plain.as_str());
+    if !reserved && name.chars().all(allowed) {
+        return plain;
     }
-    let safe: String = name.chars().map(|letter| if allowed(letter) { letter } else { '-' }).collect();
-    format!("SPDXRef-Package-{safe}-{}", &Digest::of(name.as_bytes()).hex()[..12])
+    let safe = plain.replace(|letter| !allowed(letter), "-");
+    format!("{safe}-{}", &Digest::of(name.as_bytes()).hex()[..12])
 }
 
 #[cfg(test)]

@@ -57,7 +57,11 @@ impl Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let whole = self.0.rem_euclid(1000) == 0;
-        serializer.serialize_str(&if whole { self.to_seconds_text() } else { self.to_millis_text() })
+        serializer.serialize_str(&if whole {
+            self.to_seconds_text()
+        } else {
+            self.to_millis_text()
+        })
     }
 }
 

@@ -1,1 +1,277 @@
-//! (being written)
+//! Workers: one apalis worker a queue and process, started again whenever it ends.
+//!
+//! apalis fetches and calls; everything that decides what becomes of a job is ours ([`attempt`]).
+//! The settings, each against a trap that was met:
+//! - names never repeat (queue, host, a ULID), for a name that comes back keeps what its
+//!   predecessor had fetched;
+//! - batches are small against the time after which a worker counts as dead, for it sends no sign
+//!   of life while fetched tasks wait in it;
+//! - the wire is read by the handler, for a task that apalis cannot decode ends the worker;
+//! - no locks and no results are written to the queue's table: the ledger has both.
+mod attempt;
+mod raw;
+
+use crate::job::{JobContext, JobError, Payload, Queue};
+use crate::queue::signals::Signals;
+use crate::queue::strategy::Wakeful;
+use crate::queue::{self, QueueError};
+use apalis::layers::WorkerBuilderExt;
+use apalis::prelude::{WorkerBuilder, WorkerContext};
+use apalis_core::backend::ext::poll_strategy::PollWith;
+use apalis_core::backend::ext::with_codec::WithCodec;
+use apalis_core::task::task_id::TaskId;
+use apalis_postgres::{Config, PostgresStorage};
+use attempt::Policy;
+use futures::future::BoxFuture;
+use raw::{Raw, RawCodec};
+use sqlx::PgConnection;
+use sqlx::postgres::PgListener;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a stop waits for jobs that have begun.
+const DRAIN: Duration = Duration::from_secs(20);
+/// Signs of life of a worker, in whole seconds; the queue truncates.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// Signs of life missed until the queue itself gives a worker's tasks to others.
+const MISSED_HEARTBEATS: usize = 30;
+
+/// The four job bodies, as the policy around them calls them. A test puts its own in.
+pub trait Bodies: Send + Sync + 'static {
+    /// Does the work of `payload` in the transaction behind `conn`.
+    fn run<'a>(
+        &'a self,
+        ctx: &'a JobContext,
+        conn: &'a mut PgConnection,
+        payload: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), JobError>>;
+}
+
+/// The platform's real work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Real;
+
+impl Bodies for Real {
+    fn run<'a>(
+        &'a self,
+        ctx: &'a JobContext,
+        conn: &'a mut PgConnection,
+        payload: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), JobError>> {
+        Box::pin(async move {
+            match payload {
+                Payload::Build(build) => crate::build::run(ctx, conn, build).await,
+                Payload::Scan(scans) => crate::scan::run(ctx, conn, scans).await,
+                Payload::SlaCheck(checks) => crate::sla_check::run(ctx, conn, checks).await,
+                Payload::Notify(notices) => crate::notify::run(ctx, conn, notices).await,
+            }
+        })
+    }
+}
+
+/// How the workers of a process work.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// Jobs of one queue at a time.
+    pub concurrency: usize,
+    /// The time one attempt may take.
+    pub time_limit: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        WorkerOptions { concurrency: 4, time_limit: Duration::from_secs(60) }
+    }
+}
+
+/// The running workers of this process.
+pub struct Workers {
+    tasks: JoinSet<()>,
+    signals: Arc<Signals>,
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workers").field("tasks", &self.tasks.len()).finish_non_exhaustive()
+    }
+}
+
+impl Workers {
+    /// Starts a worker for each queue; they stop when `shutdown` is cancelled. The pool of `ctx`
+    /// should commit with [`store::db::Durability::Relaxed`].
+    pub fn start(
+        ctx: JobContext,
+        signals: Arc<Signals>,
+        options: WorkerOptions,
+        shutdown: CancellationToken,
+    ) -> Workers {
+        Self::start_with(ctx, signals, options, shutdown, Arc::new(Real))
+    }
+
+    /// The same with other bodies.
+    pub fn start_with(
+        ctx: JobContext,
+        signals: Arc<Signals>,
+        options: WorkerOptions,
+        shutdown: CancellationToken,
+        bodies: Arc<dyn Bodies>,
+    ) -> Workers {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(listen(ctx.clone(), signals.clone(), shutdown.clone()));
+        for queue in Queue::ALL {
+            let policy = Policy {
+                ctx: ctx.clone(),
+                signals: signals.clone(),
+                bodies: bodies.clone(),
+                time_limit: options.time_limit,
+            };
+            let concurrency = concurrency(queue, options.concurrency);
+            tasks.spawn(supervise(queue, Arc::new(policy), concurrency, shutdown.clone()));
+        }
+        signals.workers().fetch_add(1, Ordering::AcqRel);
+        Workers { tasks, signals }
+    }
+
+    /// Waits until all workers have stopped: jobs that have begun are finished, fetched ones are
+    /// given back.
+    pub async fn stopped(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.signals.workers().fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Evaluations and notifications come one job at a time.
+fn concurrency(queue: Queue, wanted: usize) -> usize {
+    match queue {
+        Queue::Build | Queue::Scan => wanted.max(1),
+        Queue::SlaCheck | Queue::Notify => 1,
+    }
+}
+
+/// One listener for all queues of the process.
+async fn listen(ctx: JobContext, signals: Arc<Signals>, shutdown: CancellationToken) {
+    let hear = async {
+        loop {
+            if let Err(error) = hear(&ctx, &signals).await {
+                // The workers look every 100 ms anyway.
+                tracing::debug!(%error, "lost the connection that listens for tasks");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    shutdown.run_until_cancelled(hear).await;
+}
+
+async fn hear(ctx: &JobContext, signals: &Signals) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(&ctx.pool).await?;
+    listener.listen(queue::CHANNEL).await?;
+    loop {
+        let heard = listener.recv().await?;
+        if let Some(queue) = Queue::ALL.into_iter().find(|q| q.as_str() == heard.payload()) {
+            signals.wake(queue);
+        }
+    }
+}
+
+/// Runs a worker until the shutdown, starting another one when it ends: a cut connection ends it.
+async fn supervise(
+    queue: Queue,
+    policy: Arc<Policy>,
+    concurrency: usize,
+    shutdown: CancellationToken,
+) {
+    let mut pause = Duration::from_millis(50);
+    while !shutdown.is_cancelled() {
+        let name = worker_name(queue);
+        let began = tokio::time::Instant::now();
+        let ended = work(&name, queue, policy.clone(), concurrency, &shutdown).await;
+        if let Err(error) = give_back(&policy.ctx, &name).await {
+            tracing::debug!(worker = name, %error, "fetched tasks are left to the sweeper");
+        }
+        if shutdown.is_cancelled() {
+            break;
+        }
+        if began.elapsed() > Duration::from_secs(10) {
+            pause = Duration::from_millis(50);
+        }
+        tracing::warn!(worker = name, error = ended, "a worker ended; starting another");
+        shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
+        pause = (pause * 2).min(Duration::from_secs(2));
+    }
+}
+
+fn worker_name(queue: Queue) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "host" } else { host.trim() };
+    format!("{}-{host}-{}", queue.as_str(), ulid::Ulid::generate())
+}
+
+async fn give_back(ctx: &JobContext, worker: &str) -> Result<(), QueueError> {
+    let mut conn = ctx.pool.acquire().await?;
+    queue::give_back(&mut conn, worker).await
+}
+
+/// One life of a worker; returns what ended it.
+async fn work(
+    name: &str,
+    queue: Queue,
+    policy: Arc<Policy>,
+    concurrency: usize,
+    shutdown: &CancellationToken,
+) -> String {
+    let config = Config::default()
+        .queue(queue.as_str())
+        .batch_size(batch_size(queue, concurrency))
+        .heartbeat_interval(HEARTBEAT)
+        .missed_heartbeats(MISSED_HEARTBEATS)
+        .lock_tasks(false)
+        .persist_results(false);
+    let storage = PostgresStorage::<Raw>::new(&policy.ctx.pool).with_config(config);
+    let wakeful = Wakeful::new(policy.signals.queue(queue));
+    let backend = WithCodec::new(PollWith::new(storage, wakeful), RawCodec);
+    let context = WorkerContext::new(name);
+    let worker = WorkerBuilder::new(&context)
+        .backend(backend)
+        .concurrency(concurrency)
+        .build(move |raw: Raw, task: TaskId| {
+            let policy = policy.clone();
+            async move {
+                policy.handle(raw, task).await;
+                Ok::<(), std::convert::Infallible>(())
+            }
+        });
+    let run = worker.run();
+    tokio::pin!(run);
+    let ended = tokio::select! {
+        ended = &mut run => ended,
+        () = shutdown.cancelled() => {
+            // A worker that has not begun yet refuses to stop, and has nothing to finish.
+            if context.stop().is_err() {
+                return "stopped before it began".to_owned();
+            }
+            match tokio::time::timeout(DRAIN, run).await {
+                Ok(ended) => ended,
+                Err(_) => return "jobs did not finish in time".to_owned(),
+            }
+        }
+    };
+    ended.err().map_or_else(|| "stopped".to_owned(), |error| error.to_string())
+}
+
+/// Enough that the next task is there when one ends; few, so that no process hoards.
+fn batch_size(queue: Queue, concurrency: usize) -> usize {
+    match queue {
+        Queue::Build => 2 * concurrency,
+        Queue::Scan => concurrency,
+        Queue::SlaCheck | Queue::Notify => 1,
+    }
+}

@@ -6,8 +6,9 @@ use super::time::{self, Instant};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
-use store::read::clock::{ClockRow, Wish, clock, set_clock};
+use sim::time::SimTime;
 use store::read::world::Position;
+use store::world::{clock, set_clock};
 
 pub(crate) struct ClockApi(pub(crate) ApiState);
 
@@ -33,20 +34,22 @@ enum Mode {
     Fast,
 }
 
-impl Mode {
-    fn as_str(self) -> &'static str {
-        match self {
-            Mode::Paused => "paused",
-            Mode::Live => "live",
-            Mode::Fast => "fast",
+impl From<Mode> for store::world::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Paused => store::world::Mode::Paused,
+            Mode::Live => store::world::Mode::Live,
+            Mode::Fast => store::world::Mode::Fast,
         }
     }
+}
 
-    fn of(text: &str) -> Self {
-        match text {
-            "live" => Mode::Live,
-            "fast" => Mode::Fast,
-            _ => Mode::Paused,
+impl From<store::world::Mode> for Mode {
+    fn from(mode: store::world::Mode) -> Self {
+        match mode {
+            store::world::Mode::Paused => Mode::Paused,
+            store::world::Mode::Live => Mode::Live,
+            store::world::Mode::Fast => Mode::Fast,
         }
     }
 }
@@ -61,11 +64,11 @@ enum Then {
     Live,
 }
 
-impl Then {
-    fn as_str(self) -> &'static str {
-        match self {
-            Then::Paused => "paused",
-            Then::Live => "live",
+impl From<Then> for store::world::Mode {
+    fn from(then: Then) -> Self {
+        match then {
+            Then::Paused => store::world::Mode::Paused,
+            Then::Live => store::world::Mode::Live,
         }
     }
 }
@@ -88,8 +91,6 @@ struct Clock {
     released_through: Instant,
     /// Every job up to here is done: what lies before can never change.
     materialized_through: Instant,
-    /// When somebody last changed the clock, in real time.
-    changed_wall: Option<Instant>,
     /// What is simulated.
     world: World,
 }
@@ -147,7 +148,6 @@ impl Example for Clock {
             held_reason: None,
             released_through: time::example(6),
             materialized_through: time::example(6),
-            changed_wall: None,
             world: World {
                 name: "four-weeks".to_owned(),
                 scenario_sha256: "0".repeat(64),
@@ -168,8 +168,8 @@ impl ClockApi {
     #[oai(path = "/v1/clock", method = "get", operation_id = "getClock")]
     async fn get(&self) -> Result<Json<Clock>, Failure<ReadClock>> {
         let mut view = self.0.view(None).await?;
-        let row = clock(view.conn()).await?;
-        Ok(Json(Clock::new(row, view.position)))
+        let clock = clock(view.conn()).await?;
+        Ok(Json(Clock::new(clock, view.position)))
     }
 
     /// Set the clock
@@ -181,18 +181,14 @@ impl ClockApi {
         let mut tx = self.0.write().await?;
         let position = world(&mut tx).await?;
         check(&wish, &position)?;
-        let row = set_clock(
-            &mut tx,
-            &Wish {
-                mode: wish.mode.as_str(),
-                factor: wish.factor,
-                run_until: wish.run_until.map(Instant::datetime),
-                then_mode: wish.then.unwrap_or(Then::Paused).as_str(),
-            },
-        )
-        .await?;
+        let mut now = clock(&mut tx).await?;
+        now.mode = wish.mode.into();
+        now.factor = wish.factor.unwrap_or(now.factor);
+        now.run_until = wish.run_until.map(|at| SimTime::from_datetime(at.datetime()));
+        now.then_mode = wish.then.unwrap_or(Then::Paused).into();
+        set_clock(&mut tx, &now).await?;
         tx.commit().await?;
-        Ok(Json(Clock::new(Some(row), position)))
+        Ok(Json(Clock::new(now, position)))
     }
 }
 
@@ -214,25 +210,20 @@ fn check(wish: &ClockWish, position: &Position) -> Result<(), Problem> {
 }
 
 impl Clock {
-    fn new(row: Option<ClockRow>, position: Position) -> Self {
-        let row = row.unwrap_or(ClockRow {
-            mode: "paused".to_owned(),
-            factor: store::read::clock::DEFAULT_FACTOR,
-            run_until: None,
-            then_mode: "paused".to_owned(),
-            held_reason: None,
-            changed_wall: None,
-        });
-        let live = row.then_mode == "live";
+    fn new(clock: store::world::Clock, position: Position) -> Self {
+        let run_until = clock.run_until.and_then(SimTime::to_datetime).map(Instant::from);
+        let then = match clock.then_mode {
+            store::world::Mode::Live => Then::Live,
+            _ => Then::Paused,
+        };
         Clock {
-            mode: Mode::of(&row.mode),
-            factor: row.factor,
-            run_until: row.run_until.map(Into::into),
-            then: row.run_until.map(|_| if live { Then::Live } else { Then::Paused }),
-            held_reason: row.held_reason,
+            mode: clock.mode.into(),
+            factor: clock.factor,
+            run_until,
+            then: run_until.map(|_| then),
+            held_reason: clock.held_reason,
             released_through: position.released_through.into(),
             materialized_through: position.materialized_through.into(),
-            changed_wall: row.changed_wall.map(Into::into),
             world: World {
                 name: position.name,
                 scenario_sha256: position.scenario_sha256,

@@ -1,5 +1,5 @@
 //! Images: the list, one of them with its documents, its versions, and the request to build one.
-mod create;
+pub(crate) mod create;
 mod model;
 
 use super::builds::model::Build;

@@ -7,7 +7,7 @@ mod code;
 mod convert;
 
 pub use code::Code;
-pub(crate) use convert::from_poem;
+pub(crate) use convert::{by_status, from_poem};
 
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
@@ -195,6 +195,12 @@ impl<S> From<Problem> for Failure<S> {
 
 impl<S> From<sqlx::Error> for Failure<S> {
     fn from(error: sqlx::Error) -> Self {
+        Failure(error.into(), PhantomData)
+    }
+}
+
+impl<S> From<store::error::Error> for Failure<S> {
+    fn from(error: store::error::Error) -> Self {
         Failure(error.into(), PhantomData)
     }
 }

@@ -1,1 +1,139 @@
-//! (being written)
+//! Versions of images: written whole by the build that made them.
+use crate::artifacts::StoredDocument;
+use crate::db::instant;
+use crate::error::Error;
+use sim::fact::Published;
+use sim::ids::{BuildId, ImageId, ReleaseRef, VersionRef};
+use sim::time::SimTime;
+use sqlx::{PgConnection, Row};
+
+/// A component of a version as one number: package and release, for an index over all versions.
+pub fn component_key(release: ReleaseRef) -> i64 {
+    i64::from(release.package.0) << 20 | i64::from(release.release)
+}
+
+/// What a version is beside its contents.
+#[derive(Clone, Debug)]
+pub struct NewVersion<'a> {
+    /// The image.
+    pub image: ImageId,
+    /// The build that made it.
+    pub build: BuildId,
+    /// The namespace of the image's owner.
+    pub tenant_namespace: &'a str,
+    /// When it was published.
+    pub at: SimTime,
+    /// Its contents.
+    pub published: &'a Published,
+    /// `sha256:` and the hexadecimal digest of the manifest.
+    pub digest: String,
+    /// Its tags.
+    pub tags: &'a [String],
+    /// The SLSA level its evidence gives.
+    pub slsa_level: i32,
+    /// Its SBOMs.
+    pub sboms: [Sbom<'a>; 2],
+    /// Its provenance statement.
+    pub provenance: Attestation<'a>,
+}
+
+/// An SBOM of a version.
+#[derive(Clone, Debug)]
+pub struct Sbom<'a> {
+    /// `spdx` or `cyclonedx`.
+    pub format: &'static str,
+    /// The version of the format.
+    pub spec_version: &'static str,
+    /// The stored document.
+    pub document: &'a StoredDocument,
+    /// Its address.
+    pub uri: String,
+}
+
+/// An attestation about a version.
+#[derive(Clone, Debug)]
+pub struct Attestation<'a> {
+    /// What it states, by the name of in-toto.
+    pub predicate_type: &'static str,
+    /// The stored document.
+    pub document: &'a StoredDocument,
+    /// Its address.
+    pub uri: String,
+    /// Whether it is signed.
+    pub signed: bool,
+}
+
+/// Writes a version with its SBOMs and attestation; repeating it changes nothing.
+pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<(), Error> {
+    let contents = &new.published.contents;
+    let [first, second] = &new.sboms;
+    sqlx::query(
+        "WITH version AS (
+             INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, digest, tags,
+                 base_image_id, base_version, package_ids, releases, components, published_at,
+                 slsa_level)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             ON CONFLICT DO NOTHING
+         ), sboms AS (
+             INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace,
+                 uri, sha256, bytes, components, created_at)
+             SELECT $1, $2, s.format, s.spec_version, $4, s.uri, s.sha256, s.bytes,
+                    cardinality($9), $12
+             FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bigint[])
+                  AS s (format, spec_version, uri, sha256, bytes)
+             ON CONFLICT DO NOTHING
+         )
+         INSERT INTO attestations (image_id, version, predicate_type, tenant_namespace, uri, sha256,
+             bytes, signed, created_at)
+         VALUES ($1, $2, $19, $4, $20, $21, $22, $23, $12)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(i64::from(new.image.0))
+    .bind(new.published.version as i32)
+    .bind(new.build.0 as i64)
+    .bind(new.tenant_namespace)
+    .bind(&new.digest)
+    .bind(new.tags)
+    .bind(new.published.base.map(|base| i64::from(base.image.0)))
+    .bind(new.published.base.map(|base| base.version as i32))
+    .bind(contents.iter().map(|c| i64::from(c.package.0)).collect::<Vec<_>>())
+    .bind(contents.iter().map(|c| c.release as i32).collect::<Vec<_>>())
+    .bind(contents.iter().map(|c| component_key(*c)).collect::<Vec<_>>())
+    .bind(instant(new.at)?)
+    .bind(new.slsa_level)
+    .bind([first.format, second.format].as_slice())
+    .bind([first.spec_version, second.spec_version].as_slice())
+    .bind([first.uri.as_str(), second.uri.as_str()].as_slice())
+    .bind([first.document.sha256.as_str(), second.document.sha256.as_str()].as_slice())
+    .bind([first.document.bytes as i64, second.document.bytes as i64].as_slice())
+    .bind(new.provenance.predicate_type)
+    .bind(&new.provenance.uri)
+    .bind(&new.provenance.document.sha256)
+    .bind(new.provenance.document.bytes as i64)
+    .bind(new.provenance.signed)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The SHA-256 of each version's SBOM in that format, in the order asked; none where there is no
+/// such record.
+pub async fn sboms(
+    conn: &mut PgConnection,
+    versions: &[VersionRef],
+    format: &str,
+) -> Result<Vec<Option<String>>, Error> {
+    let rows = sqlx::query(
+        "SELECT s.sha256
+         FROM unnest($1::bigint[], $2::integer[]) WITH ORDINALITY AS v (image_id, version, place)
+         LEFT JOIN sbom_records s ON s.image_id = v.image_id AND s.version = v.version
+                                 AND s.format = $3
+         ORDER BY v.place",
+    )
+    .bind(versions.iter().map(|v| i64::from(v.image.0)).collect::<Vec<_>>())
+    .bind(versions.iter().map(|v| v.version as i32).collect::<Vec<_>>())
+    .bind(format)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok(row.try_get(0)?)).collect()
+}

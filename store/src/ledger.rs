@@ -99,14 +99,20 @@ pub enum Verdict {
     Settled,
 }
 
-/// Counts a failed attempt: back-off doubles from half a second to a minute, then the dead letter.
-pub async fn fail(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
-    settle(conn, id, error, MAX_ATTEMPTS).await
+/// Writes down a failed attempt, `counted` when it was when it began. The back-off doubles from
+/// half a second to a minute; after [`MAX_ATTEMPTS`] comes the dead letter.
+pub async fn fail(
+    conn: &mut PgConnection,
+    id: i64,
+    error: &str,
+    counted: bool,
+) -> Result<Verdict, Error> {
+    settle(conn, id, error, MAX_ATTEMPTS, counted).await
 }
 
 /// Puts a job into the dead letter at once: trying again cannot help.
 pub async fn bury(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
-    settle(conn, id, error, 0).await
+    settle(conn, id, error, 0, false).await
 }
 
 async fn settle(
@@ -114,19 +120,22 @@ async fn settle(
     id: i64,
     error: &str,
     max_attempts: i32,
+    counted: bool,
 ) -> Result<Verdict, Error> {
     let state: Option<String> = sqlx::query_scalar(
         "UPDATE ledger
-         SET attempts = attempts + 1, error = $2,
-             state = CASE WHEN attempts + 1 >= $3 THEN 'dead' ELSE 'owed' END,
-             retry_wall = CASE WHEN attempts + 1 >= $3 THEN NULL
-                 ELSE now() + least(0.25 * 2 ^ (attempts + 1), 60) * interval '1 second' END
+         SET attempts = now_at, error = $2,
+             state = CASE WHEN now_at >= $3 THEN 'dead' ELSE 'owed' END,
+             retry_wall = CASE WHEN now_at >= $3 THEN NULL
+                 ELSE now() + least(0.25 * 2 ^ now_at, 60) * interval '1 second' END
+         FROM (SELECT attempts + (NOT $4)::integer AS now_at FROM ledger WHERE id = $1) AS counted
          WHERE id = $1 AND state = 'owed'
          RETURNING state",
     )
     .bind(id)
     .bind(error)
     .bind(max_attempts)
+    .bind(counted)
     .fetch_optional(&mut *conn)
     .await?;
     Ok(match state.as_deref() {

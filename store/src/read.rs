@@ -2,7 +2,6 @@
 //! what is seen, so an answer about the past is the same whenever it is asked for.
 pub mod artifacts;
 pub mod builds;
-pub mod clock;
 pub mod images;
 pub mod packages;
 pub mod versions;

@@ -2,7 +2,9 @@
 //! cost follows what happened and not how many timers exist.
 //!
 //! The order within an evaluation matters and is the kernel's: open, start, stop, warn, breach.
-use crate::row::{instant, narrow};
+use crate::db::instant;
+use crate::error::Error;
+use crate::row::narrow;
 use sim::fact::{Clock, SlaCheck, TimerRef};
 use sim::ids::{AdvisoryId, CustomerId, ImageId};
 use sim::time::SimTime;
@@ -17,7 +19,7 @@ const FOUND: &str = include_str!("sla/found.sql");
 
 /// Tells the planner to keep one plan for each statement of this transaction: planning the joins
 /// anew for each of a window's evaluations costs more than running them.
-pub async fn keep_plans(conn: &mut PgConnection) -> sqlx::Result<()> {
+pub async fn keep_plans(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::query("SET LOCAL plan_cache_mode = force_generic_plan").execute(conn).await?;
     Ok(())
 }
@@ -29,8 +31,8 @@ pub async fn evaluate(
     conn: &mut PgConnection,
     previous: SimTime,
     at: SimTime,
-) -> sqlx::Result<SlaCheck> {
-    let (from, to) = (instant(previous), instant(at));
+) -> Result<SlaCheck, Error> {
+    let (from, to) = (instant(previous)?, instant(at)?);
     sqlx::query(OPEN).bind(from).bind(to).execute(&mut *conn).await?;
     sqlx::query(START).bind(from).bind(to).execute(&mut *conn).await?;
     sqlx::query(STOP).bind(from).bind(to).execute(&mut *conn).await?;
@@ -44,8 +46,8 @@ pub async fn found(
     conn: &mut PgConnection,
     previous: SimTime,
     at: SimTime,
-) -> sqlx::Result<SlaCheck> {
-    let rows = sqlx::query(FOUND).bind(instant(previous)).bind(instant(at)).fetch_all(conn).await?;
+) -> Result<SlaCheck, Error> {
+    let rows = sqlx::query(FOUND).bind(instant(previous)?).bind(instant(at)?).fetch_all(conn).await?;
     let mut check = SlaCheck {
         previous,
         opened: Vec::new(),

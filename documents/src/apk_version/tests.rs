@@ -7,7 +7,8 @@ struct Draw(u64);
 
 impl Draw {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 
@@ -40,9 +41,31 @@ impl Draw {
 #[test]
 fn rising_sequence() {
     let rising = [
-        "0.9", "1_alpha", "1_alpha1", "1_beta", "1_pre2", "1_rc1", "1_rc1-r1", "1_rc2", "1", "1-r0",
-        "1-r1", "1-r10", "1_cvs", "1_git20250101", "1_p1", "1_p1-r1", "1a", "1b", "1.01", "1.1",
-        "1.1.1", "1.2", "1.10", "2", "10",
+        "0.9",
+        "1_alpha",
+        "1_alpha1",
+        "1_beta",
+        "1_pre2",
+        "1_rc1",
+        "1_rc1-r1",
+        "1_rc2",
+        "1",
+        "1-r0",
+        "1-r1",
+        "1-r10",
+        "1_cvs",
+        "1_git20250101",
+        "1_p1",
+        "1_p1-r1",
+        "1a",
+        "1b",
+        "1.01",
+        "1.1",
+        "1.1.1",
+        "1.2",
+        "1.10",
+        "2",
+        "10",
     ];
     for (index, left) in rising.iter().enumerate() {
         assert!(is_valid(left), "{left}");

@@ -55,9 +55,12 @@ fn identifiers_are_unique_and_relationships_point_to_them() {
 
 #[test]
 fn similar_names_stay_apart() {
-    assert_eq!(spdx_id("python-3.12"), "SPDXRef-Package-python-3.12");
+    assert_eq!(spdx_id("python-3.12"), "SPDXRef-python-3.12");
     assert_ne!(spdx_id("a_b"), spdx_id("a+b"));
     assert_ne!(spdx_id("a_b"), spdx_id("a-b"));
+    for taken in ["DOCUMENT", "Image", "OperatingSystem", "BaseImage"] {
+        assert_ne!(spdx_id(taken), format!("SPDXRef-{taken}"));
+    }
 }
 
 #[test]

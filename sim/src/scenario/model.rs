@@ -261,7 +261,7 @@ pub struct Triggers {
 #[serde(deny_unknown_fields)]
 pub struct Arrivals {
     /// The trigger they count as.
-    pub trigger: Trigger,
+    pub trigger: Asked,
     /// The time between two requests.
     pub gap: Draw,
 }
@@ -512,5 +512,17 @@ pub struct BuilderOutage {
 #[serde(deny_unknown_fields)]
 pub struct RebuildAll {
     /// The trigger it counts as.
-    pub trigger: Trigger,
+    pub trigger: Asked,
+}
+
+/// The triggers that can be asked for without anything in the world bringing them about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// Somebody asked for a build.
+    Manual,
+    /// The upstream project released.
+    Upstream,
+    /// The periodic rebuild.
+    Cron,
 }

@@ -129,10 +129,22 @@ fn refused(error: &serde_saphyr::Error) -> Problem {
         Yaml::MergeKeyNotAllowed { .. } => {
             ("expected a known key, found a merge key `<<`".to_owned(), None)
         }
+        Yaml::UnknownAnchor { .. } => {
+            let hint = "a value that begins with `*`, such as a schedule, needs quotes: \
+                        \"*/15 * * * *\"";
+            ("expected a value, found an alias (`*`) of nothing".to_owned(), Some(hint.to_owned()))
+        }
+        Yaml::NullIntoString { .. } | Yaml::Unexpected { .. } => {
+            ("expected a key of plain text, found another".to_owned(), None)
+        }
         other => match first_line(&other.render()) {
             text if text.contains("recursion limit") => too_deep(),
             text if text.contains("RecordedAnchor") => too_many_aliases(),
-            text => (format!("expected YAML: {text}"), None),
+            text => {
+                let colon = text.contains("mapping values are not allowed");
+                let hint = colon.then(|| "text that holds a colon needs quotes".to_owned());
+                (format!("expected YAML: {text}"), hint)
+            }
         },
     };
     let position = error.location().and_then(|location| position(&location));

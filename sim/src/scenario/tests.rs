@@ -121,6 +121,20 @@ fn files_that_are_no_scenario() {
 }
 
 #[test]
+fn the_usual_slips_get_a_hint() {
+    for (more, hint) in [
+        ("triggers:\n  rebuild: */15 * * * *\n", "needs quotes: \"*/15 * * * *\""),
+        ("description: two: parts\n", "text that holds a colon needs quotes"),
+        ("builders:\n", "give it a value, or leave the key out to get the default"),
+        ("  - {name: nginx, base: a}\n  - {name: c, base: ngnix}\n", "did you mean `nginx`?"),
+        ("builders:\n  duration: 6m\n", "exactly one of constant, uniform, exponential"),
+    ] {
+        let said = refused(&format!("{SMALLEST}{more}"));
+        assert!(said.hint().is_some_and(|found| found.contains(hint)), "{said}");
+    }
+}
+
+#[test]
 fn floods_are_refused_within_the_budget() {
     let ten_megabytes = "a: [1]\n".repeat(10 << 20 >> 3);
     let nested_blocks: String = (0..500).map(|n| format!("{}a:\n", "  ".repeat(n))).collect();

@@ -4,10 +4,11 @@ use super::weather::plain_cause;
 use super::{Sink, World};
 use crate::events::Class;
 use crate::fact::{
-    BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published, Trigger,
+    BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published,
 };
 use crate::ids::{AdvisoryId, BuildId, ImageId, ReleaseRef, VersionRef};
 use crate::random::Purpose;
+use crate::scenario::model::Asked;
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -317,7 +318,7 @@ impl World {
 
     pub(super) fn cron(&mut self, sink: Sink<'_>) {
         self.schedule_cron();
-        self.rebuild_all(Trigger::Cron, sink);
+        self.rebuild_all(Asked::Cron, sink);
     }
 
     pub(super) fn schedule_arrival(&mut self, stream: u32, nth: u32) {
@@ -329,12 +330,12 @@ impl World {
 
     pub(super) fn arrival(&mut self, stream: u32, nth: u32, sink: Sink<'_>) {
         self.schedule_arrival(stream, nth + 1);
-        let (trigger, _) = self.config.arrivals[stream as usize];
+        let (asked, _) = self.config.arrivals[stream as usize];
         let images = self.images.len() as u32;
         if images > 0 {
             let image =
                 self.dice.below(Purpose::ArrivalImage, u64::from(stream), nth, images);
-            self.request(ImageId(image), plain_cause(trigger), None, sink);
+            self.request(ImageId(image), plain_cause(asked), None, sink);
         }
     }
 }

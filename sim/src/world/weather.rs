@@ -3,10 +3,10 @@
 use super::state::{AdvisoryState, Event, Fixing, Hit};
 use super::{Sink, World};
 use crate::events::Class;
-use crate::fact::{Advisory, Affected, Cause, FactKind, Trigger};
+use crate::fact::{Advisory, Affected, Cause, FactKind};
 use crate::ids::{AdvisoryId, ImageId, PackageId, ReleaseRef};
 use crate::random::{self, Purpose, Sampler};
-use crate::scenario::model::{IncidentKind, MassVulnerability};
+use crate::scenario::model::{Asked, IncidentKind, MassVulnerability};
 use crate::severity::{Severity, Vector};
 use crate::time::{DAY_MS, SimDuration, SimTime, YEAR_MS};
 use chrono::Datelike;
@@ -333,10 +333,10 @@ impl World {
         packages
     }
 
-    pub(super) fn rebuild_all(&mut self, trigger: Trigger, sink: Sink<'_>) {
+    pub(super) fn rebuild_all(&mut self, asked: Asked, sink: Sink<'_>) {
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.by_depth {
-            self.request(*image, plain_cause(trigger), None, sink);
+            self.request(*image, plain_cause(asked), None, sink);
         }
     }
 
@@ -348,11 +348,11 @@ impl World {
 }
 
 /// The cause of a request that nothing in the world brought about.
-pub(super) fn plain_cause(trigger: Trigger) -> Cause {
-    match trigger {
-        Trigger::Cron => Cause::Cron,
-        Trigger::Upstream => Cause::Upstream { release: None, revision: None },
-        _ => Cause::Manual { requested_by: None },
+pub(super) fn plain_cause(asked: Asked) -> Cause {
+    match asked {
+        Asked::Cron => Cause::Cron,
+        Asked::Upstream => Cause::Upstream { release: None, revision: None },
+        Asked::Manual => Cause::Manual { requested_by: None },
     }
 }
 

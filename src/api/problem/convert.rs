@@ -5,6 +5,7 @@ use poem::http::StatusCode;
 use poem_openapi::error::{
     ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError,
 };
+use store::objects::ObjectError;
 
 /// Turns whatever a handler, an extractor or the router failed with into a problem.
 pub(crate) fn from_poem(error: poem::Error) -> Problem {
@@ -100,5 +101,29 @@ impl From<sqlx::Error> for Problem {
             _ => Code::Internal,
         };
         Problem::caused_by(code, format!("{}.", code.title()), error)
+    }
+}
+
+impl From<store::error::Error> for Problem {
+    fn from(error: store::error::Error) -> Self {
+        match error {
+            store::error::Error::Database(error) => error.into(),
+            store::error::Error::NoWorld => {
+                Problem::new(Code::NoWorld, "The database holds no world yet.")
+            }
+            other => Problem::internal(other),
+        }
+    }
+}
+
+impl From<ObjectError> for Problem {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Unreachable { .. } | ObjectError::Refused { .. } => {
+                let detail = "The object store does not answer, or does not let us in.";
+                Problem::caused_by(Code::ObjectStoreUnavailable, detail, error)
+            }
+            other => Problem::internal(other),
+        }
     }
 }

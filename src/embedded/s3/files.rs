@@ -216,7 +216,7 @@ impl Bucket {
         }
         let place = Place::of(&meta.key);
         {
-            // All names of the bucket appear and go under this lock, so that what the condition
+            // All names of the shard appear and go under this lock, so that what the condition
             // sees is still so when the name appears.
             let _lock = self.lock(&place);
             if *condition != Condition::None

@@ -83,7 +83,7 @@ fn storage_error(error: &io::Error) -> S3Error {
 pub(super) fn refused(error: &s3s::StdError) -> S3Error {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
-        s3_error!(XAmzContentSHA256Mismatch, "the bytes do not have the signed SHA-256")
+        s3_error!(BadDigest, "the bytes do not have the signed SHA-256")
     } else if text.contains("SignatureMismatch") {
         s3_error!(SignatureDoesNotMatch, "a chunk does not have its signature")
     } else {

@@ -12,7 +12,7 @@ use s3s::{
     checksum::ChecksumHasher,
     crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256},
     dto::{ChecksumAlgorithm, PutObjectInput, StreamingBlob},
-    protocol::TrailingHeaders,
+    TrailingHeaders,
     s3_error,
 };
 use sha2::Digest as _;

@@ -76,8 +76,7 @@ pub struct BuildFilter<'a> {
     pub after: Option<BuildPlace>,
 }
 
-/// `$1` is the instant, `$2` whether it is the newest state. A row that waits for its documents
-/// has ended in simulated time; until they are stored only the newest state may say so.
+/// `$1` is the instant, `$2` whether it is the newest state.
 const SEEN: &str = "
     SELECT b.*, s.status AS seen, s.status IN (
                'finishing', 'completed', 'unchanged', 'superseded', 'merged', 'failed') AS ended
@@ -85,7 +84,6 @@ const SEEN: &str = "
     CROSS JOIN LATERAL (SELECT CASE
         WHEN b.status = 'merged' AND coalesce(b.finished_at, b.requested_at) <= $1 THEN 'merged'
         WHEN b.finished_at <= $1 THEN b.status
-        WHEN $2 AND b.status = 'finishing' THEN 'finishing'
         WHEN b.started_at <= $1 THEN 'running'
         ELSE 'pending' END AS status) s
     WHERE b.requested_at <= $1

@@ -164,15 +164,42 @@ pub async fn definition(conn: &mut PgConnection, name: &str) -> sqlx::Result<Opt
     .await
 }
 
+/// The packages of an image with those of its bases.
+pub async fn all_packages(conn: &mut PgConnection, image_id: i64) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar(
+        "WITH RECURSIVE lineage AS (
+             SELECT id, base_image_id, own_packages FROM images WHERE id = $1
+             UNION ALL
+             SELECT i.id, i.base_image_id, i.own_packages
+             FROM images i JOIN lineage l ON i.id = l.base_image_id)
+         SELECT DISTINCT package_id FROM lineage CROSS JOIN LATERAL unnest(own_packages) AS package_id",
+    )
+    .bind(image_id)
+    .fetch_all(conn)
+    .await
+}
+
+/// An image that is made from some source.
+#[derive(Clone, Debug, FromRow)]
+pub struct Source {
+    /// Its ordinal.
+    pub id: i64,
+    /// The namespace of the owner.
+    pub tenant_namespace: String,
+    /// When its life ends.
+    pub end_of_life_at: Option<DateTime<Utc>>,
+}
+
 /// The images whose main package has this name, or that have this name themselves; the first
 /// `limit` of them by ordinal.
 pub async fn of_source(
     conn: &mut PgConnection,
     source: &str,
     limit: i64,
-) -> sqlx::Result<Vec<(i64, String)>> {
+) -> sqlx::Result<Vec<Source>> {
     sqlx::query_as(
-        "SELECT i.id, i.name FROM images i LEFT JOIN packages p ON p.id = i.main_package_id
+        "SELECT i.id, i.tenant_namespace, i.end_of_life_at
+         FROM images i LEFT JOIN packages p ON p.id = i.main_package_id
          WHERE p.name = $1 OR i.name = $1 ORDER BY i.id LIMIT $2",
     )
     .bind(source)

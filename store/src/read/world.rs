@@ -2,6 +2,9 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
+/// The advisory lock that the active conductor holds for as long as it lives.
+pub const CONDUCTOR_LOCK: i64 = 0x7761_7665_0003;
+
 /// The world's record without its scenario's text.
 #[derive(Clone, Debug, FromRow)]
 pub struct Position {

@@ -13,58 +13,53 @@ settled AS (
                   WHERE t.image_id = c.image_id AND t.advisory_id = c.advisory_id
                     AND t.stopped_at IS NULL AND t.clock = 'provider')
 ),
--- The provider is done when no finding is left of all that were ever made on the image.
-provided AS (
-    SELECT s.image_id, s.advisory_id, max(least(f.resolved_at, j.at)) AS at, max(j.at) AS judged_at
-    FROM settled s
-    JOIN cve_findings f ON f.advisory_id = s.advisory_id AND f.image_id = s.image_id
-                       AND f.detected_at <= $2
-    LEFT JOIN triages j ON j.image_id = s.image_id AND j.advisory_id = s.advisory_id AND j.at <= $2
-    GROUP BY s.image_id, s.advisory_id
-    HAVING bool_and(coalesce(least(f.resolved_at, j.at) <= $2, false))
+-- The provider is done at the first instant at which none is left of the findings made by then.
+cleared AS (
+    SELECT c.image_id, c.advisory_id, c.at, j.at AS judged_at
+    FROM (SELECT DISTINCT s.image_id, s.advisory_id, least(f.resolved_at, j.at) AS at
+          FROM settled s
+          JOIN cve_findings f ON f.advisory_id = s.advisory_id AND f.image_id = s.image_id
+          LEFT JOIN triages j ON j.image_id = s.image_id AND j.advisory_id = s.advisory_id) c
+    LEFT JOIN triages j ON j.image_id = c.image_id AND j.advisory_id = c.advisory_id
+                       AND j.at <= c.at
+    WHERE c.at > $1 AND c.at <= $2
+      AND (j.at IS NOT NULL
+           OR NOT EXISTS (SELECT FROM cve_findings f
+                          WHERE f.advisory_id = c.advisory_id AND f.image_id = c.image_id
+                            AND f.detected_at <= c.at
+                            AND (f.resolved_at IS NULL OR f.resolved_at > c.at)))
 ),
--- The customer is done with the first clean version that runs, if a clean one still runs at $2.
-moved AS (
-    SELECT t.customer_id, t.image_id, t.advisory_id,
-           (SELECT min(u.valid_from) FROM customer_image_usage u
-            WHERE u.customer_id = t.customer_id AND u.image_id = t.image_id
-              AND u.valid_from > greatest($1, t.opened_at) AND u.valid_from <= $2
-              AND NOT EXISTS (SELECT FROM cve_findings f
-                              WHERE f.image_id = u.image_id AND f.version = u.version
-                                AND f.advisory_id = t.advisory_id AND f.detected_at <= $2)) AS left_at,
-           EXISTS (SELECT FROM customer_image_usage u
-                   WHERE u.customer_id = t.customer_id AND u.image_id = t.image_id
-                     AND u.valid_from <= $2 AND (u.valid_to IS NULL OR u.valid_to > $2)
-                     AND NOT EXISTS (SELECT FROM cve_findings f
-                                     WHERE f.image_id = u.image_id AND f.version = u.version
-                                       AND f.advisory_id = t.advisory_id AND f.detected_at <= $2))
-               AS clean
-    FROM (SELECT DISTINCT customer_id, image_id FROM customer_image_usage
-          WHERE valid_from > $1 AND valid_from <= $2 AND valid_from > used_since) m
-    JOIN sla_timers t ON t.customer_id = m.customer_id AND t.image_id = m.image_id
-                     AND t.clock = 'customer' AND t.stopped_at IS NULL
-),
+-- The customer is done with the first version adopted that is not known to be affected ...
 adopted AS (
-    SELECT t.customer_id, t.image_id, t.advisory_id, least(m.left_at, j.at) AS at, j.at AS judged_at
-    FROM (SELECT customer_id, image_id, advisory_id FROM moved WHERE clean AND left_at IS NOT NULL
-          UNION
-          SELECT t.customer_id, t.image_id, t.advisory_id FROM judged j
-          JOIN sla_timers t ON t.image_id = j.image_id AND t.advisory_id = j.advisory_id
-                           AND t.clock = 'customer' AND t.stopped_at IS NULL) t
-    LEFT JOIN moved m ON m.customer_id = t.customer_id AND m.image_id = t.image_id
-                     AND m.advisory_id = t.advisory_id
-    LEFT JOIN judged j ON j.image_id = t.image_id AND j.advisory_id = t.advisory_id
+    SELECT t.customer_id, t.image_id, t.advisory_id, u.valid_from AS at
+    FROM customer_image_usage u
+    JOIN sla_timers t ON t.customer_id = u.customer_id AND t.image_id = u.image_id
+                     AND t.clock = 'customer' AND t.stopped_at IS NULL
+                     AND t.opened_at < u.valid_from
+    WHERE u.valid_from > $1 AND u.valid_from <= $2
+      AND NOT EXISTS (SELECT FROM cve_findings f
+                      WHERE f.image_id = u.image_id AND f.version = u.version
+                        AND f.advisory_id = t.advisory_id AND f.detected_at <= u.valid_from)
 ),
 stops AS (
-    SELECT t.customer_id, t.image_id, t.advisory_id, t.clock, p.at,
-           CASE WHEN p.at = p.judged_at THEN 'not_affected' ELSE 'fixed' END AS reason
-    FROM provided p
-    JOIN sla_timers t ON t.image_id = p.image_id AND t.advisory_id = p.advisory_id
-                     AND t.clock = 'provider' AND t.stopped_at IS NULL
-    UNION ALL
-    SELECT customer_id, image_id, advisory_id, 'customer', at,
-           CASE WHEN at = judged_at THEN 'not_affected' ELSE 'adopted' END
-    FROM adopted
+    SELECT DISTINCT ON (customer_id, image_id, advisory_id, clock) *
+    FROM (
+        SELECT t.customer_id, t.image_id, t.advisory_id, t.clock, c.at,
+               CASE WHEN c.at = c.judged_at THEN 'not_affected' ELSE 'fixed' END AS reason
+        FROM cleared c
+        JOIN sla_timers t ON t.image_id = c.image_id AND t.advisory_id = c.advisory_id
+                         AND t.clock = 'provider' AND t.stopped_at IS NULL
+                         AND t.opened_at < c.at
+        UNION ALL
+        SELECT customer_id, image_id, advisory_id, 'customer', at, 'adopted' FROM adopted
+        UNION ALL
+        -- ... or when somebody judged that no version is.
+        SELECT t.customer_id, t.image_id, t.advisory_id, t.clock, j.at, 'not_affected'
+        FROM judged j
+        JOIN sla_timers t ON t.image_id = j.image_id AND t.advisory_id = j.advisory_id
+                         AND t.clock = 'customer' AND t.stopped_at IS NULL
+    ) s
+    ORDER BY customer_id, image_id, advisory_id, clock, at, reason DESC
 ),
 stopped AS (
     UPDATE sla_timers t

@@ -54,7 +54,6 @@ fn queued(path: Vec<Step>, trigger: Trigger) -> Checked {
 }
 
 fn arrivals(index: usize, stream: &Arrivals, scenario: &Scenario) -> Checked {
-    queued(steps!["triggers", "arrivals", index, "trigger"], stream.trigger)?;
     let gap = steps!["triggers", "arrivals", index, "gap"];
     time_draw(gap.clone(), &stream.gap)?;
     let typical_ms = match &stream.gap {
@@ -95,10 +94,7 @@ fn incidents(scenario: &Scenario) -> Checked {
                 time_draw(super::inside(at, &["package_fix_after"]), &mass.package_fix_after)?;
             }
             IncidentKind::BuilderOutage(_) => outage(index, at, scenario)?,
-            IncidentKind::RebuildAll(rebuild) => {
-                let at = steps!["incidents", index, "rebuild_all", "trigger"];
-                queued(at, rebuild.trigger)?;
-            }
+            IncidentKind::RebuildAll(_) => {}
         }
     }
     Ok(())

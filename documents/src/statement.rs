@@ -1,0 +1,216 @@
+//! The in-toto Statement v1: the frame in which every attested document stands.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::digest::{Digest, DigestMap};
+use crate::error::{Error, to_json};
+
+/// `_type` of a statement.
+pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+/// Media type of a statement inside an envelope.
+pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+
+/// What a statement says about its subject. The URIs are those that cosign matches exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PredicateType {
+    /// SLSA Provenance v1.
+    Provenance,
+    /// An SPDX document.
+    Spdx,
+    /// A CycloneDX document.
+    CycloneDx,
+    /// The result of a vulnerability scan.
+    VulnerabilityScan,
+    /// An OpenVEX document.
+    OpenVex,
+    /// The image's signature: a statement that says nothing more than its subject.
+    ImageSignature,
+}
+
+impl PredicateType {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Provenance,
+        Self::Spdx,
+        Self::CycloneDx,
+        Self::VulnerabilityScan,
+        Self::OpenVex,
+        Self::ImageSignature,
+    ];
+
+    /// The URI in `predicateType`.
+    pub const fn uri(self) -> &'static str {
+        match self {
+            Self::Provenance => "https://slsa.dev/provenance/v1",
+            Self::Spdx => "https://spdx.dev/Document",
+            Self::CycloneDx => "https://cyclonedx.org/bom",
+            Self::VulnerabilityScan => "https://cosign.sigstore.dev/attestation/vuln/v1",
+            Self::OpenVex => "https://openvex.dev/ns",
+            Self::ImageSignature => "https://sigstore.dev/cosign/sign/v1",
+        }
+    }
+
+    /// The type of that URI.
+    pub fn from_uri(uri: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.uri() == uri)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement<'a, P> {
+    #[serde(rename = "_type")]
+    statement_type: &'static str,
+    subject: [StatementSubject<'a>; 1],
+    predicate_type: &'static str,
+    predicate: &'a P,
+}
+
+#[derive(Serialize)]
+struct StatementSubject<'a> {
+    name: &'a str,
+    digest: DigestMap,
+}
+
+/// A statement of that predicate about the subject of that name and digest.
+///
+/// # Errors
+/// [`Error::Encode`] if the predicate cannot be JSON.
+pub fn statement<P: Serialize>(
+    name: &str,
+    digest: Digest,
+    predicate_type: PredicateType,
+    predicate: &P,
+) -> Result<Vec<u8>, Error> {
+    let statement = Statement {
+        statement_type: STATEMENT_TYPE,
+        subject: [StatementSubject { name, digest: digest.into() }],
+        predicate_type: predicate_type.uri(),
+        predicate,
+    };
+    to_json("in-toto statement", 4096, &statement)
+}
+
+/// A statement whose predicate is a JSON document that was made before, such as an SBOM. The
+/// document stands in it byte for byte.
+///
+/// # Errors
+/// [`Error::Decode`] if the document is not JSON.
+pub fn statement_of_document(
+    name: &str,
+    digest: Digest,
+    predicate_type: PredicateType,
+    document: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let raw: &RawValue = serde_json::from_slice(document)
+        .map_err(|source| Error::Decode { document: "predicate", source })?;
+    statement(name, digest, predicate_type, &raw)
+}
+
+/// The image signature: a statement with an empty predicate.
+///
+/// # Errors
+/// [`Error::Encode`], which does not happen.
+pub fn image_signature(name: &str, digest: Digest) -> Result<Vec<u8>, Error> {
+    #[derive(Serialize)]
+    struct Nothing {}
+    statement(name, digest, PredicateType::ImageSignature, &Nothing {})
+}
+
+/// What a verifier needs from a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParsedStatement<'a> {
+    /// Digest of the first and only subject.
+    pub subject: Digest,
+    /// Its name.
+    pub subject_name: String,
+    /// The predicate's type, as it stands there.
+    pub predicate_type: String,
+    /// The predicate's JSON, as it stands there.
+    pub predicate: &'a str,
+}
+
+/// Reads a statement with exactly one subject.
+///
+/// # Errors
+/// [`Error::Decode`] for broken JSON or wrong types, [`Error::Malformed`] for another `_type` or
+/// number of subjects, [`Error::Digest`] for a subject without a SHA-256.
+pub fn parse(bytes: &[u8]) -> Result<ParsedStatement<'_>, Error> {
+    const DOCUMENT: &str = "in-toto statement";
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Parsed<'a> {
+        #[serde(rename = "_type")]
+        statement_type: String,
+        subject: Vec<ParsedSubject>,
+        predicate_type: String,
+        #[serde(borrow)]
+        predicate: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct ParsedSubject {
+        #[serde(default)]
+        name: String,
+        digest: DigestMap,
+    }
+    let parsed: Parsed<'_> = serde_json::from_slice(bytes)
+        .map_err(|source| Error::Decode { document: DOCUMENT, source })?;
+    let refused = |reason: &str| Error::Malformed { document: DOCUMENT, reason: reason.to_owned() };
+    if parsed.statement_type != STATEMENT_TYPE {
+        return Err(refused("_type is not in-toto Statement v1"));
+    }
+    let [subject] = parsed.subject.as_slice() else {
+        return Err(refused("expected exactly one subject"));
+    };
+    Ok(ParsedStatement {
+        subject: Digest::from_hex(&subject.digest.sha256)?,
+        subject_name: subject.name.clone(),
+        predicate_type: parsed.predicate_type,
+        predicate: parsed.predicate.get(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_stands_byte_for_byte() {
+        let digest = Digest::of(b"x");
+        let document = br#"{"b":1.50, "a":[]}"#;
+        let bytes = statement_of_document("img", digest, PredicateType::Spdx, document).unwrap();
+        let expected = format!(
+            "{{\"_type\":\"{STATEMENT_TYPE}\",\"subject\":[{{\"name\":\"img\",\"digest\":\
+             {{\"sha256\":\"{}\"}}}}],\"predicateType\":\"https://spdx.dev/Document\",\
+             \"predicate\":{{\"b\":1.50, \"a\":[]}}}}",
+            digest.hex()
+        );
+        assert_eq!(String::from_utf8(bytes.clone()).unwrap(), expected);
+        let parsed = parse(&bytes).unwrap();
+        assert_eq!((parsed.subject, parsed.subject_name.as_str()), (digest, "img"));
+        assert_eq!(PredicateType::from_uri(&parsed.predicate_type), Some(PredicateType::Spdx));
+        assert_eq!(parsed.predicate.as_bytes(), document);
+    }
+
+    #[test]
+    fn the_signature_says_only_its_subject() {
+        let bytes = image_signature("img", Digest::of(b"x")).unwrap();
+        assert_eq!(parse(&bytes).unwrap().predicate, "{}");
+        assert_eq!(PredicateType::from_uri("https://spdx.dev/Document/v2.3"), None);
+    }
+
+    #[test]
+    fn broken_statements_are_refused() {
+        let good = String::from_utf8(image_signature("img", Digest::of(b"x")).unwrap()).unwrap();
+        for (from, to) in [
+            ("Statement/v1", "Statement/v0.1"),
+            ("sha256", "sha512"),
+            ("\"subject\":[{", "\"subject\":[{\"digest\":{\"sha256\":\"\"}},{"),
+            (":{}}", ":{}"),
+        ] {
+            assert!(parse(good.replace(from, to).as_bytes()).is_err(), "{to}");
+        }
+        assert!(statement_of_document("i", Digest::of(b""), PredicateType::Spdx, b"{").is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! Why a world cannot be conducted, and what to do about it.
+use crate::queue::QueueError;
+use sim::time::SimTime;
+
+/// A failure of the conductor.
+#[derive(Debug, thiserror::Error)]
+pub enum ConductorError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::error::Error),
+    /// The queues.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The database holds a world of another scenario or seed.
+    #[error(
+        "this database holds another world: {what} is {stored} there and {asked} here. \
+         hint: go on with that world's own scenario and seed, or use another database or \
+         --data-dir (a world can always be made again from its scenario and seed)"
+    )]
+    OtherWorld {
+        /// What differs.
+        what: &'static str,
+        /// The stored world's.
+        stored: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// The world was made by another version of the kernel.
+    #[error(
+        "this world was made by version {stored} of the kernel and this program has {ours}: it \
+         would tell another story, so nothing was changed. hint: use the program that made it, \
+         or begin anew in another database or --data-dir"
+    )]
+    OtherKernel {
+        /// The version that made the world.
+        stored: String,
+        /// The version of this program.
+        ours: String,
+    },
+    /// Replay did not reproduce the record.
+    #[error(
+        "replaying the world's record up to {at} gave fact {found_seq} with fingerprint {found}, \
+         and the record has fact {seq} with {stored}: the record was changed, or the kernel \
+         without its version; nothing was changed now. hint: use the program that made the world"
+    )]
+    OtherHistory {
+        /// The released instant.
+        at: SimTime,
+        /// The record's last fact.
+        seq: u64,
+        /// The record's fingerprint.
+        stored: String,
+        /// The last fact of the replay.
+        found_seq: u64,
+        /// The replay's fingerprint.
+        found: String,
+    },
+    /// A scenario that ends before it begins, or later than any instant.
+    #[error("the scenario ends outside the years that a database can store")]
+    Duration,
+    /// A fact that cannot be written as a job.
+    #[error("fact {seq} cannot be written as JSON")]
+    Encode {
+        /// The fact.
+        seq: u64,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The periodic work could not be started.
+    #[error("the periodic work could not be started")]
+    Scheduler(#[from] tokio_cron_scheduler::JobSchedulerError),
+    /// A part of the conductor ended by a panic.
+    #[error("a part of the conductor ended unexpectedly: {0}")]
+    Ended(String),
+}
+
+impl From<sqlx::Error> for ConductorError {
+    fn from(error: sqlx::Error) -> Self {
+        ConductorError::Store(error.into())
+    }
+}
+
+impl ConductorError {
+    /// Whether taking the lead anew may help: the connection was cut, or another took over.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            ConductorError::Store(store::error::Error::Superseded)
+            | ConductorError::Queue(QueueError::Store(store::error::Error::Superseded)) => true,
+            ConductorError::Store(error) | ConductorError::Queue(QueueError::Store(error)) => {
+                error.is_transient()
+            }
+            ConductorError::Queue(QueueError::Apalis(apalis_postgres::Error::Database(error))) => {
+                store::error::is_transient(error)
+            }
+            _ => false,
+        }
+    }
+}

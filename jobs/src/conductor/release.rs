@@ -1,0 +1,199 @@
+//! The release of a window: one transaction that writes the facts, what the kernel alone decides,
+//! the jobs of the whole window, and the new position. After it the window is owed; before it
+//! nothing has happened.
+use super::error::ConductorError;
+use serde_json::json;
+use sim::catalogue::Catalogue;
+use sim::fact::{Advisory, BuildResult, Cause, Fact, FactKind, Justification, Outcome};
+use sim::ids::{AdvisoryId, BuildId, BuilderId, ImageId, ReleaseRef};
+use sim::time::SimTime;
+use sqlx::PgPool;
+use std::collections::BTreeMap;
+use store::commands::{self, Answer};
+use store::ledger::{self, NewJob};
+use store::released::{self, Audit, BuildState, CreatedImage};
+use store::world::{self, Position};
+use store::{advisories, packages, timeline};
+
+/// What a release writes.
+pub(super) struct Release<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) facts: &'a [Fact],
+    pub(super) jobs: &'a [NewJob],
+    pub(super) answers: &'a [Answer],
+    pub(super) to: Position,
+    pub(super) fingerprint: &'a str,
+}
+
+/// Writes it, in the term of this conductor.
+///
+/// # Errors
+/// Another conductor has taken over, or Postgres failed; nothing is written then.
+pub(super) async fn release(
+    pool: &PgPool,
+    term: i64,
+    release: &Release<'_>,
+) -> Result<(), ConductorError> {
+    let rows = Rows::of(release);
+    let mut tx = pool.begin().await?;
+    timeline::insert(&mut tx, release.catalogue, release.facts).await?;
+    packages::insert_releases(&mut tx, release.catalogue, &rows.releases).await?;
+    advisories::insert(&mut tx, release.catalogue, &rows.advisories).await?;
+    advisories::fix_available(&mut tx, &rows.fixes).await?;
+    advisories::fixed_in(&mut tx, release.catalogue, &rows.fixed_in).await?;
+    released::images(&mut tx, &rows.images).await?;
+    released::builds(&mut tx, &rows.builds).await?;
+    released::triages(&mut tx, &rows.triages).await?;
+    released::audit(&mut tx, &rows.audit).await?;
+    commands::answer(&mut tx, release.answers).await?;
+    ledger::insert(&mut tx, release.jobs).await?;
+    // Last, for it holds the world's row until the commit.
+    world::release(&mut tx, term, release.to, release.fingerprint).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The rows of a window, by table.
+#[derive(Default)]
+struct Rows<'a> {
+    releases: Vec<(ReleaseRef, SimTime)>,
+    advisories: Vec<&'a Advisory>,
+    fixes: Vec<(AdvisoryId, SimTime)>,
+    fixed_in: Vec<(AdvisoryId, ReleaseRef, SimTime)>,
+    images: Vec<CreatedImage<'a>>,
+    builds: Vec<(BuildId, BuildState)>,
+    triages:
+        Vec<(ImageId, AdvisoryId, SimTime, Justification)>,
+    audit: Vec<Audit>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(release: &Release<'a>) -> Self {
+        let mut rows = Rows::default();
+        let mut builds = Builds::default();
+        for fact in release.facts {
+            let at = fact.at;
+            builds.add(fact);
+            match &fact.kind {
+                FactKind::PackageReleased { release, fixes } => {
+                    rows.releases.push((*release, at));
+                    rows.fixed_in.extend(fixes.iter().map(|advisory| (*advisory, *release, at)));
+                }
+                FactKind::AdvisoryPublished(advisory) => rows.advisories.push(advisory),
+                FactKind::FixAvailable { advisory } => rows.fixes.push((*advisory, at)),
+                FactKind::ImageCreated(new) => {
+                    rows.images.push(CreatedImage { new, at });
+                }
+                FactKind::FindingTriaged { image, advisory, justification } => {
+                    rows.triages.push((*image, *advisory, at, *justification));
+                }
+                _ => {}
+            }
+            rows.audit.extend(audit(fact));
+        }
+        rows.builds = builds.states;
+        rows
+    }
+}
+
+/// How builds stand at the end of the window, in the order in which they were met.
+#[derive(Default)]
+struct Builds {
+    states: Vec<(BuildId, BuildState)>,
+    places: BTreeMap<BuildId, usize>,
+}
+
+impl Builds {
+    fn state(&mut self, build: BuildId) -> &mut BuildState {
+        let place = *self.places.entry(build).or_insert_with(|| {
+            self.states.push((build, BuildState::default()));
+            self.states.len() - 1
+        });
+        &mut self.states[place].1
+    }
+
+    fn add(&mut self, fact: &Fact) {
+        match &fact.kind {
+            FactKind::BuildRequested { build, image, cause } => {
+                let state = self.state(*build);
+                state.request = Some((*image, cause.clone(), fact.at));
+                state.status = "pending";
+            }
+            FactKind::BuildMerged { build, into } => {
+                let state = self.state(*build);
+                state.status = "merged";
+                state.merged_into = Some(*into);
+                state.finished = Some(fact.at);
+            }
+            FactKind::BuildStarted { build, builder, attempt } => {
+                let state = self.state(*build);
+                state.status = "running";
+                state.started = Some(fact.at);
+                state.attempts = Some(*attempt);
+                state.builder = Some(builder_name(*builder));
+            }
+            FactKind::BuildFlaked { build, attempt } => {
+                let state = self.state(*build);
+                state.status = "pending";
+                state.attempts = Some(*attempt);
+            }
+            FactKind::BuildFinished(result) => self.finished(result),
+            _ => {}
+        }
+    }
+
+    /// The job that makes the documents will say how it ended.
+    fn finished(&mut self, result: &BuildResult) {
+        let state = self.state(result.build);
+        state.request = Some((result.image, result.cause.clone(), result.requested));
+        state.status = "finishing";
+        state.started = Some(result.started);
+        state.attempts = Some(result.attempts);
+        state.builder = result.builder.map(builder_name);
+    }
+}
+
+/// What a builder is called in rows and documents.
+fn builder_name(builder: BuilderId) -> String {
+    format!("builder-{}", builder.0)
+}
+
+/// What the audit log says of a fact, if anything: what was asked for from outside, what was
+/// published, what was judged.
+fn audit(fact: &Fact) -> Option<Audit> {
+    let (actor, action, object, detail) = match &fact.kind {
+        FactKind::ImageCreated(new) => {
+            let object = format!("image/{}", new.image.0);
+            ("api".to_owned(), "image.create", object, json!({ "name": &*new.name }))
+        }
+        FactKind::BuildRequested { build, image, cause } if build.0 >= BuildId::COMMANDED => {
+            let object = format!("build/{}", build.0);
+            (requester(cause), "build.request", object, json!({ "image": image, "cause": cause }))
+        }
+        FactKind::BuildFinished(result) => {
+            let Outcome::Published(published) = &result.outcome else { return None };
+            let object = format!("image/{}/version/{}", result.image.0, published.version);
+            let actor = result.builder.map_or_else(|| "bootstrap".to_owned(), builder_name);
+            (actor, "image.publish", object, json!({ "build": result.build }))
+        }
+        FactKind::FindingTriaged { image, advisory, justification } => {
+            let object = format!("image/{}/advisory/{}", image.0, advisory.0);
+            let detail = json!({ "justification": justification.as_str() });
+            ("triage".to_owned(), "finding.judge", object, detail)
+        }
+        FactKind::BuilderOutage { in_service } => {
+            let detail = json!({ "in_service": in_service });
+            ("operations".to_owned(), "builders.outage", "builders".to_owned(), detail)
+        }
+        _ => return None,
+    };
+    Some(Audit { seq: fact.seq, at: fact.at, actor, action, object, detail })
+}
+
+fn requester(cause: &Cause) -> String {
+    match cause {
+        Cause::Manual { requested_by: Some(who) } => who.to_string(),
+        Cause::Upstream { .. } => "webhook".to_owned(),
+        _ => "api".to_owned(),
+    }
+}

@@ -1,0 +1,74 @@
+//! Replay: the world is never trusted to memory. Whoever takes the lead makes it again from
+//! scenario, seed and stored commands, and compares it with the record before going on.
+use super::error::ConductorError;
+use super::fingerprint::Fingerprint;
+use super::open::check_kernel;
+use sim::fact::Fact;
+use sim::scenario::Scenario;
+use sim::world::World;
+use std::sync::Arc;
+use store::commands::Stored;
+use store::world::World as Record;
+
+/// A world at the released position.
+pub(super) struct Replayed {
+    /// The kernel's world.
+    pub(super) world: World,
+    /// The hash over all its facts.
+    pub(super) fingerprint: Fingerprint,
+    /// The facts that are released and not yet materialized.
+    pub(super) unfinished: Vec<Fact>,
+    /// The last command that the world took.
+    pub(super) last_command: u64,
+}
+
+/// Replays the record up to its released position.
+///
+/// # Errors
+/// The record is not what this kernel tells: nothing may be written then.
+pub(super) fn replay(
+    scenario: Arc<Scenario>,
+    record: &Record,
+    commands: &[Stored],
+) -> Result<Replayed, ConductorError> {
+    check_kernel(&record.origin)?;
+    let mut world = World::new(scenario, record.origin.seed);
+    let mut fingerprint = Fingerprint::default();
+    let mut unfinished = Vec::new();
+    let mut failed = None;
+    let mut last_seq = 0;
+    let mut sink = |fact: Fact| {
+        last_seq = fact.seq;
+        if let Err(source) = fingerprint.add(&fact) {
+            failed.get_or_insert(ConductorError::Encode { seq: fact.seq, source });
+        }
+        if fact.seq > record.materialized.seq {
+            unfinished.push(fact);
+        }
+    };
+    if record.released.seq > 0 || record.released.at > record.origin.starts_at {
+        for command in commands {
+            let Some(at) = command.applied_at else { continue };
+            world.advance(at, &mut sink);
+            if let Err(error) = world.submit(&command.command, &mut sink) {
+                tracing::debug!(command = command.seq, %error, "replay refuses a stored command");
+            }
+        }
+        world.advance(record.released.at, &mut sink);
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let found = fingerprint.to_hex();
+    if last_seq != record.released.seq || found != record.fingerprint {
+        return Err(ConductorError::OtherHistory {
+            at: record.released.at,
+            seq: record.released.seq,
+            stored: record.fingerprint.clone(),
+            found_seq: last_seq,
+            found,
+        });
+    }
+    let last_command = commands.last().map_or(0, |command| command.seq);
+    Ok(Replayed { world, fingerprint, unfinished, last_command })
+}

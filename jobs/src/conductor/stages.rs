@@ -1,0 +1,170 @@
+//! The stages that released windows go through: builds, then scans and closings, then SLA
+//! evaluations, notifications and the seal.
+//!
+//! Each stage is a task of its own and takes windows in order, so one window is built while the
+//! one before is scanned. That is allowed because whatever a job reads it reads as of its own
+//! instants. A stage that finds several windows waiting joins them.
+use super::close::close;
+use super::error::ConductorError;
+use super::flow::Flow;
+use super::progress::Phase;
+use super::window::Window;
+use crate::job::Queue;
+use crate::queue::signals::Signals;
+use crate::queue::{deliver, forget};
+use sim::catalogue::Catalogue;
+use sqlx::PgPool;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use store::{ledger, world};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+/// What every stage needs.
+pub(super) struct Stages {
+    pub(super) pool: PgPool,
+    pub(super) signals: Arc<Signals>,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) flow: Arc<Flow>,
+    pub(super) term: i64,
+}
+
+impl Stages {
+    /// Starts the stages; windows go in at the returned end. How much is in them is bounded by
+    /// whoever releases.
+    pub(super) fn start(
+        self: Arc<Self>,
+        tasks: &mut JoinSet<Result<(), ConductorError>>,
+    ) -> UnboundedSender<Window> {
+        let (to_build, builds) = unbounded_channel();
+        let (to_scan, scans) = unbounded_channel();
+        let (to_check, checks) = unbounded_channel();
+        tasks.spawn(self.clone().builds(builds, to_scan));
+        tasks.spawn(self.clone().scans(scans, to_check));
+        tasks.spawn(self.checks(checks));
+        to_build
+    }
+
+    async fn builds(
+        self: Arc<Self>,
+        mut windows: UnboundedReceiver<Window>,
+        next: UnboundedSender<Window>,
+    ) -> Result<(), ConductorError> {
+        while let Some(window) = take(&mut windows).await {
+            self.run(&window, Queue::Build, Phase::Build).await?;
+            if next.send(window).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn scans(
+        self: Arc<Self>,
+        mut windows: UnboundedReceiver<Window>,
+        next: UnboundedSender<Window>,
+    ) -> Result<(), ConductorError> {
+        while let Some(window) = take(&mut windows).await {
+            self.run(&window, Queue::Scan, Phase::Scan).await?;
+            let began = Instant::now();
+            close(&self.pool, self.term, &self.catalogue, &window).await?;
+            self.flow.spent(Phase::Close, began);
+            if next.send(window).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn checks(
+        self: Arc<Self>,
+        mut windows: UnboundedReceiver<Window>,
+    ) -> Result<(), ConductorError> {
+        while let Some(window) = take(&mut windows).await {
+            self.run(&window, Queue::SlaCheck, Phase::Sla).await?;
+            self.run(&window, Queue::Notify, Phase::Notify).await?;
+            let began = Instant::now();
+            self.seal(&window).await?;
+            self.flow.spent(Phase::Seal, began);
+            self.flow.sealed(&window);
+        }
+        Ok(())
+    }
+
+    async fn seal(&self, window: &Window) -> Result<(), ConductorError> {
+        let ids: Vec<i64> = window.jobs.iter().map(|job| job.id).collect();
+        let mut tx = self.pool.begin().await?;
+        // What a crash loses here is sealed again.
+        sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+        if !ids.is_empty() {
+            forget(&mut tx, &ids).await?;
+        }
+        world::seal(&mut tx, self.term, window.to).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Runs the jobs of one queue, phase by phase.
+    async fn run(
+        &self,
+        window: &Window,
+        queue: Queue,
+        phase: Phase,
+    ) -> Result<(), ConductorError> {
+        for ids in window.phases(queue) {
+            let began = Instant::now();
+            self.run_phase(queue, &ids).await?;
+            self.flow.spent(phase, began);
+        }
+        Ok(())
+    }
+
+    /// Delivers the jobs of a phase and waits until the ledger has them all done. What fails or
+    /// is lost on the way is the sweeper's to deliver again; what is dead holds this up until
+    /// somebody owes it again.
+    async fn run_phase(&self, queue: Queue, ids: &[i64]) -> Result<(), ConductorError> {
+        let expected = self.signals.expect(ids);
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+        world::assert_term(&mut tx, self.term).await?;
+        deliver(&mut tx, queue, ids).await?;
+        tx.commit().await?;
+        self.signals.wake(queue);
+        let began = Instant::now();
+        loop {
+            let look_again = self.look_again(began.elapsed());
+            tokio::select! {
+                () = expected.changed() => {}
+                () = tokio::time::sleep(look_again) => {}
+            }
+            if expected.all_done() {
+                return Ok(());
+            }
+            let mut conn = self.pool.acquire().await?;
+            if ledger::open_among(&mut conn, ids).await? == ledger::Open::default() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When to ask the ledger. Workers of this process tell when they are done; for those of
+    /// others a few milliseconds, growing with the time that the phase takes anyway.
+    fn look_again(&self, waited: Duration) -> Duration {
+        let (least, most) = if self.signals.workers().load(Ordering::Acquire) > 0 {
+            (Duration::from_millis(25), Duration::from_millis(250))
+        } else {
+            (Duration::from_millis(2), Duration::from_millis(25))
+        };
+        (waited / 8).clamp(least, most)
+    }
+}
+
+/// The next window, joined with all that wait behind it.
+async fn take(windows: &mut UnboundedReceiver<Window>) -> Option<Window> {
+    let mut window = windows.recv().await?;
+    while let Ok(next) = windows.try_recv() {
+        window.join(next);
+    }
+    Some(window)
+}

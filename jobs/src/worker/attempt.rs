@@ -1,0 +1,193 @@
+//! The policy around a job body: one attempt, its time limit, its panic, and what becomes of it.
+//!
+//! The first statement of the transaction marks the job done, the last one commits; between them
+//! is the work. So a job is done exactly once however often it is delivered: a second delivery
+//! finds the row locked or done. A failed attempt is counted in the ledger, and the sweeper
+//! delivers the job again when its back-off is over. To apalis every task succeeds.
+use super::Bodies;
+use super::raw::Raw;
+use crate::job::{JobContext, JobError, Payload};
+use crate::queue::signals::Signals;
+use crate::queue::{self, QueueError, Wire};
+use apalis_core::task::task_id::TaskId;
+use std::sync::Arc;
+use std::time::Duration;
+use store::ledger::{self, Verdict};
+
+/// What a job gets and how long it may take.
+pub(crate) struct Policy {
+    pub(crate) ctx: JobContext,
+    pub(crate) signals: Arc<Signals>,
+    pub(crate) bodies: Arc<dyn Bodies>,
+    pub(crate) time_limit: Duration,
+}
+
+/// How an attempt ended when nothing failed.
+enum Ended {
+    /// The work is committed.
+    Done,
+    /// There was nothing to do: settled before, or in another worker's hands.
+    Nothing,
+}
+
+/// Why an attempt failed.
+struct Failure {
+    why: String,
+    /// Another attempt could not end otherwise.
+    hopeless: bool,
+    /// The attempt was counted when it began.
+    counted: bool,
+}
+
+impl Failure {
+    fn new(why: impl Into<String>, hopeless: bool) -> Self {
+        Failure { why: why.into(), hopeless, counted: false }
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Mismatch { .. } => Failure::new(error.to_string(), true),
+            JobError::Failed(error) => Failure::new(format!("{error:#}"), false),
+        }
+    }
+}
+
+impl From<store::error::Error> for Failure {
+    fn from(error: store::error::Error) -> Self {
+        Failure::new(error.to_string(), false)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Failure::new(error.to_string(), false)
+    }
+}
+
+impl Policy {
+    /// Handles one delivery, to the end.
+    pub(super) async fn handle(self: Arc<Self>, raw: Raw, task: TaskId) {
+        let Ok(wire) = serde_json::from_slice::<Wire>(&raw.0) else {
+            // The job it stood for, if any, is still owed: the sweeper delivers it again.
+            tracing::error!(task = %task, bytes = raw.0.len(), "discarded an unreadable task");
+            return self.discard(&task).await;
+        };
+        let id = wire.ledger;
+        // A task of its own, so that jobs use all cores and a panic ends only the attempt.
+        let attempt = tokio::spawn({
+            let policy = self.clone();
+            async move { policy.attempt(id).await }
+        });
+        let ended = attempt.await.unwrap_or_else(|error| {
+            let why = match error.try_into_panic() {
+                Ok(panic) => format!("the job panicked: {}", panic_text(panic.as_ref())),
+                Err(_) => "the job was cancelled".to_owned(),
+            };
+            Err(Failure::new(why, false))
+        });
+        match ended {
+            Ok(Ended::Done) => self.signals.done(id),
+            Ok(Ended::Nothing) => self.discard(&task).await,
+            Err(failure) => self.record(id, &failure).await,
+        }
+    }
+
+    async fn attempt(&self, id: i64) -> Result<Ended, Failure> {
+        let mut counted = false;
+        let ended = match tokio::time::timeout(self.time_limit, self.work(id, &mut counted)).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                let why = format!("the attempt took longer than {:?}", self.time_limit);
+                Err(Failure::new(why, false))
+            }
+        };
+        ended.map_err(|failure| Failure { counted, ..failure })
+    }
+
+    async fn work(&self, id: i64, counted: &mut bool) -> Result<Ended, Failure> {
+        let mut tx = self.ctx.pool.begin().await?;
+        let Some(mut claim) = ledger::claim(&mut tx, id).await? else { return Ok(Ended::Nothing) };
+        if claim.lost > 0 {
+            // It may have killed the worker that had it: count the attempt where it survives us.
+            tx.rollback().await?;
+            if !self.begin_suspect(id).await? {
+                return Ok(Ended::Nothing);
+            }
+            *counted = true;
+            tx = self.ctx.pool.begin().await?;
+            match ledger::claim(&mut tx, id).await? {
+                Some(again) => claim = again,
+                None => return Ok(Ended::Nothing),
+            }
+        }
+        let payload: Payload = serde_json::from_str(&claim.payload)
+            .map_err(|error| Failure::new(format!("the payload is unreadable: {error}"), true))?;
+        self.bodies.run(&self.ctx, &mut tx, &payload).await?;
+        tx.commit().await?;
+        Ok(Ended::Done)
+    }
+
+    async fn begin_suspect(&self, id: i64) -> Result<bool, Failure> {
+        let mut tx = self.ctx.pool.begin().await?;
+        let verdict = ledger::begin_suspect(&mut tx, id).await?;
+        tx.commit().await?;
+        if verdict == Verdict::Dead {
+            tracing::error!(job = id, "a job killed its workers; it is in the dead letter");
+            self.signals.stuck(id);
+        }
+        Ok(verdict == Verdict::Retry)
+    }
+
+    /// Writes a failure down. As long as the database is away there is nothing else to do: a
+    /// failure that nobody wrote down would look like work under way.
+    async fn record(&self, id: i64, failure: &Failure) {
+        let mut pause = Duration::from_millis(100);
+        for _ in 0..20 {
+            match self.try_record(id, failure).await {
+                Ok(Verdict::Dead) => {
+                    tracing::error!(job = id, error = failure.why, "a job is in the dead letter");
+                    return self.signals.stuck(id);
+                }
+                Ok(Verdict::Retry) => {
+                    return tracing::warn!(job = id, error = failure.why, "a job failed");
+                }
+                Ok(Verdict::Settled) => return,
+                Err(error) => tracing::debug!(job = id, %error, "a failure cannot be recorded yet"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+        tracing::warn!(job = id, error = failure.why, "a job failed, and nobody could record it");
+    }
+
+    async fn try_record(&self, id: i64, failure: &Failure) -> Result<Verdict, QueueError> {
+        let mut tx = self.ctx.pool.begin().await?;
+        let verdict = match failure {
+            Failure { hopeless: true, why, .. } => ledger::bury(&mut tx, id, why).await?,
+            Failure { why, counted, .. } => ledger::fail(&mut tx, id, why, *counted).await?,
+        };
+        tx.commit().await?;
+        Ok(verdict)
+    }
+
+    /// Deletes a task that stands for nothing; left behind it would look like work under way.
+    async fn discard(&self, task: &TaskId) {
+        let discarded = async {
+            let mut conn = self.ctx.pool.acquire().await?;
+            queue::discard(&mut conn, &task.to_string()).await
+        };
+        if let Err(error) = discarded.await {
+            tracing::debug!(task = %task, %error, "a task is left to the sweeper");
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}

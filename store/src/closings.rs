@@ -1,0 +1,210 @@
+//! The closings of a window: rows that end because something newer came. Jobs insert, closings
+//! end; they run after the window's builds and scans, and running them again changes nothing.
+use crate::db::instant;
+use crate::error::Error;
+use chrono::{DateTime, Utc};
+use sim::fact::UsageMode;
+use sim::ids::{AdvisoryId, CustomerId, ImageId, PackageId};
+use sim::time::SimTime;
+use sqlx::PgConnection;
+
+fn instants(ats: impl Iterator<Item = SimTime>) -> Result<Vec<DateTime<Utc>>, Error> {
+    ats.map(instant).collect()
+}
+
+/// A version that was published.
+#[derive(Clone, Copy, Debug)]
+pub struct Published {
+    /// The image.
+    pub image: ImageId,
+    /// The new version.
+    pub version: u32,
+    /// When.
+    pub at: SimTime,
+}
+
+/// Ends the versions before these, and makes these the current ones.
+pub async fn supersede(conn: &mut PgConnection, published: &[Published]) -> Result<(), Error> {
+    if published.is_empty() {
+        return Ok(());
+    }
+    let images: Vec<_> = published.iter().map(|p| i64::from(p.image.0)).collect();
+    let versions: Vec<_> = published.iter().map(|p| p.version as i32).collect();
+    sqlx::query(
+        "UPDATE image_versions v SET superseded_at = new.at
+         FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[]) AS new (image, version, at)
+         WHERE v.image_id = new.image AND v.version = new.version - 1
+           AND v.superseded_at IS NULL",
+    )
+    .bind(&images)
+    .bind(&versions)
+    .bind(instants(published.iter().map(|p| p.at))?)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "UPDATE images SET current_version = new.version
+         FROM (SELECT image, max(version) AS version
+               FROM unnest($1::bigint[], $2::integer[]) AS all_new (image, version)
+               GROUP BY image) AS new
+         WHERE images.id = new.image
+           AND (images.current_version IS NULL OR images.current_version < new.version)",
+    )
+    .bind(&images)
+    .bind(&versions)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A finding that a published version no longer has.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed {
+    /// The image.
+    pub image: ImageId,
+    /// The advisory.
+    pub advisory: AdvisoryId,
+    /// The package.
+    pub package: PackageId,
+    /// The version without it.
+    pub version: u32,
+    /// When that was published.
+    pub at: SimTime,
+}
+
+/// Resolves findings on the versions before, each by the first version that ends it.
+pub async fn resolve(conn: &mut PgConnection, fixed: &[Fixed]) -> Result<(), Error> {
+    if fixed.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE cve_findings f SET resolved_at = first.at, resolved_version = first.version
+         FROM (SELECT DISTINCT ON (f.image_id, f.version, f.advisory_id, f.package_id)
+                      f.image_id, f.version AS found_in, f.advisory_id, f.package_id,
+                      new.at, new.version
+               FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[],
+                           $5::timestamptz[]) AS new (image, advisory, package, version, at)
+               JOIN cve_findings f ON f.image_id = new.image AND f.advisory_id = new.advisory
+                    AND f.package_id = new.package
+               WHERE f.resolved_at IS NULL AND f.detected_at <= new.at AND f.version < new.version
+               ORDER BY f.image_id, f.version, f.advisory_id, f.package_id, new.at) AS first
+         WHERE f.image_id = first.image_id AND f.version = first.found_in
+           AND f.advisory_id = first.advisory_id AND f.package_id = first.package_id",
+    )
+    .bind(fixed.iter().map(|f| i64::from(f.image.0)).collect::<Vec<_>>())
+    .bind(fixed.iter().map(|f| i64::from(f.advisory.0)).collect::<Vec<_>>())
+    .bind(fixed.iter().map(|f| i64::from(f.package.0)).collect::<Vec<_>>())
+    .bind(fixed.iter().map(|f| f.version as i32).collect::<Vec<_>>())
+    .bind(instants(fixed.iter().map(|f| f.at))?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Carries judgements over to findings: those judged in the window to all findings of image and
+/// advisory so far, and earlier ones to the findings of the window.
+pub async fn judge(
+    conn: &mut PgConnection,
+    from: SimTime,
+    through: SimTime,
+) -> Result<(), Error> {
+    // Two statements, for one index each: an OR over both tables would read all of both.
+    for window in ["t.at", "f.detected_at"] {
+        let sql = format!(
+            "UPDATE cve_findings f SET not_affected_at = t.at, justification = t.justification
+             FROM triages t
+             WHERE t.image_id = f.image_id AND t.advisory_id = f.advisory_id
+               AND f.not_affected_at IS NULL AND t.at <= $2 AND f.detected_at <= $2
+               AND {window} BETWEEN $1 AND $2"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(instant(from)?)
+            .bind(instant(through)?)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A customer's move to a version.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The customer's namespace.
+    pub namespace: String,
+    /// The image.
+    pub image: ImageId,
+    /// The version that runs from `from` on.
+    pub version: u32,
+    /// Since when.
+    pub from: SimTime,
+    /// Until when, if the same window says so.
+    pub until: Option<SimTime>,
+    /// Follows the tag or pins the digest.
+    pub mode: UsageMode,
+    /// `production`, `staging` or `development`.
+    pub environment: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// How many replicas.
+    pub replicas: u32,
+    /// Whether it can be reached from the internet.
+    pub internet_exposed: bool,
+}
+
+/// Ends what ran before and enters what runs now. Moves of one customer and image are in order
+/// and end each other.
+pub async fn usage(conn: &mut PgConnection, moves: &[Usage]) -> Result<(), Error> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let customers: Vec<_> = moves.iter().map(|m| i64::from(m.customer.0)).collect();
+    let images: Vec<_> = moves.iter().map(|m| i64::from(m.image.0)).collect();
+    let from = instants(moves.iter().map(|m| m.from))?;
+    let until =
+        moves.iter().map(|m| m.until.map(instant).transpose()).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query(
+        "UPDATE customer_image_usage u SET valid_to = new.at
+         FROM (SELECT customer, image, min(at) AS at
+               FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[])
+                    AS all_new (customer, image, at)
+               GROUP BY customer, image) AS new
+         WHERE u.customer_id = new.customer AND u.image_id = new.image
+           AND u.valid_to IS NULL AND u.valid_from < new.at",
+    )
+    .bind(&customers)
+    .bind(&images)
+    .bind(&from)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "INSERT INTO customer_image_usage (customer_id, image_id, version, valid_from, valid_to,
+             used_since, tenant_namespace, mode, environment, cluster, replicas,
+             internet_exposed)
+         SELECT new.customer, new.image, new.version, new.since, new.until,
+                least(min(new.since) OVER (PARTITION BY new.customer, new.image),
+                      (SELECT min(u.used_since) FROM customer_image_usage u
+                       WHERE u.customer_id = new.customer AND u.image_id = new.image)),
+                new.namespace, new.mode, new.environment, new.cluster, new.replicas, new.exposed
+         FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::timestamptz[],
+                     $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[],
+                     $10::integer[], $11::boolean[])
+              AS new (customer, image, version, since, until, namespace, mode, environment,
+                      cluster, replicas, exposed)
+         ON CONFLICT (customer_id, image_id, valid_from) DO NOTHING",
+    )
+    .bind(&customers)
+    .bind(&images)
+    .bind(moves.iter().map(|m| m.version as i32).collect::<Vec<_>>())
+    .bind(&from)
+    .bind(until)
+    .bind(moves.iter().map(|m| m.namespace.as_str()).collect::<Vec<_>>())
+    .bind(moves.iter().map(|m| m.mode.as_str()).collect::<Vec<_>>())
+    .bind(moves.iter().map(|m| m.environment.as_str()).collect::<Vec<_>>())
+    .bind(moves.iter().map(|m| m.cluster.as_str()).collect::<Vec<_>>())
+    .bind(moves.iter().map(|m| m.replicas as i32).collect::<Vec<_>>())
+    .bind(moves.iter().map(|m| m.internet_exposed).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
