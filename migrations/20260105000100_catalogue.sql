@@ -38,6 +38,7 @@ CREATE TABLE build_events (
 );
 CREATE INDEX build_events_image ON build_events (image_id, id);
 CREATE INDEX build_events_status ON build_events (status, id);
+CREATE INDEX build_events_requested ON build_events (requested_at, id);
 CREATE INDEX build_events_failed ON build_events (finished_at) WHERE status = 'failed';
 
 -- Written by the build job, all of it, when the documents are stored.

@@ -18,6 +18,7 @@ mod routes;
 mod security;
 mod spec;
 mod state;
+mod text;
 mod time;
 mod webhooks;
 
@@ -27,7 +28,6 @@ pub use state::ApiState;
 
 use poem::endpoint::BoxEndpoint;
 use poem::listener::TcpAcceptor;
-use poem::web::Redirect;
 use poem::{EndpointExt, Response, Route, Server, get};
 use std::future::Future;
 use std::time::Duration;
@@ -42,10 +42,9 @@ pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let specification = openapi_json();
     let routes = routes::Routes::of_specification(&specification);
     let inside = Route::new()
-        .at("/", get(poem::endpoint::make_sync(|_| Redirect::see_other("/docs"))))
         .at("/openapi.json", get(docs::specification(specification)))
         .nest("/docs", docs::swagger_ui())
-        .nest("/", spec::service(state));
+        .at("/*rest", spec::service(state));
     edge::Edge::new(inside, routes, limits).boxed()
 }
 

@@ -1,2 +1,6 @@
 //! The `wavetank` program.
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wavetank::cli::main()
+}

@@ -1,5 +1,9 @@
 //! Writes one of every document into a directory, so that other tools can judge them:
 //! `cargo run -p documents --example samples -- DIR [COMPONENTS]`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it writes files and reads arguments; the crate itself does not"
+)]
 
 use std::collections::BTreeMap;
 use std::error::Error;

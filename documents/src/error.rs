@@ -59,6 +59,22 @@ pub enum Error {
         /// The rule that is broken.
         reason: String,
     },
+    /// Well-formed, but not what it claims to be: a check of trust failed.
+    #[error("{document} is not to be trusted: {reason}")]
+    Rejected {
+        /// The document.
+        document: &'static str,
+        /// The check that failed.
+        reason: String,
+    },
+    /// A key that cannot be used.
+    #[error("{key} cannot be used: {reason}")]
+    Key {
+        /// Which key.
+        key: &'static str,
+        /// Why; never the key itself.
+        reason: String,
+    },
     /// More input than the reader takes.
     #[error("{what}: {found} is over the limit of {limit}")]
     TooLarge {

@@ -10,29 +10,43 @@
 //!   reads either back for a scan, and [`affected::is_affected`] matches what it finds.
 //! - [`provenance::statement`] and [`build_log::render`] tell of the build, [`osv::record`] of an
 //!   advisory.
+//! - [`dsse::Envelope`] signs a [`statement`], [`rekor`] and [`merkle`] log it, [`bundle::Bundle`]
+//!   holds both for a verifier, and [`slsa_level::assess`] says what they prove.
 
 pub mod affected;
 pub mod apk_db;
 pub mod apk_version;
 pub mod build_log;
+pub mod bundle;
+pub mod checkpoint;
 pub mod contents;
 pub mod cvss;
 pub mod cyclonedx;
 pub mod digest;
+pub mod divergence;
+pub mod dsse;
 mod error;
 pub mod gzip;
+pub mod keys;
+pub mod merkle;
 pub mod oci;
 pub mod osv;
 pub mod provenance;
 pub mod purl;
+pub mod rekor;
 pub mod sample;
 pub mod sbom;
+pub mod slsa_level;
 pub mod spdx;
 pub mod statement;
 pub mod subject;
 mod tar;
 pub mod timestamp;
+pub mod tlog;
 pub mod trigger;
+pub mod trusted_root;
+pub mod vex;
+pub mod vuln;
 
 pub use contents::{BaseReference, Component, ImageContents};
 pub use digest::Digest;

@@ -97,7 +97,8 @@ mod tests {
         let contents = sample::contents(4);
         assert_eq!(
             component(&contents, "libstdc++", "13.2.0_git20250101-r1").unwrap(),
-            "pkg:apk/wavetank/libstdc%2B%2B@13.2.0_git20250101-r1?arch=x86_64&distro=wavetank-20260105"
+            "pkg:apk/wavetank/libstdc%2B%2B@13.2.0_git20250101-r1\
+             ?arch=x86_64&distro=wavetank-20260105"
         );
         assert_eq!(package("wavetank", "zlib").unwrap(), "pkg:apk/wavetank/zlib");
         assert_eq!(distribution(&contents).unwrap(), "pkg:generic/wavetank@20260105");

@@ -108,14 +108,18 @@ pub fn statement_of_document(
     statement(name, digest, predicate_type, &raw)
 }
 
-/// The image signature: a statement with an empty predicate.
+/// The image signature: a statement whose predicate only repeats its subject (an empty predicate
+/// is refused by in-toto's Python validator).
 ///
 /// # Errors
 /// [`Error::Encode`], which does not happen.
 pub fn image_signature(name: &str, digest: Digest) -> Result<Vec<u8>, Error> {
     #[derive(Serialize)]
-    struct Nothing {}
-    statement(name, digest, PredicateType::ImageSignature, &Nothing {})
+    struct Signature {
+        image: String,
+    }
+    let signature = Signature { image: format!("{name}@{digest}") };
+    statement(name, digest, PredicateType::ImageSignature, &signature)
 }
 
 /// What a verifier needs from a statement.
@@ -196,7 +200,8 @@ mod tests {
     #[test]
     fn the_signature_says_only_its_subject() {
         let bytes = image_signature("img", Digest::of(b"x")).unwrap();
-        assert_eq!(parse(&bytes).unwrap().predicate, "{}");
+        let expected = format!("{{\"image\":\"img@{}\"}}", Digest::of(b"x"));
+        assert_eq!(parse(&bytes).unwrap().predicate, expected);
         assert_eq!(PredicateType::from_uri("https://spdx.dev/Document/v2.3"), None);
     }
 
@@ -207,7 +212,7 @@ mod tests {
             ("Statement/v1", "Statement/v0.1"),
             ("sha256", "sha512"),
             ("\"subject\":[{", "\"subject\":[{\"digest\":{\"sha256\":\"\"}},{"),
-            (":{}}", ":{}"),
+            ("\"}}", "\"}"),
         ] {
             assert!(parse(good.replace(from, to).as_bytes()).is_err(), "{to}");
         }

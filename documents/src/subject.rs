@@ -13,7 +13,8 @@ pub const TOOL_NAME: &str = "wavetank";
 /// no document changes no digest.
 pub const TOOL_VERSION: &str = "1";
 /// What every document says of its world.
-pub const DISCLAIMER: &str = "Written by Wavetank, a simulator: the image, its packages and its vulnerabilities are invented.";
+pub const DISCLAIMER: &str = "Written by Wavetank, a simulator: the image, \
+     its packages and its vulnerabilities are invented.";
 
 /// One published image: the input of both SBOMs.
 #[derive(Clone, Copy, Debug)]

@@ -108,3 +108,9 @@ impl From<sqlx::Error> for JobError {
         JobError::Failed(error.into())
     }
 }
+
+impl From<store::error::Error> for JobError {
+    fn from(error: store::error::Error) -> Self {
+        JobError::Failed(error.into())
+    }
+}

@@ -1,6 +1,7 @@
 //! What workers do, one file a job; the conductor, the queues and the scheduler.
 pub mod build;
 pub mod caches;
+mod check;
 pub mod conductor;
 pub mod job;
 pub mod notify;

@@ -15,6 +15,7 @@ use apalis_postgres::{PgTask, PostgresStorage};
 use serde::{Deserialize, Serialize};
 pub use signals::Signals;
 use sqlx::{PgConnection, PgPool};
+pub use sweep::{Patience, prune, redeliver};
 use ulid::Ulid;
 
 /// The channel on which workers hear that a queue has tasks; the payload is the queue's name.

@@ -1,1 +1,125 @@
-//! (being written)
+//! Periodic work by the wall clock, where a conductor leads: the sweeper, pruning, the watchdog.
+//!
+//! Nothing in simulated time comes from here. tokio-cron-scheduler elects nobody, so only the
+//! leader starts it, and a run that takes long is not started a second time.
+use crate::queue::signals::Signals;
+use crate::queue::sweep::{self, Patience};
+use sqlx::PgPool;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Rows deleted in one statement.
+const PIECE: i64 = 2_000;
+/// A job that is owed for longer than this is worth a line in the log.
+const OVERDUE: Duration = Duration::from_secs(60);
+
+/// The running periodic work.
+pub(crate) struct Periodic {
+    scheduler: JobScheduler,
+    /// The scheduler's tasks outlive a leader that is dropped; they do nothing then.
+    _alive: DropGuard,
+}
+
+impl Periodic {
+    /// Starts it.
+    pub(crate) async fn start(
+        pool: PgPool,
+        signals: Arc<Signals>,
+        patience: Patience,
+    ) -> Result<Periodic, JobSchedulerError> {
+        let scheduler = JobScheduler::new().await?;
+        let gone = CancellationToken::new();
+        let (sweep_pool, prune_pool) = (pool.clone(), pool.clone());
+        every(&scheduler, &gone, "* * * * * *", move || {
+            let (pool, signals) = (sweep_pool.clone(), signals.clone());
+            async move { sweep(&pool, &signals, &patience).await }
+        })
+        .await?;
+        every(&scheduler, &gone, "*/10 * * * * *", move || {
+            let pool = prune_pool.clone();
+            async move { prune(&pool).await }
+        })
+        .await?;
+        every(&scheduler, &gone, "*/15 * * * * *", move || {
+            let pool = pool.clone();
+            async move { watch(&pool).await }
+        })
+        .await?;
+        scheduler.start().await?;
+        Ok(Periodic { scheduler, _alive: gone.drop_guard() })
+    }
+
+    /// Stops it.
+    pub(crate) async fn stop(mut self) {
+        if let Err(error) = self.scheduler.shutdown().await {
+            tracing::debug!(%error, "the periodic work did not stop");
+        }
+    }
+}
+
+/// Runs `work` whenever `cron` says so, never twice at a time, until `gone`.
+async fn every<F, W>(
+    scheduler: &JobScheduler,
+    gone: &CancellationToken,
+    cron: &str,
+    work: F,
+) -> Result<(), JobSchedulerError>
+where
+    F: Fn() -> W + Send + Sync + 'static,
+    W: Future<Output = ()> + Send + 'static,
+{
+    let busy = Arc::new(Mutex::new(()));
+    let gone = gone.clone();
+    let job = Job::new_async(cron, move |_, _| {
+        let (busy, work, gone) = (busy.clone(), work(), gone.clone());
+        Box::pin(async move {
+            if let Ok(_alone) = busy.try_lock() {
+                gone.run_until_cancelled(work).await;
+            }
+        })
+    })?;
+    scheduler.add(job).await?;
+    Ok(())
+}
+
+async fn sweep(pool: &PgPool, signals: &Signals, patience: &Patience) {
+    match sweep::redeliver(pool, patience).await {
+        Ok(delivered) => {
+            for (queue, jobs) in delivered {
+                tracing::info!(queue = queue.as_str(), jobs, "delivered jobs again");
+                signals.wake(queue);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the sweeper could not work; it tries again"),
+    }
+}
+
+async fn prune(pool: &PgPool) {
+    match sweep::prune(pool, PIECE).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::debug!(rows, "pruned"),
+        Err(error) => tracing::warn!(%error, "pruning failed; it is tried again"),
+    }
+}
+
+/// Says what has been owed for too long: the one thing that would otherwise only look like rest.
+async fn watch(pool: &PgPool) {
+    let overdue: Result<Option<(i64, String, i32, i32)>, _> = sqlx::query_as(
+        "SELECT id, queue, attempts, lost FROM ledger
+         WHERE state = 'owed' AND enqueued_wall < now() - $1 * interval '1 second'
+         ORDER BY id LIMIT 1",
+    )
+    .bind(OVERDUE.as_secs_f64())
+    .fetch_optional(pool)
+    .await;
+    match overdue {
+        Ok(Some((job, queue, attempts, lost))) => {
+            tracing::warn!(job, queue, attempts, lost, "a job is owed for over a minute");
+        }
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%error, "the watchdog could not look"),
+    }
+}

@@ -88,6 +88,15 @@ impl Default for WorkerOptions {
     }
 }
 
+impl WorkerOptions {
+    /// How many connections the workers use at the same time: one for each job that runs, one for
+    /// each queue's fetches, one to listen. A smaller pool makes jobs wait for each other.
+    pub fn connections(&self) -> u32 {
+        let jobs: usize = Queue::ALL.iter().map(|q| concurrency(*q, self.concurrency)).sum();
+        (jobs + Queue::ALL.len() + 1) as u32
+    }
+}
+
 /// The running workers of this process.
 pub struct Workers {
     tasks: JoinSet<()>,
@@ -239,16 +248,15 @@ async fn work(
     let wakeful = Wakeful::new(policy.signals.queue(queue));
     let backend = WithCodec::new(PollWith::new(storage, wakeful), RawCodec);
     let context = WorkerContext::new(name);
-    let worker = WorkerBuilder::new(&context)
-        .backend(backend)
-        .concurrency(concurrency)
-        .build(move |raw: Raw, task: TaskId| {
+    let worker = WorkerBuilder::new(&context).backend(backend).concurrency(concurrency).build(
+        move |raw: Raw, task: TaskId| {
             let policy = policy.clone();
             async move {
                 policy.handle(raw, task).await;
                 Ok::<(), std::convert::Infallible>(())
             }
-        });
+        },
+    );
     let run = worker.run();
     tokio::pin!(run);
     let ended = tokio::select! {

@@ -3,10 +3,12 @@
 use super::edge::with_content_type;
 use super::security::DOCS_POLICY;
 use poem::endpoint::make_sync;
-use poem::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use poem::http::StatusCode;
+use poem::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
 use poem::middleware::Compression;
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get};
-use poem_openapi::OpenApiService;
+use poem_openapi::payload::Response as Redirection;
+use poem_openapi::{OpenApi, OpenApiService};
 use std::sync::Arc;
 
 const PAGE: &str = r#"<!doctype html>
@@ -42,6 +44,17 @@ pub(crate) fn specification(text: String) -> impl Endpoint {
     let text = Arc::<str>::from(text);
     make_sync(move |_| with_content_type(text.to_string(), "application/json"))
         .with(Compression::new())
+}
+
+/// What stands at `/`; no operation of the specification.
+pub(crate) struct HomeApi;
+
+#[OpenApi]
+impl HomeApi {
+    #[oai(path = "/", method = "get", hidden)]
+    async fn home(&self) -> Redirection<()> {
+        Redirection::new(()).status(StatusCode::SEE_OTHER).header(LOCATION, "/docs")
+    }
 }
 
 /// Swagger UI below `/docs`.

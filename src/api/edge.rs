@@ -98,10 +98,18 @@ fn log_failure(problem: &Problem, request_id: &str, method: &str, path: &str) {
     let cause = problem.cause().unwrap_or_default();
     match problem.status() {
         StatusCode::INTERNAL_SERVER_ERROR => tracing::error!(
-            request_id, method, path, cause, "request {request_id} failed: {problem}",
+            request_id,
+            method,
+            path,
+            cause,
+            "request {request_id} failed: {problem}",
         ),
         status if status.is_server_error() => tracing::warn!(
-            request_id, method, path, cause, "request {request_id} not served: {problem}",
+            request_id,
+            method,
+            path,
+            cause,
+            "request {request_id} not served: {problem}",
         ),
         _ => tracing::debug!(request_id, method, path, "request {request_id}: {problem}"),
     }

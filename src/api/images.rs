@@ -212,10 +212,7 @@ async fn base_number(view: &mut View, base: &str) -> Result<i64, Problem> {
     })
 }
 
-async fn one_image(
-    view: &mut View,
-    given: &str,
-) -> Result<store::read::images::ImageRow, Problem> {
+async fn one_image(view: &mut View, given: &str) -> Result<store::read::images::ImageRow, Problem> {
     let moment = view.moment;
     let row = match number(view, given).await? {
         Some(id) => image(view.conn(), moment, id).await?,

@@ -10,17 +10,17 @@ use sha2::{Digest, Sha256};
 use store::read::Moment;
 
 /// The number of entries of a page when the caller does not say.
-pub const DEFAULT_SIZE: u32 = 50;
+pub(crate) const DEFAULT_SIZE: u32 = 50;
 const VERSION: u8 = 1;
 const CHECK_BYTES: usize = 8;
 const MAX_TOKEN_BYTES: usize = 1024;
 
 /// What a query asks for, apart from the page: a token fits only the query that it came from.
-pub struct Scope(String);
+pub(crate) struct Scope(String);
 
 impl Scope {
     /// The scope of an operation with its filters, in a fixed order.
-    pub fn new(operation: &str, filters: &impl Serialize) -> Result<Self, Problem> {
+    pub(crate) fn new(operation: &str, filters: &impl Serialize) -> Result<Self, Problem> {
         let filters = serde_json::to_string(filters).map_err(Problem::internal)?;
         Ok(Scope(format!("{operation}\n{filters}\n")))
     }
@@ -44,17 +44,21 @@ struct Payload<K> {
 
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Start<K> {
+pub(crate) struct Start<K> {
     /// The instant of the first page.
-    pub as_of: DateTime<Utc>,
+    pub(crate) as_of: DateTime<Utc>,
     /// Whether the first page showed the newest state.
-    pub newest: bool,
+    pub(crate) newest: bool,
     /// The last entry of the page before.
-    pub key: K,
+    pub(crate) key: K,
 }
 
 /// The token for the page after `key`.
-pub fn token<K: Serialize>(scope: &Scope, moment: Moment, key: K) -> Result<String, Problem> {
+pub(crate) fn token<K: Serialize>(
+    scope: &Scope,
+    moment: Moment,
+    key: K,
+) -> Result<String, Problem> {
     let at_ms = moment.as_of.timestamp_millis();
     let payload = Payload { v: VERSION, at_ms, newest: moment.newest, key };
     let payload = serde_json::to_vec(&payload).map_err(Problem::internal)?;
@@ -64,7 +68,7 @@ pub fn token<K: Serialize>(scope: &Scope, moment: Moment, key: K) -> Result<Stri
 }
 
 /// Reads a token that [`token`] made for the same scope.
-pub fn start<K: DeserializeOwned>(
+pub(crate) fn start<K: DeserializeOwned>(
     scope: &Scope,
     token: Option<&str>,
 ) -> Result<Option<Start<K>>, Problem> {
@@ -87,7 +91,7 @@ pub fn start<K: DeserializeOwned>(
 }
 
 /// Cuts off the one entry that was fetched beyond the page, and says whether there was one.
-pub fn cut<T>(rows: &mut Vec<T>, size: u32) -> bool {
+pub(crate) fn cut<T>(rows: &mut Vec<T>, size: u32) -> bool {
     let more = rows.len() > size as usize;
     rows.truncate(size as usize);
     more

@@ -260,7 +260,7 @@ macro_rules! failures {
     ($(#[$doc:meta])* $name:ident: $($code:ident),* $(,)?) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $name;
+        pub(crate) struct $name;
 
         impl $crate::api::problem::Codes for $name {
             const CODES: &'static [$crate::api::problem::Code] =

@@ -2,12 +2,13 @@
 //! place by itself.
 use super::problem::{self, Code, ProblemBody};
 use super::state::ApiState;
-use super::{artifacts, builds, clock, health, images, problems, request_id, webhooks};
+use super::{artifacts, builds, clock, docs, health, images, problems, request_id, webhooks};
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
 use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService, Tags};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What the operations are grouped by.
 #[derive(Tags)]
@@ -56,6 +57,7 @@ type Resources = (
     webhooks::WebhooksApi,
     health::HealthApi,
     problems::ProblemsApi,
+    docs::HomeApi,
 );
 
 fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
@@ -67,6 +69,7 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         webhooks::WebhooksApi(state.clone()),
         health::HealthApi(state),
         problems::ProblemsApi,
+        docs::HomeApi,
     );
     let id = ExtraHeader::new(request_id::HEADER)
         .description("The request's id: the one the client sent, or a new ULID.");
@@ -86,14 +89,29 @@ pub(crate) fn service(state: ApiState) -> BoxEndpoint<'static, Response> {
 pub fn openapi_json() -> String {
     let text = openapi(ApiState::detached()).spec();
     let Ok(mut document) = serde_json::from_str::<Value>(&text) else { return text };
+    let mut bodies = BTreeSet::new();
     for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
         for operation in item.as_object_mut().into_iter().flat_map(|i| i.values_mut()) {
             add_problem_examples(operation);
+            bodies.extend(body_schemas(operation));
         }
+    }
+    // All bodies refuse unknown fields; poem-openapi does so without saying it.
+    for body in bodies {
+        document["components"]["schemas"][body]["additionalProperties"] = Value::Bool(false);
     }
     let mut text = serde_json::to_string_pretty(&document).unwrap_or(text);
     text.push('\n');
     text
+}
+
+/// The names of the schemas of an operation's body.
+fn body_schemas(operation: &Value) -> Vec<String> {
+    let content = operation["requestBody"]["content"].as_object();
+    let references = content.into_iter().flat_map(|content| content.values());
+    let name =
+        |media: &Value| media["schema"]["$ref"].as_str()?.rsplit('/').next().map(str::to_owned);
+    references.filter_map(name).collect()
 }
 
 /// One example for each code that the description of an error response names.
@@ -101,11 +119,13 @@ fn add_problem_examples(operation: &mut Value) {
     let responses = operation["responses"].as_object_mut();
     for response in responses.into_iter().flat_map(|responses| responses.values_mut()) {
         let said = response["description"].as_str().unwrap_or_default().to_owned();
-        let Some(content) = response["content"].get_mut(problem::MEDIA_TYPE) else { continue };
+        let content = response.get_mut("content").and_then(|c| c.get_mut(problem::MEDIA_TYPE));
+        let Some(content) = content else { continue };
         for code in Code::ALL {
             let name = code.as_str();
             if said.contains(&format!("`{name}`")) {
-                content["examples"][name] = json!({"summary": code.title(), "value": example(*code)});
+                content["examples"][name] =
+                    json!({"summary": code.title(), "value": example(*code)});
             }
         }
     }

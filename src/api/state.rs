@@ -6,8 +6,8 @@ use super::time::Instant;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use std::sync::Arc;
 use store::objects::ObjectStore;
-use store::read::world::{Position, position};
 use store::read::Moment;
+use store::read::world::{Position, position};
 
 /// The database and the object store, shared by all requests.
 #[derive(Clone)]

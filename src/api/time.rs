@@ -1,17 +1,19 @@
 //! Instants as the API writes them: RFC 3339, UTC, milliseconds.
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
-use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
+use poem_openapi::types::{
+    ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type,
+};
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// A simulated (or, where a field says so, a real) instant, cut to milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Instant(DateTime<Utc>);
+pub(crate) struct Instant(DateTime<Utc>);
 
 impl Instant {
     /// The instant as a date.
-    pub fn datetime(self) -> DateTime<Utc> {
+    pub(crate) fn datetime(self) -> DateTime<Utc> {
         self.0
     }
 

@@ -5,6 +5,8 @@ use super::images::is_name;
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::{ApiState, world};
+use super::text::Text;
+use chrono::{DateTime, Utc};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -16,6 +18,8 @@ use store::read::images::{Source, definition, of_source};
 
 /// The most images that one push rebuilds.
 const MAX_IMAGES: i64 = 100;
+/// Who asks for the builds of the other images that are made from the same source.
+const REQUESTED_BY: &str = "upstream webhook";
 
 pub(crate) struct WebhooksApi(pub(crate) ApiState);
 
@@ -32,22 +36,22 @@ failures! {
 struct UpstreamPush {
     /// The name of the image whose source changed.
     #[oai(validator(min_length = 1, max_length = 63))]
-    image: Option<String>,
+    image: Option<Text>,
     /// The repository: its last part (without `.git`) is the name of an image, or of the main
     /// package of images.
     #[oai(validator(min_length = 1, max_length = 500))]
-    repository: Option<String>,
+    repository: Option<Text>,
     /// The revision that was pushed.
     #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[\x21-\x7e]+$"))]
-    revision: Option<String>,
+    revision: Option<Text>,
 }
 
 impl Example for UpstreamPush {
     fn example() -> Self {
         UpstreamPush {
-            image: Some("nginx".to_owned()),
+            image: Some("nginx".into()),
             repository: None,
-            revision: Some("3f1c2d9a7b5e4c60".to_owned()),
+            revision: Some("3f1c2d9a7b5e4c60".into()),
         }
     }
 }
@@ -83,29 +87,27 @@ enum PushResponse {
 impl WebhooksApi {
     /// Tell of a push upstream
     ///
-    /// Asks for a build of every image that is made from the repository.
+    /// Asks for a build of every image that is made from the repository. The first counts as the
+    /// release upstream (trigger `upstream`); the others follow it (trigger `manual`).
     #[oai(path = "/v1/webhooks/upstream", method = "post", operation_id = "pushUpstream")]
     async fn upstream(&self, push: Json<UpstreamPush>) -> Result<PushResponse, Failure<Push>> {
         let mut tx = self.0.write().await?;
         store::commands::lock(&mut tx).await?;
         let position = world(&mut tx).await?;
-        let revision: Option<Arc<str>> = push.revision.as_deref().map(Arc::from);
-        let cause = Cause::Upstream { release: None, revision: revision.clone() };
-        let mut builds = Vec::new();
-        for source in sources(&mut tx, &push).await? {
-            if source.end_of_life_at.is_some_and(|end| end <= position.released_through) {
-                continue;
-            }
+        let mut sources = sources(&mut tx, &push).await?;
+        let built =
+            |end: Option<DateTime<Utc>>| end.is_none_or(|end| end > position.released_through);
+        sources.retain(|source| built(source.end_of_life_at));
+        let revision = push.revision.as_deref().map(Arc::from);
+        let mut builds = Vec::with_capacity(sources.len());
+        for source in sources {
             let image = ImageId(ordinal(source.id)?);
-            let revision = revision.clone();
-            let make = |sequence| Command::UpstreamChanged {
-                build: BuildId::of_command(sequence),
-                image,
-                revision,
-            };
+            let asked = Asked { image, first: builds.is_empty(), revision: &revision };
+            let make = |sequence| asked.command(BuildId::of_command(sequence));
             let sequence = store::commands::submit(&mut tx, make).await?;
             let pending =
                 Pending { image_id: source.id, tenant_namespace: &source.tenant_namespace };
+            let cause = asked.cause();
             builds.push(insert_pending(&mut tx, sequence, pending, &cause, &position).await?);
         }
         let Some(first) = builds.first() else {
@@ -118,6 +120,32 @@ impl WebhooksApi {
     }
 }
 
+/// A build that a push asks for. Only the first image's counts as the release upstream, for one
+/// push is one release, however many images are made from it.
+struct Asked<'a> {
+    image: ImageId,
+    first: bool,
+    revision: &'a Option<Arc<str>>,
+}
+
+impl Asked<'_> {
+    fn command(&self, build: BuildId) -> Command {
+        let image = self.image;
+        if self.first {
+            return Command::UpstreamChanged { build, image, revision: self.revision.clone() };
+        }
+        let requested_by = Some(REQUESTED_BY.into());
+        Command::BuildImage { build, image, create: None, requested_by }
+    }
+
+    fn cause(&self) -> Cause {
+        if self.first {
+            return Cause::Upstream { release: None, revision: self.revision.clone() };
+        }
+        Cause::Manual { requested_by: Some(REQUESTED_BY.into()) }
+    }
+}
+
 /// The images that the push concerns.
 async fn sources(
     conn: &mut sqlx::PgConnection,
@@ -127,7 +155,7 @@ async fn sources(
         (Some(name), None) => {
             let found = if is_name(name) { definition(conn, name).await? } else { None };
             let found = found.ok_or_else(|| {
-                Problem::new(Code::UnknownImage, format!("There is no image {name:?}."))
+                Problem::new(Code::UnknownImage, format!("There is no image {:?}.", name.0))
             })?;
             Ok(vec![Source {
                 id: found.id,
@@ -142,7 +170,7 @@ async fn sources(
                 None => Vec::new(),
             };
             if found.is_empty() {
-                let detail = format!("No image is built from {repository:?}.");
+                let detail = format!("No image is built from {:?}.", repository.0);
                 return Err(Problem::new(Code::UnknownRepository, detail));
             }
             Ok(found)

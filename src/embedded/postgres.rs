@@ -166,6 +166,13 @@ impl EmbeddedPostgres {
         format!("postgres://{OWNER}@localhost/{database}?host={socket}&sslmode=disable")
     }
 
+    /// Why there is no server any more, if it died and could not be started again: the reason
+    /// behind a client's lost connection.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the program's last words"))]
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.supervisor.failure()
+    }
+
     /// Ends the server: open sessions are cut off, everything committed is on disk.
     pub(crate) async fn stop(mut self) {
         self.supervisor.stop().await;

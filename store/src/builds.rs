@@ -2,57 +2,90 @@
 use crate::artifacts::StoredDocument;
 use crate::db::instant;
 use crate::error::Error;
-use sim::fact::{BuildResult, Outcome};
-use sim::ids::{ImageId, ReleaseRef, VersionRef};
+use sim::fact::{BuildResult, Cause, Outcome};
+use sim::ids::ReleaseRef;
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
-/// The image of a build, with the version of the base it stands on.
+/// The image of a build, the version of the base it stands on, and the names its cause goes by.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct BuildSubject {
     /// The image's name.
     pub name: String,
-    /// One line for people.
-    pub description: String,
     /// The namespace of the owner.
     pub tenant_namespace: String,
     /// The package whose version names the tags.
     pub main_package_id: Option<i64>,
+    /// The newest version of that package when the build began.
+    pub main_version: Option<String>,
+    /// The packages that are the image's own, without those of the base.
+    pub own_packages: Vec<i64>,
     /// The base's name.
     pub base_name: Option<String>,
     /// The digest of the base's version.
     pub base_digest: Option<String>,
     /// The tags of the base's version.
     pub base_tags: Option<Vec<String>>,
-    /// The packages of the base's version.
-    pub base_package_ids: Option<Vec<i64>>,
-    /// Their releases, aligned.
-    pub base_releases: Option<Vec<i32>>,
+    /// What the base's version holds, as [`crate::images::component_key`]s.
+    pub base_components: Option<Vec<i64>>,
+    /// The advisory of a fix.
+    pub cause_cve: Option<String>,
+    /// The package of an upstream release.
+    pub cause_package: Option<String>,
+    /// The version of an upstream release.
+    pub cause_version: Option<String>,
+    /// The digest of the base whose change asked for the build.
+    pub cause_digest: Option<String>,
 }
 
-/// Reads the image of a build; none when there is no such image or no such version of its base.
+/// Reads the subject of a build; none when there is no such image.
 pub async fn subject(
     conn: &mut PgConnection,
-    image: ImageId,
-    base: Option<VersionRef>,
+    result: &BuildResult,
 ) -> Result<Option<BuildSubject>, Error> {
-    let row = sqlx::query_as(
-        "SELECT i.name, i.description, i.tenant_namespace, i.main_package_id,
-                b.name AS base_name, v.digest AS base_digest, v.tags AS base_tags,
-                v.package_ids AS base_package_ids, v.releases AS base_releases
-         FROM images i
-         LEFT JOIN images b ON b.id = i.base_image_id
-         LEFT JOIN image_versions v ON v.image_id = i.base_image_id AND v.version = $3
-         WHERE i.id = $1 AND i.base_image_id IS NOT DISTINCT FROM $2
-           AND (v.version IS NULL) = ($2::bigint IS NULL)",
-    )
-    .bind(i64::from(image.0))
-    .bind(base.map(|base| i64::from(base.image.0)))
-    .bind(base.map(|base| base.version as i32))
-    .fetch_optional(conn)
-    .await?;
+    let base = match &result.outcome {
+        Outcome::Published(published) => published.base,
+        _ => None,
+    };
+    let (mut cve, mut release, mut changed) = (None, None, None);
+    match &result.cause {
+        Cause::CveFix { advisory, .. } => cve = Some(i64::from(advisory.0)),
+        Cause::Upstream { release: pushed, .. } => release = *pushed,
+        Cause::BaseChange { base } => changed = Some(*base),
+        Cause::Bootstrap | Cause::Manual { .. } | Cause::Cron => {}
+    }
+    let row = sqlx::query_as(SUBJECT)
+        .bind(i64::from(result.image.0))
+        .bind(instant(result.started)?)
+        .bind(base.map(|base| i64::from(base.image.0)))
+        .bind(base.map(|base| base.version as i32))
+        .bind(cve)
+        .bind(release.map(|release| i64::from(release.package.0)))
+        .bind(release.map(|release| release.release as i32))
+        .bind(changed.map(|base| i64::from(base.image.0)))
+        .bind(changed.map(|base| base.version as i32))
+        .fetch_optional(conn)
+        .await?;
     Ok(row)
 }
+
+const SUBJECT: &str = "
+    SELECT i.name, i.tenant_namespace, i.main_package_id, i.own_packages,
+           (SELECT r.version FROM package_releases r
+            WHERE r.package_id = i.main_package_id AND r.released_at <= $2
+            ORDER BY r.release DESC LIMIT 1) AS main_version,
+           b.name AS base_name, v.digest AS base_digest, v.tags AS base_tags,
+           v.components AS base_components,
+           (SELECT a.cve FROM advisories a WHERE a.id = $5) AS cause_cve,
+           (SELECT p.name FROM packages p WHERE p.id = $6) AS cause_package,
+           (SELECT r.version FROM package_releases r
+            WHERE r.package_id = $6 AND r.release = $7) AS cause_version,
+           (SELECT c.digest FROM image_versions c
+            WHERE c.image_id = $8 AND c.version = $9) AS cause_digest
+    FROM images i
+    LEFT JOIN images b ON b.id = $3
+    LEFT JOIN image_versions v ON v.image_id = $3 AND v.version = $4
+    WHERE i.id = $1";
 
 /// A release of a package as a build resolved it.
 #[derive(Clone, Debug, sqlx::FromRow)]

@@ -102,11 +102,7 @@ pub async fn resolve(conn: &mut PgConnection, fixed: &[Fixed]) -> Result<(), Err
 
 /// Carries judgements over to findings: those judged in the window to all findings of image and
 /// advisory so far, and earlier ones to the findings of the window.
-pub async fn judge(
-    conn: &mut PgConnection,
-    from: SimTime,
-    through: SimTime,
-) -> Result<(), Error> {
+pub async fn judge(conn: &mut PgConnection, from: SimTime, through: SimTime) -> Result<(), Error> {
     // Two statements, for one index each: an OR over both tables would read all of both.
     for window in ["t.at", "f.detected_at"] {
         let sql = format!(
@@ -153,7 +149,8 @@ pub struct Usage {
 }
 
 /// Ends what ran before and enters what runs now. Moves of one customer and image are in order
-/// and end each other.
+/// and end each other. A move may be there already, entered by a window that is now closed again
+/// joined with the one that ends it.
 pub async fn usage(conn: &mut PgConnection, moves: &[Usage]) -> Result<(), Error> {
     if moves.is_empty() {
         return Ok(());
@@ -178,20 +175,22 @@ pub async fn usage(conn: &mut PgConnection, moves: &[Usage]) -> Result<(), Error
     .execute(&mut *conn)
     .await?;
     sqlx::query(
-        "INSERT INTO customer_image_usage (customer_id, image_id, version, valid_from, valid_to,
-             used_since, tenant_namespace, mode, environment, cluster, replicas,
+        "INSERT INTO customer_image_usage AS u (customer_id, image_id, version, valid_from,
+             valid_to, used_since, tenant_namespace, mode, environment, cluster, replicas,
              internet_exposed)
          SELECT new.customer, new.image, new.version, new.since, new.until,
                 least(min(new.since) OVER (PARTITION BY new.customer, new.image),
-                      (SELECT min(u.used_since) FROM customer_image_usage u
-                       WHERE u.customer_id = new.customer AND u.image_id = new.image)),
+                      (SELECT min(old.used_since) FROM customer_image_usage old
+                       WHERE old.customer_id = new.customer AND old.image_id = new.image)),
                 new.namespace, new.mode, new.environment, new.cluster, new.replicas, new.exposed
          FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::timestamptz[],
                      $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[],
                      $10::integer[], $11::boolean[])
               AS new (customer, image, version, since, until, namespace, mode, environment,
                       cluster, replicas, exposed)
-         ON CONFLICT (customer_id, image_id, valid_from) DO NOTHING",
+         ON CONFLICT (customer_id, image_id, valid_from) DO UPDATE SET
+             version = excluded.version, mode = excluded.mode,
+             valid_to = coalesce(u.valid_to, excluded.valid_to)",
     )
     .bind(&customers)
     .bind(&images)

@@ -122,12 +122,7 @@ pub async fn answer(conn: &mut PgConnection, answers: &[Answer]) -> Result<(), E
          FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS new (id, at, rejected)
          WHERE build_events.id = new.id",
     )
-    .bind(
-        refused
-            .iter()
-            .map(|a| sim::ids::BuildId::of_command(a.seq).0 as i64)
-            .collect::<Vec<_>>(),
-    )
+    .bind(refused.iter().map(|a| sim::ids::BuildId::of_command(a.seq).0 as i64).collect::<Vec<_>>())
     .bind(ats)
     .bind(refused.iter().map(|a| a.rejected.as_deref()).collect::<Vec<_>>())
     .execute(conn)

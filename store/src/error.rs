@@ -54,7 +54,9 @@ pub enum Error {
     #[error("another conductor has taken over")]
     Superseded,
     /// The database holds no world yet.
-    #[error("the database holds no world yet. hint: `wavetank conduct` or `wavetank run` makes one")]
+    #[error(
+        "the database holds no world yet. hint: `wavetank conduct` or `wavetank run` makes one"
+    )]
     NoWorld,
 }
 

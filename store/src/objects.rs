@@ -154,11 +154,13 @@ impl ObjectStore {
     /// Stores several objects at once, a bounded number of them at a time.
     pub async fn put_all(
         &self,
-        objects: impl IntoIterator<Item = (String, Bytes, &'static str)>,
+        objects: Vec<(String, Bytes, &'static str)>,
     ) -> Result<(), ObjectError> {
         let puts = objects
             .into_iter()
             .map(|(key, bytes, media_type)| async move { self.put(&key, bytes, media_type).await });
+        // Collected first: a lazy iterator of borrowing futures is not `Send` to the compiler.
+        let puts: Vec<_> = puts.collect();
         stream::iter(puts).buffer_unordered(CONCURRENT_PUTS).try_collect::<()>().await
     }
 

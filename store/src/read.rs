@@ -4,6 +4,7 @@ pub mod artifacts;
 pub mod builds;
 pub mod images;
 pub mod packages;
+pub mod summary;
 pub mod versions;
 pub mod world;
 

@@ -17,10 +17,18 @@ const WARN: &str = include_str!("sla/warn.sql");
 const BREACH: &str = include_str!("sla/breach.sql");
 const FOUND: &str = include_str!("sla/found.sql");
 
-/// Tells the planner to keep one plan for each statement of this transaction: planning the joins
-/// anew for each of a window's evaluations costs more than running them.
-pub async fn keep_plans(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query("SET LOCAL plan_cache_mode = force_generic_plan").execute(conn).await?;
+/// Tells the planner, for this transaction, what it cannot know: that every statement here begins
+/// with the few rows of one interval, however large the tables are or have become since they were
+/// last analyzed. So it keeps one plan for each statement, of nested loops over index scans;
+/// planning anew for each evaluation would cost more than running it.
+pub async fn plan_for_little(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::raw_sql(
+        "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
+         SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off;
+         SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off",
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -33,11 +41,9 @@ pub async fn evaluate(
     at: SimTime,
 ) -> Result<SlaCheck, Error> {
     let (from, to) = (instant(previous)?, instant(at)?);
-    sqlx::query(OPEN).bind(from).bind(to).execute(&mut *conn).await?;
-    sqlx::query(START).bind(from).bind(to).execute(&mut *conn).await?;
-    sqlx::query(STOP).bind(from).bind(to).execute(&mut *conn).await?;
-    sqlx::query(WARN).bind(to).execute(&mut *conn).await?;
-    sqlx::query(BREACH).bind(to).execute(&mut *conn).await?;
+    for step in [OPEN, START, STOP, WARN, BREACH] {
+        sqlx::query(step).bind(from).bind(to).execute(&mut *conn).await?;
+    }
     found(conn, previous, at).await
 }
 
@@ -47,7 +53,8 @@ pub async fn found(
     previous: SimTime,
     at: SimTime,
 ) -> Result<SlaCheck, Error> {
-    let rows = sqlx::query(FOUND).bind(instant(previous)?).bind(instant(at)?).fetch_all(conn).await?;
+    let rows =
+        sqlx::query(FOUND).bind(instant(previous)?).bind(instant(at)?).fetch_all(conn).await?;
     let mut check = SlaCheck {
         previous,
         opened: Vec::new(),

@@ -19,6 +19,7 @@ fn rendered(contents: Option<&ImageContents>, attempts: &[Attempt], result: Buil
         version: "2.4",
         trigger: &Trigger::CveFix { advisory: "CVE-2026-1000001".into() },
         requested: at(0),
+        earlier_attempts: 0,
         attempts,
         contents,
         result: &result,
@@ -67,7 +68,6 @@ fn published_after_a_flake() {
 fn unchanged_pushes_nothing() {
     let contents = sample::contents(2);
     let attempts = [attempt(0, 60_000, AttemptOutcome::Succeeded)];
-    let digest = Digest::of(b"image");
     let text = rendered(Some(&contents), &attempts, BuildResult::Unchanged { version: 7 });
     assert!(text.contains("contents unchanged"));
     assert!(!text.contains("pushing"));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:0000";
+const GOLDEN: &str = "sha256:062faf156c9d9de1b6325e34f2a0c66018fea01e6ce5a020714d340c6ddc0b6b";
 
 fn parsed(count: usize) -> Value {
     let contents = sample::contents(count);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:0000";
+const GOLDEN: &str = "sha256:eb5051235e1ddedb06c0e26a486577c5b9ae7f3cdc2d58b064c1bd42bc5962e3";
 
 fn parsed(count: usize) -> Value {
     let contents = sample::contents(count);

@@ -18,9 +18,10 @@ pub(super) async fn close(
 ) -> Result<(), ConductorError> {
     let (published, fixed) = published(&window.facts);
     let moves = moves(catalogue, &window.facts);
-    let judges = window.facts.iter().any(|fact| {
-        matches!(&fact.kind, FactKind::Scanned(_) | FactKind::FindingTriaged { .. })
-    });
+    let judges = window
+        .facts
+        .iter()
+        .any(|fact| matches!(&fact.kind, FactKind::Scanned(_) | FactKind::FindingTriaged { .. }));
     if published.is_empty() && moves.is_empty() && !judges {
         return Ok(());
     }

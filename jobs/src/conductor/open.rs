@@ -3,7 +3,6 @@ use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use sha2::{Digest, Sha256};
 use sim::scenario::Scenario;
-use sim::time::SimTime;
 use sim::world::World;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -82,9 +81,4 @@ pub(super) fn check_kernel(stored: &Origin) -> Result<(), ConductorError> {
         stored: stored.kernel_version.clone(),
         ours: sim::KERNEL_VERSION.to_owned(),
     })
-}
-
-/// The end of a world's scenario.
-pub(super) fn end(origin: &Origin) -> SimTime {
-    origin.ends_at
 }

@@ -25,6 +25,11 @@ impl Pace {
         self.anchor = None;
     }
 
+    /// Whether live time stands still.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.anchor.is_none()
+    }
+
     /// The simulated instant of `wall`, for a world that stands at `sim`.
     pub(super) fn target(&mut self, sim: SimTime, wall: Instant, factor: f64) -> SimTime {
         let anchor = match self.anchor {

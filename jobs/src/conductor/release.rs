@@ -62,8 +62,7 @@ struct Rows<'a> {
     fixed_in: Vec<(AdvisoryId, ReleaseRef, SimTime)>,
     images: Vec<CreatedImage<'a>>,
     builds: Vec<(BuildId, BuildState)>,
-    triages:
-        Vec<(ImageId, AdvisoryId, SimTime, Justification)>,
+    triages: Vec<(ImageId, AdvisoryId, SimTime, Justification)>,
     audit: Vec<Audit>,
 }
 

@@ -106,12 +106,7 @@ impl Stages {
     }
 
     /// Runs the jobs of one queue, phase by phase.
-    async fn run(
-        &self,
-        window: &Window,
-        queue: Queue,
-        phase: Phase,
-    ) -> Result<(), ConductorError> {
+    async fn run(&self, window: &Window, queue: Queue, phase: Phase) -> Result<(), ConductorError> {
         for ids in window.phases(queue) {
             let began = Instant::now();
             self.run_phase(queue, &ids).await?;

@@ -72,12 +72,8 @@ impl Window {
 
     /// The jobs of a queue, phase by phase.
     pub(super) fn phases(&self, of: Queue) -> Vec<Vec<i64>> {
-        let mut jobs: Vec<(i32, i64)> = self
-            .jobs
-            .iter()
-            .filter(|job| job.queue == of)
-            .map(|job| (job.phase, job.id))
-            .collect();
+        let mut jobs: Vec<(i32, i64)> =
+            self.jobs.iter().filter(|job| job.queue == of).map(|job| (job.phase, job.id)).collect();
         jobs.sort_unstable();
         match of {
             // Evaluations build on each other.

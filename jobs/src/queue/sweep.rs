@@ -34,7 +34,7 @@ impl Default for Patience {
 ///
 /// # Errors
 /// Postgres failed; nothing is changed.
-pub(crate) async fn redeliver(
+pub async fn redeliver(
     pool: &PgPool,
     patience: &Patience,
 ) -> Result<Vec<(Queue, usize)>, QueueError> {
@@ -85,7 +85,7 @@ async fn find(
 ///
 /// # Errors
 /// Postgres failed; pieces deleted before stay deleted.
-pub(crate) async fn prune(pool: &PgPool, piece: i64) -> Result<u64, QueueError> {
+pub async fn prune(pool: &PgPool, piece: i64) -> Result<u64, QueueError> {
     let mut total = 0;
     for sql in [
         // Of settled jobs, and tasks that no ledger row knows (not ours, or unreadable).

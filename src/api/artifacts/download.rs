@@ -16,7 +16,8 @@ pub(super) struct Download(Response);
 impl Download {
     /// The whole document.
     pub(super) fn whole(sha256: &str, row: StoredRow, body: impl Into<Body>) -> Self {
-        let name = format!("{}-{}-{}{}", row.image, row.build_id, row.kind, suffix(&row.media_type));
+        let name =
+            format!("{}-{}-{}{}", row.image, row.build_id, row.kind, suffix(&row.media_type));
         let mut response = Response::builder().body(body);
         set(&mut response, header::CONTENT_TYPE, &row.media_type);
         set(&mut response, header::CONTENT_LENGTH, &row.bytes.to_string());

@@ -3,6 +3,7 @@ use super::is_name;
 use crate::api::builds::model::Build;
 use crate::api::problem::{Code, Problem, ProblemPart};
 use crate::api::state::{ApiState, world};
+use crate::api::text::Text;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use sim::command::{Command, ImageDefinition};
@@ -10,6 +11,7 @@ use sim::fact::Cause;
 use sim::ids::{BuildId, ImageId, PackageId};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
+use store::catalogue::SHARED_NAMESPACE;
 use store::pending::{PendingBuild, PendingImage, insert_build, insert_image, next_image_id};
 use store::read::builds::build;
 use store::read::images::{Definition, all_packages, definition};
@@ -27,19 +29,19 @@ pub(super) struct NewBuild {
         max_length = 63,
         pattern = r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"
     ))]
-    name: String,
+    name: Text,
     /// The name of the image that a new image is built on.
     #[oai(validator(min_length = 1, max_length = 63))]
-    base: Option<String>,
+    base: Option<Text>,
     /// The names of a new image's own packages, its main package first, without those of its
     /// base.
     #[oai(validator(min_items = 1, max_items = 2000))]
-    packages: Option<Vec<String>>,
+    packages: Option<Vec<Text>>,
 }
 
 impl Example for NewBuild {
     fn example() -> Self {
-        NewBuild { name: "nginx".to_owned(), base: None, packages: None }
+        NewBuild { name: "nginx".into(), base: None, packages: None }
     }
 }
 
@@ -119,10 +121,13 @@ async fn target(
         None => None,
     };
     if let Some(found) = definition(conn, &wanted.name).await? {
+        let inherited = inherited(conn, found.base_image_id).await?;
+        let packages = packages.map(|ids| without(ids, &inherited));
         return existing(found, base.map(|base| base.id), packages, position);
     }
     let Some(packages) = packages else {
-        let detail = format!("There is no image {:?}, and no `packages` to create it.", wanted.name);
+        let detail =
+            format!("There is no image {:?}, and no `packages` to create it.", wanted.name.0);
         return Err(Problem::new(Code::UnknownImage, detail));
     };
     create(conn, &wanted.name, base, packages, position).await
@@ -153,21 +158,32 @@ fn existing(
     Ok(Target { id: found.id, tenant_namespace: found.tenant_namespace, create: None })
 }
 
+/// What an image need not name, because its base has it.
+async fn inherited(conn: &mut PgConnection, base: Option<i64>) -> Result<Vec<i64>, Problem> {
+    match base {
+        Some(base) => Ok(all_packages(conn, base).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn without(mut packages: Vec<i64>, inherited: &[i64]) -> Vec<i64> {
+    packages.retain(|id| !inherited.contains(id));
+    packages
+}
+
 async fn create(
     conn: &mut PgConnection,
     name: &str,
     base: Option<Definition>,
-    mut packages: Vec<i64>,
+    packages: Vec<i64>,
     position: &Position,
 ) -> Result<Target, Problem> {
     if name.bytes().all(|b| b.is_ascii_digit()) {
         let detail = "The name of a new image must not be a number: paths take both.";
         return Err(Problem::new(Code::InvalidBody, detail));
     }
-    if let Some(base) = &base {
-        let inherited = all_packages(conn, base.id).await?;
-        packages.retain(|id| !inherited.contains(id));
-    }
+    let inherited = inherited(conn, base.as_ref().map(|base| base.id)).await?;
+    let packages = without(packages, &inherited);
     let id = next_image_id(conn).await?;
     insert_image(
         conn,
@@ -200,9 +216,12 @@ async fn known_image(conn: &mut PgConnection, name: &str) -> Result<Definition, 
 }
 
 /// The numbers of packages in the order of their names.
-async fn known_packages(conn: &mut PgConnection, names: &[String]) -> Result<Vec<i64>, Problem> {
-    let plain: Vec<String> =
-        names.iter().filter(|name| !name.chars().any(char::is_control)).cloned().collect();
+async fn known_packages(conn: &mut PgConnection, names: &[Text]) -> Result<Vec<i64>, Problem> {
+    let plain: Vec<String> = names
+        .iter()
+        .filter(|name| !name.chars().any(char::is_control))
+        .map(|name| name.0.clone())
+        .collect();
     let known: BTreeMap<String, i64> =
         packages::by_name(conn, &plain).await?.into_iter().map(|(id, name)| (name, id)).collect();
     let mut ids = Vec::with_capacity(names.len());
@@ -212,7 +231,7 @@ async fn known_packages(conn: &mut PgConnection, names: &[String]) -> Result<Vec
             let name = name.chars().take(100).collect();
             wrong.push(ProblemPart { name, detail: detail.to_owned() });
         };
-        match known.get(name) {
+        match known.get(&name.0) {
             None => refuse("there is no such package"),
             Some(id) if ids.contains(id) => refuse("it is named twice"),
             Some(id) => ids.push(*id),

@@ -5,6 +5,7 @@ use poem::http::StatusCode;
 use poem_openapi::error::{
     ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError,
 };
+use store::error::is_transient;
 use store::objects::ObjectError;
 
 /// Turns whatever a handler, an extractor or the router failed with into a problem.
@@ -20,6 +21,7 @@ pub(crate) fn from_poem(error: poem::Error) -> Problem {
         return parameter(name, reason);
     }
     if let Some(ParseRequestPayloadError { reason }) = error.downcast_ref() {
+        let reason = reason.trim_end_matches('.');
         return Problem::new(Code::InvalidBody, format!("The body cannot be read: {reason}."));
     }
     if let Some(content_type) = error.downcast_ref::<ContentTypeError>() {
@@ -78,26 +80,19 @@ fn parameter(name: &str, reason: &str) -> Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         let code = match &error {
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_) => Code::DatabaseUnavailable,
+            sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => Code::DatabaseUnavailable,
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // No such table or schema: nobody has migrated, so there is no world either.
                 Some("42P01" | "3F000") => Code::NoWorld,
-                // A broken connection, a server that starts, stops or has no room.
-                Some(state)
-                    if state.starts_with("08")
-                        || state.starts_with("57P")
-                        || state.starts_with("53") =>
-                {
-                    Code::DatabaseUnavailable
-                }
                 // Cancelled by a time limit; a lock that was not to be had.
                 Some("57014" | "55P03") => Code::Timeout,
+                // We are not let in, or the database is not there.
+                Some("55000" | "3D000" | "28000" | "28P01") => Code::DatabaseUnavailable,
+                // A broken connection; a server that starts, stops or has no room; a deadlock.
+                _ if is_transient(&error) => Code::DatabaseUnavailable,
                 _ => Code::Internal,
             },
+            _ if is_transient(&error) => Code::DatabaseUnavailable,
             _ => Code::Internal,
         };
         Problem::caused_by(code, format!("{}.", code.title()), error)

@@ -59,12 +59,7 @@ impl Account {
     }
 
     fn of(user: &User, drop_to: bool) -> Self {
-        Self {
-            name: user.name.clone(),
-            uid: user.uid.as_raw(),
-            gid: user.gid.as_raw(),
-            drop_to,
-        }
+        Self { name: user.name.clone(), uid: user.uid.as_raw(), gid: user.gid.as_raw(), drop_to }
     }
 
     /// A command that runs as this user, in a process group of its own (a Ctrl-C on the terminal

@@ -121,9 +121,8 @@ fn candidates() -> Vec<PathBuf> {
 /// Debian's and Ubuntu's directories, the highest version first.
 fn debian() -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
-    let mut majors: Vec<u32> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
+    let mut majors: Vec<u32> =
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     majors.sort_unstable_by(|a, b| b.cmp(a));
     majors.iter().map(|major| format!("/usr/lib/postgresql/{major}/bin").into()).collect()
 }
@@ -134,13 +133,10 @@ fn looked() -> String {
 
 /// Asks the server for its version: the major one, and the text. It is asked as the user it will
 /// run as and from inside the data directory, so that missing rights show here, with a name.
-fn version(
-    dir: &Path,
-    account: &Account,
-    data_dir: &Path,
-) -> Result<(u32, String), EmbeddedError> {
+fn version(dir: &Path, account: &Account, data_dir: &Path) -> Result<(u32, String), EmbeddedError> {
     let program = dir.join("postgres");
-    let broken = |reason: String| EmbeddedError::PostgresBroken { program: program.clone(), reason };
+    let broken =
+        |reason: String| EmbeddedError::PostgresBroken { program: program.clone(), reason };
     let output = account.command(&program).current_dir(data_dir).arg("--version").output();
     let output = match output {
         Ok(output) => output,

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -13,6 +13,8 @@ use super::{OWNER, PostgresOptions, account::Account, binaries::Binaries};
 use crate::embedded::EmbeddedError;
 
 const MIB: u64 = 1024 * 1024;
+/// How the directory of an unfinished cluster is called, before six random letters.
+const MAKING: &str = "postgres.making-";
 /// A log longer than this is set aside at the next start.
 const LOG_BYTES: u64 = 8 * MIB;
 /// How much of the log's end is read for the reason of a failure.
@@ -73,30 +75,28 @@ impl Cluster {
         if major_version(&self.pgdata)?.is_some() {
             return Ok(());
         }
-        let making = self.pgdata.with_extension("making");
-        match fs::remove_dir_all(&making) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(EmbeddedError::io("remove", making)(error));
-            }
-            _ => {}
-        }
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&making)
-            .map_err(EmbeddedError::io("create", &making))?;
-        self.account.own(&making)?;
-        let mut command = self.initdb(&making);
+        let parent = self.pgdata.parent().unwrap_or(Path::new("/"));
+        remove_unfinished(parent);
+        // Never the same name twice: the programs of a run that was killed may still be at work.
+        let making = tempfile::Builder::new()
+            .prefix(MAKING)
+            .tempdir_in(parent)
+            .map_err(EmbeddedError::io("write", parent))?;
+        self.account.own(making.path())?;
+        let mut command = self.initdb(making.path());
         tie(&mut command);
-        let output = command.output().map_err(EmbeddedError::io("run initdb for", &making))?;
+        let run = EmbeddedError::io("run initdb for", &self.pgdata);
+        let output = command.output().map_err(run)?;
         if !output.status.success() {
-            let _ = fs::remove_dir_all(&making);
             let said = String::from_utf8_lossy(&output.stderr);
             let reason = reason(&said).unwrap_or_else(|| output.status.to_string());
             return Err(EmbeddedError::InitFailed { path: self.pgdata.clone(), reason });
         }
         // An empty directory of that name is replaced.
-        fs::rename(&making, &self.pgdata).map_err(EmbeddedError::io("create", &self.pgdata))?;
-        let parent = self.pgdata.parent().unwrap_or(Path::new("/"));
+        fs::rename(making.path(), &self.pgdata)
+            .map_err(EmbeddedError::io("create", &self.pgdata))?;
+        // It is no temporary directory any more.
+        let _ = making.keep();
         File::open(parent)
             .and_then(|dir| dir.sync_all())
             .map_err(EmbeddedError::io("write", parent))
@@ -159,6 +159,16 @@ impl Cluster {
     }
 }
 
+/// Takes away clusters that killed runs did not finish. What resists goes the next time.
+fn remove_unfinished(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(MAKING) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Settings that are the same everywhere.
 const FIXED: [(&str, &str); 20] = [
     ("cluster_name", "wavetank"),
@@ -195,12 +205,12 @@ fn quoted(text: &str) -> String {
 /// The line that tells why, out of what a program of PostgreSQL wrote.
 fn reason(text: &str) -> Option<String> {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let told = lines().filter_map(|line| {
+    let mut told = lines().filter_map(|line| {
         ["PANIC:", "FATAL:", "initdb: error:", "error:"]
             .iter()
             .find_map(|mark| line.split_once(mark).map(|(_, said)| said.trim().to_owned()))
     });
-    told.last().or_else(|| lines().last().map(str::to_owned))
+    told.next_back().or_else(|| lines().next_back().map(str::to_owned))
 }
 
 /// The memory this process may use: the machine's, or less where a container limits it.

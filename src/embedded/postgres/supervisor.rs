@@ -4,7 +4,10 @@
 use std::{
     io,
     process::{Child, Command, ExitStatus},
-    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    sync::{
+        Arc, OnceLock,
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -38,6 +41,7 @@ pub(super) struct Supervisor {
     running: Option<Sender<()>>,
     ended: Option<oneshot::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
+    given_up: Arc<OnceLock<String>>,
 }
 
 impl Supervisor {
@@ -47,17 +51,24 @@ impl Supervisor {
         let (tell_started, started) = oneshot::channel();
         let (tell_ended, ended) = oneshot::channel();
         let log = cluster.log.clone();
+        let given_up = Arc::new(OnceLock::new());
+        let why = Arc::clone(&given_up);
         let thread = thread::Builder::new()
             .name("embedded-pg".to_owned())
             .spawn(move || {
-                Thread { cluster, stop }.run(tell_started);
+                Thread { cluster, stop, given_up: why }.run(tell_started);
                 let _ = tell_ended.send(());
             })
             .map_err(EmbeddedError::io("start a thread for", &log))?;
         let handle =
-            Self { running: Some(running), ended: Some(ended), thread: Some(thread) };
+            Self { running: Some(running), ended: Some(ended), thread: Some(thread), given_up };
         let gone = || EmbeddedError::StartFailed { reason: "its thread ended".to_owned(), log };
         started.await.unwrap_or_else(|_| Err(gone())).map(|()| handle)
+    }
+
+    /// Why the server died and could not be started again, if so.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.given_up.get().map(String::as_str)
     }
 
     /// Ends the server and waits for it.
@@ -89,6 +100,7 @@ enum Try {
 struct Thread {
     cluster: Cluster,
     stop: Receiver<()>,
+    given_up: Arc<OnceLock<String>>,
 }
 
 impl Thread {
@@ -111,20 +123,22 @@ impl Thread {
             deaths.retain(|death| death.elapsed() < RESTARTS_WITHIN);
             deaths.push(Instant::now());
             if deaths.len() > RESTARTS {
-                tracing::error!(%status, "the embedded PostgreSQL died again; giving it up");
-                return;
+                let often = format!("PostgreSQL died {} times in a minute: {status}", deaths.len());
+                return self.give_up(often);
             }
             tracing::warn!(%status, "the embedded PostgreSQL died; starting it again");
             server = match self.start() {
                 Ok(Some(server)) => server,
                 Ok(None) => return,
-                Err(error) => {
-                    tracing::error!(%error, "the embedded PostgreSQL could not be started again");
-                    return;
-                }
+                Err(error) => return self.give_up(error.to_string()),
             };
         }
         end(&mut server);
+    }
+
+    fn give_up(&self, reason: String) {
+        tracing::error!(%reason, "the embedded PostgreSQL is gone");
+        let _ = self.given_up.set(reason);
     }
 
     /// Whether we shall stop, after waiting that long for the word.
@@ -169,8 +183,7 @@ impl Thread {
         let cluster = &self.cluster;
         let (log, log_start) = cluster.open_log()?;
         let program = cluster.binaries.program("postgres");
-        let mut command =
-            cluster.server(log).map_err(EmbeddedError::io("write", &cluster.log))?;
+        let mut command = cluster.server(log).map_err(EmbeddedError::io("write", &cluster.log))?;
         tie_to_this_thread(&mut command);
         let mut server = command.spawn().map_err(EmbeddedError::io("run", program))?;
         let since = Instant::now();

@@ -73,8 +73,7 @@ async fn starts_keeps_and_stops() {
     .execute(&mut connection)
     .await
     .unwrap();
-    let fsync: String =
-        sqlx::query_scalar("SHOW fsync").fetch_one(&mut connection).await.unwrap();
+    let fsync: String = sqlx::query_scalar("SHOW fsync").fetch_one(&mut connection).await.unwrap();
     assert_eq!(fsync, "on");
     let tcp: String =
         sqlx::query_scalar("SHOW listen_addresses").fetch_one(&mut connection).await.unwrap();
@@ -126,6 +125,19 @@ async fn a_killed_server_comes_back_at_the_same_address() {
     assert_eq!(server.url(), url);
     server.stop().await;
     assert_eq!(processes_in(&pgdata), Vec::<i32>::new());
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_come_back_says_why() {
+    let dir = data_dir();
+    let pgdata = dir.path().join("postgres");
+    let server = EmbeddedPostgres::start(dir.path(), quick()).await.unwrap();
+    assert_eq!(server.failure(), None);
+    fs::rename(pgdata.join("global"), pgdata.join("lost")).unwrap();
+    kill(postmaster(&pgdata), Signal::SIGKILL).unwrap();
+    wait_until("it gives up", 30, || server.failure().is_some());
+    let reason = server.failure().unwrap();
+    assert!(reason.contains("did not start") && reason.contains("hint: "), "{reason}");
 }
 
 /// Not a test of its own: what `kill -9` is tried on. The tests below run this binary again.
@@ -199,8 +211,11 @@ fn killed_while_it_makes_the_cluster_it_makes_it_again() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let making = dir.path().join("postgres.making");
-    wait_until("initdb begins", 10, || making.join("base").exists());
+    let unfinished = || {
+        let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("postgres.making-")).count()
+    };
+    wait_until("initdb begins", 10, || unfinished() > 0);
     child.kill().unwrap();
     child.wait().unwrap();
     let (mut child, word) = run_child(&exe, dir.path(), None);

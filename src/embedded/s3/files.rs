@@ -77,9 +77,7 @@ pub(super) enum Put {
 impl Files {
     /// Opens the store, and removes what writers that were killed left behind.
     pub(super) fn open(dir: &Path, durability: Durability) -> Result<Self, EmbeddedError> {
-        let create = |path: &Path| {
-            DirBuilder::new().recursive(true).mode(0o700).create(path)
-        };
+        let create = |path: &Path| DirBuilder::new().recursive(true).mode(0o700).create(path);
         let tmp = dir.join("tmp");
         let root = dir.join("buckets");
         create(dir).map_err(EmbeddedError::io("create", dir))?;

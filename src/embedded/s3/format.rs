@@ -4,12 +4,7 @@
 //! is recognized and never served.
 
 use std::{
-    collections::HashMap,
-    fs::File,
-    io,
-    os::unix::fs::FileExt as _,
-    path::Path,
-    time::SystemTime,
+    collections::HashMap, fs::File, io, os::unix::fs::FileExt as _, path::Path, time::SystemTime,
 };
 
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,6 @@
 //! The S3 operations over the files: what each request asks for, and what each failure is called.
 
-use std::{
-    io,
-    os::unix::fs::FileExt as _,
-    sync::Arc,
-};
+use std::{io, os::unix::fs::FileExt as _, sync::Arc};
 
 use s3s::{
     Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
@@ -203,7 +199,7 @@ impl S3 for Service {
         if !blocking(move || files.create_bucket(&name)).await? {
             return Err(s3_error!(BucketAlreadyOwnedByYou));
         }
-        Ok(S3Response::new(CreateBucketOutput { location, ..CreateBucketOutput::default() }))
+        Ok(S3Response::new(CreateBucketOutput { location }))
     }
 
     async fn head_bucket(
@@ -281,7 +277,8 @@ impl S3 for Service {
         wanted(&stored.meta, input.if_match.as_ref(), input.if_none_match.as_ref())?;
         let whole = stored.size;
         let range = input.range.map(|range| range.check(whole)).transpose()?;
-        let (start, size) = range.map_or((0, whole), |range| (range.start, range.end - range.start));
+        let (start, size) =
+            range.map_or((0, whole), |range| (range.start, range.end - range.start));
         let meta = stored.meta.clone();
         let output = GetObjectOutput {
             accept_ranges: Some("bytes".to_owned()),

@@ -8,17 +8,19 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use s3s::{
-    S3Result,
+    S3Result, TrailingHeaders,
     checksum::ChecksumHasher,
     crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256},
     dto::{ChecksumAlgorithm, PutObjectInput, StreamingBlob},
-    TrailingHeaders,
     s3_error,
 };
 use sha2::Digest as _;
 use tempfile::NamedTempFile;
 
-use super::{files::Files, service::{blocking, refused}};
+use super::{
+    files::Files,
+    service::{blocking, refused},
+};
 
 /// Bytes that are kept in memory before they go to a file.
 const IN_MEMORY: usize = 1024 * 1024;
@@ -44,8 +46,7 @@ pub(super) async fn receive(
     body: StreamingBlob,
     mut checks: Checks,
 ) -> S3Result<Upload> {
-    let mut upload =
-        Upload { size: 0, sha256: String::new(), rest: Vec::new(), file: None };
+    let mut upload = Upload { size: 0, sha256: String::new(), rest: Vec::new(), file: None };
     let mut sha256 = sha2::Sha256::new();
     let mut body = body;
     while let Some(chunk) = body.next().await {
@@ -91,10 +92,7 @@ pub(super) struct Checks {
 
 impl Checks {
     /// The promises in the request's head; more may come in its trailers.
-    pub(super) fn of(
-        input: &PutObjectInput,
-        trailers: Option<TrailingHeaders>,
-    ) -> S3Result<Self> {
+    pub(super) fn of(input: &PutObjectInput, trailers: Option<TrailingHeaders>) -> S3Result<Self> {
         let stated = s3s::dto::Checksum {
             checksum_crc32: input.checksum_crc32.clone(),
             checksum_crc32c: input.checksum_crc32c.clone(),

@@ -1,50 +1,64 @@
--- Timers that begin to exist in ($1, $2]: whose exposure began then. Every branch starts from an
--- index range of that interval, so what happened before costs nothing.
-WITH exposure AS (
+-- Timers that begin to exist in ($1, $2]: whose exposure began then. Everything starts from what was
+-- found and what came into use then, so what happened before costs nothing. (OFFSET 0 keeps the
+-- planner from turning a join around.)
+WITH made AS MATERIALIZED (
+    SELECT image_id, version, advisory_id, severity, detected_at, resolved_at
+    FROM cve_findings WHERE detected_at > $1 AND detected_at <= $2
+),
+begun AS MATERIALIZED (
+    SELECT customer_id, image_id, version, valid_from, valid_to, used_since
+    FROM customer_image_usage WHERE valid_from > $1 AND valid_from <= $2
+),
+exposure AS (
     -- The customer clock: a finding on the very version that runs. A new finding ...
     SELECT u.customer_id, f.image_id, f.advisory_id, 'customer' AS clock, f.severity,
            greatest(f.detected_at, u.valid_from) AS opened_at, u.valid_from AS since
-    FROM cve_findings f
-    JOIN customer_image_usage u ON u.image_id = f.image_id AND u.version = f.version
-    WHERE f.detected_at > $1 AND f.detected_at <= $2 AND u.valid_from <= $2
-      AND (u.valid_to IS NULL OR u.valid_to > greatest(f.detected_at, u.valid_from))
+    FROM made f
+    CROSS JOIN LATERAL (SELECT customer_id, valid_from FROM customer_image_usage
+                        WHERE image_id = f.image_id AND version = f.version AND valid_from <= $2
+                          AND (valid_to IS NULL OR valid_to > greatest(f.detected_at, valid_from))
+                        OFFSET 0) u
     UNION ALL
     -- ... or a new use of a version with an old finding.
-    SELECT u.customer_id, f.image_id, f.advisory_id, 'customer', f.severity, u.valid_from, u.valid_from
-    FROM customer_image_usage u
-    JOIN cve_findings f ON f.image_id = u.image_id AND f.version = u.version
-    WHERE u.valid_from > $1 AND u.valid_from <= $2 AND f.detected_at <= $1
-      AND (u.valid_to IS NULL OR u.valid_to > u.valid_from)
+    SELECT u.customer_id, u.image_id, f.advisory_id, 'customer', f.severity, u.valid_from, u.valid_from
+    FROM begun u
+    CROSS JOIN LATERAL (SELECT advisory_id, severity FROM cve_findings
+                        WHERE image_id = u.image_id AND version = u.version AND detected_at <= $1
+                        OFFSET 0) f
+    WHERE u.valid_to IS NULL OR u.valid_to > u.valid_from
     UNION ALL
     -- The provider clock: a finding on any version, for everybody who uses the image. A new
     -- finding ...
     SELECT u.customer_id, f.image_id, f.advisory_id, 'provider', f.severity,
            greatest(f.detected_at, u.used_since), u.used_since
-    FROM cve_findings f
-    JOIN customer_image_usage u ON u.image_id = f.image_id AND u.valid_from = u.used_since
-    WHERE f.detected_at > $1 AND f.detected_at <= $2 AND u.used_since <= $2
-      AND (f.resolved_at IS NULL OR f.resolved_at > greatest(f.detected_at, u.used_since))
+    FROM made f
+    CROSS JOIN LATERAL (SELECT customer_id, used_since FROM customer_image_usage
+                        WHERE image_id = f.image_id AND valid_from = used_since AND used_since <= $2
+                        OFFSET 0) u
+    WHERE f.resolved_at IS NULL OR f.resolved_at > greatest(f.detected_at, u.used_since)
     UNION ALL
     -- ... or a new customer of an image with an open one.
-    SELECT u.customer_id, f.image_id, f.advisory_id, 'provider', f.severity, u.used_since, u.used_since
-    FROM customer_image_usage u
-    JOIN cve_findings f ON f.image_id = u.image_id
-    WHERE u.valid_from > $1 AND u.valid_from <= $2 AND u.valid_from = u.used_since
-      AND f.detected_at <= $1 AND (f.resolved_at IS NULL OR f.resolved_at > u.used_since)
+    SELECT u.customer_id, u.image_id, f.advisory_id, 'provider', f.severity, u.used_since, u.used_since
+    FROM begun u
+    CROSS JOIN LATERAL (SELECT advisory_id, severity FROM cve_findings
+                        WHERE image_id = u.image_id AND detected_at <= $1
+                          AND (resolved_at IS NULL OR resolved_at > u.used_since)
+                        OFFSET 0) f
+    WHERE u.valid_from = u.used_since
 ),
 -- One timer for all packages and versions of an exposure, from the first of them on.
-fresh AS (
+fresh AS MATERIALIZED (
     SELECT DISTINCT ON (e.customer_id, e.image_id, e.advisory_id, e.clock) e.*
     FROM exposure e
     WHERE NOT EXISTS (SELECT FROM sla_timers t
                       WHERE t.customer_id = e.customer_id AND t.image_id = e.image_id
-                        AND t.advisory_id = e.advisory_id AND t.clock = e.clock)
+                        AND t.advisory_id = e.advisory_id AND t.clock = e.clock OFFSET 0)
       AND NOT EXISTS (SELECT FROM triages j
                       WHERE j.image_id = e.image_id AND j.advisory_id = e.advisory_id
-                        AND j.at <= e.opened_at)
+                        AND j.at <= e.opened_at OFFSET 0)
     ORDER BY e.customer_id, e.image_id, e.advisory_id, e.clock, e.opened_at
 ),
-owed AS (
+owed AS MATERIALIZED (
     SELECT f.*, c.tenant_namespace, c.policy_id, p.clock_start, p.calendar, p.warn_permille,
            p.exclude_over_permille, sla_days(p, f.severity) AS days,
            p.clock_start = 'fix_available' OR p.pause_without_fix AS needs_fix,
@@ -57,12 +71,13 @@ owed AS (
     WHERE sla_days(p, f.severity) IS NOT NULL
 ),
 -- How much of the catalogue an advisory hits, for the policies that exclude mass events.
-hits AS (
+hits AS MATERIALIZED (
     SELECT a.advisory_id, (SELECT count(DISTINCT f.image_id) FROM cve_findings f
                            WHERE f.advisory_id = a.advisory_id AND f.detected_at <= $2) AS images
     FROM (SELECT DISTINCT advisory_id FROM owed WHERE exclude_over_permille IS NOT NULL) a
 ),
-placed AS (
+-- Each step below materialized, so that an instant is computed once a row.
+placed AS MATERIALIZED (
     SELECT o.*,
            coalesce(h.images * 1000 > o.exclude_over_permille
                     * (SELECT count(*) FROM image_versions v
@@ -75,13 +90,13 @@ placed AS (
            END AS counts_from
     FROM owed o LEFT JOIN hits h ON h.advisory_id = o.advisory_id
 ),
-started AS (
+started AS MATERIALIZED (
     SELECT p.*, CASE WHEN NOT p.needs_fix THEN p.counts_from
                      WHEN p.fixed_at IS NOT NULL THEN greatest(p.counts_from, p.fixed_at)
                 END AS started_at
     FROM placed p
 ),
-due AS (
+due AS MATERIALIZED (
     SELECT s.*, sla_due(s.started_at, s.days, s.calendar) AS due_at FROM started s
 )
 INSERT INTO sla_timers (customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id,

@@ -1,17 +1,23 @@
 -- Timers that stood still for want of a fix start when it is there: in ($1, $2].
+WITH fixed AS MATERIALIZED (
+    SELECT id, fix_available_at FROM advisories
+    WHERE fix_available_at > $1 AND fix_available_at <= $2
+),
+starting AS MATERIALIZED (
+    SELECT w.customer_id, w.image_id, w.advisory_id, w.clock, p.warn_permille,
+           greatest(w.counts_from, f.fix_available_at) AS started_at,
+           sla_due(greatest(w.counts_from, f.fix_available_at), sla_days(p, w.severity), p.calendar)
+               AS due_at
+    FROM fixed f
+    CROSS JOIN LATERAL (SELECT * FROM sla_timers
+                        WHERE advisory_id = f.id AND started_at IS NULL AND stopped_at IS NULL
+                        OFFSET 0) w
+    JOIN sla_policies p ON p.id = w.policy_id
+)
 UPDATE sla_timers t
 SET started_at = s.started_at,
     due_at = s.due_at,
     warn_at = sla_warn(s.started_at, s.due_at, s.warn_permille)
-FROM (
-    SELECT w.customer_id, w.image_id, w.advisory_id, w.clock, p.warn_permille,
-           greatest(w.counts_from, a.fix_available_at) AS started_at,
-           sla_due(greatest(w.counts_from, a.fix_available_at), sla_days(p, w.severity), p.calendar)
-               AS due_at
-    FROM advisories a
-    JOIN sla_timers w ON w.advisory_id = a.id AND w.started_at IS NULL AND w.stopped_at IS NULL
-    JOIN sla_policies p ON p.id = w.policy_id
-    WHERE a.fix_available_at > $1 AND a.fix_available_at <= $2
-) s
+FROM starting s
 WHERE t.customer_id = s.customer_id AND t.image_id = s.image_id
   AND t.advisory_id = s.advisory_id AND t.clock = s.clock

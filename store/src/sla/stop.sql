@@ -1,63 +1,69 @@
 -- Timers that stop in ($1, $2], by what changed then: findings resolved, findings judged, versions
--- adopted. One that stops late is breached in passing; one that was breached is resolved.
-WITH judged AS (
+-- adopted. One that stops late is breached in passing; one that was breached is resolved. (OFFSET 0
+-- keeps the planner from turning a join around.)
+WITH judged AS MATERIALIZED (
     SELECT image_id, advisory_id, at FROM triages WHERE at > $1 AND at <= $2
 ),
-settled AS (
-    SELECT DISTINCT c.image_id, c.advisory_id
-    FROM (SELECT image_id, advisory_id FROM cve_findings
-          WHERE resolved_at > $1 AND resolved_at <= $2 AND detected_at <= $2
-          UNION ALL
-          SELECT image_id, advisory_id FROM judged) c
-    WHERE EXISTS (SELECT FROM sla_timers t
-                  WHERE t.image_id = c.image_id AND t.advisory_id = c.advisory_id
-                    AND t.stopped_at IS NULL AND t.clock = 'provider')
+resolved AS MATERIALIZED (
+    SELECT DISTINCT image_id, advisory_id, resolved_at AS at FROM cve_findings
+    WHERE resolved_at > $1 AND resolved_at <= $2
 ),
--- The provider is done at the first instant at which none is left of the findings made by then.
-cleared AS (
+moments AS (
     SELECT c.image_id, c.advisory_id, c.at, j.at AS judged_at
-    FROM (SELECT DISTINCT s.image_id, s.advisory_id, least(f.resolved_at, j.at) AS at
-          FROM settled s
-          JOIN cve_findings f ON f.advisory_id = s.advisory_id AND f.image_id = s.image_id
-          LEFT JOIN triages j ON j.image_id = s.image_id AND j.advisory_id = s.advisory_id) c
+    FROM (SELECT * FROM resolved UNION SELECT * FROM judged) c
     LEFT JOIN triages j ON j.image_id = c.image_id AND j.advisory_id = c.advisory_id
                        AND j.at <= c.at
-    WHERE c.at > $1 AND c.at <= $2
-      AND (j.at IS NOT NULL
-           OR NOT EXISTS (SELECT FROM cve_findings f
-                          WHERE f.advisory_id = c.advisory_id AND f.image_id = c.image_id
-                            AND f.detected_at <= c.at
-                            AND (f.resolved_at IS NULL OR f.resolved_at > c.at)))
+    WHERE EXISTS (SELECT FROM sla_timers t
+                  WHERE t.image_id = c.image_id AND t.advisory_id = c.advisory_id
+                    AND t.stopped_at IS NULL AND t.clock = 'provider' OFFSET 0)
+),
+-- The provider is done at the first instant at which none is left of the findings made by then.
+cleared AS MATERIALIZED (
+    SELECT m.image_id, m.advisory_id, m.at, m.judged_at
+    FROM moments m
+    WHERE m.judged_at IS NOT NULL
+       OR NOT EXISTS (SELECT FROM cve_findings f
+                      WHERE f.advisory_id = m.advisory_id AND f.image_id = m.image_id
+                        AND f.detected_at <= m.at
+                        AND (f.resolved_at IS NULL OR f.resolved_at > m.at))
 ),
 -- The customer is done with the first version adopted that is not known to be affected ...
-adopted AS (
-    SELECT t.customer_id, t.image_id, t.advisory_id, u.valid_from AS at
-    FROM customer_image_usage u
-    JOIN sla_timers t ON t.customer_id = u.customer_id AND t.image_id = u.image_id
-                     AND t.clock = 'customer' AND t.stopped_at IS NULL
-                     AND t.opened_at < u.valid_from
-    WHERE u.valid_from > $1 AND u.valid_from <= $2
-      AND NOT EXISTS (SELECT FROM cve_findings f
-                      WHERE f.image_id = u.image_id AND f.version = u.version
-                        AND f.advisory_id = t.advisory_id AND f.detected_at <= u.valid_from)
+begun AS MATERIALIZED (
+    SELECT customer_id, image_id, version, valid_from FROM customer_image_usage
+    WHERE valid_from > $1 AND valid_from <= $2 AND valid_from > used_since
 ),
-stops AS (
+adopted AS MATERIALIZED (
+    SELECT u.customer_id, u.image_id, t.advisory_id, u.valid_from AS at
+    FROM begun u
+    CROSS JOIN LATERAL (SELECT advisory_id FROM sla_timers
+                        WHERE customer_id = u.customer_id AND image_id = u.image_id
+                          AND clock = 'customer' AND stopped_at IS NULL AND opened_at < u.valid_from
+                        OFFSET 0) t
+    WHERE NOT EXISTS (SELECT FROM cve_findings f
+                      WHERE f.image_id = u.image_id AND f.version = u.version
+                        AND f.advisory_id = t.advisory_id AND f.detected_at <= u.valid_from
+                      OFFSET 0)
+),
+stops AS MATERIALIZED (
     SELECT DISTINCT ON (customer_id, image_id, advisory_id, clock) *
     FROM (
-        SELECT t.customer_id, t.image_id, t.advisory_id, t.clock, c.at,
+        SELECT t.customer_id, c.image_id, c.advisory_id, 'provider' AS clock, c.at,
                CASE WHEN c.at = c.judged_at THEN 'not_affected' ELSE 'fixed' END AS reason
         FROM cleared c
-        JOIN sla_timers t ON t.image_id = c.image_id AND t.advisory_id = c.advisory_id
-                         AND t.clock = 'provider' AND t.stopped_at IS NULL
-                         AND t.opened_at < c.at
+        CROSS JOIN LATERAL (SELECT customer_id FROM sla_timers
+                            WHERE image_id = c.image_id AND advisory_id = c.advisory_id
+                              AND clock = 'provider' AND stopped_at IS NULL AND opened_at < c.at
+                            OFFSET 0) t
         UNION ALL
         SELECT customer_id, image_id, advisory_id, 'customer', at, 'adopted' FROM adopted
         UNION ALL
         -- ... or when somebody judged that no version is.
-        SELECT t.customer_id, t.image_id, t.advisory_id, t.clock, j.at, 'not_affected'
+        SELECT t.customer_id, j.image_id, j.advisory_id, 'customer', j.at, 'not_affected'
         FROM judged j
-        JOIN sla_timers t ON t.image_id = j.image_id AND t.advisory_id = j.advisory_id
-                         AND t.clock = 'customer' AND t.stopped_at IS NULL
+        CROSS JOIN LATERAL (SELECT customer_id FROM sla_timers
+                            WHERE image_id = j.image_id AND advisory_id = j.advisory_id
+                              AND clock = 'customer' AND stopped_at IS NULL
+                            OFFSET 0) t
     ) s
     ORDER BY customer_id, image_id, advisory_id, clock, at, reason DESC
 ),

@@ -44,6 +44,14 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
+impl std::str::FromStr for Instant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        parse(text)
+    }
+}
+
 fn parse(text: &str) -> Result<Instant, String> {
     let at = DateTime::parse_from_rfc3339(text).map_err(|_| EXPECTED.to_owned())?;
     if !text.ends_with('Z') {

@@ -91,6 +91,14 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+impl std::str::FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        parse(text)
+    }
+}
+
 fn parse(text: &str) -> Result<Span, String> {
     if text.starts_with('-') {
         return Err(format!("{EXPECTED}, not a negative one"));

@@ -1,0 +1,30 @@
+# The commands of the house. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what the build and the embedded PostgreSQL need, or say what to install
+	@scripts/setup.sh
+
+demo: setup ## Play the demo world and keep serving it
+	cargo run --release --locked -- demo
+
+test: setup ## Run all tests, on a real PostgreSQL and a real S3 endpoint
+	cargo test --workspace --locked
+
+lint: ## Check formatting, lints, licences and advisories
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if command -v cargo-deny >/dev/null 2>&1; then \
+		echo "cargo deny check"; \
+		cargo deny --locked check; \
+	else \
+		echo "SKIPPED: licences and advisories are not checked, because cargo-deny is not" \
+			"installed (cargo install --locked cargo-deny)"; \
+	fi
+
+bench: setup ## Measure, in an optimized build
+	cargo bench --locked

@@ -1,0 +1,109 @@
+//! The log of a build, and why it ran, in the words of the documents.
+use super::contents::{repository, stream};
+use crate::job::{JobError, Placed};
+use anyhow::Context;
+use documents::build_log::{self, Attempt, AttemptOutcome, BuildLog, Step};
+use documents::{Digest, ImageContents, Timestamp, Trigger};
+use sim::fact::{BuildResult, Cause, FailureReason, Outcome};
+use sim::time::SimTime;
+use store::artifacts::{Document, kind};
+use store::builds::{BuildSubject, builder_name};
+
+/// What a caller is called who did not say who it is.
+const SOMEBODY: &str = "somebody";
+/// Where the expression stands that a periodic rebuild follows.
+const SCHEDULE: &str = "the scenario's rebuild schedule";
+
+/// A simulated instant as documents take it.
+pub(super) fn timestamp(at: SimTime) -> Result<Timestamp, JobError> {
+    Ok(Timestamp::from_ms(at.0).context("an instant of a build")?)
+}
+
+/// Why the build ran.
+pub(super) fn trigger(cause: &Cause, subject: &BuildSubject) -> Result<Trigger, JobError> {
+    let text = |name: &Option<String>| name.clone().unwrap_or_default();
+    Ok(match cause {
+        Cause::Bootstrap => Trigger::Bootstrap,
+        Cause::Cron => Trigger::Cron { schedule: SCHEDULE.to_owned() },
+        Cause::Manual { requested_by } => {
+            Trigger::Manual { requested_by: requested_by.as_deref().unwrap_or(SOMEBODY).to_owned() }
+        }
+        Cause::Upstream { revision, .. } => Trigger::Upstream {
+            package: subject.cause_package.clone().unwrap_or_else(|| subject.name.clone()),
+            revision: revision
+                .as_deref()
+                .map_or_else(|| text(&subject.cause_version), str::to_owned),
+        },
+        Cause::CveFix { .. } => Trigger::CveFix { advisory: text(&subject.cause_cve) },
+        Cause::BaseChange { .. } => Trigger::BaseChange {
+            digest: text(&subject.cause_digest).parse().context("digest of the changed base")?,
+        },
+    })
+}
+
+/// The log of a build that ended without a new version.
+pub(super) fn of_nothing_published(
+    job: &Placed<BuildResult>,
+    subject: &BuildSubject,
+) -> Result<Document, JobError> {
+    let end = match &job.fact.outcome {
+        Outcome::Unchanged { version } => build_log::BuildResult::Unchanged { version: *version },
+        Outcome::Superseded { version } => build_log::BuildResult::Superseded { version: *version },
+        Outcome::Failed { reason } => {
+            build_log::BuildResult::Failed { reason: reason.as_str().to_owned() }
+        }
+        Outcome::Published(_) => return Err(anyhow::anyhow!("a version was published").into()),
+    };
+    render(job, subject, stream(subject.main_version.as_deref()), None, &end)
+}
+
+/// The log of a build that published.
+pub(super) fn of_published(
+    job: &Placed<BuildResult>,
+    subject: &BuildSubject,
+    contents: &ImageContents,
+    digest: Digest,
+) -> Result<Document, JobError> {
+    let end = build_log::BuildResult::Published { digest };
+    render(job, subject, &contents.version, Some(contents), &end)
+}
+
+fn render(
+    job: &Placed<BuildResult>,
+    subject: &BuildSubject,
+    version: &str,
+    contents: Option<&ImageContents>,
+    end: &build_log::BuildResult,
+) -> Result<Document, JobError> {
+    let result = &job.fact;
+    let attempt = builder_name(result).map(|builder| last_attempt(job, builder)).transpose()?;
+    let text = build_log::render(&BuildLog {
+        build_id: &result.build.0.to_string(),
+        repository: &repository(&subject.name),
+        version,
+        trigger: &trigger(&result.cause, subject)?,
+        requested: timestamp(result.requested)?,
+        earlier_attempts: result.attempts.saturating_sub(1) as usize,
+        attempts: attempt.as_slice(),
+        contents,
+        result: end,
+        finished: timestamp(job.at)?,
+    });
+    let media_type = "text/plain; charset=utf-8";
+    Ok(Document { kind: kind::LOG, media_type, bytes: text.into() })
+}
+
+fn last_attempt(job: &Placed<BuildResult>, builder: String) -> Result<Attempt, JobError> {
+    let outcome = match &job.fact.outcome {
+        Outcome::Failed { reason: FailureReason::Broken } => AttemptOutcome::Broken {
+            step: Step::Assemble,
+            reason: "the new upstream release does not build".to_owned(),
+        },
+        Outcome::Failed { reason: FailureReason::Flaked } => {
+            AttemptOutcome::Flaked { step: Step::Test, reason: "a test timed out".to_owned() }
+        }
+        _ => AttemptOutcome::Succeeded,
+    };
+    let (started, finished) = (timestamp(job.fact.started)?, timestamp(job.at)?);
+    Ok(Attempt { builder, started, finished, outcome })
+}

@@ -1,0 +1,281 @@
+//! The releaser: the only one who advances the world. It asks what is wanted (commands, the
+//! clock), lets the kernel tell the next window, releases it, and hands it to the stages.
+use super::ears::Ears;
+use super::error::ConductorError;
+use super::fingerprint::Fingerprint;
+use super::flow::Flow;
+use super::pace::Pace;
+use super::progress::Phase;
+use super::release::{Release, release};
+use super::window::{Job, Window, jobs};
+use super::{Options, Stop};
+use sim::catalogue::Catalogue;
+use sim::fact::{Fact, FactKind};
+use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
+use sim::world::World;
+use sqlx::PgPool;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::commands::{self, Answer, Stored};
+use store::world::{self, Clock, Mode, Position};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+/// How often the clock and the commands are read when nobody calls.
+const LOOK: Duration = Duration::from_millis(500);
+/// A live world moves its released instant at least this often.
+const BEAT: Duration = Duration::from_secs(1);
+/// Live windows are at least this far apart, unless a command waits.
+const LIVE_GAP: Duration = Duration::from_millis(10);
+
+pub(super) struct Releaser {
+    pub(super) pool: PgPool,
+    pub(super) term: i64,
+    pub(super) options: Options,
+    pub(super) shutdown: CancellationToken,
+    pub(super) flow: Arc<Flow>,
+    pub(super) ears: Arc<Ears>,
+    pub(super) stages: UnboundedSender<Window>,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) world: World,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) released: Position,
+    pub(super) last_command: u64,
+    pub(super) pace: Pace,
+    pub(super) last_window: Instant,
+    pub(super) last_look: Option<Instant>,
+}
+
+/// What to do next.
+enum Step {
+    /// A window in live or standing time: up to the instant, then the commands.
+    To(SimTime),
+    /// A window as large as is worth it, at most to the instant: the commands, then time.
+    Fast(Option<SimTime>),
+    /// Nothing for so long, unless somebody calls.
+    Sleep(Duration),
+    /// Nothing until a window is sealed, unless somebody calls.
+    Drain,
+    /// The clock's target is reached and all work is done.
+    Reached(SimTime),
+    /// It is over.
+    Stop(Stop),
+}
+
+impl Releaser {
+    /// Runs until there is a reason to stop.
+    pub(super) async fn run(mut self) -> Result<Stop, ConductorError> {
+        let mut clock = None;
+        let mut waiting = Vec::new();
+        loop {
+            if self.shutdown.is_cancelled() {
+                return Ok(Stop::Shutdown);
+            }
+            if self.ears.take() || self.last_look.is_none_or(|at| at.elapsed() > LOOK) {
+                let mut conn = self.pool.acquire().await?;
+                clock = Some(world::clock(&mut conn).await?);
+                waiting = commands::waiting(&mut conn, self.last_command).await?;
+                self.last_look = Some(Instant::now());
+            }
+            let Some(now_clock) = &clock else { continue };
+            self.report_hold(now_clock);
+            match self.step(now_clock, !waiting.is_empty()) {
+                Step::To(until) => {
+                    let commands = std::mem::take(&mut waiting);
+                    self.window(commands, |releaser, facts| releaser.advance(until, facts)).await?;
+                }
+                Step::Fast(limit) => {
+                    let commands = std::mem::take(&mut waiting);
+                    self.fast_window(commands, limit).await?;
+                }
+                Step::Sleep(limit) => self.rest(self.ears.wait(limit)).await,
+                Step::Drain => self.drain().await,
+                Step::Reached(at) => {
+                    let mut conn = self.pool.acquire().await?;
+                    world::reached(&mut conn, at).await?;
+                    self.last_look = None;
+                }
+                Step::Stop(stop) => return Ok(stop),
+            }
+        }
+    }
+
+    async fn rest(&self, wait: impl Future<Output = ()>) {
+        self.shutdown.run_until_cancelled(wait).await;
+    }
+
+    async fn drain(&self) {
+        let mut seals = self.flow.watch();
+        let wait = async {
+            tokio::select! {
+                _ = seals.changed() => {}
+                () = self.ears.wait(LOOK) => {}
+            }
+        };
+        self.rest(wait).await;
+    }
+
+    fn report_hold(&self, clock: &Clock) {
+        let held = &clock.held_reason;
+        self.flow.report(|progress| {
+            if progress.held != *held {
+                progress.held.clone_from(held);
+            }
+        });
+    }
+
+    /// Decides what to do next; `asked` when commands wait.
+    fn step(&mut self, clock: &Clock, asked: bool) -> Step {
+        let now = self.world.now();
+        let state = self.flow.state();
+        if let Some(reason) = &clock.held_reason {
+            self.pace.stop();
+            if self.options.stop_when_held {
+                return Step::Stop(Stop::Held { reason: reason.clone() });
+            }
+            return Step::Sleep(LOOK);
+        }
+        let limit = self.options.stop_at.or(clock.run_until);
+        if let Some(limit) = limit
+            && now >= limit
+            && !asked
+        {
+            self.pace.stop();
+            return match self.options.stop_at {
+                _ if state.windows > 0 => Step::Drain,
+                Some(_) => Step::Stop(Stop::ReachedEnd),
+                None => Step::Reached(limit),
+            };
+        }
+        let mode = if self.options.stop_at.is_some() { Mode::Fast } else { clock.mode };
+        if mode != Mode::Live {
+            self.pace.stop();
+        }
+        let bound = &self.options.bounds;
+        let full = state.jobs >= bound.jobs || state.facts >= bound.facts;
+        match mode {
+            Mode::Paused if asked => Step::To(now),
+            Mode::Paused => Step::Sleep(LOOK),
+            Mode::Fast if !asked && (full || state.windows >= bound.windows) => Step::Drain,
+            Mode::Fast => Step::Fast(limit),
+            Mode::Live if !asked && full => Step::Drain,
+            Mode::Live => self.live(clock.factor, limit, asked),
+        }
+    }
+
+    fn live(&mut self, factor: f64, limit: Option<SimTime>, asked: bool) -> Step {
+        let (now, wall) = (self.world.now(), Instant::now());
+        let target = self.pace.target(now, wall, factor);
+        let target = limit.map_or(target, |limit| target.min(limit));
+        let rest = self.last_window.elapsed();
+        let next = self.world.next_event().unwrap_or(SimTime::MAX);
+        let due = next <= target || rest >= BEAT || limit == Some(target);
+        if asked || (due && rest >= LIVE_GAP) {
+            return Step::To(target);
+        }
+        let next = limit.map_or(next, |limit| next.min(limit));
+        let wait = self.pace.wait_for(next, wall).min(BEAT.saturating_sub(rest));
+        // A timer has a resolution of a millisecond: to wait for less is to spin.
+        Step::Sleep(wait.max(LIVE_GAP.saturating_sub(rest)).max(Duration::from_millis(1)))
+    }
+
+    fn advance(&mut self, until: SimTime, facts: &mut Vec<Fact>) {
+        self.world.advance(until, &mut |fact| facts.push(fact));
+    }
+
+    /// A window in fast time: hour by hour until it is large enough, or a day long.
+    async fn fast_window(
+        &mut self,
+        commands: Vec<Stored>,
+        limit: Option<SimTime>,
+    ) -> Result<(), ConductorError> {
+        let enough = self.options.bounds.window_jobs;
+        self.window(commands, move |releaser, facts| {
+            let latest = releaser.world.now() + SimDuration(DAY_MS);
+            let latest = limit.map_or(latest, |limit| limit.min(latest));
+            let mut counted = 0;
+            let mut work = 0;
+            while releaser.world.now() < latest && work < enough {
+                let next = releaser.world.now() + SimDuration(HOUR_MS);
+                releaser.advance(next.min(latest), facts);
+                work += facts[counted..].iter().map(|fact| weight(&fact.kind)).sum::<usize>();
+                counted = facts.len();
+            }
+        })
+        .await
+    }
+
+    /// Tells and releases one window: `time` advances the world, and the commands are submitted
+    /// when it has (in live time) or before (in fast time, which has no instant of its own).
+    async fn window(
+        &mut self,
+        commands: Vec<Stored>,
+        time: impl FnOnce(&mut Self, &mut Vec<Fact>),
+    ) -> Result<(), ConductorError> {
+        let began = Instant::now();
+        let from = self.released.at;
+        let mut facts = Vec::new();
+        let fast = self.pace.is_stopped();
+        let mut answers = Vec::new();
+        if fast {
+            answers = self.submit(commands, &mut facts);
+            time(self, &mut facts);
+        } else {
+            time(self, &mut facts);
+            answers.extend(self.submit(commands, &mut facts));
+        }
+        for fact in &facts {
+            let seq = fact.seq;
+            self.fingerprint.add(fact).map_err(|source| ConductorError::Encode { seq, source })?;
+        }
+        let jobs = jobs(&facts)?;
+        self.flow.spent(Phase::Kernel, began);
+        let began = Instant::now();
+        let to = Position { at: self.world.now(), seq: self.world.seq() };
+        let what = Release {
+            catalogue: &self.catalogue,
+            facts: &facts,
+            jobs: &jobs,
+            answers: &answers,
+            to,
+            fingerprint: &self.fingerprint.to_hex(),
+        };
+        release(&self.pool, self.term, &what).await?;
+        self.flow.spent(Phase::Release, began);
+        self.released = to;
+        self.last_window = Instant::now();
+        let jobs: Vec<Job> = jobs.iter().map(Job::from).collect();
+        let window = Window { from, to, facts, size: jobs.len(), jobs, windows: 1 };
+        self.flow.released(&window);
+        // A stage that ended has its own error, which ends us too.
+        let _ = self.stages.send(window);
+        Ok(())
+    }
+
+    /// Submits commands at the world's instant. Replay does the same: what is due at an instant
+    /// happens before the next command of that instant, and after the last one.
+    fn submit(&mut self, commands: Vec<Stored>, facts: &mut Vec<Fact>) -> Vec<Answer> {
+        let at = self.world.now();
+        let mut answers = Vec::with_capacity(commands.len());
+        for stored in commands {
+            self.advance(at, facts);
+            let told = self.world.submit(&stored.command, &mut |fact| facts.push(fact));
+            let rejected = told.err().map(|error| error.to_string());
+            self.last_command = self.last_command.max(stored.seq);
+            answers.push(Answer { seq: stored.seq, at, rejected });
+        }
+        if !answers.is_empty() {
+            self.advance(at, facts);
+        }
+        answers
+    }
+}
+
+/// How much work a fact is, in builds.
+fn weight(kind: &FactKind) -> usize {
+    match kind {
+        FactKind::BuildFinished(_) => 1,
+        FactKind::Scanned(scan) => scan.targets.len() / 32,
+        _ => 0,
+    }
+}

@@ -1,0 +1,11 @@
+//! The queues, the workers and the conductor against a real PostgreSQL: what must hold when
+//! things die, hang, come twice or are lost.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod conductor;
+mod faults;
+mod real;
+mod sweeper;
+mod support;
+mod takeover;
+mod worker;

@@ -1,0 +1,135 @@
+//! What the tests stand on: a database each, an object store in memory, and job bodies made to
+//! measure.
+pub(crate) mod bodies;
+pub(crate) mod conducting;
+pub(crate) mod postgres;
+pub(crate) mod s3;
+
+use bodies::Script;
+use jobs::caches::Caches;
+use jobs::job::{JobContext, Payload, Placed, Queue};
+use jobs::queue::Signals;
+use jobs::worker::{WorkerOptions, Workers};
+use sim::fact::{Notification, NotificationKind};
+use sim::time::SimTime;
+use sqlx::PgPool;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::db::Durability;
+use store::ledger::NewJob;
+use tokio_util::sync::CancellationToken;
+
+/// A database of its own, the schema in it, and connections to it.
+pub(crate) struct Bench {
+    pub(crate) url: String,
+    pub(crate) pool: PgPool,
+    pub(crate) ctx: JobContext,
+    pub(crate) signals: Arc<Signals>,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Bench {
+        Self::at(&postgres::fresh_database().await).await
+    }
+
+    /// Another process, as it were, on the same database.
+    pub(crate) async fn beside(&self) -> Bench {
+        Self::at(&self.url).await
+    }
+
+    pub(crate) async fn at(url: &str) -> Bench {
+        let pool = postgres::connect(url, Durability::Full).await;
+        let worker_pool = postgres::connect(url, Durability::Relaxed).await;
+        let objects = s3::memory().await;
+        let caches = Arc::new(Caches::new(100_000));
+        let ctx = JobContext { pool: worker_pool, objects, caches };
+        Bench { url: url.to_owned(), pool, ctx, signals: Signals::new() }
+    }
+
+    /// Starts workers with these bodies; they end with the token.
+    pub(crate) fn work(&self, script: &Arc<Script>) -> (Workers, CancellationToken) {
+        let options = WorkerOptions { concurrency: 4, time_limit: Duration::from_secs(2) };
+        let stop = CancellationToken::new();
+        let (ctx, signals) = (self.ctx.clone(), self.signals.clone());
+        let workers = Workers::start_with(ctx, signals, options, stop.clone(), script.clone());
+        (workers, stop)
+    }
+
+    /// Owes jobs and delivers them, telling the workers of other processes only.
+    pub(crate) async fn deliver(&self, ids: &[i64]) {
+        self.owe(ids).await;
+        self.deliver_again(ids).await;
+    }
+
+    /// Delivers jobs that are owed.
+    pub(crate) async fn deliver_again(&self, ids: &[i64]) {
+        let mut tx = self.pool.begin().await.unwrap();
+        jobs::queue::deliver(&mut tx, Queue::Build, ids).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Owes jobs of the build queue that carry a small payload.
+    pub(crate) async fn owe(&self, ids: &[i64]) {
+        let notification = Notification {
+            customer: None,
+            kind: NotificationKind::BuildFailed,
+            previous: SimTime(0),
+            items: 1,
+        };
+        let job = |id: &i64| {
+            let fact = Arc::new(notification.clone());
+            let payload = Payload::Notify(vec![Placed { seq: *id as u64, at: SimTime(0), fact }]);
+            let payload = serde_json::to_string(&payload).unwrap();
+            NewJob { id: *id, queue: "build", phase: 0, at: SimTime(0), payload }
+        };
+        let jobs: Vec<NewJob> = ids.iter().map(job).collect();
+        let mut conn = self.pool.acquire().await.unwrap();
+        store::ledger::insert(&mut conn, &jobs).await.unwrap();
+    }
+
+    /// State, attempts and error of a job.
+    pub(crate) async fn job(&self, id: i64) -> (String, i32, Option<String>) {
+        sqlx::query_as("SELECT state, attempts, error FROM ledger WHERE id = $1")
+            .bind(id)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    /// Waits until a job is in a state; fails after a while with what it is instead.
+    pub(crate) async fn becomes(&self, id: i64, state: &str) {
+        let began = Instant::now();
+        loop {
+            let job = self.job(id).await;
+            if job.0 == state {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "job {id} is {job:?}, not {state}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// One number.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    pub(crate) async fn execute(&self, sql: &'static str) -> u64 {
+        sqlx::query(sql).execute(&self.pool).await.unwrap().rows_affected()
+    }
+
+    /// A world and its clock without a scenario, for tests of the ledger alone.
+    pub(crate) async fn world(&self) {
+        let origin = store::world::Origin {
+            name: "none".to_owned(),
+            scenario: String::new(),
+            scenario_sha256: "0".repeat(64),
+            seed: 0,
+            kernel_version: sim::KERNEL_VERSION.to_owned(),
+            starts_at: SimTime(0),
+            ends_at: SimTime(1),
+        };
+        let mut conn = self.pool.acquire().await.unwrap();
+        store::world::create(&mut conn, &origin, "").await.unwrap();
+    }
+}

@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# Makes this machine ready to build and run Wavetank: PostgreSQL's server programs (never a running
+# server: Wavetank starts its own), a C compiler, and the Rust toolchain. Installs what it may, and
+# otherwise says exactly what to install. Running it again changes nothing.
+set -euo pipefail
+
+OLDEST_MAJOR=14 # as in src/embedded/postgres.rs
+missing=0
+
+say() { printf 'setup: %s\n' "$*"; }
+lack() {
+    printf 'setup: MISSING: %s\n' "$1" >&2
+    shift
+    printf '         %s\n' "$@" >&2
+    missing=1
+}
+
+# Runs a command with the rights to install, or fails if there are none.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+can_apt() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    [ "$(id -u)" -eq 0 ] && return 0
+    command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null
+}
+
+apt_updated=0
+apt_install() {
+    if [ "$apt_updated" -eq 0 ]; then
+        as_root apt-get update -qq || return 1
+        apt_updated=1
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 "$@" \
+        >/dev/null
+}
+
+# Whether the directory holds a server that is new enough.
+usable() {
+    [ -x "$1/initdb" ] && [ -x "$1/postgres" ] || return 1
+    local major
+    major=$("$1/postgres" --version 2>/dev/null | sed -nE 's/^[^)]*\) ([0-9]+).*/\1/p')
+    [ -n "$major" ] && [ "$major" -ge "$OLDEST_MAJOR" ]
+}
+
+# The places where src/embedded/postgres/binaries.rs looks.
+find_postgres() {
+    local dir
+    if [ -n "${WAVETANK_PG_BIN:-}" ]; then
+        if usable "$WAVETANK_PG_BIN"; then
+            printf '%s\n' "$WAVETANK_PG_BIN"
+            return 0
+        fi
+        return 1
+    fi
+    while IFS= read -r dir; do
+        if [ -n "$dir" ] && usable "$dir"; then
+            printf '%s\n' "$dir"
+            return 0
+        fi
+    done <<EOF
+$(pg_config --bindir 2>/dev/null || true)
+$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV || true)
+$(ls -d /usr/pgsql-*/bin /usr/lib/postgresql[0-9]*/bin /usr/libexec/postgresql[0-9]* 2>/dev/null \
+    | sort -rV || true)
+$(ls -d /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin 2>/dev/null \
+    | sort -rV || true)
+/usr/local/pgsql/bin
+/usr/local/bin
+$(printf '%s' "$PATH" | tr ':' '\n')
+EOF
+    return 1
+}
+
+# Debian's package would make and start a cluster of its own; it is told not to while it installs.
+apt_install_postgres() {
+    local quiet=/etc/postgresql-common/createcluster.d/wavetank.conf
+    local placed=0 result=0
+    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        as_root mkdir -p "${quiet%/*}"
+        echo "create_main_cluster = false" | as_root tee "$quiet" >/dev/null
+        placed=1
+    fi
+    apt_install postgresql || result=$?
+    if [ "$placed" -eq 1 ]; then
+        as_root rm -f "$quiet"
+    fi
+    return "$result"
+}
+
+setup_postgres() {
+    local dir
+    if dir=$(find_postgres); then
+        say "PostgreSQL: $dir"
+        return
+    fi
+    if [ -n "${WAVETANK_PG_BIN:-}" ]; then
+        lack "WAVETANK_PG_BIN names $WAVETANK_PG_BIN, which has no PostgreSQL >= $OLDEST_MAJOR" \
+            "name the directory that holds initdb and postgres, or unset it"
+        return
+    fi
+    if can_apt; then
+        say "installing PostgreSQL (its programs only; no server is started)"
+        if apt_install_postgres && dir=$(find_postgres); then
+            say "PostgreSQL: $dir"
+            return
+        fi
+    fi
+    lack "PostgreSQL $OLDEST_MAJOR or newer (server programs: initdb and postgres)" \
+        "Debian, Ubuntu:  sudo apt-get install postgresql" \
+        "Fedora, RHEL:    sudo dnf install postgresql-server postgresql-contrib" \
+        "openSUSE:        sudo zypper install postgresql-server postgresql-contrib" \
+        "Arch:            sudo pacman -S postgresql" \
+        "Alpine:          sudo apk add postgresql postgresql-contrib" \
+        "macOS:           brew install postgresql@17" \
+        "or name the programs' directory in WAVETANK_PG_BIN, or a server in DATABASE_URL"
+}
+
+# Two crates compile C (ring: cryptography; zstd-sys: compression). They need nothing but a compiler.
+setup_compiler() {
+    local cc=${CC:-cc}
+    if command -v "$cc" >/dev/null 2>&1; then
+        say "C compiler: $(command -v "$cc")"
+        return
+    fi
+    if can_apt; then
+        say "installing a C compiler"
+        if apt_install build-essential && command -v cc >/dev/null 2>&1; then
+            return
+        fi
+    fi
+    lack "a C compiler (cc)" \
+        "Debian, Ubuntu:  sudo apt-get install build-essential" \
+        "Fedora, RHEL:    sudo dnf install gcc" \
+        "openSUSE:        sudo zypper install gcc" \
+        "Arch:            sudo pacman -S base-devel" \
+        "Alpine:          sudo apk add build-base" \
+        "macOS:           xcode-select --install"
+}
+
+setup_rust() {
+    local needed found
+    needed=$(sed -nE 's/^rust-version = "([0-9.]+)".*/\1/p' Cargo.toml | head -n 1)
+    if ! command -v cargo >/dev/null 2>&1; then
+        lack "the Rust toolchain (cargo $needed or newer)" \
+            "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" \
+            "then open a new shell; rustup reads rust-toolchain.toml and fetches the right version"
+        return
+    fi
+    found=$(cargo --version 2>/dev/null | sed -nE 's/^cargo ([0-9.]+).*/\1/p' || true)
+    if [ -z "$found" ]; then
+        lack "a cargo that runs here (\`cargo --version\` fails; rust-toolchain.toml asks for a" \
+            "version that is not installed?)" "rustup toolchain install $needed"
+    elif [ "$(printf '%s\n%s\n' "$needed" "$found" | sort -V | head -n 1)" != "$needed" ]; then
+        lack "a newer Rust toolchain (found $found, needed $needed)" "rustup update stable"
+    else
+        say "Rust: $found"
+    fi
+}
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+setup_postgres
+setup_compiler
+setup_rust
+exit "$missing"

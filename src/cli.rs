@@ -1,0 +1,151 @@
+//! The command line: what `wavetank` can be told to do.
+mod conduct;
+mod demo;
+mod digest;
+mod play;
+mod progress;
+mod report;
+mod run;
+mod scenario;
+mod serve;
+mod worker;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// A wave tank for container supply chains: weeks of builds, SBOMs, signatures, CVEs and SLAs in
+/// seconds, reproducible from a scenario and a seed.
+#[derive(Parser, Debug)]
+#[command(
+    name = "wavetank",
+    version,
+    after_help = "First steps:\n  \
+        wavetank demo                                   a living world with an API to explore\n  \
+        wavetank run scenarios/classroom.yaml           play a week, print what happened\n  \
+        wavetank scenario check my-scenario.yaml        find mistakes before playing\n\n\
+        Without DATABASE_URL and S3_ENDPOINT, a private PostgreSQL and an S3 store are started\n\
+        in the data directory: nothing else needs to be set up. Set WAVETANK_LOG=debug to see more."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Load the four-weeks scenario, fast-forward through it, and stay live with the API open.
+    Demo(demo::Options),
+    /// Play a scenario to its end, print what happened and the digest, and exit.
+    Run(run::Options),
+    /// Serve the API of the world in a database; others conduct and work.
+    Serve(serve::Options),
+    /// Work on the jobs of the world in a database; start as many as you like.
+    Worker(worker::Options),
+    /// Conduct a world: advance its clock and release its jobs. Others stand by and take over.
+    Conduct(conduct::Options),
+    /// Bring the database schema up to date and exit.
+    Migrate(serve::MigrateOptions),
+    /// Print the digest of a world: one hash over all its rows and objects.
+    Digest(digest::Options),
+    /// Start the embedded services alone and lend them to other processes.
+    Services(serve::LendOptions),
+    /// Check a scenario, or print the JSON Schema of scenarios.
+    #[command(subcommand)]
+    Scenario(scenario::Command),
+    /// Print the OpenAPI specification of the API.
+    Openapi,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("WAVETANK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .and_then(|runtime| runtime.block_on(dispatch(cli.command)))
+    {
+        Ok(code) => code,
+        Err(error) => {
+            tell(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Demo(options) => demo::demo(options).await,
+        Command::Run(options) => run::run(options).await,
+        Command::Serve(options) => serve::serve(options).await,
+        Command::Worker(options) => worker::worker(options).await,
+        Command::Conduct(options) => conduct::conduct(options).await,
+        Command::Migrate(options) => serve::migrate(options).await,
+        Command::Digest(options) => digest::digest(options).await,
+        Command::Services(options) => serve::lend(options).await,
+        Command::Scenario(command) => scenario::scenario(command),
+        Command::Openapi => print(&crate::api::openapi_json()),
+    }
+}
+
+/// One clear message: what happened, why, and what helps.
+fn tell(error: &anyhow::Error) {
+    let mut message = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // Some errors repeat their cause in their own text.
+        if !message.contains(text.trim()) {
+            if !message.is_empty() {
+                message.push_str(": ");
+            }
+            message.push_str(text.trim());
+        }
+    }
+    let message = message.replace(" hint: ", "\nhint: ");
+    let mut err = std::io::stderr().lock();
+    let _ = writeln!(err, "error: {message}");
+}
+
+/// Prints to standard output; a reader that has gone away is no error.
+fn print(text: &str) -> Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Cancelled by the first interrupt or termination signal; the second ends the process at once.
+fn shutdown_on_signal() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        signal().await;
+        cancelled.cancel();
+        signal().await;
+        std::process::exit(130);
+    });
+    token
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

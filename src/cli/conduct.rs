@@ -1,0 +1,73 @@
+//! `wavetank conduct`: the one who advances the world of a split installation.
+use super::play::{Play, WorldOptions};
+use super::progress::Shown;
+use crate::services::{ServiceOptions, Services};
+use anyhow::{Result, bail};
+use jobs::conductor::{Conductor, Progress, Stop};
+use jobs::queue::Signals;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Options {
+    /// The scenario of a world to make. Without one, conduct the world that the database holds.
+    #[arg(value_name = "SCENARIO")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    world: WorldOptions,
+    #[command(flatten)]
+    services: ServiceOptions,
+    /// Play at once to the scenario's end (or --until) and exit then; without this, obey the
+    /// clock that the API sets, and go on.
+    #[arg(long)]
+    to_end: bool,
+}
+
+pub(super) async fn conduct(options: Options) -> Result<ExitCode> {
+    options.services.require_shared("conduct")?;
+    let play = options.file.as_ref().map(|file| Play::read(file, &options.world)).transpose()?;
+    let services = Services::open(&options.services, Path::new("data")).await?;
+    let conducted = lead(&services, play, options.to_end).await;
+    services.stop().await;
+    match conducted? {
+        Stop::Held { reason } => bail!("a defect holds the clock: {reason}"),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn lead(services: &Services, play: Option<Play>, to_end: bool) -> Result<Stop> {
+    let play = match play {
+        Some(play) => play,
+        None => stored(services).await?,
+    };
+    let conductor = Conductor::open(
+        services.pool.clone(),
+        &play.text,
+        play.scenario.clone(),
+        play.seed,
+        Arc::new(Signals::default()),
+        jobs::conductor::Options {
+            stop_at: to_end.then_some(play.until),
+            stop_when_held: to_end,
+            ..Default::default()
+        },
+    )
+    .await?;
+    let (tell, progress) = watch::channel(Progress::default());
+    let shown = Shown::lines(progress);
+    let stop = conductor.run(tell, super::shutdown_on_signal()).await;
+    shown.finish().await;
+    Ok(stop?)
+}
+
+/// The world that the database holds.
+async fn stored(services: &Services) -> Result<Play> {
+    let mut conn = services.pool.acquire().await?;
+    let Some(world) = store::world::find(&mut conn).await? else {
+        bail!("the database holds no world\nhint: name a scenario to make one of")
+    };
+    let options = WorldOptions { seed: Some(world.origin.seed), until: None };
+    Play::of("the stored scenario", world.origin.scenario.into_bytes(), &options)
+}

@@ -1,0 +1,89 @@
+//! A scenario file and a seed, ready to be played.
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use sim::scenario::Scenario;
+use sim::time::SimTime;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The scenario `demo` plays, built in so that the program alone is enough.
+pub(super) const DEMO: &str = include_str!("../../scenarios/four-weeks.yaml");
+
+/// Which world to play.
+#[derive(Args, Clone, Debug)]
+pub(super) struct WorldOptions {
+    /// The seed of all randomness; the scenario's own when absent.
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Stop here: a simulated instant (2026-01-12T00:00:00Z) or a length of time from the
+    /// scenario's start (7d). The end of the scenario when absent.
+    #[arg(long, value_name = "T")]
+    pub(super) until: Option<String>,
+}
+
+/// A scenario that was read and checked.
+pub(super) struct Play {
+    pub(super) text: String,
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) seed: u64,
+    pub(super) until: SimTime,
+}
+
+impl Play {
+    /// From a file.
+    pub(super) fn read(path: &Path, options: &WorldOptions) -> Result<Play> {
+        let text = read_scenario(path)?;
+        Play::of(&path.display().to_string(), text, options)
+    }
+
+    /// From the text of a scenario.
+    pub(super) fn of(name: &str, text: Vec<u8>, options: &WorldOptions) -> Result<Play> {
+        let scenario = sim::scenario::parse(name, &text)?;
+        let text = String::from_utf8(text).context("a scenario is UTF-8 text")?;
+        let start = scenario.start.time();
+        let until = match &options.until {
+            Some(until) => instant(until, start)?,
+            None => start + scenario.duration.duration(),
+        };
+        if until <= start {
+            bail!("--until {until} is not after the scenario's start, {start}");
+        }
+        let seed = options.seed.unwrap_or(scenario.seed);
+        Ok(Play { text, scenario: Arc::new(scenario), seed, until })
+    }
+
+    /// The data directory of this world when none is named: one a scenario and seed, so that the
+    /// same command goes on where it stopped.
+    pub(super) fn default_data_dir(&self) -> PathBuf {
+        Path::new("data").join(format!("{}-{}", self.scenario.name.as_str(), self.seed))
+    }
+}
+
+/// Reads a scenario file, but never more than a scenario may have.
+pub(super) fn read_scenario(path: &Path) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let shown = path.display();
+    let meta = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
+    if meta.is_dir() {
+        bail!("{shown} is a directory\nhint: name a scenario file, such as scenarios/classroom.yaml");
+    }
+    let mut text = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(sim::scenario::MAX_BYTES as u64 + 1).read_to_end(&mut text))
+        .with_context(|| format!("cannot read {shown}"))?;
+    Ok(text)
+}
+
+fn instant(text: &str, start: SimTime) -> Result<SimTime> {
+    use sim::scenario::units::{Instant, Span};
+    if let Ok(span) = text.parse::<Span>() {
+        return Ok(start + span.duration());
+    }
+    match text.parse::<Instant>() {
+        Ok(instant) => Ok(instant.time()),
+        Err(_) => bail!(
+            "--until {text:?} is neither an instant nor a length of time\n\
+             hint: write 2026-01-12T00:00:00Z, or 7d"
+        ),
+    }
+}

@@ -1,0 +1,119 @@
+//! `wavetank run`: a scenario from its start, or from where it stopped, to its end.
+use super::play::{Play, WorldOptions};
+use super::progress::Shown;
+use super::report::{Format, Report};
+use crate::services::{ServiceOptions, Services};
+use anyhow::{Context, Result, bail};
+use jobs::conductor::{Conductor, Progress, Stop, Walls};
+use jobs::queue::Signals;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Stopped, killed or crashed, the same command goes on where it was: the \
+    digest is the same as if nothing had happened. The data directory is data/<scenario>-<seed> \
+    unless --data-dir names another; delete it to begin anew.")]
+pub(super) struct Options {
+    /// The scenario to play.
+    #[arg(value_name = "SCENARIO")]
+    file: PathBuf,
+    #[command(flatten)]
+    world: WorldOptions,
+    /// How many jobs of a queue to work on at a time. The result does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = super::worker::count())]
+    workers: u64,
+    /// How to print the figures.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    services: ServiceOptions,
+}
+
+pub(super) async fn run(options: Options) -> Result<ExitCode> {
+    let begin = Instant::now();
+    let play = Play::read(&options.file, &options.world)?;
+    let shutdown = super::shutdown_on_signal();
+    let services = Services::open(&options.services, &play.default_data_dir()).await?;
+    let started = begin.elapsed();
+    let played = play_to_end(&play, &services, options.workers, &shutdown).await;
+    let report = match played {
+        Ok((Stop::ReachedEnd, walls)) => Some(report(&play, &services, begin, started, walls).await),
+        Ok((Stop::Shutdown, _)) => None,
+        Ok((Stop::Held { reason }, _)) => {
+            services.stop().await;
+            bail!("a defect holds the clock: {reason}");
+        }
+        Err(error) => {
+            services.stop().await;
+            return Err(error);
+        }
+    };
+    services.stop().await;
+    match report {
+        Some(report) => super::print(&report?.write(options.format)?),
+        None => {
+            eprintln!("stopped; the same command goes on from here");
+            Ok(ExitCode::from(130))
+        }
+    }
+}
+
+async fn play_to_end(
+    play: &Play,
+    services: &Services,
+    workers: u64,
+    shutdown: &CancellationToken,
+) -> Result<(Stop, Walls)> {
+    let signals = Arc::new(Signals::default());
+    let conductor = Conductor::open(
+        services.pool.clone(),
+        &play.text,
+        play.scenario.clone(),
+        play.seed,
+        signals.clone(),
+        jobs::conductor::Options {
+            stop_at: Some(play.until),
+            stop_when_held: true,
+            ..Default::default()
+        },
+    )
+    .await?;
+    let (tell, progress) = watch::channel(Progress::default());
+    let shown = Shown::new(progress.clone(), play.scenario.start.time(), play.until);
+    let stop_workers = CancellationToken::new();
+    let workers = super::worker::start(services, signals, workers, &stop_workers);
+    let stop = conductor.run(tell, shutdown.clone()).await;
+    stop_workers.cancel();
+    workers.stopped().await;
+    shown.finish().await;
+    let walls = progress.borrow().walls;
+    Ok((stop.context("the world cannot go on")?, walls))
+}
+
+async fn report(
+    play: &Play,
+    services: &Services,
+    begin: Instant,
+    start_wall: Duration,
+    walls: Walls,
+) -> Result<Report> {
+    let before = Instant::now();
+    let digest = store::digest::world_digest(&services.pool, &services.objects).await?;
+    let mut conn = services.pool.acquire().await?;
+    let summary = store::read::summary::summary(&mut conn).await?;
+    Ok(Report {
+        name: play.scenario.name.as_str().to_owned(),
+        seed: play.seed,
+        simulated: play.until.since(play.scenario.start.time()),
+        wall: begin.elapsed(),
+        start_wall,
+        digest_wall: before.elapsed(),
+        walls,
+        summary,
+        digest,
+    })
+}

@@ -1,0 +1,92 @@
+//! `wavetank serve`, `migrate` and `services`: the parts of a split installation.
+use crate::api::{self, ApiState};
+use crate::services::{ServiceOptions, Services};
+use anyhow::{Context, Result};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Options {
+    #[command(flatten)]
+    services: ServiceOptions,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+/// Where the API listens.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct Listen {
+    /// The address of the API. Everybody who reaches it can use it: mind where you listen.
+    #[arg(long, value_name = "ADDRESS", env = "WAVETANK_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+}
+
+impl Listen {
+    /// Takes the address, before anything slow begins.
+    pub(super) async fn bind(&self) -> Result<TcpListener> {
+        TcpListener::bind(self.listen).await.with_context(|| {
+            format!(
+                "cannot listen on {}\nhint: another program may use it; choose one with --listen \
+                 127.0.0.1:8081, or any free one with --listen 127.0.0.1:0",
+                self.listen
+            )
+        })
+    }
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct MigrateOptions {
+    #[command(flatten)]
+    services: ServiceOptions,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct LendOptions {
+    #[command(flatten)]
+    services: ServiceOptions,
+}
+
+pub(super) async fn serve(options: Options) -> Result<ExitCode> {
+    options.services.require_shared("serve")?;
+    let listener = options.listen.bind().await?;
+    let services = Services::open(&options.services, Path::new("data")).await?;
+    let shutdown = super::shutdown_on_signal();
+    eprintln!("API at http://{0}/docs", listener.local_addr()?);
+    serve_until(listener, &services, shutdown).await?;
+    services.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves the API until told to stop.
+pub(super) async fn serve_until(
+    listener: TcpListener,
+    services: &Services,
+    shutdown: CancellationToken,
+) -> Result<()> {
+    let state = ApiState::new(services.pool.clone(), services.objects.clone());
+    api::serve(listener, state, shutdown.cancelled_owned()).await.context("the API ended")
+}
+
+pub(super) async fn migrate(options: MigrateOptions) -> Result<ExitCode> {
+    // Opening the services brings the schema up to date.
+    let services = Services::open(&options.services, Path::new("data/demo")).await?;
+    services.stop().await;
+    super::print("the schema is up to date")
+}
+
+pub(super) async fn lend(options: LendOptions) -> Result<ExitCode> {
+    let services = Services::open(&options.services, Path::new("data/demo")).await?;
+    let s3 = &services.s3;
+    super::print(&format!(
+        "export DATABASE_URL='{}'\nexport S3_ENDPOINT='{}'\nexport S3_BUCKET='{}'\n\
+         export S3_ACCESS_KEY='{}'\nexport S3_SECRET_KEY='{}'",
+        services.database_url, s3.endpoint, s3.bucket, s3.access_key, s3.secret_key
+    ))?;
+    eprintln!("the services run until this process is stopped (Ctrl-C)");
+    super::shutdown_on_signal().cancelled().await;
+    services.stop().await;
+    Ok(ExitCode::SUCCESS)
+}

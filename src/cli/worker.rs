@@ -1,0 +1,52 @@
+//! `wavetank worker`: works on jobs until it is told to stop.
+use crate::services::{ServiceOptions, Services};
+use anyhow::Result;
+use jobs::job::JobContext;
+use jobs::queue::Signals;
+use jobs::worker::{WorkerOptions, Workers};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Options {
+    #[command(flatten)]
+    services: ServiceOptions,
+    /// How many jobs of a queue to work on at a time.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = super::worker::count())]
+    workers: u64,
+}
+
+/// From 1 to 256 workers.
+pub(super) fn count() -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..=256)
+}
+
+pub(super) async fn worker(options: Options) -> Result<ExitCode> {
+    options.services.require_shared("worker")?;
+    let services = Services::open(&options.services, Path::new("data")).await?;
+    let shutdown = super::shutdown_on_signal();
+    eprintln!("working with {} workers; stop with Ctrl-C", options.workers);
+    let workers = start(&services, Arc::new(Signals::default()), options.workers, &shutdown);
+    shutdown.cancelled().await;
+    workers.stopped().await;
+    services.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts this process's workers.
+pub(super) fn start(
+    services: &Services,
+    signals: Arc<Signals>,
+    workers: u64,
+    shutdown: &CancellationToken,
+) -> Workers {
+    let ctx = JobContext {
+        pool: services.worker_pool.clone(),
+        objects: services.objects.clone(),
+        caches: Arc::default(),
+    };
+    let options = WorkerOptions { concurrency: workers as usize, ..WorkerOptions::default() };
+    Workers::start(ctx, signals, options, shutdown.clone())
+}

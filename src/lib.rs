@@ -1,0 +1,5 @@
+//! The `wavetank` program as a library, so that its tests can use its parts.
+pub mod api;
+pub mod cli;
+mod embedded;
+pub mod services;

@@ -1,0 +1,163 @@
+//! The services a process works with: Postgres and the object store, given or brought along.
+use crate::embedded::{DataDir, EmbeddedPostgres, EmbeddedS3, PostgresOptions};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use store::db::{self, Durability};
+use store::objects::{ObjectStore, Settings};
+
+/// Where Postgres and the object store are.
+#[derive(Args, Clone, Debug)]
+pub struct ServiceOptions {
+    /// The directory of the embedded PostgreSQL and S3 store; made when absent. One process at a
+    /// time can use it.
+    #[arg(long, value_name = "DIR", env = "WAVETANK_DATA_DIR", help_heading = "Services")]
+    pub data_dir: Option<PathBuf>,
+    /// A PostgreSQL database (14 or newer) to use instead of the embedded one, such as
+    /// postgres://user:password@host/wavetank.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true,
+          help_heading = "Services")]
+    pub database_url: Option<String>,
+    /// An S3 endpoint to use instead of the embedded one, such as http://minio:9000.
+    #[arg(long, value_name = "URL", env = "S3_ENDPOINT", help_heading = "Services")]
+    pub s3_endpoint: Option<String>,
+    /// The bucket; made when absent.
+    #[arg(long, value_name = "NAME", env = "S3_BUCKET", default_value = "wavetank",
+          help_heading = "Services")]
+    pub s3_bucket: String,
+    /// The region that requests are signed for.
+    #[arg(long, value_name = "NAME", env = "S3_REGION", default_value = "us-east-1",
+          help_heading = "Services")]
+    pub s3_region: String,
+    /// The access key of the S3 endpoint.
+    #[arg(long, value_name = "KEY", env = "S3_ACCESS_KEY", hide_env_values = true,
+          help_heading = "Services")]
+    pub s3_access_key: Option<String>,
+    /// The secret key of the S3 endpoint; better given in the environment than here.
+    #[arg(long, value_name = "KEY", env = "S3_SECRET_KEY", hide_env_values = true,
+          help_heading = "Services")]
+    pub s3_secret_key: Option<String>,
+}
+
+impl ServiceOptions {
+    /// Whether both services are given, so that several processes can share them.
+    pub fn are_shared(&self) -> bool {
+        self.database_url.is_some() && self.s3_endpoint.is_some()
+    }
+
+    /// Refuses to start a process of a split installation on embedded services.
+    ///
+    /// # Errors
+    /// When a service is not given.
+    pub fn require_shared(&self, command: &str) -> Result<()> {
+        if self.are_shared() {
+            return Ok(());
+        }
+        bail!(
+            "`wavetank {command}` shares its services with other processes and needs DATABASE_URL \
+             and S3_ENDPOINT\nhint: `wavetank services` lends the embedded ones to other processes \
+             and prints both; `wavetank run` and `wavetank demo` need neither"
+        )
+    }
+}
+
+/// Running services and our connections to them.
+pub struct Services {
+    /// For conductor and API: a commit is durable.
+    pub pool: PgPool,
+    /// For workers: a commit may be lost with the machine, together with the ledger's word for it.
+    pub worker_pool: PgPool,
+    /// The object store.
+    pub objects: ObjectStore,
+    /// How another process would reach the same database.
+    pub database_url: String,
+    /// How another process would reach the same object store.
+    pub s3: Settings,
+    postgres: Option<EmbeddedPostgres>,
+    endpoint: Option<EmbeddedS3>,
+    _data_dir: Option<DataDir>,
+}
+
+impl Services {
+    /// Starts what is not given, connects, and brings the schema up to date. `data_dir` is used
+    /// when the options name none.
+    ///
+    /// # Errors
+    /// A service cannot be started or reached, or refuses us.
+    pub async fn open(options: &ServiceOptions, data_dir: &Path) -> Result<Self> {
+        let place = options.data_dir.as_deref().unwrap_or(data_dir);
+        let held = if options.are_shared() { None } else { Some(DataDir::open(place)?) };
+        let postgres = match (&options.database_url, &held) {
+            (None, Some(dir)) => {
+                Some(EmbeddedPostgres::start(dir.path(), PostgresOptions::from_env()).await?)
+            }
+            _ => None,
+        };
+        let database_url = match (&options.database_url, &postgres) {
+            (Some(url), _) => url.clone(),
+            (None, Some(postgres)) => postgres.url(),
+            (None, None) => unreachable!("one of the two is there"),
+        };
+        let connect: PgConnectOptions = database_url
+            .parse()
+            .context("DATABASE_URL is not a PostgreSQL address\nhint: write it as postgres://user:password@host:5432/database")?;
+        let pool = db::connect(connect.clone(), 12, Durability::Full).await?;
+        let worker_pool = db::connect(connect, 16, Durability::Relaxed).await?;
+        let (endpoint, s3) = object_store(options, held.as_ref()).await?;
+        let objects = ObjectStore::connect(&s3).await?;
+        db::migrate(&pool).await?;
+        jobs::queue::setup(&pool).await?;
+        Ok(Services {
+            pool,
+            worker_pool,
+            objects,
+            database_url,
+            s3,
+            postgres,
+            endpoint,
+            _data_dir: held,
+        })
+    }
+
+    /// Lets go of everything in order; what was brought along stops.
+    pub async fn stop(self) {
+        self.pool.close().await;
+        self.worker_pool.close().await;
+        if let Some(endpoint) = self.endpoint {
+            endpoint.stop().await;
+        }
+        if let Some(postgres) = self.postgres {
+            postgres.stop().await;
+        }
+    }
+}
+
+async fn object_store(
+    options: &ServiceOptions,
+    held: Option<&DataDir>,
+) -> Result<(Option<EmbeddedS3>, Settings)> {
+    let settings = |endpoint: String, access_key: &str, secret_key: &str| Settings {
+        endpoint,
+        region: options.s3_region.clone(),
+        bucket: options.s3_bucket.clone(),
+        access_key: access_key.to_owned(),
+        secret_key: secret_key.to_owned(),
+    };
+    let Some(given) = &options.s3_endpoint else {
+        let dir = held.context("no data directory for the embedded S3 store")?;
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let endpoint = EmbeddedS3::start(&dir.path().join("s3"), any_port).await?;
+        let settings =
+            settings(endpoint.endpoint(), endpoint.access_key(), endpoint.secret_key());
+        return Ok((Some(endpoint), settings));
+    };
+    match (&options.s3_access_key, &options.s3_secret_key) {
+        (Some(access), Some(secret)) => Ok((None, settings(given.clone(), access, secret))),
+        _ => bail!(
+            "S3_ENDPOINT is given without its keys\nhint: set S3_ACCESS_KEY and S3_SECRET_KEY too"
+        ),
+    }
+}

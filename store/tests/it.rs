@@ -1,0 +1,11 @@
+//! The store against a real Postgres and a real S3 endpoint.
+#![allow(unreachable_pub, reason = "a test binary has no outside; other binaries share its support")]
+mod it {
+    mod digest;
+    mod hand;
+    mod objects;
+    mod sla;
+    mod sla_dates;
+    mod sla_speed;
+    mod support;
+}

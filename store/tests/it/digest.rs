@@ -1,0 +1,95 @@
+//! The digest changes with every row and column of the world, and with nothing else.
+use super::hand::{Hand, day};
+use super::support::{postgres, s3};
+use std::collections::BTreeSet;
+use store::digest::{EXCLUDED, TABLES, WorldDigest, world_digest};
+use store::objects::ObjectStore;
+
+async fn world() -> Hand {
+    let mut hand = Hand::new(postgres::database().await).await;
+    hand.sql(
+        "INSERT INTO world VALUES (true, 'w', 'text', repeat('0', 64), 7, '1', '2026-01-05Z',
+             '2026-02-01Z', '2026-01-07Z', 10, 'f', '2026-01-06Z', 9, 0);
+         INSERT INTO clock VALUES (true, 'fast', 1);
+         INSERT INTO commands VALUES (1, '{}', '2026-01-05Z', NULL);
+         INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
+             VALUES (1, '2026-01-05Z', 'scanned', 'catalogue', '{}');",
+    )
+    .await;
+    hand.version(0, 1, day(1, "00:00")).await;
+    hand.advisory(0, "high", day(2, "06:00"), None).await;
+    hand.finding(0, 1, 0, 0, day(2, "10:00")).await;
+    hand
+}
+
+async fn digest(hand: &Hand, objects: &ObjectStore) -> WorldDigest {
+    world_digest(&hand.pool, objects).await.unwrap()
+}
+
+#[tokio::test]
+async fn history_counts_and_the_way_there_does_not() {
+    let (_endpoint, objects) = s3::store().await;
+    let hand = world().await;
+    let before = digest(&hand, &objects).await;
+    assert_eq!(digest(&hand, &objects).await, before);
+    let rows = |name| before.tables.iter().find(|t| t.name == name).map(|t| t.rows);
+    assert_eq!((rows("package_releases"), rows("cve_findings")), (Some(12), Some(1)));
+    for silent in [
+        "UPDATE commands SET received_wall = now() + interval '1 day'",
+        "UPDATE clock SET mode = 'paused', factor = 5",
+        "UPDATE world SET released_seq = 99, released_fingerprint = 'g', term = 4, name = 'v'",
+        "INSERT INTO ledger (id, queue, at, payload, state)
+             VALUES (1, 'build', '2026-01-05Z', '{}', 'done')",
+        // A row that moves within the table.
+        "UPDATE packages SET name = name WHERE id = 0",
+    ] {
+        hand.sql(silent).await;
+        assert_eq!(digest(&hand, &objects).await, before, "{silent}");
+    }
+    let mut last = before;
+    for (statement, part) in [
+        ("UPDATE commands SET rejected = 'no'", "commands"),
+        ("UPDATE world SET materialized_through = '2026-01-06 00:00:00.001Z'", "world"),
+        ("UPDATE world SET seed = 8", "world"),
+        (
+            "UPDATE cve_findings SET not_affected_at = '2026-01-07Z', justification = 'x'",
+            "cve_findings",
+        ),
+        ("UPDATE packages SET description = E'two\\nlines' WHERE id = 2", "packages"),
+        ("DELETE FROM timeline", "timeline"),
+    ] {
+        hand.sql(statement).await;
+        let next = digest(&hand, &objects).await;
+        assert_ne!(next.total, last.total, "{statement}");
+        assert_eq!(next.differences(&last), [part], "{statement}");
+        last = next;
+    }
+    objects.put("blobs/a", "12".into(), "text/plain").await.unwrap();
+    let next = digest(&hand, &objects).await;
+    assert_eq!(next.differences(&last), ["objects"]);
+    assert_eq!((next.objects.count, next.objects.bytes), (1, 2));
+}
+
+#[tokio::test]
+async fn every_column_is_covered_or_left_out_on_purpose() {
+    let pool = postgres::database().await;
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "SELECT table_name::text, column_name::text FROM information_schema.columns
+         WHERE table_schema = 'public' AND column_name NOT LIKE '%\\_wall'",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let excluded: BTreeSet<_> = EXCLUDED.into_iter().collect();
+    let there: BTreeSet<String> = columns
+        .into_iter()
+        .filter(|(table, _)| !excluded.contains(table.as_str()))
+        .map(|(table, column)| format!("{table}.{column}"))
+        .filter(|column| !excluded.contains(column.as_str()))
+        .collect();
+    let covered: BTreeSet<String> = TABLES
+        .iter()
+        .flat_map(|t| t.columns.split(',').map(|c| format!("{}.{}", t.name, c.trim())))
+        .collect();
+    assert_eq!(covered, there);
+}

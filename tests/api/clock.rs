@@ -1,0 +1,53 @@
+//! The clock: read, set, and what cannot be asked of it.
+use crate::support::Api;
+use serde_json::json;
+use sqlx::postgres::PgListener;
+use std::time::Duration;
+
+#[tokio::test]
+async fn the_clock_is_set_and_the_conductor_told() {
+    let api = Api::start("clock_set").await;
+    let clock = api.get("/v1/clock").await.json();
+    assert_eq!((&clock["mode"], &clock["factor"]), (&"paused".into(), &3600.0.into()));
+    assert_eq!(clock["released_through"], "2026-01-12T06:00:00.000Z");
+    assert_eq!(clock["materialized_through"], "2026-01-12T05:00:00.000Z");
+    assert_eq!(clock["world"]["seed"], u64::MAX.to_string());
+    assert!(clock.get("run_until").is_none() && clock.get("held_reason").is_none());
+
+    let mut listener = PgListener::connect_with(&api.pool).await.unwrap();
+    listener.listen(store::world::CLOCK_CHANNEL).await.unwrap();
+    let wish = json!({"mode": "fast", "factor": 60, "run_until": "2026-01-13T01:00:00+01:00",
+                      "then": "live"});
+    let clock = api.put("/v1/clock", wish).await.json();
+    assert_eq!(clock["run_until"], "2026-01-13T00:00:00.000Z");
+    assert_eq!(clock["then"], "live");
+    tokio::time::timeout(Duration::from_secs(5), listener.recv()).await.unwrap().unwrap();
+    assert_eq!(clock, api.get("/v1/clock").await.json());
+
+    let paused = api.put("/v1/clock", json!({"mode": "paused"})).await.json();
+    assert_eq!((&paused["mode"], &paused["factor"]), (&"paused".into(), &60.0.into()));
+    assert!(paused.get("run_until").is_none());
+}
+
+#[tokio::test]
+async fn impossible_wishes_are_refused_and_change_nothing() {
+    let api = Api::start("clock_wrong").await;
+    let before = api.get("/v1/clock").await.json();
+    for (wish, status, code) in [
+        (json!({"mode": "fast", "run_until": "2026-01-12T06:00:00Z"}), 422, "contradiction"),
+        (json!({"mode": "paused", "run_until": "2026-02-12T06:00:00Z"}), 422, "contradiction"),
+        (json!({"mode": "fast", "then": "live"}), 422, "contradiction"),
+        (json!({"mode": "live", "factor": 0}), 400, "invalid_body"),
+        (json!({"mode": "live", "factor": -1}), 400, "invalid_body"),
+        (json!({"mode": "live", "factor": 1e10}), 400, "invalid_body"),
+        (json!({"mode": "live", "factor": "fast"}), 400, "invalid_body"),
+        (json!({"mode": "backwards"}), 400, "invalid_body"),
+        (json!({"mode": "fast", "run_until": "tomorrow"}), 400, "invalid_body"),
+        (json!({"mode": "fast", "runUntil": "2026-02-12T06:00:00Z"}), 400, "invalid_body"),
+        (json!({}), 400, "invalid_body"),
+        (json!([]), 400, "invalid_body"),
+    ] {
+        api.put("/v1/clock", wish).await.problem(status, code);
+    }
+    assert_eq!(before, api.get("/v1/clock").await.json());
+}

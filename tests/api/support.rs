@@ -1,0 +1,200 @@
+//! A served API on a database and a bucket of its own, for every test.
+mod seed;
+
+pub(crate) use seed::{BASE_DIGEST, LOG, LOG_SHA256, NGINX_BUILD, PROVENANCE_SHA256, SPDX_SHA256};
+
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::OnceLock;
+use std::time::Duration;
+use store::objects::{ObjectStore, Settings};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use wavetank::api::{self, ApiState, Limits};
+use wavetank::services::{ServiceOptions, Services};
+
+/// What all tests of this program share; lives as long as the program.
+struct Shared {
+    database: PgConnectOptions,
+    s3: Settings,
+}
+
+fn shared() -> &'static Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api");
+                let options = ServiceOptions {
+                    data_dir: None,
+                    database_url: None,
+                    s3_endpoint: None,
+                    s3_bucket: "unused".to_owned(),
+                    s3_region: "us-east-1".to_owned(),
+                    s3_access_key: None,
+                    s3_secret_key: None,
+                };
+                let services = Services::open(&options, &dir).await.unwrap();
+                let database = PgConnectOptions::from_str(&services.database_url).unwrap();
+                send.send(Shared { database, s3: services.s3.clone() }).unwrap();
+                std::future::pending::<()>().await;
+                services.stop().await;
+            });
+        });
+        receive.recv().expect("the services of the tests start")
+    })
+}
+
+/// What stands in the database when the API starts.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Content {
+    /// Not even a schema.
+    Nothing,
+    /// The schema.
+    Schema,
+    /// The small world of [`seed`].
+    World,
+}
+
+/// A served API.
+pub(crate) struct Api {
+    pub(crate) pool: PgPool,
+    pub(crate) address: SocketAddr,
+    database: String,
+    client: Client,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Api {
+    /// With the small world; `name` is unique among the tests.
+    pub(crate) async fn start(name: &str) -> Self {
+        Api::start_with(name, Content::World, Limits::default()).await
+    }
+
+    pub(crate) async fn start_with(name: &str, content: Content, limits: Limits) -> Self {
+        let shared = shared();
+        let database = format!("api_{name}");
+        let mut admin = shared.database.connect().await.unwrap();
+        for sql in [
+            format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"),
+            format!("CREATE DATABASE {database}"),
+        ] {
+            sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+        }
+        admin.close().await.unwrap();
+        let pool = PgPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_millis(1500))
+            .connect_with(shared.database.clone().database(&database))
+            .await
+            .unwrap();
+        let objects = ObjectStore::connect(&Settings {
+            bucket: database.replace('_', "-"),
+            ..shared.s3.clone()
+        })
+        .await
+        .unwrap();
+        if content != Content::Nothing {
+            store::db::migrate(&pool).await.unwrap();
+        }
+        if content == Content::World {
+            seed::world(&pool, &objects).await;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let state = ApiState::with_limits(pool.clone(), objects, limits);
+        tokio::spawn(api::serve(listener, state, async {
+            let _ = stopped.await;
+        }));
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none());
+        let client = client.build().unwrap();
+        Api { pool, address, database, client, _stop: stop }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path).send().await.unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(&body).send().await.unwrap()).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).json(&body).send().await.unwrap()).await
+    }
+
+    /// Another session in the same database.
+    pub(crate) async fn session(&self) -> PgConnection {
+        shared().database.clone().database(&self.database).connect().await.unwrap()
+    }
+
+    /// Nobody can connect any more, and nobody is connected.
+    pub(crate) async fn cut_database(&self) {
+        let mut admin = shared().database.connect().await.unwrap();
+        let database = &self.database;
+        let refuse = format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false");
+        sqlx::query(AssertSqlSafe(refuse)).execute(&mut admin).await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+        sqlx::query(end).bind(database).execute(&mut admin).await.unwrap();
+    }
+}
+
+/// An answer that was read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body of a success.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.text);
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// The body of a problem with this status and code, complete in every field.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        assert_eq!(
+            (self.status.as_u16(), self.header("content-type")),
+            (status, "application/problem+json"),
+            "{}",
+            self.text
+        );
+        let problem: Value = serde_json::from_str(&self.text).unwrap();
+        assert_eq!(problem["code"], code, "{problem:#}");
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], format!("/problems/{code}"));
+        for field in ["title", "detail", "hint", "instance", "request_id"] {
+            assert!(!problem[field].as_str().unwrap().is_empty(), "{field} of {problem:#}");
+        }
+        assert_eq!(problem["request_id"], self.header("x-request-id"));
+        for word in ["SELECT", "postgres", "relation", "sqlx", "syntax"] {
+            assert!(!self.text.contains(word), "{word} reached a client: {problem:#}");
+        }
+        problem
+    }
+}

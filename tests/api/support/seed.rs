@@ -1,0 +1,127 @@
+//! A small world, written row by row: what each answer must be can be seen here.
+//!
+//! It began on 12 January 2026 at 00:00; all is done up to 05:00 and released up to 06:00.
+use bytes::Bytes;
+use sim::time::SimTime;
+use sqlx::{AssertSqlSafe, PgPool};
+use store::objects::ObjectStore;
+use store::world::Origin;
+
+/// The build that made version 2 of nginx, requested at 02:00, running from 02:10 to 02:30.
+pub(crate) const NGINX_BUILD: i64 = 4;
+/// The digest of version 1 of the base.
+pub(crate) const BASE_DIGEST: &str =
+    "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// The log of that build.
+pub(crate) const LOG: &str = "fetch nginx-1.27.1-r0\nbuild ok\n";
+/// Its SHA-256.
+pub(crate) const LOG_SHA256: &str =
+    "75a529a554ce7bdaaab32413f84f29552a1147e0a682fca77966f20e7d55c530";
+/// Of the SPDX document of version 2 of nginx.
+pub(crate) const SPDX_SHA256: &str =
+    "5555555555555555555555555555555555555555555555555555555555555555";
+/// Of its provenance.
+pub(crate) const PROVENANCE_SHA256: &str =
+    "6666666666666666666666666666666666666666666666666666666666666666";
+
+const START_MS: i64 = 1_768_176_000_000;
+
+/// Writes the world.
+pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
+    let mut conn = pool.acquire().await.unwrap();
+    let origin = Origin {
+        name: "small".to_owned(),
+        scenario: "name: small\n".to_owned(),
+        scenario_sha256: "1".repeat(64),
+        seed: u64::MAX,
+        kernel_version: "test".to_owned(),
+        starts_at: SimTime(START_MS),
+        ends_at: SimTime(START_MS + 7 * 86_400_000),
+    };
+    store::world::create(&mut conn, &origin, "0").await.unwrap();
+    objects.put_content(Bytes::from(LOG), "text/plain").await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(
+        ROWS.replace("LOG_SHA256", LOG_SHA256).replace("{BASE}", BASE_DIGEST),
+    ))
+    .execute(&mut *conn)
+    .await
+    .unwrap();
+}
+
+const ROWS: &str = r#"
+UPDATE world SET released_through = '2026-01-12T06:00Z', materialized_through = '2026-01-12T05:00Z',
+                 released_seq = 100, materialized_seq = 90;
+INSERT INTO packages (id, name, license, supplier, description, end_of_life) VALUES
+  (0, 'musl', 'MIT', 'Example', 'The C library', false),
+  (1, 'zlib', 'Zlib', 'Example', 'Compression', false),
+  (2, 'nginx', 'BSD-2-Clause', 'Example', 'A web server', false),
+  (3, 'redis', 'BSD-3-Clause', 'Example', 'A store', false);
+INSERT INTO package_releases (package_id, release, version, released_at, size_bytes, sha256)
+SELECT p, r, '1.' || r || '.0-r0', '2026-01-01T00:00Z', 1000, repeat('7', 64)
+FROM generate_series(0, 3) p, generate_series(0, 1) r;
+INSERT INTO advisories (id, cve, vector, score, severity, known_exploited, published_at,
+                        detectable_at, fix_available_at) VALUES
+  (0, 'CVE-2026-0000001', 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H', 9.8, 'critical', false,
+   '2026-01-12T00:30Z', '2026-01-12T00:40Z', '2026-01-12T01:30Z'),
+  (1, 'CVE-2026-0000002', 'CVSS:3.1/AV:L/AC:H/PR:L/UI:N/S:U/C:L/I:N/A:N', 2.5, 'low', false,
+   '2026-01-12T00:30Z', '2026-01-12T00:40Z', NULL);
+INSERT INTO images (id, name, description, base_image_id, depth, main_package_id, own_packages,
+                    tenant_namespace, created_at, end_of_life_at, current_version) VALUES
+  (0, 'base-os', 'The base', NULL, 0, 0, '{0}', 'catalogue', '2026-01-12T00:00Z', NULL, 1),
+  (1, 'nginx', 'A web server', 0, 1, 2, '{2,1}', 'catalogue', '2026-01-12T00:00Z', NULL, 2),
+  (2, 'redis', 'A store', 0, 1, 3, '{3}', 'catalogue', '2026-01-12T00:00Z', '2026-01-12T04:00Z', 1),
+  (3, 'late', 'Added later', 0, 1, 1, '{1}', 'catalogue', '2026-01-12T03:00Z', NULL, NULL);
+INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
+                          started_at, finished_at, attempts, builder, version, log_sha256) VALUES
+  (1, 0, 'catalogue', 'bootstrap', '{"trigger": "bootstrap"}', 'completed', '2026-01-12T00:00Z',
+   '2026-01-12T00:00Z', '2026-01-12T00:00Z', 1, NULL, 1, 'LOG_SHA256'),
+  (2, 1, 'catalogue', 'bootstrap', '{"trigger": "bootstrap"}', 'completed', '2026-01-12T00:00Z',
+   '2026-01-12T00:00Z', '2026-01-12T00:00Z', 1, NULL, 1, 'LOG_SHA256'),
+  (3, 2, 'catalogue', 'bootstrap', '{"trigger": "bootstrap"}', 'completed', '2026-01-12T00:00Z',
+   '2026-01-12T00:00Z', '2026-01-12T00:00Z', 1, NULL, 1, 'LOG_SHA256'),
+  (4, 1, 'catalogue', 'cve_fix',
+   '{"trigger": "cve_fix", "advisory": 0, "release": {"package": 2, "release": 1}}', 'completed',
+   '2026-01-12T02:00Z', '2026-01-12T02:10Z', '2026-01-12T02:30Z', 1, 'builder-0', 2, 'LOG_SHA256'),
+  (5, 3, 'catalogue', 'cron', '{"trigger": "cron"}', 'finishing', '2026-01-12T05:10Z',
+   '2026-01-12T05:20Z', '2026-01-12T05:40Z', 1, 'builder-1', NULL, NULL),
+  (6, 2, 'catalogue', 'base_change',
+   '{"trigger": "base_change", "base": {"image": 0, "version": 1}}', 'running',
+   '2026-01-12T05:30Z', '2026-01-12T05:50Z', NULL, 1, 'builder-0', NULL, NULL);
+INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
+                          finished_at, merged_into) VALUES
+  (7, 2, 'catalogue', 'cron', '{"trigger": "cron"}', 'merged', '2026-01-12T05:35Z',
+   '2026-01-12T05:35Z', 6);
+INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, digest, tags,
+                            base_image_id, base_version, package_ids, releases, components,
+                            published_at, superseded_at, slsa_level) VALUES
+  (0, 1, 1, 'catalogue', '{BASE}', '{latest,1}', NULL, NULL, '{0}', '{0}', '{0}',
+   '2026-01-12T00:00Z', NULL, 1),
+  (1, 1, 2, 'catalogue', 'sha256:' || repeat('b', 64), '{latest,1.0.0,1.0,1}', 0, 1, '{0,1,2}',
+   '{0,0,0}', '{0}', '2026-01-12T00:00Z', '2026-01-12T02:30Z', 1),
+  (2, 1, 3, 'catalogue', 'sha256:' || repeat('c', 64), '{latest}', 0, 1, '{0,3}', '{0,0}', '{0}',
+   '2026-01-12T00:00Z', NULL, 1),
+  (1, 2, 4, 'catalogue', 'sha256:' || repeat('d', 64), '{latest,1.1.0,1.1,1}', 0, 1, '{0,1,2}',
+   '{0,0,1}', '{0}', '2026-01-12T02:30Z', NULL, 1);
+INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
+                          score, detected_at, resolved_at, resolved_version) VALUES
+  (1, 1, 0, 2, 'catalogue', 'critical', 9.8, '2026-01-12T01:00Z', '2026-01-12T02:30Z', 2);
+INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
+                          score, detected_at, not_affected_at, justification) VALUES
+  (1, 1, 1, 1, 'catalogue', 'low', 2.5, '2026-01-12T01:00Z', '2026-01-12T04:00Z',
+   'component_not_present'),
+  (1, 2, 1, 1, 'catalogue', 'low', 2.5, '2026-01-12T03:00Z', '2026-01-12T04:00Z',
+   'component_not_present');
+INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, uri, sha256,
+                          bytes, components, created_at) VALUES
+  (1, 2, 'spdx', '2.3', 'catalogue', 's3://x/y', repeat('5', 64), 100, 3, '2026-01-12T02:30Z'),
+  (1, 2, 'cyclonedx', '1.6', 'catalogue', 's3://x/z', repeat('4', 64), 90, 3, '2026-01-12T02:30Z');
+INSERT INTO attestations (image_id, version, predicate_type, tenant_namespace, uri, sha256, bytes,
+                          signed, created_at) VALUES
+  (1, 2, 'https://slsa.dev/provenance/v1', 'catalogue', 's3://x/p', repeat('6', 64), 80, false,
+   '2026-01-12T02:30Z');
+INSERT INTO artifacts (build_id, kind, tenant_namespace, media_type, sha256, bytes, object_key)
+SELECT b, 'log', 'catalogue', 'text/plain', 'LOG_SHA256', 31, 'blobs/sha256/LOG_SHA256'
+FROM generate_series(1, 4) b;
+INSERT INTO artifacts (build_id, kind, tenant_namespace, media_type, sha256, bytes, object_key) VALUES
+  (4, 'spdx', 'catalogue', 'application/spdx+json', repeat('5', 64), 100, 'blobs/sha256/' || repeat('5', 64));
+"#;
