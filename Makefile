@@ -26,5 +26,5 @@ lint: ## Check formatting, lints, licences and advisories
 			"installed (cargo install --locked cargo-deny)"; \
 	fi
 
-bench: setup ## Measure, in an optimized build
-	cargo bench --locked
+bench: setup ## Measure, in an optimized build (PARTS="kernel whole live" for some of it)
+	cargo bench --locked --package wavetank --bench wavetank -- $(PARTS)

@@ -1,4 +1,5 @@
 //! Plays a scenario in the kernel alone and prints its summary: `play FILE [SEED]`.
+#![expect(clippy::disallowed_methods, reason = "an example reads files")]
 use sim::World;
 use sim::stats::Observer;
 use std::sync::Arc;

@@ -25,7 +25,7 @@ pub async fn plan_for_little(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::raw_sql(
         "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
          SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off;
-         SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off",
+         SET LOCAL enable_mergejoin = off; SET LOCAL max_parallel_workers_per_gather = 0",
     )
     .execute(conn)
     .await?;

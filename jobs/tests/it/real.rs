@@ -4,7 +4,7 @@ use crate::support::Bench;
 use crate::support::conducting::{SEED, to_the_end};
 use jobs::job::{JobError, Payload};
 use jobs::{build, notify, scan, sla_check};
-use sim::fact::{Outcome, SlaCheck, TimerRef};
+use sim::fact::{Cause, Outcome, SlaCheck, TimerRef};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,11 +66,11 @@ async fn every_job_can_be_done_again() {
 }
 
 /// Does a job that must not come out, and gives what was said.
-async fn refused(bench: &Bench, payload: &Payload) -> String {
+async fn refused(bench: &Bench, name: &str, payload: &Payload) -> String {
     let mut tx = bench.ctx.pool.begin().await.unwrap();
     match work(bench, &mut tx, payload).await {
         Err(error @ JobError::Mismatch { .. }) => error.to_string(),
-        other => panic!("a mismatch was not found: {other:?}"),
+        other => panic!("{name}: not found out: {other:?}"),
     }
 }
 
@@ -82,7 +82,7 @@ async fn a_fact_that_says_something_else_is_found_out() {
     for payload in &payloads {
         for (name, wrong) in twisted(payload) {
             if !seen.contains_key(name) {
-                seen.insert(name, refused(&bench, &wrong).await);
+                seen.insert(name, refused(&bench, name, &wrong).await);
             }
         }
     }
@@ -115,7 +115,10 @@ fn twisted(payload: &Payload) -> Vec<(&'static str, Payload)> {
                 fact.outcome = Outcome::Published(published);
                 twists.push((name, Payload::Build(job)));
             };
-            if let Some(place) = published.contents.iter().position(|c| c.release > 0) {
+            // (A release at the very instant at which a build began may be in it or not.)
+            let cron = job.fact.cause == Cause::Cron;
+            let place = published.contents.iter().position(|c| c.release > 0);
+            if let Some(place) = place.filter(|_| cron) {
                 add("an older release", &|contents| contents[place].release -= 1);
             }
             if published.base.is_some() {

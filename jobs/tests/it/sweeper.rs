@@ -6,6 +6,8 @@ use std::time::Duration;
 
 const NOW: Patience =
     Patience { delivery: Duration::ZERO, worker: Duration::ZERO, attempt: Duration::from_secs(60) };
+/// The same while workers live: what they have fetched is theirs.
+const SOON: Patience = Patience { worker: Duration::from_secs(10), ..NOW };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_tasks_come_back_and_waiting_ones_stay() {
@@ -40,12 +42,12 @@ async fn a_poison_job_is_tried_five_times() {
     while bench.job(1).await.0 == "owed" {
         // The back-off is tested elsewhere.
         bench.execute("UPDATE ledger SET retry_wall = now() WHERE retry_wall > now()").await;
-        redeliver(&bench.pool, &NOW).await.unwrap();
+        redeliver(&bench.pool, &SOON).await.unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(bench.job(1).await, ("dead".to_owned(), 5, Some("it failed".to_owned())));
     for _ in 0..5 {
-        redeliver(&bench.pool, &NOW).await.unwrap();
+        redeliver(&bench.pool, &SOON).await.unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(script.runs(1), 5);

@@ -1,4 +1,5 @@
 //! Worlds for tests: scenarios written as YAML, played in the kernel's own parts.
+#![expect(clippy::disallowed_methods, reason = "tests read the shipped scenarios")]
 use sim::World;
 use sim::fact::Fact;
 use sim::time::{SimDuration, SimTime};

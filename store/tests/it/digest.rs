@@ -38,8 +38,8 @@ async fn history_counts_and_the_way_there_does_not() {
         "UPDATE commands SET received_wall = now() + interval '1 day'",
         "UPDATE clock SET mode = 'paused', factor = 5",
         "UPDATE world SET released_seq = 99, released_fingerprint = 'g', term = 4, name = 'v'",
-        "INSERT INTO ledger (id, queue, at, payload, state)
-             VALUES (1, 'build', '2026-01-05Z', '{}', 'done')",
+        "INSERT INTO ledger (id, queue, phase, at, payload, state)
+             VALUES (1, 'build', 0, '2026-01-05Z', '{}', 'done')",
         // A row that moves within the table.
         "UPDATE packages SET name = name WHERE id = 0",
     ] {

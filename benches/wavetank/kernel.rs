@@ -1,0 +1,75 @@
+//! The kernel alone: an M/M/4 queue beside SimPy, and the largest scenario.
+use sim::World;
+use sim::stats::Observer;
+use sim::time::SimDuration;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+const QUEUE: &str = "name: queue\ntitle: M/M/4\nstart: 2026-01-05T00:00:00Z\nduration: 3650d\n\
+    distribution: { packages: 1, end_of_life: 1 }\nvulnerabilities: { per_day: 0 }\n\
+    images:\n  - { name: only, packages: 1 }\n\
+    builders:\n  count: 4\n  duration: { exponential: { mean: 1h } }\n  flake: 0\n  breakage: 0\n  \
+    queue: { priority: [], merge: false }\n\
+    triggers:\n  upstream: false\n  base_change: false\n  arrivals:\n    \
+    - { trigger: manual, gap: { exponential: { mean: 1125s } } }\n\
+    scanner: { schedule: null }\nsla: { check: null }\n";
+
+/// M/M/4 at a load of 0.8: every arrival and every end of a build is an event.
+pub(crate) fn queue() {
+    let scenario = sim::scenario::parse("queue", QUEUE.as_bytes()).expect("a scenario");
+    let mut world = World::new(Arc::new(scenario), 1);
+    let mut facts = 0u64;
+    let begin = Instant::now();
+    world.advance(world.now() + SimDuration::days(20_000), &mut |_| facts += 1);
+    let ours = world.events() as f64 / begin.elapsed().as_secs_f64();
+    println!("kernel, M/M/4: {:.2} million events/s ({facts} facts)", ours / 1e6);
+    match simpy() {
+        Some(peer) => println!(
+            "  SimPy, process style: {:.3} million events/s; the kernel is {:.1} times as fast",
+            peer / 1e6,
+            ours / peer
+        ),
+        None => println!("  SimPy is not installed (pip install simpy): no peer to compare with"),
+    }
+}
+
+fn simpy() -> Option<f64> {
+    let script = super::repository().join("benches/simpy_mm4.py");
+    let output = Command::new("python3").arg(script).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+/// A quarter of a year of a large enterprise, in the kernel and its statistics.
+pub(crate) fn enterprise() {
+    let file = super::scenario("enterprise-quarter");
+    let text = std::fs::read(&file).expect("the scenario");
+    let scenario = sim::scenario::parse("enterprise-quarter.yaml", &text).expect("a scenario");
+    let end = scenario.start.time() + scenario.duration.duration();
+    let seed = scenario.seed;
+    let begin = Instant::now();
+    let mut world = World::new(Arc::new(scenario), seed);
+    let mut observer = Observer::default();
+    world.advance(end, &mut |fact| observer.observe(&fact));
+    println!(
+        "kernel, enterprise-quarter: {:.2} s for {} facts, {} findings, {} violations; peak {} MiB",
+        begin.elapsed().as_secs_f64(),
+        observer.summary().facts,
+        observer.summary().findings_total(),
+        observer.summary().violations_total(),
+        peak_mib()
+    );
+    let begin = Instant::now();
+    let fork = world.clone();
+    println!("  a fork of that world: {:.1} ms", begin.elapsed().as_secs_f64() * 1e3);
+    drop(fork);
+}
+
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: u64 = line
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse().ok())
+        .unwrap_or_default();
+    kib / 1024
+}

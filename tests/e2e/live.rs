@@ -1,0 +1,59 @@
+//! The demo: its API answers at once, a build asked for runs and completes, and it stops cleanly.
+use crate::support::{Background, data_dir, scenario, wavetank};
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_asked_for_over_the_api_is_carried_out() {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let address = format!("127.0.0.1:{port}");
+    let data = data_dir();
+    let mut command = wavetank();
+    command.arg("demo").arg(scenario("classroom"));
+    command.args(["--listen", &address, "--data-dir"]).arg(data.path());
+    let demo = Background::start(command);
+    let base = format!("http://{address}");
+    let client = reqwest::Client::new();
+    let clock = wait_for(&client, &format!("{base}/v1/clock"), |clock| clock["mode"] == "live").await;
+    assert_eq!(clock["factor"], json!(3600.0), "{clock}");
+    let images = wait_for(&client, &format!("{base}/v1/images"), |_| true).await;
+    let name = images["items"][0]["name"].as_str().expect("an image").to_owned();
+    let asked: Value = client
+        .post(format!("{base}/v1/images"))
+        .json(&json!({ "name": name }))
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("JSON");
+    let id = asked["build"]["id"].as_i64().unwrap_or_else(|| panic!("{asked}"));
+    let build = wait_for(&client, &format!("{base}/v1/builds/{id}"), |build| {
+        !matches!(build["status"].as_str(), Some("pending" | "running" | "finishing"))
+    })
+    .await;
+    assert!(
+        matches!(build["status"].as_str(), Some("completed" | "unchanged" | "merged")),
+        "{build}"
+    );
+    assert!(demo.stop(), "the demo stops when it is asked to");
+}
+
+async fn wait_for(client: &reqwest::Client, url: &str, done: impl Fn(&Value) -> bool) -> Value {
+    let until = Instant::now() + Duration::from_secs(60);
+    let mut last = Value::Null;
+    while Instant::now() < until {
+        if let Ok(answer) = client.get(url).send().await
+            && answer.status().is_success()
+            && let Ok(value) = answer.json::<Value>().await
+        {
+            if done(&value) {
+                return value;
+            }
+            last = value;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{url} did not come to it; last: {last}");
+}

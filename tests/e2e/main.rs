@@ -1,0 +1,5 @@
+//! The program as people run it: whole worlds, killed and split ones, and hostile input.
+mod bad_input;
+mod determinism;
+mod live;
+mod support;

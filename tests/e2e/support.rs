@@ -1,0 +1,88 @@
+//! Runs the real program in a data directory of its own.
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A scenario of the repository.
+pub(crate) fn scenario(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.yaml"))
+}
+
+/// A directory that every user may enter, so that the embedded PostgreSQL can drop its rights.
+pub(crate) fn data_dir() -> TempDir {
+    let dir = tempfile::Builder::new().prefix("wavetank-e2e-").tempdir().expect("a directory");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(dir.path(), open).expect("rights");
+    dir
+}
+
+/// The program, without any setting of the environment that the test did not choose.
+pub(crate) fn wavetank() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
+    for name in ["DATABASE_URL", "S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY"] {
+        command.env_remove(name);
+    }
+    command.env_remove("WAVETANK_DATA_DIR").stdin(Stdio::null());
+    command
+}
+
+/// `wavetank run SCENARIO` with its data in `data`.
+pub(crate) fn run(name: &str, data: &Path, more: &[&str]) -> Command {
+    let mut command = wavetank();
+    command.arg("run").arg(scenario(name)).arg("--data-dir").arg(data);
+    command.args(["--format", "json"]).args(more);
+    command
+}
+
+/// Runs to the end and reads the figures.
+pub(crate) fn figures(mut command: Command) -> Value {
+    let output = command.output().expect("the program runs");
+    assert!(output.status.success(), "{command:?} failed:\n{}", said(&output));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{command:?} printed no JSON ({error}):\n{}", said(&output))
+    })
+}
+
+/// The digest among the figures.
+pub(crate) fn digest(figures: &Value) -> String {
+    figures["digest"].as_str().expect("a digest").to_owned()
+}
+
+/// Both streams, for messages.
+pub(crate) fn said(output: &Output) -> String {
+    let out = String::from_utf8_lossy(&output.stdout);
+    format!("{out}{}", String::from_utf8_lossy(&output.stderr))
+}
+
+/// A process that ends with the test.
+pub(crate) struct Background(pub(crate) Child);
+
+impl Background {
+    pub(crate) fn start(mut command: Command) -> Background {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Background(child.expect("the program starts"))
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) fn stop(mut self) -> bool {
+        let pid = self.0.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until {
+            if let Ok(Some(status)) = self.0.try_wait() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        false
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
