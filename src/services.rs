@@ -18,27 +18,52 @@ pub struct ServiceOptions {
     pub data_dir: Option<PathBuf>,
     /// A PostgreSQL database (14 or newer) to use instead of the embedded one, such as
     /// postgres://user:password@host/wavetank.
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true,
-          help_heading = "Services")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        help_heading = "Services"
+    )]
     pub database_url: Option<String>,
     /// An S3 endpoint to use instead of the embedded one, such as http://minio:9000.
     #[arg(long, value_name = "URL", env = "S3_ENDPOINT", help_heading = "Services")]
     pub s3_endpoint: Option<String>,
     /// The bucket; made when absent.
-    #[arg(long, value_name = "NAME", env = "S3_BUCKET", default_value = "wavetank",
-          help_heading = "Services")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "S3_BUCKET",
+        default_value = "wavetank",
+        help_heading = "Services"
+    )]
     pub s3_bucket: String,
     /// The region that requests are signed for.
-    #[arg(long, value_name = "NAME", env = "S3_REGION", default_value = "us-east-1",
-          help_heading = "Services")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "S3_REGION",
+        default_value = "us-east-1",
+        help_heading = "Services"
+    )]
     pub s3_region: String,
     /// The access key of the S3 endpoint.
-    #[arg(long, value_name = "KEY", env = "S3_ACCESS_KEY", hide_env_values = true,
-          help_heading = "Services")]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "S3_ACCESS_KEY",
+        hide_env_values = true,
+        help_heading = "Services"
+    )]
     pub s3_access_key: Option<String>,
     /// The secret key of the S3 endpoint; better given in the environment than here.
-    #[arg(long, value_name = "KEY", env = "S3_SECRET_KEY", hide_env_values = true,
-          help_heading = "Services")]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "S3_SECRET_KEY",
+        hide_env_values = true,
+        help_heading = "Services"
+    )]
     pub s3_secret_key: Option<String>,
 }
 
@@ -150,8 +175,7 @@ async fn object_store(
         let dir = held.context("no data directory for the embedded S3 store")?;
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let endpoint = EmbeddedS3::start(&dir.path().join("s3"), any_port).await?;
-        let settings =
-            settings(endpoint.endpoint(), endpoint.access_key(), endpoint.secret_key());
+        let settings = settings(endpoint.endpoint(), endpoint.access_key(), endpoint.secret_key());
         return Ok((Some(endpoint), settings));
     };
     match (&options.s3_access_key, &options.s3_secret_key) {

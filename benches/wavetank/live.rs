@@ -8,7 +8,8 @@ const REQUESTS: usize = 60;
 
 pub(crate) async fn latencies() {
     let data = super::directory("wavetank-live-");
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let mut demo = Command::new(env!("CARGO_BIN_EXE_wavetank"))
         .arg("demo")
         .arg(super::scenario("classroom"))
@@ -32,7 +33,7 @@ pub(crate) async fn latencies() {
         let answer = client.post(format!("{base}/images")).json(&body).send().await;
         let build: Value = answer.expect("an answer").json().await.expect("JSON");
         let begin = Instant::now();
-        let url = format!("{base}/builds/{}", build["build"]["id"]);
+        let url = format!("{base}/builds/{}", build["id"]);
         until(&client, &url, |build| build["status"] != "pending").await;
         started.push(begin.elapsed());
         until(&client, &url, |build| build["status"] == "finishing" || ended(build)).await;
@@ -41,7 +42,10 @@ pub(crate) async fn latencies() {
         recorded.push(begin.elapsed());
     }
     println!("live, from the answer to the build seen running: {}", quantiles(started));
-    println!("live, from a build seen at its end to its documents on record: {}", quantiles(recorded));
+    println!(
+        "live, from a build seen at its end to its documents on record: {}",
+        quantiles(recorded)
+    );
     let _ = Command::new("kill").arg(demo.id().to_string()).status();
     let _ = demo.wait();
 }

@@ -168,7 +168,9 @@ impl Catalogue {
         let key = entity << 32 | u64::from(release.release);
         let mut sha256 = [0; 32];
         for (index, word) in (0..).zip(sha256.chunks_exact_mut(16)) {
-            for (bytes, bits) in word.chunks_exact_mut(4).zip(self.dice.bits(Purpose::Checksum, key, index)) {
+            for (bytes, bits) in
+                word.chunks_exact_mut(4).zip(self.dice.bits(Purpose::Checksum, key, index))
+            {
                 bytes.copy_from_slice(&bits.to_be_bytes());
             }
         }
@@ -218,16 +220,21 @@ fn package(dice: &Dice, ordinal: u32, end_of_life: f64) -> PackageInfo {
 /// The images of the fleet (its bases first), then the named ones; bases before what stands on
 /// them, so that an image's base always has a smaller ordinal.
 fn images(scenario: &Scenario, dice: &Dice, packages: &[PackageInfo]) -> Vec<ImageInfo> {
-    let mut builder = ImageBuilder {
-        dice,
-        weight: packages
-            .iter()
-            .map(|p| {
-                if p.end_of_life { scenario.distribution.end_of_life_weight.value() } else { 1.0 }
-            })
-            .collect(),
-        images: Vec::new(),
-    };
+    let mut builder =
+        ImageBuilder {
+            dice,
+            weight: packages
+                .iter()
+                .map(|p| {
+                    if p.end_of_life {
+                        scenario.distribution.end_of_life_weight.value()
+                    } else {
+                        1.0
+                    }
+                })
+                .collect(),
+            images: Vec::new(),
+        };
     if let Some(fleet) = &scenario.fleet {
         for ordinal in 0..fleet.bases {
             let wanted = between(dice, u64::from(ordinal), fleet.base_packages);
@@ -340,7 +347,8 @@ fn policy(policy: &Policy) -> PolicyInfo {
     if let Some(days) = &policy.days {
         info.days = [days.low, days.medium, days.high, days.critical];
     }
-    let permille = |share: &crate::scenario::units::Share| libm::round(share.value() * 1000.0) as u32;
+    let permille =
+        |share: &crate::scenario::units::Share| libm::round(share.value() * 1000.0) as u32;
     info.calendar = policy.calendar.unwrap_or(info.calendar);
     info.clock_start = policy.clock_start.unwrap_or(info.clock_start);
     info.pause_without_fix = policy.pause_without_fix.unwrap_or(info.pause_without_fix);
@@ -400,7 +408,11 @@ fn customer(
     CustomerInfo {
         contact_email: format!("{}@{namespace}.example", dns_label(&format!("{first} {last}"))),
         contact_name: format!("{first} {last}"),
-        tier: entry.tier.as_ref().map_or(entry.name.value.as_str(), |tier| tier.as_str()).to_owned(),
+        tier: entry
+            .tier
+            .as_ref()
+            .map_or(entry.name.value.as_str(), |tier| tier.as_str())
+            .to_owned(),
         policy: PolicyId(policy.expect("a checked scenario names known policies") as u32),
         namespace,
         name,

@@ -46,6 +46,9 @@ pub enum CommandError {
     /// The image does not exist.
     #[error("there is no image {0}")]
     UnknownImage(u32),
+    /// The image is no longer built.
+    #[error("image {0} has reached the end of its life")]
+    EndOfLife(u32),
     /// A new image must take the next ordinal.
     #[error("a new image must be number {expected}, not {found}")]
     WrongOrdinal {

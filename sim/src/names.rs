@@ -9,13 +9,39 @@ const STEMS: [&str; 48] = [
     "shoal", "skiff", "sonde", "spar", "tide", "tiller", "trawl", "wharf",
 ];
 const ROLES: [&str; 30] = [
-    "proxy", "gateway", "cache", "broker", "db", "api", "web", "worker", "scheduler", "exporter",
-    "agent", "router", "index", "queue", "store", "mailer", "auth", "search", "metrics", "logs",
-    "build", "runtime", "console", "bridge", "mesh", "vault", "dns", "batch", "stream", "ui",
+    "proxy",
+    "gateway",
+    "cache",
+    "broker",
+    "db",
+    "api",
+    "web",
+    "worker",
+    "scheduler",
+    "exporter",
+    "agent",
+    "router",
+    "index",
+    "queue",
+    "store",
+    "mailer",
+    "auth",
+    "search",
+    "metrics",
+    "logs",
+    "build",
+    "runtime",
+    "console",
+    "bridge",
+    "mesh",
+    "vault",
+    "dns",
+    "batch",
+    "stream",
+    "ui",
 ];
-const SUFFIXES: [&str; 12] = [
-    "", "-libs", "-utils", "ssl", "zip", "xml", "json", "crypt", "codec", "net", "text", "fs",
-];
+const SUFFIXES: [&str; 12] =
+    ["", "-libs", "-utils", "ssl", "zip", "xml", "json", "crypt", "codec", "net", "text", "fs"];
 const PREFIXES: [&str; 10] =
     ["lib", "lib", "lib", "", "", "py3-", "perl-", "go-", "ruby-", "node-"];
 const LICENSES: [(&str, u32); 9] = [
@@ -42,7 +68,8 @@ const SUPPLIERS: [&str; 8] = [
 
 /// The name of the package with this ordinal: distinct for distinct ordinals.
 pub(crate) fn package(dice: &Dice, ordinal: u32) -> String {
-    let pick = |index, bound| dice.below(Purpose::Package, u64::from(ordinal), index, bound) as usize;
+    let pick =
+        |index, bound| dice.below(Purpose::Package, u64::from(ordinal), index, bound) as usize;
     // The stem and suffix walk through all pairs, so that the name is unique without a search.
     let stems = STEMS.len() as u32;
     let suffixes = SUFFIXES.len() as u32;

@@ -369,7 +369,10 @@ mod tests {
                 .sum();
             let variance = if k > 0.0 { mean + mean * mean / k } else { mean };
             let error = (sum as f64 / n as f64 - mean).abs();
-            assert!(error < 4.0 * (variance / n as f64).sqrt(), "mean {mean} k {k}: off by {error}");
+            assert!(
+                error < 4.0 * (variance / n as f64).sqrt(),
+                "mean {mean} k {k}: off by {error}"
+            );
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::pool::Pool;
 use crate::random::Dice;
 use crate::scenario::Scenario;
 use crate::time::SimTime;
-pub use sla::due as sla_due;
 use config::Config;
+pub use sla::due as sla_due;
 use state::{AdvisoryState, Build, Event, ImageState, Lineage, PackageState, Timers, Usage};
 use std::sync::Arc;
 
@@ -149,8 +149,7 @@ impl World {
                 self.known(*image)?;
                 let package = self.catalogue.images[image.index()].main_package;
                 let release = self.release(package, Arc::new([]), sink);
-                let cause =
-                    Cause::Upstream { release: Some(release), revision: revision.clone() };
+                let cause = Cause::Upstream { release: Some(release), revision: revision.clone() };
                 self.request(*image, cause, Some(*build), sink);
             }
         }
@@ -158,10 +157,12 @@ impl World {
     }
 
     fn known(&self, image: ImageId) -> Result<(), CommandError> {
-        if image.index() < self.images.len() {
-            Ok(())
-        } else {
-            Err(CommandError::UnknownImage(image.0))
+        match self.catalogue.images.get(image.index()) {
+            None => Err(CommandError::UnknownImage(image.0)),
+            Some(info) if info.end_of_life.is_some_and(|end| end <= self.now) => {
+                Err(CommandError::EndOfLife(image.0))
+            }
+            Some(_) => Ok(()),
         }
     }
 

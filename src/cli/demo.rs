@@ -62,12 +62,8 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");
     let workers = super::worker::start(&services, signals, 4, &shutdown);
-    let told = tokio::spawn(tell(
-        progress,
-        play.scenario.start.time(),
-        play.until,
-        shutdown.clone(),
-    ));
+    let told =
+        tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));
     let serving = super::serve::serve_until(listener, &services, shutdown.clone());
     let conducting = conductor.run(tell_progress, shutdown.clone());
     let (served, conducted) = tokio::join!(

@@ -65,7 +65,9 @@ pub(super) fn read_scenario(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
     let meta = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
     if meta.is_dir() {
-        bail!("{shown} is a directory\nhint: name a scenario file, such as scenarios/classroom.yaml");
+        bail!(
+            "{shown} is a directory\nhint: name a scenario file, such as scenarios/classroom.yaml"
+        );
     }
     let mut text = Vec::new();
     std::fs::File::open(path)

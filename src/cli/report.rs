@@ -39,7 +39,8 @@ impl Report {
     }
 
     fn phases(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let conducted = Phase::ALL.map(|phase| (phase.as_str(), self.walls.of(phase).as_secs_f64()));
+        let conducted =
+            Phase::ALL.map(|phase| (phase.as_str(), self.walls.of(phase).as_secs_f64()));
         [("start", self.start_wall.as_secs_f64())]
             .into_iter()
             .chain(conducted)

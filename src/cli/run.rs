@@ -41,7 +41,9 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let started = begin.elapsed();
     let played = play_to_end(&play, &services, options.workers, &shutdown).await;
     let report = match played {
-        Ok((Stop::ReachedEnd, walls)) => Some(report(&play, &services, begin, started, walls).await),
+        Ok((Stop::ReachedEnd, walls)) => {
+            Some(report(&play, &services, begin, started, walls).await)
+        }
         Ok((Stop::Shutdown, _)) => None,
         Ok((Stop::Held { reason }, _)) => {
             services.stop().await;

@@ -2,9 +2,9 @@
 use crate::error::Error;
 use chrono::{DateTime, Utc};
 use sim::time::SimTime;
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{Connection, PgPool};
 use std::time::Duration;
 
 /// Our schema; the queue's own lives beside it in the schema `apalis`.
@@ -24,6 +24,9 @@ pub enum Durability {
     Relaxed,
 }
 
+/// How long the first connection may take.
+const FIRST_CONNECTION: Duration = Duration::from_secs(15);
+
 /// A pool of at most `size` connections.
 ///
 /// # Errors
@@ -33,10 +36,18 @@ pub async fn connect(
     size: u32,
     durability: Durability,
 ) -> Result<PgPool, Error> {
+    let session = session(options, durability);
+    // A pool would try again until its timeout, and then say nothing of the cause.
+    let first = tokio::time::timeout(FIRST_CONNECTION, PgConnection::connect_with(&session)).await;
+    match first {
+        Ok(Ok(first)) => first.close().await?,
+        Ok(Err(source)) => return Err(Error::Unreachable { source }),
+        Err(_) => return Err(Error::Silent { seconds: FIRST_CONNECTION.as_secs() }),
+    }
     let pool = PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(15))
-        .connect_with(session(options, durability))
+        .connect_with(session)
         .await?;
     let version: i32 =
         sqlx::query_scalar("SELECT current_setting('server_version_num')::integer / 10000")

@@ -7,6 +7,25 @@ pub enum Error {
     /// Postgres refused a statement, or could not be reached.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// The first connection failed.
+    #[error(
+        "PostgreSQL cannot be reached: {source}. \
+         hint: check DATABASE_URL (server, port, user, password, database), or unset it to use a \
+         private server"
+    )]
+    Unreachable {
+        /// What the driver said.
+        source: sqlx::Error,
+    },
+    /// The server did not answer the first connection.
+    #[error(
+        "PostgreSQL did not answer within {seconds} s. \
+         hint: check DATABASE_URL, or unset it to use a private server"
+    )]
+    Silent {
+        /// How long we waited.
+        seconds: u64,
+    },
     /// The schema could not be brought up to date.
     #[error("the database schema could not be migrated")]
     Migration(#[from] sqlx::migrate::MigrateError),

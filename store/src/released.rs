@@ -19,7 +19,7 @@ pub struct BuildState {
     pub request: Option<(ImageId, Cause, SimTime)>,
     /// `pending`, `running`, `merged` or `finishing`.
     pub status: &'static str,
-    /// When the last attempt began.
+    /// When the first attempt began.
     pub started: Option<SimTime>,
     /// When it ended without running.
     pub finished: Option<SimTime>,
@@ -70,7 +70,7 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
          ON CONFLICT (id) DO UPDATE SET
              cause = excluded.cause, trigger = excluded.trigger, status = excluded.status,
              requested_at = excluded.requested_at,
-             started_at = coalesce(excluded.started_at, b.started_at),
+             started_at = coalesce(b.started_at, excluded.started_at),
              finished_at = coalesce(excluded.finished_at, b.finished_at),
              attempts = greatest(excluded.attempts, b.attempts),
              builder = coalesce(excluded.builder, b.builder),
@@ -98,7 +98,7 @@ async fn update_builds(conn: &mut PgConnection, known: &States<'_>) -> Result<()
     let finished = known.iter().map(|(_, s)| maybe(s.finished)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
         "UPDATE build_events AS b SET
-             status = new.status, started_at = coalesce(new.started, b.started_at),
+             status = new.status, started_at = coalesce(b.started_at, new.started),
              finished_at = coalesce(new.finished, b.finished_at),
              attempts = coalesce(new.attempts, b.attempts),
              builder = coalesce(new.builder, b.builder),

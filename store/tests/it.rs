@@ -1,5 +1,9 @@
 //! The store against a real Postgres and a real S3 endpoint.
-#![allow(unreachable_pub, reason = "a test binary has no outside; other binaries share its support")]
+#![allow(
+    unreachable_pub,
+    reason = "a test binary has no outside; other binaries share its support"
+)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 mod it {
     mod digest;
     mod hand;

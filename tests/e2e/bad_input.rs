@@ -60,7 +60,9 @@ fn scenarios_that_cannot_be() {
         &["bad.yaml:6:", "base", "nowhere"],
     );
     refused_scenario(
-        &format!("{HEAD}duration: 7d\nimages:\n  - {{ name: a, base: b }}\n  - {{ name: b, base: a }}\n"),
+        &format!(
+            "{HEAD}duration: 7d\nimages:\n  - {{ name: a, base: b }}\n  - {{ name: b, base: a }}\n"
+        ),
         &["bad.yaml:6:", "cycle"],
     );
     refused_scenario(
@@ -84,7 +86,10 @@ fn a_data_directory_in_use_is_left_alone() {
     // Another seed is another world: refused, and the stored one is unharmed.
     let other = run("classroom", data.path(), &["--until", "2d", "--seed", "99"]);
     refused(other, &["another world", "seed", "hint:"]);
-    assert_eq!(digest(&before), digest(&figures(run("classroom", data.path(), &["--until", "2d"]))));
+    assert_eq!(
+        digest(&before),
+        digest(&figures(run("classroom", data.path(), &["--until", "2d"])))
+    );
 }
 
 fn wait_for_line(process: &mut Background) {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_asked_for_over_the_api_is_carried_out() {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let address = format!("127.0.0.1:{port}");
     let data = data_dir();
     let mut command = wavetank();
@@ -15,7 +16,8 @@ async fn a_build_asked_for_over_the_api_is_carried_out() {
     let demo = Background::start(command);
     let base = format!("http://{address}");
     let client = reqwest::Client::new();
-    let clock = wait_for(&client, &format!("{base}/v1/clock"), |clock| clock["mode"] == "live").await;
+    let clock =
+        wait_for(&client, &format!("{base}/v1/clock"), |clock| clock["mode"] == "live").await;
     assert_eq!(clock["factor"], json!(3600.0), "{clock}");
     let images = wait_for(&client, &format!("{base}/v1/images"), |_| true).await;
     let name = images["items"][0]["name"].as_str().expect("an image").to_owned();
@@ -28,7 +30,7 @@ async fn a_build_asked_for_over_the_api_is_carried_out() {
         .json()
         .await
         .expect("JSON");
-    let id = asked["build"]["id"].as_i64().unwrap_or_else(|| panic!("{asked}"));
+    let id = asked["id"].as_i64().unwrap_or_else(|| panic!("{asked}"));
     let build = wait_for(&client, &format!("{base}/v1/builds/{id}"), |build| {
         !matches!(build["status"].as_str(), Some("pending" | "running" | "finishing"))
     })

@@ -40,9 +40,8 @@ pub(crate) fn run(name: &str, data: &Path, more: &[&str]) -> Command {
 pub(crate) fn figures(mut command: Command) -> Value {
     let output = command.output().expect("the program runs");
     assert!(output.status.success(), "{command:?} failed:\n{}", said(&output));
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-        panic!("{command:?} printed no JSON ({error}):\n{}", said(&output))
-    })
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{command:?} printed no JSON ({error}):\n{}", said(&output)))
 }
 
 /// The digest among the figures.

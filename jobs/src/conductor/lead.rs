@@ -5,11 +5,10 @@ use super::error::ConductorError;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, PgPool};
 use std::time::Duration;
+use store::read::world::CONDUCTOR_LOCK as LOCK;
 use store::world;
 use tokio_util::sync::CancellationToken;
 
-/// The advisory lock of the lead.
-const LOCK: i64 = 0x7761_7665_0003;
 /// How often one that stands by tries.
 const STANDBY: Duration = Duration::from_millis(250);
 /// How often the one that leads looks after its connection.

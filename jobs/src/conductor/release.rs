@@ -127,7 +127,7 @@ impl Builds {
             FactKind::BuildStarted { build, builder, attempt } => {
                 let state = self.state(*build);
                 state.status = "running";
-                state.started = Some(fact.at);
+                state.started.get_or_insert(fact.at);
                 state.attempts = Some(*attempt);
                 state.builder = Some(builder_name(*builder));
             }
@@ -146,7 +146,7 @@ impl Builds {
         let state = self.state(result.build);
         state.request = Some((result.image, result.cause.clone(), result.requested));
         state.status = "finishing";
-        state.started = Some(result.started);
+        state.started.get_or_insert(result.started);
         state.attempts = Some(result.attempts);
         state.builder = result.builder.map(builder_name);
     }

@@ -5,7 +5,7 @@
 mod conductor;
 mod faults;
 mod real;
-mod sweeper;
 mod support;
+mod sweeper;
 mod takeover;
 mod worker;

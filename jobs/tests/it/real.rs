@@ -65,6 +65,9 @@ async fn every_job_can_be_done_again() {
     assert_eq!(after, before);
 }
 
+/// One list of an evaluation.
+type List = fn(&mut SlaCheck) -> &mut Vec<TimerRef>;
+
 /// Does a job that must not come out, and gives what was said.
 async fn refused(bench: &Bench, name: &str, payload: &Payload) -> String {
     let mut tx = bench.ctx.pool.begin().await.unwrap();
@@ -141,7 +144,7 @@ fn twisted(payload: &Payload) -> Vec<(&'static str, Payload)> {
             }
         }
         Payload::SlaCheck(jobs) => {
-            let lists: [(&str, fn(&mut SlaCheck) -> &mut Vec<TimerRef>); 2] = [
+            let lists: [(&str, List); 2] = [
                 ("an opened timer less", |check| &mut check.opened),
                 ("a stopped timer less", |check| &mut check.stopped),
             ];

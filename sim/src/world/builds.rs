@@ -3,9 +3,7 @@ use super::state::{Build, Event, Version};
 use super::weather::plain_cause;
 use super::{Sink, World};
 use crate::events::Class;
-use crate::fact::{
-    BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published,
-};
+use crate::fact::{BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published};
 use crate::ids::{AdvisoryId, BuildId, ImageId, ReleaseRef, VersionRef};
 use crate::random::Purpose;
 use crate::scenario::model::Asked;
@@ -117,8 +115,7 @@ impl World {
             let entity = u64::from(build.image.0);
             let u = self.dice.uniform(Purpose::BuildDuration, entity, image.started);
             let ends = self.now + SimDuration(self.config.duration.duration(u).0.max(1));
-            let kind =
-                FactKind::BuildStarted { build: build.id, builder, attempt: build.attempts };
+            let kind = FactKind::BuildStarted { build: build.id, builder, attempt: build.attempts };
             self.builds[slot as usize] = Some(build);
             self.queue.schedule(ends, Class::Build, Event::BuildEnds(slot));
             self.emit(kind, sink);
@@ -129,10 +126,9 @@ impl World {
     /// newest releases of its own packages.
     fn resolve(&self, image: ImageId) -> (Arc<[ReleaseRef]>, Option<VersionRef>) {
         let state = &self.images[image.index()];
-        let base = self.catalogue.images[image.index()].base.map(|base| VersionRef {
-            image: base,
-            version: self.images[base.index()].version,
-        });
+        let base = self.catalogue.images[image.index()]
+            .base
+            .map(|base| VersionRef { image: base, version: self.images[base.index()].version });
         if let Some(current) = state.current()
             && state.changes == state.published_changes
         {
@@ -154,11 +150,8 @@ impl World {
         let Some(build) = self.builds[slot as usize].take() else { return };
         self.pool.release(build.builder);
         let image = &self.images[build.image.index()];
-        let flake = self.dice.uniform(
-            Purpose::BuildFlake,
-            build.id.0,
-            build.attempts,
-        ) < self.config.flake;
+        let flake =
+            self.dice.uniform(Purpose::BuildFlake, build.id.0, build.attempts) < self.config.flake;
         let failure = if image.broken_until > build.started {
             Some(FailureReason::Broken)
         } else if flake && build.attempts <= self.config.retries {
@@ -241,6 +234,8 @@ impl World {
         });
         state.forget_unused();
         let fixed = self.resolve_findings(image);
+        let mut closed: Vec<AdvisoryId> = fixed.iter().map(|finding| finding.advisory).collect();
+        closed.dedup();
         result.outcome = Outcome::Published(Published {
             version,
             base,
@@ -250,6 +245,10 @@ impl World {
         });
         self.emit(FactKind::BuildFinished(Arc::new(result)), sink);
         self.scan_pushed(image, sink);
+        // Only now: the new version may have brought the same advisory in by another package.
+        for advisory in closed {
+            self.stop_provider_timers_if_resolved(image, advisory);
+        }
         self.offer(image, sink);
         if !bootstrap {
             self.rebuild_children(image, version, sink);
@@ -266,11 +265,6 @@ impl World {
                 .is_some_and(|release| self.advisories[finding.advisory.index()].affects(release))
         });
         self.images[image.index()].open = open;
-        let mut closed: Vec<AdvisoryId> = fixed.iter().map(|finding| finding.advisory).collect();
-        closed.dedup();
-        for advisory in closed {
-            self.stop_provider_timers_if_resolved(image, advisory);
-        }
         fixed
     }
 
@@ -333,8 +327,7 @@ impl World {
         let (asked, _) = self.config.arrivals[stream as usize];
         let images = self.images.len() as u32;
         if images > 0 {
-            let image =
-                self.dice.below(Purpose::ArrivalImage, u64::from(stream), nth, images);
+            let image = self.dice.below(Purpose::ArrivalImage, u64::from(stream), nth, images);
             self.request(ImageId(image), plain_cause(asked), None, sink);
         }
     }

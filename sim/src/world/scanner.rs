@@ -2,9 +2,7 @@
 use super::state::{Event, Exposure, Version};
 use super::{Sink, World};
 use crate::events::Class;
-use crate::fact::{
-    FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger,
-};
+use crate::fact::{FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger};
 use crate::ids::{AdvisoryId, ImageId, VersionRef};
 use crate::random::Purpose;
 use crate::time::SimTime;
@@ -194,8 +192,7 @@ impl World {
         }
         let fixed = self.advisories[finding.advisory.index()].hit(finding.package);
         if let Some(fixed) = fixed.and_then(|hit| hit.fixed) {
-            let release =
-                crate::ids::ReleaseRef { package: finding.package, release: fixed };
+            let release = crate::ids::ReleaseRef { package: finding.package, release: fixed };
             self.rebuild_for_fix(version.image, finding.advisory, release, sink);
         }
     }

@@ -3,9 +3,7 @@
 use super::state::{Event, Timer};
 use super::{Sink, World};
 use crate::events::Class;
-use crate::fact::{
-    Clock, FactKind, Notification, NotificationKind, SlaCheck, TimerRef,
-};
+use crate::fact::{Clock, FactKind, Notification, NotificationKind, SlaCheck, TimerRef};
 use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
 use crate::scenario::model::{Calendar, ClockStart};
 use crate::severity::Severity;
@@ -201,7 +199,7 @@ impl World {
 
     /// Of the timers just opened, those that the policy's exclusion of mass events covers.
     fn exclude(&mut self, opened: &[u32]) -> Vec<u32> {
-        let images = self.images.len() as u64;
+        let images = self.images.iter().filter(|image| image.version > 0).count() as u64;
         let mut excluded = Vec::new();
         for id in opened {
             let name = self.timers.name(*id);

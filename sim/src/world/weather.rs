@@ -257,12 +257,7 @@ impl World {
         Sampler::of(&event.package_fix_after).duration(u)
     }
 
-    pub(super) fn package_fix(
-        &mut self,
-        advisory: AdvisoryId,
-        package: PackageId,
-        sink: Sink<'_>,
-    ) {
+    pub(super) fn package_fix(&mut self, advisory: AdvisoryId, package: PackageId, sink: Sink<'_>) {
         let release = self.release(package, Arc::new([advisory]), sink);
         let state = &mut self.advisories[advisory.index()];
         if let Ok(place) = state.hits.binary_search_by_key(&package, |hit| hit.package) {
@@ -317,9 +312,7 @@ impl World {
             // The best that does not overshoot; else the smallest that does.
             let candidates = (0..self.packages.len() as u32).map(|p| (gain(&p), p));
             let usable: Vec<_> = candidates
-                .filter(|(gain, p)| {
-                    *gain > 0 && !self.catalogue.packages[*p as usize].end_of_life
-                })
+                .filter(|(gain, p)| *gain > 0 && !self.catalogue.packages[*p as usize].end_of_life)
                 .collect();
             let best = usable
                 .iter()

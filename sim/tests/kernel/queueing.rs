@@ -14,7 +14,9 @@ fn queue(builders: u32, duration: &str, arrivals: &[(&str, f64)], priority: &str
         .iter()
         .map(|(trigger, per_hour)| {
             let gap_ms = (3_600_000.0 / per_hour).round() as i64;
-            format!("    - trigger: {trigger}\n      gap: {{ exponential: {{ mean: {gap_ms}ms }} }}\n")
+            format!(
+                "    - trigger: {trigger}\n      gap: {{ exponential: {{ mean: {gap_ms}ms }} }}\n"
+            )
         })
         .collect();
     format!(

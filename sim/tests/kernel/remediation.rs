@@ -131,7 +131,7 @@ fn row_15_survival_of_the_fix_delay() {
     for (days, exact) in [(1.0, 0.413_518), (7.0, 0.054_413), (14.0, 0.018_004), (30.0, 0.004_154)]
     {
         let share = delays.iter().filter(|d| **d > days).count() as f64 / n;
-        let sd = (exact * (1.0 - exact) / n as f64 as f64).sqrt();
+        let sd = (exact * (1.0 - exact) / n).sqrt();
         // The last thirty days of a run hide delays longer than what is left: a bias below 0.0001.
         assert!((share - exact).abs() < 4.0 * sd + 1e-4, "P(> {days} d) = {share}, seed 1500");
     }

@@ -42,11 +42,8 @@ pub async fn summary(conn: &mut PgConnection) -> Result<Summary, sqlx::Error> {
     .await?;
     Ok(Summary {
         events,
-        builds: table(
-            conn,
-            "SELECT trigger, status, count(*) FROM build_events GROUP BY 1, 2",
-        )
-        .await?,
+        builds: table(conn, "SELECT trigger, status, count(*) FROM build_events GROUP BY 1, 2")
+            .await?,
         findings: table(
             conn,
             "SELECT severity,
