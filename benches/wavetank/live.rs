@@ -26,12 +26,18 @@ pub(crate) async fn latencies() {
     let mut recorded = Vec::new();
     until(&client, &format!("{base}/clock"), |clock| clock["mode"] == "live").await;
     let images = until(&client, &format!("{base}/images"), |_| true).await;
-    let names: Vec<Value> =
-        images["items"].as_array().into_iter().flatten().map(|i| i["name"].clone()).collect();
+    let names: Vec<Value> = images["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|image| image["status"] == "active")
+        .map(|image| image["name"].clone())
+        .collect();
     for request in 0..REQUESTS {
         let body = json!({ "name": names[request % names.len()] });
         let answer = client.post(format!("{base}/images")).json(&body).send().await;
         let build: Value = answer.expect("an answer").json().await.expect("JSON");
+        assert!(build["id"].is_number(), "the request was refused: {build}");
         let begin = Instant::now();
         let url = format!("{base}/builds/{}", build["id"]);
         until(&client, &url, |build| build["status"] != "pending").await;

@@ -22,12 +22,14 @@ const FAILED: &str = "
     SELECT jsonb_build_object('build', b.id, 'image', i.name, 'trigger', b.trigger,
                               'reason', b.failure) AS item, b.id AS place
     FROM build_events b JOIN images i ON i.id = b.image_id
-    WHERE $3::bigint IS NULL AND b.status = 'failed' AND b.finished_at > $1 AND b.finished_at <= $2";
+    WHERE $3::bigint IS NULL AND b.status = 'failed'
+      AND b.finished_at > $1 AND b.finished_at <= $2";
 
 /// Critical findings on what a customer runs: the timers of its own clock that began.
 const CRITICAL: &str = "
-    SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'excluded', t.excluded, 'due', t.due_at)
-               AS item, row_number() OVER (ORDER BY t.image_id, t.advisory_id) AS place
+    SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'excluded', t.excluded,
+                              'due', t.due_at) AS item,
+           row_number() OVER (ORDER BY t.image_id, t.advisory_id) AS place
     FROM sla_timers t JOIN images i ON i.id = t.image_id JOIN advisories a ON a.id = t.advisory_id
     WHERE t.customer_id = $3 AND t.clock = 'customer' AND t.severity = 'critical'
       AND t.opened_at > $1 AND t.opened_at <= $2";
@@ -45,7 +47,9 @@ const BREACHED: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'clock', v.clock,
                               'severity', v.severity, 'due', v.due_at) AS item,
            row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC) AS place
-    FROM sla_violations v JOIN images i ON i.id = v.image_id JOIN advisories a ON a.id = v.advisory_id
+    FROM sla_violations v
+    JOIN images i ON i.id = v.image_id
+    JOIN advisories a ON a.id = v.advisory_id
     WHERE v.customer_id = $3 AND v.recorded_at = $2 AND $1 < $2";
 
 /// Violations whose timer was seen stopped at that evaluation.
@@ -54,7 +58,9 @@ const RESOLVED: &str = "
                               'severity', v.severity, 'due', v.due_at, 'resolved', v.resolved_at)
                AS item,
            row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC) AS place
-    FROM sla_violations v JOIN images i ON i.id = v.image_id JOIN advisories a ON a.id = v.advisory_id
+    FROM sla_violations v
+    JOIN images i ON i.id = v.image_id
+    JOIN advisories a ON a.id = v.advisory_id
     WHERE v.customer_id = $3 AND v.resolution_recorded_at = $2 AND $1 < $2";
 
 /// Counts and lists what a notification at `at` sums up.
@@ -71,7 +77,8 @@ pub async fn items(
         NotificationKind::SlaResolved => RESOLVED,
     };
     let statement = format!(
-        "SELECT count(*), coalesce(jsonb_agg(item ORDER BY place) FILTER (WHERE place_no <= $4), '[]')
+        "SELECT count(*),
+                coalesce(jsonb_agg(item ORDER BY place) FILTER (WHERE place_no <= $4), '[]')
          FROM (SELECT item, place, row_number() OVER (ORDER BY place) AS place_no
                FROM ({source}) found) numbered"
     );

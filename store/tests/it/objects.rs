@@ -5,7 +5,7 @@ use store::objects::{CONTENT_PREFIX, ObjectError, ObjectStore, content_key};
 
 #[tokio::test]
 async fn content_goes_there_and_back() {
-    let (_endpoint, objects) = s3::store().await;
+    let (endpoint, objects) = s3::store().await;
     let sha256 = objects.put_content("hello".into(), "text/plain").await.unwrap();
     assert_eq!(sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
     let key = content_key(&sha256);
@@ -18,7 +18,7 @@ async fn content_goes_there_and_back() {
     assert_eq!(reading.chunk().await.unwrap().unwrap(), "ell");
     assert!(reading.chunk().await.unwrap().is_none());
     // The bucket is there already, and so are its objects.
-    let (_, second) = (0, ObjectStore::connect(&_endpoint.settings).await.unwrap());
+    let second = ObjectStore::connect(&endpoint.settings).await.unwrap();
     assert_eq!(second.get(&key, 5).await.unwrap(), "hello");
 }
 
