@@ -160,8 +160,8 @@ pub async fn finish(
     let known: bool = sqlx::query_scalar(
         "WITH finished AS (
              UPDATE build_events
-             SET status = $2, started_at = coalesce(started_at, $3), finished_at = $4, attempts = $5, builder = $6,
-                 version = $7, failure = $8, log_sha256 = $9
+             SET status = $2, started_at = coalesce(started_at, $3), finished_at = $4,
+                 attempts = $5, builder = $6, version = $7, failure = $8, log_sha256 = $9
              WHERE id = $1
              RETURNING id, tenant_namespace
          ), kept AS (

@@ -69,8 +69,8 @@ pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<()
     let [first, second] = &new.sboms;
     sqlx::query(
         "WITH version AS (
-             INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, digest, tags,
-                 base_image_id, base_version, package_ids, releases, components, published_at,
+             INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, digest,
+                 tags, base_image_id, base_version, package_ids, releases, components, published_at,
                  slsa_level)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              ON CONFLICT DO NOTHING

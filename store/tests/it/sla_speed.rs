@@ -15,7 +15,8 @@ async fn quiet_hours_stay_cheap_among_many_timers() {
     let hand = Hand::new(postgres::database().await).await;
     let count = timers();
     hand.sql(&format!(
-        "INSERT INTO images (id, name, description, depth, own_packages, tenant_namespace, created_at)
+        "INSERT INTO images (id, name, description, depth, own_packages, tenant_namespace,
+                 created_at)
              SELECT n, 'image-' || n, '', 0, '{{}}', 'catalogue', '2026-01-01Z'
              FROM generate_series(2, 999) n;
          INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status,
