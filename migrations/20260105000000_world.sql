@@ -16,6 +16,7 @@ CREATE TABLE world (
     materialized_through timestamptz NOT NULL,                            -- every job up to here is done
     materialized_seq     bigint NOT NULL CHECK (materialized_seq >= 0),   -- the last fact among those
     term                 bigint NOT NULL DEFAULT 0,                       -- counts conductors: an old one writes no more
+    signer_key           text NOT NULL,                                   -- PEM of the public key that documents are signed with
     CHECK (starts_at <= materialized_through AND materialized_through <= released_through),
     CHECK (materialized_seq <= released_seq)
 );
@@ -59,7 +60,7 @@ CREATE INDEX timeline_tenant ON timeline (tenant_namespace, seq);
 -- The ledger is the truth about work; the queue is its delivery. Outside the digest.
 CREATE TABLE ledger (
     id            bigint PRIMARY KEY,                                      -- from the first fact's seq and the chunk
-    queue         text NOT NULL CHECK (queue IN ('build', 'scan', 'sla_check', 'notify')),
+    queue         text NOT NULL CHECK (queue IN ('build', 'scan', 'attest', 'sla_check', 'notify')),
     phase         integer NOT NULL,                                        -- within the queue: depth of a build
     at            timestamptz NOT NULL,
     payload       json NOT NULL,                                           -- text: only ever read whole
@@ -125,6 +126,7 @@ CREATE TABLE advisory_packages (
 );
 CREATE INDEX advisory_packages_package ON advisory_packages (package_id, advisory_id);
 
+-- Who did what. Each row is a leaf of the audit log's Merkle tree, in the order of ids.
 CREATE TABLE audit_logs (
     id               bigint PRIMARY KEY,
     at               timestamptz NOT NULL,
@@ -132,6 +134,28 @@ CREATE TABLE audit_logs (
     action           text NOT NULL,
     object           text NOT NULL,
     tenant_namespace text NOT NULL,
-    detail           jsonb NOT NULL
+    detail           jsonb NOT NULL,
+    leaf_hash        bytea NOT NULL CHECK (length(leaf_hash) = 32),
+    log_index        bigint UNIQUE
 );
 CREATE INDEX audit_logs_tenant ON audit_logs (tenant_namespace, id);
+CREATE INDEX audit_logs_waiting ON audit_logs (id) WHERE log_index IS NULL;
+
+-- The two Merkle logs: what their newest checkpoints say. Their tiles are in the object store.
+CREATE TABLE logs (
+    name           text PRIMARY KEY CHECK (name IN ('transparency', 'audit')),
+    origin         text NOT NULL,
+    size           bigint NOT NULL CHECK (size >= 0),
+    root           bytea NOT NULL CHECK (length(root) = 32),
+    published_size bigint NOT NULL CHECK (published_size <= size)          -- tiles up to here are in the object store
+);
+
+-- What a signer may vouch for about a builder, and when that was so.
+CREATE TABLE trusted_builders (
+    builder    text NOT NULL,
+    key_id     text NOT NULL CHECK (key_id ~ '^[0-9a-f]{64}$'),            -- SHA-256 of the signer's key
+    slsa_level integer NOT NULL CHECK (slsa_level BETWEEN 0 AND 3),
+    valid_from timestamptz NOT NULL,
+    valid_to   timestamptz CHECK (valid_to >= valid_from),
+    PRIMARY KEY (builder, key_id, valid_from)
+);

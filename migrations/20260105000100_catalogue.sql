@@ -56,7 +56,6 @@ CREATE TABLE image_versions (
     components       bigint[] NOT NULL,                                    -- package_id * 2^20 + release, for the index
     published_at     timestamptz NOT NULL,
     superseded_at    timestamptz,
-    slsa_level       integer NOT NULL CHECK (slsa_level BETWEEN 0 AND 3),
     PRIMARY KEY (image_id, version),
     FOREIGN KEY (base_image_id, base_version) REFERENCES image_versions (image_id, version),
     CHECK (cardinality(package_ids) = cardinality(releases))
@@ -94,17 +93,47 @@ CREATE TABLE sbom_records (
     FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
 );
 
+-- Signed statements about versions: written by the job that signs, placed in the transparency log
+-- by the conductor in the order of the key, bundled with the proof by the attest job.
 CREATE TABLE attestations (
+    seq              bigint NOT NULL,                                      -- the fact that brought it about
     image_id         bigint NOT NULL,
     version          integer NOT NULL,
     predicate_type   text NOT NULL,
     tenant_namespace text NOT NULL,
-    uri              text NOT NULL,
-    sha256           text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-    bytes            bigint NOT NULL,
-    signed           boolean NOT NULL,
     created_at       timestamptz NOT NULL,
-    PRIMARY KEY (image_id, version, predicate_type),
+    document_sha256  text CHECK (document_sha256 ~ '^[0-9a-f]{64}$'),      -- what it states; null: the subject alone
+    envelope_sha256  bytea NOT NULL CHECK (length(envelope_sha256) = 32),
+    payload_sha256   bytea NOT NULL CHECK (length(payload_sha256) = 32),
+    signature        bytea NOT NULL,                                       -- ASN.1 DER
+    leaf_hash        bytea NOT NULL CHECK (length(leaf_hash) = 32),
+    log_index        bigint UNIQUE,                                        -- null: not in the log yet
+    tree_size        bigint CHECK (tree_size > log_index),                 -- of the checkpoint in the bundle
+    uri              text,                                                 -- s3://<bucket>/<key> of the bundle
+    sha256           text CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    bytes            bigint,
+    PRIMARY KEY (seq, image_id, version, predicate_type),
+    FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version),
+    CHECK ((log_index IS NULL) = (tree_size IS NULL)),
+    CHECK ((uri IS NULL) = (sha256 IS NULL) AND (uri IS NULL) = (bytes IS NULL)),
+    CHECK (uri IS NULL OR log_index IS NOT NULL)
+);
+CREATE INDEX attestations_version ON attestations (image_id, version, predicate_type, seq);
+CREATE INDEX attestations_waiting ON attestations (seq) WHERE log_index IS NULL;
+CREATE INDEX attestations_sha256 ON attestations (sha256);
+CREATE INDEX attestations_document ON attestations (document_sha256);
+CREATE INDEX attestations_payload ON attestations (payload_sha256);
+
+-- The SLSA build level of a version as its evidence gave it; the newest up to an instant holds.
+CREATE TABLE slsa_assessments (
+    image_id         bigint NOT NULL,
+    version          integer NOT NULL,
+    seq              bigint NOT NULL,                                      -- the fact that asked for it
+    tenant_namespace text NOT NULL,
+    assessed_at      timestamptz NOT NULL,
+    slsa_level       integer NOT NULL CHECK (slsa_level BETWEEN 0 AND 3),
+    checks           jsonb NOT NULL,                                       -- each check, whether it held, what was found
+    PRIMARY KEY (image_id, version, seq),
     FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
 );
 

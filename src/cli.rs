@@ -8,6 +8,7 @@ mod report;
 mod run;
 mod scenario;
 mod serve;
+mod signing;
 mod worker;
 
 use anyhow::{Context, Result};

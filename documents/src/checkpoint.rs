@@ -120,6 +120,11 @@ impl VerifierKey {
         Ok(Self { name: name.to_owned(), public })
     }
 
+    /// The name under which the log signs.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Reads `name+hexid+base64(01 || key)`.
     ///
     /// # Errors

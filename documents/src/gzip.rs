@@ -8,11 +8,23 @@ use crate::error::Error;
 /// Magic, deflate, no flags, time 0, no extra flags, unknown operating system (RFC 1952).
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 const TRAILER_BYTES: usize = 8;
-const LEVEL: u8 = 6;
+/// As small as it gets at a reasonable price: what is compressed once and read by many.
+const SMALL: u8 = 6;
+/// Half the time for a tenth more bytes: what is compressed for every build.
+const FAST: u8 = 2;
 
 /// Compresses `bytes`. The same bytes give the same result on every machine.
 pub fn compress(bytes: &[u8]) -> Vec<u8> {
-    let body = miniz_oxide::deflate::compress_to_vec(bytes, LEVEL);
+    packed(bytes, SMALL)
+}
+
+/// Compresses `bytes` in about half the time, to a tenth more.
+pub fn compress_fast(bytes: &[u8]) -> Vec<u8> {
+    packed(bytes, FAST)
+}
+
+fn packed(bytes: &[u8], level: u8) -> Vec<u8> {
+    let body = miniz_oxide::deflate::compress_to_vec(bytes, level);
     let mut packed = Vec::with_capacity(HEADER.len() + body.len() + TRAILER_BYTES);
     packed.extend_from_slice(&HEADER);
     packed.extend_from_slice(&body);
@@ -61,6 +73,7 @@ mod tests {
         assert_eq!(decompress(&packed, 5000).unwrap(), bytes);
         assert!(matches!(decompress(&packed, 4999), Err(Error::TooLarge { .. })));
         assert_eq!(decompress(&compress(b""), 0).unwrap(), b"");
+        assert_eq!(decompress(&compress_fast(&bytes), 5000).unwrap(), bytes);
     }
 
     #[test]

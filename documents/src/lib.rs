@@ -12,12 +12,14 @@
 //!   advisory.
 //! - [`dsse::Envelope`] signs a [`statement`], [`rekor`] and [`merkle`] log it, [`bundle::Bundle`]
 //!   holds both for a verifier, and [`slsa_level::assess`] says what they prove.
+//! - [`world_keys::WorldKeys`] are the keys of a world, of which all of this follows.
 
 pub mod affected;
 pub mod apk_db;
 pub mod apk_version;
 pub mod build_log;
 pub mod bundle;
+pub mod canonical;
 pub mod checkpoint;
 pub mod contents;
 pub mod cvss;
@@ -47,6 +49,7 @@ pub mod trigger;
 pub mod trusted_root;
 pub mod vex;
 pub mod vuln;
+pub mod world_keys;
 
 pub use contents::{BaseReference, Component, ImageContents};
 pub use digest::Digest;

@@ -47,24 +47,57 @@ struct BodySignature {
     verifier: String,
 }
 
+/// What a log keeps of an envelope: enough to write the entry's body, and small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedEnvelope {
+    /// SHA-256 of the envelope as JSON.
+    pub envelope_sha256: Digest,
+    /// SHA-256 of its payload.
+    pub payload_sha256: Digest,
+    /// Its signature, ASN.1 DER.
+    pub signature: Vec<u8>,
+}
+
+impl LoggedEnvelope {
+    /// What a log keeps of that envelope.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], which does not happen.
+    pub fn of(envelope: &Envelope) -> Result<Self, Error> {
+        Ok(Self {
+            envelope_sha256: Digest::of(&envelope.to_json()?),
+            payload_sha256: Digest::of(&envelope.payload),
+            signature: envelope.signature.clone(),
+        })
+    }
+
+    /// The canonical JSON that is logged, which is the leaf of the Merkle tree.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], which does not happen.
+    pub fn body(&self, key: &PublicKey) -> Result<Vec<u8>, Error> {
+        let hash = |digest: &Digest| HashValue { algorithm: "sha256", value: digest.hex() };
+        canonical(&Body {
+            api_version: KIND_VERSION,
+            kind: KIND,
+            spec: Spec {
+                envelope_hash: hash(&self.envelope_sha256),
+                payload_hash: hash(&self.payload_sha256),
+                signatures: vec![BodySignature {
+                    signature: STANDARD.encode(&self.signature),
+                    verifier: STANDARD.encode(key.pem()),
+                }],
+            },
+        })
+    }
+}
+
 /// The canonical JSON that is logged for an envelope, which is the leaf of the Merkle tree.
 ///
 /// # Errors
 /// [`Error::Encode`], which does not happen.
 pub fn body(envelope: &Envelope, key: &PublicKey) -> Result<Vec<u8>, Error> {
-    let hash = |bytes: &[u8]| HashValue { algorithm: "sha256", value: Digest::of(bytes).hex() };
-    canonical(&Body {
-        api_version: KIND_VERSION,
-        kind: KIND,
-        spec: Spec {
-            envelope_hash: hash(&envelope.to_json()?),
-            payload_hash: hash(&envelope.payload),
-            signatures: vec![BodySignature {
-                signature: STANDARD.encode(&envelope.signature),
-                verifier: STANDARD.encode(key.pem()),
-            }],
-        },
-    })
+    LoggedEnvelope::of(envelope)?.body(key)
 }
 
 /// The body of a log's first leaf, which belongs to no envelope: Sigstore's Go verifier takes log
@@ -228,6 +261,5 @@ fn promised(log_id: Digest, body: &[u8], index: u64, seconds: i64) -> Result<Vec
 }
 
 fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
-    serde_json_canonicalizer::to_vec(value)
-        .map_err(|source| Error::Encode { document: DOCUMENT, source })
+    crate::canonical::to_vec(DOCUMENT, value)
 }

@@ -51,6 +51,18 @@ impl PredicateType {
         }
     }
 
+    /// The name in file names and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provenance => "provenance",
+            Self::Spdx => "spdx",
+            Self::CycloneDx => "cyclonedx",
+            Self::VulnerabilityScan => "vuln",
+            Self::OpenVex => "openvex",
+            Self::ImageSignature => "image-signature",
+        }
+    }
+
     /// The type of that URI.
     pub fn from_uri(uri: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.uri() == uri)

@@ -27,6 +27,24 @@ pub enum Justification {
     InlineMitigationsAlreadyExist,
 }
 
+impl Justification {
+    /// The justification of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [
+            (Self::ComponentNotPresent, "component_not_present"),
+            (Self::VulnerableCodeNotPresent, "vulnerable_code_not_present"),
+            (Self::VulnerableCodeNotInExecutePath, "vulnerable_code_not_in_execute_path"),
+            (
+                Self::VulnerableCodeCannotBeControlledByAdversary,
+                "vulnerable_code_cannot_be_controlled_by_adversary",
+            ),
+            (Self::InlineMitigationsAlreadyExist, "inline_mitigations_already_exist"),
+        ]
+        .into_iter()
+        .find_map(|(justification, found)| (found == name).then_some(justification))
+    }
+}
+
 /// What the vulnerability means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]

@@ -1,18 +1,22 @@
-//! The `build` job: resolves what the build was made of, makes its documents, stores them, and
-//! writes the rows that name them. A build that publishes nothing leaves its log.
+//! The `build` job: resolves what the build was made of, makes and signs its documents, stores
+//! them, and writes the rows that name them. A build that publishes nothing leaves its log.
 use crate::job::{JobContext, JobError, Placed};
+use crate::sign::Occasion;
 use anyhow::{Context, anyhow};
 use sim::fact::{BuildResult, Outcome, Published};
+use sim::ids::VersionRef;
 use sqlx::PgConnection;
-use store::artifacts::{Document, StoredDocument, kind};
+use store::artifacts::{StoredDocument, kind};
+use store::attestations;
 use store::builds::{self, BuildSubject};
-use store::images::{self, Attestation, NewVersion, Sbom};
+use store::images::{self, NewVersion, Sbom};
+use store::objects::NewObject;
 
 mod contents;
 mod log;
 mod papers;
 
-use papers::Papers;
+use papers::{Papers, pack};
 
 /// Does all of it. The documents are named by their content, so that doing it again stores the
 /// same objects and the same rows.
@@ -32,8 +36,9 @@ pub async fn run(
         Outcome::Published(published) => publish(ctx, tx, job, published, subject).await,
         _ => {
             let log = log::of_nothing_published(job, &subject)?;
-            let (documents, log) = store_all(ctx, vec![log]).await?;
-            finish(tx, job, &log, &documents).await
+            let (stored, objects) = pack(vec![log]);
+            store_all(ctx, objects).await?;
+            finish(tx, job, &stored).await
         }
     }
 }
@@ -49,17 +54,20 @@ async fn publish(
     contents::check(job, published, &subject, &resolved)?;
     let tags = contents::tags(published, &subject, &resolved);
     let contents = contents::image(published, &subject, &resolved, &tags)?;
+    let keys = ctx.keys.get(tx).await?;
     let (owner, job) = (subject.tenant_namespace.clone(), job.clone());
+    let version = VersionRef { image: job.fact.image, version: published.version };
+    let occasion = Occasion { seq: job.seq, at: job.at, version };
     // Making documents is pure computation: it must not hold up the runtime.
     let (job, papers) = tokio::task::spawn_blocking(move || {
-        let papers = Papers::of(&job, &subject, &contents);
+        let papers = Papers::of(&keys, &job, occasion, &subject, &contents);
         (job, papers)
     })
     .await
     .context("making documents")?;
-    let Papers { digest, documents } = papers?;
-    let (stored, log) = store_all(ctx, documents).await?;
-    finish(tx, &job, &log, &stored).await?;
+    let Papers { digest, stored, objects, signed } = papers?;
+    store_all(ctx, objects).await?;
+    finish(tx, &job, &stored).await?;
     let new = NewVersion {
         image: job.fact.image,
         build: job.fact.build,
@@ -68,39 +76,32 @@ async fn publish(
         published,
         digest: digest.to_string(),
         tags: &tags,
-        // Provenance exists; nobody has signed it.
-        slsa_level: 1,
         sboms: [
             sbom(ctx, "spdx", "2.3", find(&stored, kind::SPDX)?),
             sbom(ctx, "cyclonedx", "1.6", find(&stored, kind::CYCLONEDX)?),
         ],
-        provenance: provenance(ctx, find(&stored, kind::PROVENANCE)?),
     };
     images::publish(tx, &new).await?;
+    let (rows, statements): (Vec<_>, Vec<_>) = signed.into_iter().unzip();
+    attestations::insert(tx, &rows).await?;
+    for (row, statement) in rows.iter().zip(statements) {
+        ctx.caches.keep_statement(row.logged.payload_sha256, statement);
+    }
     Ok(())
 }
 
-/// Puts documents into the object store, several at a time, and gives their names and the log's.
-async fn store_all(
-    ctx: &JobContext,
-    documents: Vec<Document>,
-) -> Result<(Vec<StoredDocument>, String), JobError> {
-    let stored: Vec<_> = documents.iter().map(StoredDocument::of).collect();
-    let objects = stored
-        .iter()
-        .zip(documents)
-        .map(|(stored, document)| (stored.key(), document.bytes, document.media_type));
-    ctx.objects.put_all(objects.collect()).await.context("storing the documents of a build")?;
-    let log = find(&stored, kind::LOG)?.sha256.clone();
-    Ok((stored, log))
+/// Puts documents into the object store, several at a time.
+async fn store_all(ctx: &JobContext, objects: Vec<NewObject>) -> Result<(), JobError> {
+    ctx.objects.put_all(objects).await.context("storing the documents of a build")?;
+    Ok(())
 }
 
 async fn finish(
     tx: &mut PgConnection,
     job: &Placed<BuildResult>,
-    log: &str,
     documents: &[StoredDocument],
 ) -> Result<(), JobError> {
+    let log = &find(documents, kind::LOG)?.sha256;
     let known = builds::finish(tx, &job.fact, job.at, log, documents).await?;
     if known {
         return Ok(());
@@ -123,9 +124,4 @@ fn sbom<'a>(
     document: &'a StoredDocument,
 ) -> Sbom<'a> {
     Sbom { format, spec_version, document, uri: ctx.objects.uri(&document.key()) }
-}
-
-fn provenance<'a>(ctx: &JobContext, document: &'a StoredDocument) -> Attestation<'a> {
-    let predicate_type = documents::statement::PredicateType::Provenance.uri();
-    Attestation { predicate_type, document, uri: ctx.objects.uri(&document.key()), signed: false }
 }

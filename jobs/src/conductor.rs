@@ -11,6 +11,7 @@ mod error;
 mod fingerprint;
 mod flow;
 mod lead;
+mod log;
 mod open;
 mod pace;
 mod progress;
@@ -20,6 +21,7 @@ mod replay;
 mod stages;
 mod window;
 
+use crate::keys::Keyring;
 use crate::queue::signals::Signals;
 use crate::scheduler::Periodic;
 use ears::Ears;
@@ -36,6 +38,7 @@ use sqlx::PgPool;
 use stages::Stages;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store::objects::ObjectStore;
 use store::world::{Origin, World as Record};
 use store::{commands, ledger, world};
 use tokio::sync::watch;
@@ -91,33 +94,44 @@ pub enum Stop {
     },
 }
 
+/// What a conductor works with.
+#[derive(Clone, Debug)]
+pub struct Resources {
+    /// The database; it should commit with [`store::db::Durability::Full`].
+    pub pool: PgPool,
+    /// The object store, for the tiles of the logs.
+    pub objects: ObjectStore,
+    /// The keys that logs are signed with.
+    pub keys: Arc<Keyring>,
+    /// What this process's workers and conductor tell each other.
+    pub signals: Arc<Signals>,
+}
+
 /// A world, ready to be conducted.
 #[derive(Debug)]
 pub struct Conductor {
-    pool: PgPool,
+    resources: Resources,
     scenario: Arc<Scenario>,
     origin: Origin,
-    signals: Arc<Signals>,
     options: Options,
 }
 
 impl Conductor {
     /// Makes the world of a scenario and a seed, or finds it in the database. The schema and the
-    /// queue's tables must be there ([`store::db::migrate`], [`crate::queue::setup`]). The pool
-    /// should commit with [`store::db::Durability::Full`].
+    /// queue's tables must be there ([`store::db::migrate`], [`crate::queue::setup`]).
     ///
     /// # Errors
     /// The database holds another world, or one of another kernel; nothing is changed then.
     pub async fn open(
-        pool: PgPool,
+        resources: Resources,
         scenario_text: &str,
         scenario: Arc<Scenario>,
         seed: u64,
-        signals: Arc<Signals>,
         options: Options,
     ) -> Result<Conductor, ConductorError> {
-        let origin = open::open(&pool, scenario_text, &scenario, seed).await?;
-        Ok(Conductor { pool, scenario, origin, signals, options })
+        let Resources { pool, keys, .. } = &resources;
+        let origin = open::open(pool, keys, scenario_text, &scenario, seed).await?;
+        Ok(Conductor { resources, scenario, origin, options })
     }
 
     /// What the world is made from.
@@ -158,11 +172,11 @@ impl Conductor {
         progress: &watch::Sender<Progress>,
         shutdown: &CancellationToken,
     ) -> Result<Stop, ConductorError> {
-        let Some(mut lead) = Lead::wait(&self.pool, shutdown).await? else {
+        let Some(mut lead) = Lead::wait(&self.resources.pool, shutdown).await? else {
             return Ok(Stop::Shutdown);
         };
-        let periodic =
-            Periodic::start(self.pool.clone(), self.signals.clone(), self.options.patience).await?;
+        let Resources { pool, signals, .. } = self.resources.clone();
+        let periodic = Periodic::start(pool, signals, self.options.patience).await?;
         let term = lead.term;
         let result = tokio::select! {
             result = self.conduct(term, progress, shutdown) => result,
@@ -191,17 +205,21 @@ impl Conductor {
         // Everything below ends when this set is dropped.
         let mut tasks = JoinSet::new();
         let flow = Arc::new(Flow::new(progress.clone(), record.materialized));
+        let Resources { pool, objects, keys, signals } = self.resources.clone();
+        let keys = keys.get(&mut *pool.acquire().await?).await?;
         let stages = Arc::new(Stages {
-            pool: self.pool.clone(),
-            signals: self.signals.clone(),
+            pool: pool.clone(),
+            objects,
+            keys,
+            signals,
             catalogue: Arc::new(replayed.world.catalogue().clone()),
             flow: flow.clone(),
             term,
         });
         let ears = Arc::new(Ears::default());
-        let (pool, listening) = (self.pool.clone(), ears.clone());
+        let (listening_on, listening) = (pool.clone(), ears.clone());
         tasks.spawn(async move {
-            listening.listen(&pool).await;
+            listening.listen(&listening_on).await;
             Ok(())
         });
         let catalogue = stages.catalogue.clone();
@@ -219,7 +237,7 @@ impl Conductor {
             let _ = to_stages.send(unfinished);
         }
         let releaser = Releaser {
-            pool: self.pool.clone(),
+            pool,
             term,
             options: self.options.clone(),
             shutdown: shutdown.clone(),
@@ -244,7 +262,7 @@ impl Conductor {
     }
 
     async fn replay(&self) -> Result<(Record, Vec<Job>, Replayed), ConductorError> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.resources.pool.acquire().await?;
         let record = world::get(&mut conn).await?;
         let applied = commands::applied(&mut conn).await?;
         let open = ledger::open(&mut conn).await?;

@@ -14,6 +14,8 @@ pub enum Queue {
     Build,
     /// Matches stored SBOMs against stored advisories.
     Scan,
+    /// Completes the bundles of what was signed, and assesses SLSA levels.
+    Attest,
     /// Evaluates the stored SLA timers.
     SlaCheck,
     /// Writes the notifications.
@@ -22,13 +24,15 @@ pub enum Queue {
 
 impl Queue {
     /// All queues, in the order of release.
-    pub const ALL: [Queue; 4] = [Queue::Build, Queue::Scan, Queue::SlaCheck, Queue::Notify];
+    pub const ALL: [Queue; 5] =
+        [Queue::Build, Queue::Scan, Queue::Attest, Queue::SlaCheck, Queue::Notify];
 
     /// The name in apalis, the ledger and the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Queue::Build => "build",
             Queue::Scan => "scan",
+            Queue::Attest => "attest",
             Queue::SlaCheck => "sla_check",
             Queue::Notify => "notify",
         }
@@ -55,10 +59,21 @@ pub enum Payload {
     Build(Placed<BuildResult>),
     /// Scans, in order.
     Scan(Vec<Placed<Scan>>),
+    /// The attestations of a range of facts.
+    Attest(Attest),
     /// SLA evaluations, in order, without gaps.
     SlaCheck(Vec<Placed<SlaCheck>>),
     /// Notifications, in order.
     Notify(Vec<Placed<Notification>>),
+}
+
+/// The facts whose attestations are in the log and want their bundles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attest {
+    /// The first fact.
+    pub from_seq: u64,
+    /// The last one.
+    pub to_seq: u64,
 }
 
 impl Payload {
@@ -67,6 +82,7 @@ impl Payload {
         match self {
             Payload::Build(_) => Queue::Build,
             Payload::Scan(_) => Queue::Scan,
+            Payload::Attest(_) => Queue::Attest,
             Payload::SlaCheck(_) => Queue::SlaCheck,
             Payload::Notify(_) => Queue::Notify,
         }
@@ -80,8 +96,11 @@ pub struct JobContext {
     pub pool: PgPool,
     /// The object store.
     pub objects: ObjectStore,
-    /// Parsed SBOMs and package data that a worker has seen; content-addressed, so never stale.
+    /// What a worker has seen and may need again; content-addressed or append-only, so never
+    /// stale.
     pub caches: Arc<crate::caches::Caches>,
+    /// The keys to sign with.
+    pub keys: Arc<crate::keys::Keyring>,
 }
 
 /// Why a job did not do its work. The transaction it was given is rolled back.
@@ -105,6 +124,18 @@ pub enum JobError {
 
 impl From<sqlx::Error> for JobError {
     fn from(error: sqlx::Error) -> Self {
+        JobError::Failed(error.into())
+    }
+}
+
+impl From<store::objects::ObjectError> for JobError {
+    fn from(error: store::objects::ObjectError) -> Self {
+        JobError::Failed(error.into())
+    }
+}
+
+impl From<documents::Error> for JobError {
+    fn from(error: documents::Error) -> Self {
         JobError::Failed(error.into())
     }
 }

@@ -40,7 +40,7 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Signs of life missed until the queue itself gives a worker's tasks to others.
 const MISSED_HEARTBEATS: usize = 30;
 
-/// The four job bodies, as the policy around them calls them. A test puts its own in.
+/// The job bodies, as the policy around them calls them. A test puts its own in.
 pub trait Bodies: Send + Sync + 'static {
     /// Does the work of `payload` in the transaction behind `conn`.
     fn run<'a>(
@@ -66,6 +66,7 @@ impl Bodies for Real {
             match payload {
                 Payload::Build(build) => crate::build::run(ctx, conn, build).await,
                 Payload::Scan(scans) => crate::scan::run(ctx, conn, scans).await,
+                Payload::Attest(range) => crate::attest::run(ctx, conn, *range).await,
                 Payload::SlaCheck(checks) => crate::sla_check::run(ctx, conn, checks).await,
                 Payload::Notify(notices) => crate::notify::run(ctx, conn, notices).await,
             }
@@ -161,7 +162,7 @@ impl Drop for Workers {
 /// Evaluations and notifications come one job at a time.
 fn concurrency(queue: Queue, wanted: usize) -> usize {
     match queue {
-        Queue::Build | Queue::Scan => wanted.max(1),
+        Queue::Build | Queue::Scan | Queue::Attest => wanted.max(1),
         Queue::SlaCheck | Queue::Notify => 1,
     }
 }
@@ -279,7 +280,7 @@ async fn work(
 fn batch_size(queue: Queue, concurrency: usize) -> usize {
     match queue {
         Queue::Build => 2 * concurrency,
-        Queue::Scan => concurrency,
+        Queue::Scan | Queue::Attest => concurrency,
         Queue::SlaCheck | Queue::Notify => 1,
     }
 }

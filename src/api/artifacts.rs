@@ -15,6 +15,9 @@ use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 use store::read::artifacts::{ArtifactRow, by_sha256, of_build};
 
+/// The largest document that is unpacked for a reader who does not take it compressed.
+const MAX_UNPACKED_BYTES: u64 = 128 << 20;
+
 pub(crate) struct ArtifactsApi(pub(crate) ApiState);
 
 failures! {
@@ -118,6 +121,9 @@ impl ArtifactsApi {
         /// The `ETag` of a copy that is at hand.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
+        /// Whether the bytes may come compressed: `gzip`.
+        #[oai(name = "Accept-Encoding")]
+        accept_encoding: Header<Option<String>>,
     ) -> Result<Download, Failure<OneArtifact>> {
         let missing = || Problem::new(Code::ArtifactNotFound, "No build made such a document.");
         let hexadecimal = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
@@ -130,12 +136,19 @@ impl ArtifactsApi {
         if download::has_copy(if_none_match.as_deref(), &sha256) {
             return Ok(Download::unchanged(&sha256));
         }
-        let reading = self.0.objects()?.open(&row.object_key, None).await.map_err(Problem::from)?;
+        let objects = self.0.objects()?;
+        let reading = objects.open(&row.object_key, None).await.map_err(Problem::from)?;
+        let (bytes, packed) = (reading.bytes, reading.packed);
+        if packed && !download::takes_gzip(accept_encoding.as_deref()) {
+            let whole = objects.get(&row.object_key, MAX_UNPACKED_BYTES).await;
+            let whole = whole.map_err(Problem::from)?;
+            return Ok(Download::whole(&sha256, row, whole.len() as u64, false, whole));
+        }
         let body = Body::from_bytes_stream(stream::try_unfold(reading, |mut reading| async move {
             let chunk = reading.chunk().await.map_err(std::io::Error::other)?;
             Ok::<_, std::io::Error>(chunk.map(|chunk| (chunk, reading)))
         }));
-        Ok(Download::whole(&sha256, row, body))
+        Ok(Download::whole(&sha256, row, bytes, packed, body))
     }
 }
 

@@ -14,7 +14,7 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 use store::read::images::{ImageFilter, find, image, images};
-use store::read::versions::{attestations, sboms, tags, versions};
+use store::read::versions::{assessment, attestations, sboms, tags, versions};
 
 /// The most tags that one image shows.
 const MAX_TAGS: i64 = 100;
@@ -132,15 +132,16 @@ impl ImagesApi {
         let row = one_image(&mut view, &image).await?;
         let (id, version, at) = (row.id, row.version, view.moment.as_of);
         let tags = tags(view.conn(), at, id, MAX_TAGS).await?;
-        let (sboms, attestations) = match version {
+        let (sboms, attestations, assessment) = match version {
             Some(version) => (
                 sboms(view.conn(), id, version).await?,
                 attestations(view.conn(), at, id, version).await?,
+                assessment(view.conn(), at, id, version).await?,
             ),
-            None => (Vec::new(), Vec::new()),
+            None => (Vec::new(), Vec::new(), None),
         };
         let image = Image::new(row, view.as_of());
-        Ok(Json(ImageDetail::new(image, tags, sboms, attestations, &view)))
+        Ok(Json(ImageDetail::new(image, tags, sboms, attestations, assessment, &view)))
     }
 
     /// List an image's versions

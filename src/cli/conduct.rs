@@ -1,10 +1,11 @@
 //! `wavetank conduct`: the one who advances the world of a split installation.
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
+use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Result, bail};
 use jobs::conductor::{Conductor, Progress, Stop};
-use jobs::queue::Signals;
+use jobs::keys::Keyring;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub(super) struct Options {
     #[command(flatten)]
     world: WorldOptions,
     #[command(flatten)]
+    signing: SigningOptions,
+    #[command(flatten)]
     services: ServiceOptions,
     /// Play at once to the scenario's end (or --until) and exit then; without this, obey the
     /// clock that the API sets, and go on.
@@ -28,8 +31,9 @@ pub(super) struct Options {
 pub(super) async fn conduct(options: Options) -> Result<ExitCode> {
     options.services.require_shared("conduct")?;
     let play = options.file.as_ref().map(|file| Play::read(file, &options.world)).transpose()?;
+    let keys = options.signing.keyring()?;
     let services = Services::open(&options.services, Path::new("data")).await?;
-    let conducted = lead(&services, play, options.to_end).await;
+    let conducted = lead(&services, keys, play, options.to_end).await;
     services.stop().await;
     match conducted? {
         Stop::Held { reason } => bail!("a defect holds the clock: {reason}"),
@@ -37,17 +41,21 @@ pub(super) async fn conduct(options: Options) -> Result<ExitCode> {
     }
 }
 
-async fn lead(services: &Services, play: Option<Play>, to_end: bool) -> Result<Stop> {
+async fn lead(
+    services: &Services,
+    keys: Arc<Keyring>,
+    play: Option<Play>,
+    to_end: bool,
+) -> Result<Stop> {
     let play = match play {
         Some(play) => play,
         None => stored(services).await?,
     };
     let conductor = Conductor::open(
-        services.pool.clone(),
+        super::worker::resources(services, keys),
         &play.text,
         play.scenario.clone(),
         play.seed,
-        Arc::new(Signals::default()),
         jobs::conductor::Options {
             stop_at: to_end.then_some(play.until),
             stop_when_held: to_end,

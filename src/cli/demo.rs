@@ -2,14 +2,13 @@
 use super::play::{DEMO, Play, WorldOptions};
 use super::progress::Shown;
 use super::serve::Listen;
+use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::Result;
 use jobs::conductor::{Conductor, Progress};
-use jobs::queue::Signals;
 use sim::time::SimTime;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use store::world::{Clock, Mode};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +28,8 @@ pub(super) struct Options {
     #[command(flatten)]
     listen: Listen,
     #[command(flatten)]
+    signing: SigningOptions,
+    #[command(flatten)]
     services: ServiceOptions,
 }
 
@@ -37,17 +38,17 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         Some(file) => Play::read(file, &options.world)?,
         None => Play::of("four-weeks.yaml", DEMO.as_bytes().to_vec(), &options.world)?,
     };
+    let keys = options.signing.keyring()?;
     let listener = options.listen.bind().await?;
     let address = listener.local_addr()?;
     let shutdown = super::shutdown_on_signal();
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
-    let signals = Arc::new(Signals::default());
+    let resources = super::worker::resources(&services, keys);
     let opened = Conductor::open(
-        services.pool.clone(),
+        resources.clone(),
         &play.text,
         play.scenario.clone(),
         play.seed,
-        signals.clone(),
         jobs::conductor::Options::default(),
     );
     let conductor = match opened.await {
@@ -61,7 +62,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let (tell_progress, progress) = watch::channel(Progress::default());
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");
-    let workers = super::worker::start(&services, signals, 4, &shutdown);
+    let workers = super::worker::start(&services, resources, 4, &shutdown);
     let told =
         tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));
     let serving = super::serve::serve_until(listener, &services, shutdown.clone());

@@ -2,10 +2,11 @@
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
 use super::report::{Format, Report};
+use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result, bail};
 use jobs::conductor::{Conductor, Progress, Stop, Walls};
-use jobs::queue::Signals;
+use jobs::keys::Keyring;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,16 +31,19 @@ pub(super) struct Options {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
+    signing: SigningOptions,
+    #[command(flatten)]
     services: ServiceOptions,
 }
 
 pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let begin = Instant::now();
     let play = Play::read(&options.file, &options.world)?;
+    let keys = options.signing.keyring()?;
     let shutdown = super::shutdown_on_signal();
     let services = Services::open(&options.services, &play.default_data_dir()).await?;
     let started = begin.elapsed();
-    let played = play_to_end(&play, &services, options.workers, &shutdown).await;
+    let played = play_to_end(&play, &services, keys, options.workers, &shutdown).await;
     let report = match played {
         Ok((Stop::ReachedEnd, walls)) => {
             Some(report(&play, &services, begin, started, walls).await)
@@ -67,16 +71,16 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
 async fn play_to_end(
     play: &Play,
     services: &Services,
+    keys: Arc<Keyring>,
     workers: u64,
     shutdown: &CancellationToken,
 ) -> Result<(Stop, Walls)> {
-    let signals = Arc::new(Signals::default());
+    let resources = super::worker::resources(services, keys);
     let conductor = Conductor::open(
-        services.pool.clone(),
+        resources.clone(),
         &play.text,
         play.scenario.clone(),
         play.seed,
-        signals.clone(),
         jobs::conductor::Options {
             stop_at: Some(play.until),
             stop_when_held: true,
@@ -87,7 +91,7 @@ async fn play_to_end(
     let (tell, progress) = watch::channel(Progress::default());
     let shown = Shown::new(progress.clone(), play.scenario.start.time(), play.until);
     let stop_workers = CancellationToken::new();
-    let workers = super::worker::start(services, signals, workers, &stop_workers);
+    let workers = super::worker::start(services, resources, workers, &stop_workers);
     let stop = conductor.run(tell, shutdown.clone()).await;
     stop_workers.cancel();
     workers.stopped().await;

@@ -1,7 +1,10 @@
 //! `wavetank worker`: works on jobs until it is told to stop.
+use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::Result;
+use jobs::conductor::Resources;
 use jobs::job::JobContext;
+use jobs::keys::Keyring;
 use jobs::queue::Signals;
 use jobs::worker::{WorkerOptions, Workers};
 use std::path::Path;
@@ -11,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Options {
+    #[command(flatten)]
+    signing: SigningOptions,
     #[command(flatten)]
     services: ServiceOptions,
     /// How many jobs of a queue to work on at a time.
@@ -25,28 +30,40 @@ pub(super) fn count() -> clap::builder::RangedU64ValueParser<u64> {
 
 pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     options.services.require_shared("worker")?;
+    let keys = options.signing.keyring()?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     let shutdown = super::shutdown_on_signal();
     eprintln!("working with {} workers; stop with Ctrl-C", options.workers);
-    let workers = start(&services, Arc::new(Signals::default()), options.workers, &shutdown);
+    let workers = start(&services, resources(&services, keys), options.workers, &shutdown);
     shutdown.cancelled().await;
     workers.stopped().await;
     services.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
+/// What this process's conductor and workers share.
+pub(super) fn resources(services: &Services, keys: Arc<Keyring>) -> Resources {
+    Resources {
+        pool: services.pool.clone(),
+        objects: services.objects.clone(),
+        keys,
+        signals: Arc::new(Signals::default()),
+    }
+}
+
 /// Starts this process's workers.
 pub(super) fn start(
     services: &Services,
-    signals: Arc<Signals>,
+    resources: Resources,
     workers: u64,
     shutdown: &CancellationToken,
 ) -> Workers {
     let ctx = JobContext {
         pool: services.worker_pool.clone(),
-        objects: services.objects.clone(),
+        objects: resources.objects,
         caches: Arc::default(),
+        keys: resources.keys,
     };
     let options = WorkerOptions { concurrency: workers as usize, ..WorkerOptions::default() };
-    Workers::start(ctx, signals, options, shutdown.clone())
+    Workers::start(ctx, resources.signals, options, shutdown.clone())
 }

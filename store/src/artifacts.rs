@@ -1,6 +1,7 @@
 //! What a build stores: documents by the SHA-256 of their bytes.
-use crate::objects::content_key;
+use crate::objects::{NewObject, content_key};
 use bytes::Bytes;
+use documents::gzip;
 use sha2::{Digest, Sha256};
 
 /// The kinds of documents, as the `artifacts` table names them.
@@ -19,6 +20,12 @@ pub mod kind {
     pub const CYCLONEDX: &str = "cyclonedx";
     /// The SLSA provenance statement.
     pub const PROVENANCE: &str = "provenance";
+    /// The statement with the result of a scan.
+    pub const VULN: &str = "vuln";
+    /// The OpenVEX document.
+    pub const OPENVEX: &str = "openvex";
+    /// A signed statement with its place in the transparency log.
+    pub const BUNDLE: &str = "bundle";
 }
 
 /// A document on its way to the object store.
@@ -30,6 +37,22 @@ pub struct Document {
     pub media_type: &'static str,
     /// The document.
     pub bytes: Bytes,
+}
+
+impl Document {
+    /// The object that holds it. The parts of the image are stored as they are, for registries
+    /// serve them so; everything else is compressed.
+    pub fn into_object(self, stored: &StoredDocument) -> NewObject {
+        let as_it_is = [kind::MANIFEST, kind::CONFIG, kind::LAYER].contains(&self.kind);
+        let bytes =
+            if as_it_is { self.bytes } else { gzip::compress_fast(&self.bytes).into() };
+        NewObject {
+            key: stored.key(),
+            bytes,
+            media_type: self.media_type,
+            packed: !as_it_is,
+        }
+    }
 }
 
 /// A document that is in the object store.

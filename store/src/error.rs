@@ -69,6 +69,17 @@ pub enum Error {
         /// Its vector.
         vector: String,
     },
+    /// A document that cannot be written or read.
+    #[error(transparent)]
+    Document(#[from] documents::Error),
+    /// The stored log has fewer leaves than it must have.
+    #[error("the stored log has {size} leaves, expected {needed} or more")]
+    ShortLog {
+        /// How many there are.
+        size: u64,
+        /// How many are needed.
+        needed: u64,
+    },
     /// Another conductor has taken over: this one must write no more.
     #[error("another conductor has taken over")]
     Superseded,

@@ -3,7 +3,7 @@ use crate::db::instant;
 use crate::error::Error;
 use crate::row::narrow;
 use sim::fact::{FindingRef, NewFinding};
-use sim::ids::{AdvisoryId, VersionRef};
+use sim::ids::{AdvisoryId, ImageId, VersionRef};
 use sim::time::SimTime;
 use sqlx::{PgConnection, Row};
 
@@ -18,6 +18,10 @@ pub struct AffectedRange {
     pub fixed: Option<(String, SimTime)>,
     /// From this instant on a scanner sees the advisory.
     pub detectable: SimTime,
+    /// The advisory's CVE id.
+    pub cve: String,
+    /// Its CVSS 3.1 base vector.
+    pub vector: String,
 }
 
 /// The ranges of all advisories that are detectable by `at`, for the named packages: package id,
@@ -29,7 +33,7 @@ pub async fn affected_ranges(
 ) -> Result<Vec<(u32, String, AffectedRange)>, Error> {
     let rows = sqlx::query(
         "SELECT p.id, p.name, a.id, r.introduced_version, r.fixed_version,
-                sim_ms(r.fixed_at), sim_ms(a.detectable_at)
+                sim_ms(r.fixed_at), sim_ms(a.detectable_at), a.cve, a.vector
          FROM packages p
          JOIN advisory_packages r ON r.package_id = p.id
          JOIN advisories a ON a.id = r.advisory_id
@@ -49,6 +53,8 @@ pub async fn affected_ranges(
                 introduced: row.try_get(3)?,
                 fixed: fixed.zip(fixed_at.map(SimTime)),
                 detectable: SimTime(row.try_get(6)?),
+                cve: row.try_get(7)?,
+                vector: row.try_get(8)?,
             };
             Ok((narrow(row.try_get(0)?)?, row.try_get(1)?, range))
         })
@@ -98,4 +104,43 @@ pub async fn insert(conn: &mut PgConnection, detected: &[Detected]) -> Result<()
 
 fn column(detected: &[Detected], of: fn(FindingRef) -> u32) -> Vec<i64> {
     detected.iter().map(|d| i64::from(of(d.new.finding))).collect()
+}
+
+/// A judgement: the image is not affected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The image.
+    pub image: ImageId,
+    /// The advisory.
+    pub advisory: AdvisoryId,
+    /// When it was judged.
+    pub at: SimTime,
+    /// Why it is not affected, in OpenVEX's words.
+    pub justification: String,
+}
+
+/// The judgements of images up to an instant.
+pub async fn judgements(
+    conn: &mut PgConnection,
+    images: &[ImageId],
+    at: SimTime,
+) -> Result<Vec<Judgement>, Error> {
+    let rows = sqlx::query(
+        "SELECT image_id, advisory_id, sim_ms(at), justification FROM triages
+         WHERE image_id = ANY($1) AND at <= $2",
+    )
+    .bind(images.iter().map(|image| i64::from(image.0)).collect::<Vec<_>>())
+    .bind(instant(at)?)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Judgement {
+                image: ImageId(narrow(row.try_get(0)?)?),
+                advisory: AdvisoryId(narrow(row.try_get(1)?)?),
+                at: SimTime(row.try_get(2)?),
+                justification: row.try_get(3)?,
+            })
+        })
+        .collect()
 }

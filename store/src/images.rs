@@ -29,12 +29,8 @@ pub struct NewVersion<'a> {
     pub digest: String,
     /// Its tags.
     pub tags: &'a [String],
-    /// The SLSA level its evidence gives.
-    pub slsa_level: i32,
     /// Its SBOMs.
     pub sboms: [Sbom<'a>; 2],
-    /// Its provenance statement.
-    pub provenance: Attestation<'a>,
 }
 
 /// An SBOM of a version.
@@ -50,42 +46,23 @@ pub struct Sbom<'a> {
     pub uri: String,
 }
 
-/// An attestation about a version.
-#[derive(Clone, Debug)]
-pub struct Attestation<'a> {
-    /// What it states, by the name of in-toto.
-    pub predicate_type: &'static str,
-    /// The stored document.
-    pub document: &'a StoredDocument,
-    /// Its address.
-    pub uri: String,
-    /// Whether it is signed.
-    pub signed: bool,
-}
-
-/// Writes a version with its SBOMs and attestation; repeating it changes nothing.
+/// Writes a version with its SBOMs; repeating it changes nothing.
 pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<(), Error> {
     let contents = &new.published.contents;
     let [first, second] = &new.sboms;
     sqlx::query(
         "WITH version AS (
              INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, digest,
-                 tags, base_image_id, base_version, package_ids, releases, components, published_at,
-                 slsa_level)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-             ON CONFLICT DO NOTHING
-         ), sboms AS (
-             INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace,
-                 uri, sha256, bytes, components, created_at)
-             SELECT $1, $2, s.format, s.spec_version, $4, s.uri, s.sha256, s.bytes,
-                    cardinality($9), $12
-             FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bigint[])
-                  AS s (format, spec_version, uri, sha256, bytes)
+                 tags, base_image_id, base_version, package_ids, releases, components, published_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              ON CONFLICT DO NOTHING
          )
-         INSERT INTO attestations (image_id, version, predicate_type, tenant_namespace, uri, sha256,
-             bytes, signed, created_at)
-         VALUES ($1, $2, $19, $4, $20, $21, $22, $23, $12)
+         INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace,
+             uri, sha256, bytes, components, created_at)
+         SELECT $1, $2, s.format, s.spec_version, $4, s.uri, s.sha256, s.bytes,
+                cardinality($9), $12
+         FROM unnest($13::text[], $14::text[], $15::text[], $16::text[], $17::bigint[])
+              AS s (format, spec_version, uri, sha256, bytes)
          ON CONFLICT DO NOTHING",
     )
     .bind(i64::from(new.image.0))
@@ -100,17 +77,11 @@ pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<()
     .bind(contents.iter().map(|c| c.release as i32).collect::<Vec<_>>())
     .bind(contents.iter().map(|c| component_key(*c)).collect::<Vec<_>>())
     .bind(instant(new.at)?)
-    .bind(new.slsa_level)
     .bind([first.format, second.format].as_slice())
     .bind([first.spec_version, second.spec_version].as_slice())
     .bind([first.uri.as_str(), second.uri.as_str()].as_slice())
     .bind([first.document.sha256.as_str(), second.document.sha256.as_str()].as_slice())
     .bind([first.document.bytes as i64, second.document.bytes as i64].as_slice())
-    .bind(new.provenance.predicate_type)
-    .bind(&new.provenance.uri)
-    .bind(&new.provenance.document.sha256)
-    .bind(new.provenance.document.bytes as i64)
-    .bind(new.provenance.signed)
     .execute(conn)
     .await?;
     Ok(())
@@ -136,4 +107,46 @@ pub async fn sboms(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// What documents say of a version beside its contents.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The image's name.
+    pub name: String,
+    /// The version's digest.
+    pub digest: String,
+    /// Its tags when it was published.
+    pub tags: Vec<String>,
+    /// When that was.
+    pub published: SimTime,
+}
+
+/// What documents say of versions, in the order asked; none where there is no such version.
+pub async fn identities(
+    conn: &mut PgConnection,
+    versions: &[VersionRef],
+) -> Result<Vec<Option<Identity>>, Error> {
+    let rows = sqlx::query(
+        "SELECT i.name, n.digest, n.tags, sim_ms(n.published_at)
+         FROM unnest($1::bigint[], $2::integer[]) WITH ORDINALITY AS v (image_id, version, place)
+         LEFT JOIN image_versions n ON n.image_id = v.image_id AND n.version = v.version
+         LEFT JOIN images i ON i.id = n.image_id
+         ORDER BY v.place",
+    )
+    .bind(versions.iter().map(|v| i64::from(v.image.0)).collect::<Vec<_>>())
+    .bind(versions.iter().map(|v| v.version as i32).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let Some(name) = row.try_get(0)? else { return Ok(None) };
+            Ok(Some(Identity {
+                name,
+                digest: row.try_get(1)?,
+                tags: row.try_get(2)?,
+                published: SimTime(row.try_get(3)?),
+            }))
+        })
+        .collect()
 }

@@ -1,6 +1,8 @@
 //! Postgres by subject, and the object store.
 pub mod advisories;
 pub mod artifacts;
+pub mod attestations;
+pub mod audit;
 pub mod builds;
 pub mod catalogue;
 pub mod closings;
@@ -11,6 +13,7 @@ pub mod error;
 pub mod findings;
 pub mod images;
 pub mod ledger;
+pub mod logs;
 pub mod notifications;
 pub mod objects;
 pub mod packages;
@@ -19,5 +22,6 @@ pub mod read;
 pub mod released;
 pub mod row;
 pub mod sla;
+pub mod slsa;
 pub mod timeline;
 pub mod world;

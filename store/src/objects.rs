@@ -13,6 +13,7 @@ use aws_sdk_s3::config::{
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
+use documents::gzip;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -23,6 +24,8 @@ mod error;
 
 /// Where content-addressed objects live: this and the 64 hexadecimal digits of the SHA-256.
 pub const CONTENT_PREFIX: &str = "blobs/sha256/";
+/// The content encoding of compressed objects.
+const GZIP: &str = "gzip";
 /// Attempts of one request, with back-off between them.
 const ATTEMPTS: u32 = 4;
 /// Requests of one caller that are under way at the same time.
@@ -55,6 +58,19 @@ impl fmt::Debug for Settings {
     }
 }
 
+/// An object on its way into the store.
+#[derive(Clone, Debug)]
+pub struct NewObject {
+    /// Its key.
+    pub key: String,
+    /// What is stored: compressed, if it is packed.
+    pub bytes: Bytes,
+    /// The media type of what it is once it is unpacked.
+    pub media_type: &'static str,
+    /// Whether the bytes are gzip, to be told to readers as the content's encoding.
+    pub packed: bool,
+}
+
 /// An object as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listed {
@@ -70,6 +86,8 @@ pub struct Reading {
     pub bytes: u64,
     /// The store's answer to a range request (`bytes 0-9/100`).
     pub content_range: Option<String>,
+    /// Whether what comes is compressed (gzip).
+    pub packed: bool,
     body: ByteStream,
     key: String,
     store: ObjectStore,
@@ -145,42 +163,54 @@ impl ObjectStore {
     }
 
     /// Stores bytes under the name of their content and gives that name's hexadecimal digits.
-    pub async fn put_content(&self, bytes: Bytes, media_type: &str) -> Result<String, ObjectError> {
+    pub async fn put_content(&self, bytes: Bytes, media_type: &'static str) -> Result<String, ObjectError> {
         let sha256 = hex::encode(Sha256::digest(&bytes));
         self.put(&content_key(&sha256), bytes, media_type).await?;
         Ok(sha256)
     }
 
     /// Stores several objects at once, a bounded number of them at a time.
-    pub async fn put_all(
-        &self,
-        objects: Vec<(String, Bytes, &'static str)>,
-    ) -> Result<(), ObjectError> {
-        let puts = objects
-            .into_iter()
-            .map(|(key, bytes, media_type)| async move { self.put(&key, bytes, media_type).await });
+    pub async fn put_all(&self, objects: Vec<NewObject>) -> Result<(), ObjectError> {
+        let puts = objects.into_iter().map(|new| async move { self.put_new(new).await });
         // Collected first: a lazy iterator of borrowing futures is not `Send` to the compiler.
         let puts: Vec<_> = puts.collect();
         stream::iter(puts).buffer_unordered(CONCURRENT_PUTS).try_collect::<()>().await
     }
 
-    /// Stores an object, over one of the same key.
-    pub async fn put(&self, key: &str, bytes: Bytes, media_type: &str) -> Result<(), ObjectError> {
+    /// Stores an object as it is, over one of the same key.
+    pub async fn put(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        media_type: &'static str,
+    ) -> Result<(), ObjectError> {
+        self.put_new(NewObject { key: key.to_owned(), bytes, media_type, packed: false }).await
+    }
+
+    async fn put_new(&self, new: NewObject) -> Result<(), ObjectError> {
         self.inner
             .client
             .put_object()
             .bucket(self.bucket())
-            .key(key)
-            .content_type(media_type)
-            .body(ByteStream::from(bytes))
+            .key(&new.key)
+            .content_type(new.media_type)
+            .set_content_encoding(new.packed.then(|| GZIP.to_owned()))
+            .body(ByteStream::from(new.bytes))
             .send()
             .await
-            .map_err(|error| classify(self, "put_object", key, error))?;
+            .map_err(|error| classify(self, "put_object", &new.key, error))?;
         Ok(())
     }
 
-    /// Reads a whole object of at most `limit_bytes`; a content-addressed one is checked against
-    /// its name.
+    /// Takes an object away; one that is not there is no error.
+    pub async fn delete(&self, key: &str) -> Result<(), ObjectError> {
+        let request = self.inner.client.delete_object().bucket(self.bucket()).key(key);
+        request.send().await.map_err(|error| classify(self, "delete_object", key, error))?;
+        Ok(())
+    }
+
+    /// Reads a whole object of at most `limit_bytes`, unpacked; a content-addressed one is checked
+    /// against its name.
     ///
     /// # Errors
     /// [`ObjectError::Missing`], [`ObjectError::TooLarge`], [`ObjectError::Corrupt`] and those of
@@ -197,6 +227,12 @@ impl ObjectStore {
                 return Err(too_large());
             }
             whole.extend_from_slice(&chunk);
+        }
+        if reading.packed {
+            whole = gzip::decompress(&whole, limit_bytes as usize).map_err(|error| match error {
+                documents::Error::TooLarge { .. } => too_large(),
+                other => ObjectError::Corrupt { key: key.to_owned(), found: other.to_string() },
+            })?;
         }
         if let Some(expected) = key.strip_prefix(CONTENT_PREFIX) {
             let found = hex::encode(Sha256::digest(&whole));
@@ -218,6 +254,7 @@ impl ObjectStore {
         Ok(Reading {
             bytes: answer.content_length.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
             content_range: answer.content_range,
+            packed: answer.content_encoding.as_deref() == Some(GZIP),
             body: answer.body,
             key: key.to_owned(),
             store: self.clone(),

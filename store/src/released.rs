@@ -1,12 +1,11 @@
 //! The rows that a release writes because the kernel alone decides them: builds as they wait and
-//! run, images that commands add, judgements of findings, and the audit log.
+//! run, images that commands add, and judgements of findings.
 //!
 //! A build goes through several facts in one window; its row is written once, as the last one
 //! leaves it.
 use crate::catalogue::{SHARED_NAMESPACE, array_literal};
 use crate::db::instant;
 use crate::error::Error;
-use serde_json::Value;
 use sim::fact::{Cause, Justification, NewImage};
 use sim::ids::{AdvisoryId, BuildId, ImageId};
 use sim::time::SimTime;
@@ -183,47 +182,6 @@ pub async fn triages(
     .bind(triages.iter().map(|(_, advisory, ..)| i64::from(advisory.0)).collect::<Vec<_>>())
     .bind(ats)
     .bind(triages.iter().map(|(.., why)| why.as_str()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// One line of the audit log.
-#[derive(Clone, Debug)]
-pub struct Audit {
-    /// The fact's sequence number.
-    pub seq: u64,
-    /// When.
-    pub at: SimTime,
-    /// Who did it.
-    pub actor: String,
-    /// What was done.
-    pub action: &'static str,
-    /// To what.
-    pub object: String,
-    /// The particulars.
-    pub detail: Value,
-}
-
-/// Writes the audit log.
-pub async fn audit(conn: &mut PgConnection, lines: &[Audit]) -> Result<(), Error> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let ats = lines.iter().map(|l| instant(l.at)).collect::<Result<Vec<_>, _>>()?;
-    sqlx::query(
-        "INSERT INTO audit_logs (id, at, actor, action, object, tenant_namespace, detail)
-         SELECT id, at, actor, action, object, $7, detail::jsonb
-         FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[],
-                     $6::text[]) AS new (id, at, actor, action, object, detail)",
-    )
-    .bind(lines.iter().map(|l| l.seq as i64).collect::<Vec<_>>())
-    .bind(ats)
-    .bind(lines.iter().map(|l| l.actor.as_str()).collect::<Vec<_>>())
-    .bind(lines.iter().map(|l| l.action).collect::<Vec<_>>())
-    .bind(lines.iter().map(|l| l.object.as_str()).collect::<Vec<_>>())
-    .bind(lines.iter().map(|l| l.detail.to_string()).collect::<Vec<_>>())
-    .bind(SHARED_NAMESPACE)
     .execute(conn)
     .await?;
     Ok(())

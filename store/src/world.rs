@@ -25,6 +25,8 @@ pub struct Origin {
     pub starts_at: SimTime,
     /// The end of the scenario.
     pub ends_at: SimTime,
+    /// The public key that its documents are signed with, PEM.
+    pub signer_key: String,
 }
 
 /// A place in the order of facts.
@@ -59,8 +61,8 @@ pub async fn create(
     sqlx::query(
         "INSERT INTO world (name, scenario, scenario_sha256, seed, kernel_version, starts_at,
              ends_at, released_through, released_seq, released_fingerprint,
-             materialized_through, materialized_seq)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 0, $8, $6, 0)",
+             materialized_through, materialized_seq, signer_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 0, $8, $6, 0, $9)",
     )
     .bind(&origin.name)
     .bind(&origin.scenario)
@@ -70,6 +72,7 @@ pub async fn create(
     .bind(starts_at)
     .bind(instant(origin.ends_at)?)
     .bind(fingerprint)
+    .bind(&origin.signer_key)
     .execute(&mut *conn)
     .await?;
     sqlx::query("INSERT INTO clock (mode, factor) VALUES ('paused', 3600)").execute(conn).await?;
@@ -90,6 +93,7 @@ struct Row {
     released_fingerprint: String,
     materialized_through: DateTime<Utc>,
     materialized_seq: i64,
+    signer_key: String,
 }
 
 /// The world, if the database has one.
@@ -97,7 +101,7 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT name, scenario, scenario_sha256, seed, kernel_version, starts_at, ends_at,
                 released_through, released_seq, released_fingerprint, materialized_through,
-                materialized_seq
+                materialized_seq, signer_key
          FROM world",
     )
     .fetch_optional(conn)
@@ -111,6 +115,7 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
             kernel_version: row.kernel_version,
             starts_at: SimTime::from_datetime(row.starts_at),
             ends_at: SimTime::from_datetime(row.ends_at),
+            signer_key: row.signer_key,
         },
         released: Position {
             at: SimTime::from_datetime(row.released_through),

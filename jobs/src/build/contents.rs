@@ -2,25 +2,12 @@
 use crate::check::{same, same_list};
 use crate::job::{JobError, Placed};
 use anyhow::Context;
+use crate::naming::{empty_image, repository};
 use documents::{BaseReference, Component, ImageContents};
 use sim::fact::{BuildResult, Published};
 use std::collections::BTreeSet;
 use store::builds::{BuildSubject, ResolvedRelease};
 use store::images::component_key;
-
-/// Under this name images stand in the world's registry.
-const REGISTRY: &str = "registry.wavetank.example";
-/// Who publishes them.
-const VENDOR: &str = "Wavetank";
-/// The synthetic distribution: `ID` and `VERSION_ID` of os-release.
-const DISTRIBUTION: (&str, &str) = ("wavetank", "1");
-/// apk's name of the only architecture.
-const ARCHITECTURE: &str = "x86_64";
-
-/// The registry and repository of an image.
-pub(super) fn repository(image: &str) -> String {
-    format!("{REGISTRY}/{image}")
-}
 
 /// The version that an image goes by: that of its main package.
 pub(super) fn stream(version: Option<&str>) -> &str {
@@ -97,15 +84,9 @@ pub(super) fn image(
         .transpose()
         .context("digest of the base")?;
     Ok(ImageContents {
-        image: subject.name.clone(),
-        version: tags.get(1).cloned().unwrap_or_default(),
-        repository: repository(&subject.name),
-        vendor: VENDOR.to_owned(),
-        distro_id: DISTRIBUTION.0.to_owned(),
-        distro_version: DISTRIBUTION.1.to_owned(),
-        architecture: ARCHITECTURE.to_owned(),
         components: components.collect::<Result<_, JobError>>()?,
         base,
+        ..empty_image(&subject.name, tags)
     })
 }
 

@@ -1,5 +1,6 @@
 //! The log of a build, and why it ran, in the words of the documents.
-use super::contents::{repository, stream};
+use super::contents::stream;
+use crate::naming::repository;
 use crate::job::{JobError, Placed};
 use anyhow::Context;
 use documents::build_log::{self, Attempt, AttemptOutcome, BuildLog, Step};

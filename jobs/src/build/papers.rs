@@ -1,31 +1,41 @@
 //! All documents of a published version, from one resolved list; pure, so it may run anywhere.
 use super::log;
 use crate::job::{JobError, Placed};
+use crate::naming::BOOTSTRAP_BUILDER;
+use crate::sign::{Occasion, sign};
 use anyhow::Context;
 use documents::provenance::{self, Build, Source};
+use documents::statement::{PAYLOAD_TYPE, PredicateType, image_signature, statement_of_document};
+use documents::world_keys::WorldKeys;
 use documents::{Digest, ImageContents, Subject, cyclonedx, oci, spdx};
 use sim::fact::BuildResult;
 use std::collections::BTreeMap;
-use store::artifacts::{Document, kind};
+use store::artifacts::{Document, StoredDocument, kind};
+use store::attestations::Signed;
 use store::builds::{BuildSubject, builder_name};
+use store::objects::NewObject;
 
-/// Who made what existed before the world began.
-const BOOTSTRAP_BUILDER: &str = "bootstrap";
 /// Where the definitions of images live.
 const SOURCES: &str = "git+https://git.wavetank.example/images";
 
-/// The documents, and the digest that they are about.
+/// The documents, what was signed of them, and the digest that they are about.
 pub(super) struct Papers {
     /// The image's digest.
     pub(super) digest: Digest,
     /// The documents.
-    pub(super) documents: Vec<Document>,
+    pub(super) stored: Vec<StoredDocument>,
+    /// What is to be put into the object store.
+    pub(super) objects: Vec<NewObject>,
+    /// What was signed, each with its statement.
+    pub(super) signed: Vec<(Signed, Vec<u8>)>,
 }
 
 impl Papers {
-    /// Makes them.
+    /// Makes, signs and packs them.
     pub(super) fn of(
+        keys: &WorldKeys,
         job: &Placed<BuildResult>,
+        occasion: Occasion,
         subject: &BuildSubject,
         contents: &ImageContents,
     ) -> Result<Self, JobError> {
@@ -33,23 +43,66 @@ impl Papers {
         let digest = image.digest();
         let created = log::timestamp(job.at)?;
         let about = Subject { contents, digest, created };
-        let statement = statement(job, subject, &about)?;
+        let provenance = statement(job, subject, &about)?;
         let log = log::of_published(job, subject, contents, digest)?;
-        let paper =
-            |kind, media_type, bytes: Vec<u8>| Document { kind, media_type, bytes: bytes.into() };
         let spdx = spdx::document(&about).context("SPDX")?;
         let cyclonedx = cyclonedx::document(&about).context("CycloneDX")?;
+        let signed = sign_all(keys, occasion, &about, &spdx, &cyclonedx, &provenance)?;
+        let paper =
+            |kind, media_type, bytes: Vec<u8>| Document { kind, media_type, bytes: bytes.into() };
         let documents = vec![
             paper(kind::LAYER, image.layer.media_type, image.layer.bytes),
             paper(kind::CONFIG, image.config.media_type, image.config.bytes),
             paper(kind::MANIFEST, image.manifest.media_type, image.manifest.bytes),
             paper(kind::SPDX, spdx::MEDIA_TYPE, spdx),
             paper(kind::CYCLONEDX, cyclonedx::MEDIA_TYPE, cyclonedx),
-            paper(kind::PROVENANCE, documents::statement::PAYLOAD_TYPE, statement),
+            paper(kind::PROVENANCE, PAYLOAD_TYPE, provenance),
             log,
         ];
-        Ok(Papers { digest, documents })
+        let (stored, objects) = pack(documents);
+        Ok(Papers { digest, stored, objects, signed })
     }
+}
+
+/// The names of documents, and the objects that hold them.
+pub(super) fn pack(documents: Vec<Document>) -> (Vec<StoredDocument>, Vec<NewObject>) {
+    let pack = |document: Document| {
+        let stored = StoredDocument::of(&document);
+        let object = document.into_object(&stored);
+        (stored, object)
+    };
+    documents.into_iter().map(pack).unzip()
+}
+
+/// Signs what is said of a published version: that it is this one, how it came about, and what it
+/// holds, in both formats.
+fn sign_all(
+    keys: &WorldKeys,
+    occasion: Occasion,
+    about: &Subject<'_>,
+    spdx: &[u8],
+    cyclonedx: &[u8],
+    provenance: &[u8],
+) -> Result<Vec<(Signed, Vec<u8>)>, JobError> {
+    let (name, digest) = (&*about.contents.repository, about.digest);
+    let of_document = |kind, document| {
+        statement_of_document(name, digest, kind, document).context("statement of an SBOM")
+    };
+    let hash = |document: &[u8]| Some(Digest::of(document).hex());
+    let statements = [
+        (PredicateType::ImageSignature, None, image_signature(name, digest)?),
+        (PredicateType::Provenance, hash(provenance), provenance.to_vec()),
+        (PredicateType::Spdx, hash(spdx), of_document(PredicateType::Spdx, spdx)?),
+        (
+            PredicateType::CycloneDx,
+            hash(cyclonedx),
+            of_document(PredicateType::CycloneDx, cyclonedx)?,
+        ),
+    ];
+    let signed = statements.into_iter().map(|(kind, document, statement)| {
+        sign(keys, occasion, kind, document, statement)
+    });
+    signed.collect()
 }
 
 fn statement(

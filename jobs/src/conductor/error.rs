@@ -1,6 +1,7 @@
 //! Why a world cannot be conducted, and what to do about it.
 use crate::queue::QueueError;
 use sim::time::SimTime;
+use store::objects::ObjectError;
 
 /// A failure of the conductor.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,28 @@ pub enum ConductorError {
         /// The replay's fingerprint.
         found: String,
     },
+    /// The object store, for the logs' tiles.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// A document that cannot be written.
+    #[error(transparent)]
+    Document(#[from] documents::Error),
+    /// A log whose stored leaves are not those of its recorded root.
+    #[error(
+        "the {name} log was changed: its {found} stored leaves are not the {size} of its recorded \
+         root; nothing was changed now. hint: `wavetank verify` names the place"
+    )]
+    OtherLog {
+        /// Which log.
+        name: &'static str,
+        /// The recorded size.
+        size: u64,
+        /// How many leaves there are.
+        found: u64,
+    },
+    /// This process's keys are not the world's.
+    #[error(transparent)]
+    Keys(#[from] crate::job::JobError),
     /// A scenario that ends before it begins, or later than any instant.
     #[error("the scenario ends outside the years that a database can store")]
     Duration,
@@ -93,6 +116,10 @@ impl ConductorError {
             ConductorError::Queue(QueueError::Apalis(apalis_postgres::Error::Database(error))) => {
                 store::error::is_transient(error)
             }
+            ConductorError::Objects(error) => matches!(
+                error,
+                ObjectError::Unreachable { .. } | ObjectError::Interrupted { .. }
+            ),
             _ => false,
         }
     }

@@ -1,11 +1,16 @@
 //! Making a world, and telling whether the stored one is the one that is meant.
 use super::error::ConductorError;
+use crate::keys::Keyring;
+use crate::naming::{BOOTSTRAP_BUILDER, builder_name};
 use super::fingerprint::Fingerprint;
 use sha2::{Digest, Sha256};
+use sim::ids::BuilderId;
 use sim::scenario::Scenario;
 use sim::world::World;
 use sqlx::PgPool;
 use std::sync::Arc;
+use store::logs::{self, Log};
+use store::slsa;
 use store::world::{self, Origin};
 
 /// The advisory lock under which worlds are made.
@@ -17,11 +22,14 @@ const LOCK: i64 = 0x7761_7665_0002;
 /// The database holds another world, or one of another kernel; nothing is changed then.
 pub(super) async fn open(
     pool: &PgPool,
+    keys: &Keyring,
     text: &str,
     scenario: &Arc<Scenario>,
     seed: u64,
 ) -> Result<Origin, ConductorError> {
     let asked = origin(text, scenario, seed)?;
+    let keys = keys.of(&asked.scenario_sha256, seed)?;
+    let asked = Origin { signer_key: keys.identity.signer.pem().to_owned(), ..asked };
     let mut tx = pool.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
     if let Some(stored) = world::find(&mut tx).await? {
@@ -31,9 +39,21 @@ pub(super) async fn open(
     let made = World::new(scenario.clone(), seed);
     world::create(&mut tx, &asked, &Fingerprint::default().to_hex()).await?;
     store::catalogue::insert(&mut tx, made.catalogue(), asked.starts_at).await?;
+    let identity = &keys.identity;
+    logs::create(&mut tx, Log::Transparency, identity.log_verifier.name()).await?;
+    logs::create(&mut tx, Log::Audit, identity.audit_verifier.name()).await?;
+    let builders = trusted_builders(scenario);
+    slsa::trust(&mut tx, &identity.signer.id().hex(), &builders, asked.starts_at).await?;
     tx.commit().await?;
     tracing::info!(world = asked.name, seed, starts = %asked.starts_at, "made a world");
     Ok(asked)
+}
+
+/// The level that each builder is granted: hardened ones the highest, and what made the inventory
+/// that the world begins with one less.
+fn trusted_builders(scenario: &Scenario) -> Vec<(String, u8)> {
+    let pool = (0..scenario.builders.count).map(|n| (builder_name(BuilderId(n)), 3));
+    pool.chain([(BOOTSTRAP_BUILDER.to_owned(), 2)]).collect()
 }
 
 fn origin(text: &str, scenario: &Scenario, seed: u64) -> Result<Origin, ConductorError> {
@@ -50,6 +70,7 @@ fn origin(text: &str, scenario: &Scenario, seed: u64) -> Result<Origin, Conducto
         kernel_version: sim::KERNEL_VERSION.to_owned(),
         starts_at,
         ends_at,
+        signer_key: String::new(),
     })
 }
 
@@ -68,6 +89,9 @@ fn compare(stored: &Origin, asked: &Origin) -> Result<(), ConductorError> {
     if stored.scenario_sha256 != asked.scenario_sha256 {
         let (stored, asked) = (&stored.scenario_sha256, &asked.scenario_sha256);
         return Err(other("the SHA-256 of the scenario file", stored, asked));
+    }
+    if stored.signer_key != asked.signer_key {
+        return Err(other("the signing key", &stored.signer_key, &asked.signer_key));
     }
     check_kernel(stored)
 }

@@ -62,6 +62,10 @@ pub enum Phase {
     Scan,
     /// Closings.
     Close,
+    /// The places in the logs, and their tiles.
+    Log,
+    /// Attest jobs.
+    Attest,
     /// SLA evaluations.
     Sla,
     /// Notifications.
@@ -72,12 +76,14 @@ pub enum Phase {
 
 impl Phase {
     /// All phases, in the order of a window.
-    pub const ALL: [Phase; 8] = [
+    pub const ALL: [Phase; 10] = [
         Phase::Kernel,
         Phase::Release,
         Phase::Build,
         Phase::Scan,
         Phase::Close,
+        Phase::Log,
+        Phase::Attest,
         Phase::Sla,
         Phase::Notify,
         Phase::Seal,
@@ -91,6 +97,8 @@ impl Phase {
             Phase::Build => "build",
             Phase::Scan => "scan",
             Phase::Close => "close",
+            Phase::Log => "log",
+            Phase::Attest => "attest",
             Phase::Sla => "sla",
             Phase::Notify => "notify",
             Phase::Seal => "seal",

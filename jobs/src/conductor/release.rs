@@ -2,16 +2,18 @@
 //! the jobs of the whole window, and the new position. After it the window is owed; before it
 //! nothing has happened.
 use super::error::ConductorError;
+use crate::naming::builder_name;
 use serde_json::json;
 use sim::catalogue::Catalogue;
 use sim::fact::{Advisory, BuildResult, Cause, Fact, FactKind, Justification, Outcome};
-use sim::ids::{AdvisoryId, BuildId, BuilderId, ImageId, ReleaseRef};
+use sim::ids::{AdvisoryId, BuildId, ImageId, ReleaseRef};
 use sim::time::SimTime;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 use store::commands::{self, Answer};
 use store::ledger::{self, NewJob};
-use store::released::{self, Audit, BuildState, CreatedImage};
+use store::audit::{self, Audit};
+use store::released::{self, BuildState, CreatedImage};
 use store::world::{self, Position};
 use store::{advisories, packages, timeline};
 
@@ -44,7 +46,7 @@ pub(super) async fn release(
     released::images(&mut tx, &rows.images).await?;
     released::builds(&mut tx, &rows.builds).await?;
     released::triages(&mut tx, &rows.triages).await?;
-    released::audit(&mut tx, &rows.audit).await?;
+    audit::insert(&mut tx, &rows.audit).await?;
     commands::answer(&mut tx, release.answers).await?;
     ledger::insert(&mut tx, release.jobs).await?;
     // Last, for it holds the world's row until the commit.
@@ -88,7 +90,7 @@ impl<'a> Rows<'a> {
                 }
                 _ => {}
             }
-            rows.audit.extend(audit(fact));
+            rows.audit.extend(audit_line(fact));
         }
         rows.builds = builds.states;
         rows
@@ -152,14 +154,9 @@ impl Builds {
     }
 }
 
-/// What a builder is called in rows and documents.
-fn builder_name(builder: BuilderId) -> String {
-    format!("builder-{}", builder.0)
-}
-
 /// What the audit log says of a fact, if anything: what was asked for from outside, what was
 /// published, what was judged.
-fn audit(fact: &Fact) -> Option<Audit> {
+fn audit_line(fact: &Fact) -> Option<Audit> {
     let (actor, action, object, detail) = match &fact.kind {
         FactKind::ImageCreated(new) => {
             let object = format!("image/{}", new.image.0);
@@ -186,7 +183,7 @@ fn audit(fact: &Fact) -> Option<Audit> {
         }
         _ => return None,
     };
-    Some(Audit { seq: fact.seq, at: fact.at, actor, action, object, detail })
+    Some(Audit { detail, ..Audit::shared(fact.seq, fact.at, actor, action, object) })
 }
 
 fn requester(cause: &Cause) -> String {

@@ -1,5 +1,5 @@
-//! The stages that released windows go through: builds, then scans and closings, then SLA
-//! evaluations, notifications and the seal.
+//! The stages that released windows go through: builds, then scans and closings, then the logs and
+//! the bundles, then SLA evaluations, notifications and the seal.
 //!
 //! Each stage is a task of its own and takes windows in order, so one window is built while the
 //! one before is scanned. That is allowed because whatever a job reads it reads as of its own
@@ -7,16 +7,19 @@
 use super::close::close;
 use super::error::ConductorError;
 use super::flow::Flow;
+use super::log::Logs;
 use super::progress::Phase;
 use super::window::Window;
 use crate::job::Queue;
 use crate::queue::signals::Signals;
 use crate::queue::{deliver, forget};
+use documents::world_keys::WorldKeys;
 use sim::catalogue::Catalogue;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use store::objects::ObjectStore;
 use store::{ledger, world};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
@@ -24,6 +27,8 @@ use tokio::task::JoinSet;
 /// What every stage needs.
 pub(super) struct Stages {
     pub(super) pool: PgPool,
+    pub(super) objects: ObjectStore,
+    pub(super) keys: Arc<WorldKeys>,
     pub(super) signals: Arc<Signals>,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) flow: Arc<Flow>,
@@ -39,9 +44,11 @@ impl Stages {
     ) -> UnboundedSender<Window> {
         let (to_build, builds) = unbounded_channel();
         let (to_scan, scans) = unbounded_channel();
+        let (to_log, logs) = unbounded_channel();
         let (to_check, checks) = unbounded_channel();
         tasks.spawn(self.clone().builds(builds, to_scan));
-        tasks.spawn(self.clone().scans(scans, to_check));
+        tasks.spawn(self.clone().scans(scans, to_log));
+        tasks.spawn(self.clone().logs(logs, to_check));
         tasks.spawn(self.checks(checks));
         to_build
     }
@@ -70,6 +77,35 @@ impl Stages {
             let began = Instant::now();
             close(&self.pool, self.term, &self.catalogue, &window).await?;
             self.flow.spent(Phase::Close, began);
+            if next.send(window).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn logs(
+        self: Arc<Self>,
+        mut windows: UnboundedReceiver<Window>,
+        next: UnboundedSender<Window>,
+    ) -> Result<(), ConductorError> {
+        let (pool, objects) = (self.pool.clone(), self.objects.clone());
+        let mut logs = Logs::load(pool, objects, self.keys.clone(), self.term).await?;
+        while let Some(window) = take(&mut windows).await {
+            let began = Instant::now();
+            logs.append(window.to.seq).await?;
+            let spent = || self.flow.spent(Phase::Log, began);
+            // The bundles need the places in the log, not its tiles.
+            let (published, bundled) = tokio::join!(
+                async {
+                    let published = logs.publish().await;
+                    spent();
+                    published
+                },
+                self.run(&window, Queue::Attest, Phase::Attest)
+            );
+            published?;
+            bundled?;
             if next.send(window).is_err() {
                 break;
             }

@@ -3,8 +3,8 @@
 //! How facts are cut into windows and windows into jobs never shows in what is written, so both
 //! follow convenience: big enough to be worth a delivery, small enough to share among workers.
 use super::error::ConductorError;
-use crate::job::{Payload, Placed, Queue};
-use sim::fact::{Fact, FactKind, Notification, Scan, SlaCheck};
+use crate::job::{Attest, Payload, Placed, Queue};
+use sim::fact::{Fact, FactKind, Notification, Outcome, Scan, ScanTarget, SlaCheck};
 use sim::time::SimTime;
 use std::sync::Arc;
 use store::ledger::{NewJob, OpenJob};
@@ -16,8 +16,12 @@ const SCAN_TARGETS: usize = 64;
 const SLA_CHECKS: usize = 24;
 /// Notifications in one job.
 const NOTIFICATIONS: usize = 512;
+/// Attestations in one job, about.
+const ATTESTATIONS: usize = 128;
 /// Bits of a ledger id that number the jobs that begin with one fact.
 const CHUNK_BITS: u32 = 12;
+/// The number of the attest job among them; builds and scans take those before.
+const ATTEST_PIECE: usize = (1 << CHUNK_BITS) - 1;
 
 /// A job of a window, without its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +100,16 @@ pub(super) fn jobs(facts: &[Fact]) -> Result<Vec<NewJob>, ConductorError> {
                 let phase = result.depth as i32;
                 let build = Payload::Build(Placed { seq, at, fact: result.clone() });
                 cutter.push(seq, 0, at, phase, &build)?;
+                if matches!(result.outcome, Outcome::Published(_)) {
+                    cutter.attest(seq, at, 4)?;
+                }
             }
-            FactKind::Scanned(scan) => cutter.scan(seq, at, scan)?,
+            FactKind::Scanned(scan) => {
+                cutter.scan(seq, at, scan)?;
+                let new = |t: &&ScanTarget| t.previous.is_none() || !t.new.is_empty();
+                // Judgements and fixes can bring about reports too: every scan is attested.
+                cutter.attest(seq, at, 1 + 2 * scan.targets.iter().filter(new).count())?;
+            }
             FactKind::SlaChecked(check) => {
                 cutter.checks.push(Placed { seq, at, fact: check.clone() });
             }
@@ -118,6 +130,8 @@ struct Cutter {
     targets: usize,
     /// Which piece of its fact the first of `scans` is.
     first_piece: usize,
+    /// The facts of the next attest job, where it begins, and about how much work it is.
+    attest: Option<(Attest, SimTime, usize)>,
     checks: Vec<Placed<SlaCheck>>,
     notifications: Vec<Placed<Notification>>,
 }
@@ -147,7 +161,7 @@ impl Cutter {
     /// Takes a scan in pieces, joined with their neighbours to jobs of even size.
     fn scan(&mut self, seq: u64, at: SimTime, scan: &Arc<Scan>) -> Result<(), ConductorError> {
         // A pass over very many versions in fewer, larger pieces: pieces are numbered in few bits.
-        let size = SCAN_TARGETS.max(scan.targets.len().div_ceil(1 << CHUNK_BITS));
+        let size = SCAN_TARGETS.max(scan.targets.len().div_ceil(ATTEST_PIECE - 1));
         let mut rest = scan.targets.as_slice();
         for piece in 0.. {
             let room = size.saturating_sub(self.targets).max(1);
@@ -173,6 +187,19 @@ impl Cutter {
         Ok(())
     }
 
+    fn attest(&mut self, seq: u64, at: SimTime, count: usize) -> Result<(), ConductorError> {
+        let begin = Attest { from_seq: seq, to_seq: seq };
+        let (range, _, weight) = self.attest.get_or_insert((begin, at, 0));
+        range.to_seq = seq;
+        *weight += count;
+        if *weight >= ATTESTATIONS { self.flush_attest() } else { Ok(()) }
+    }
+
+    fn flush_attest(&mut self) -> Result<(), ConductorError> {
+        let Some((range, at, _)) = self.attest.take() else { return Ok(()) };
+        self.push(range.from_seq, ATTEST_PIECE, at, 0, &Payload::Attest(range))
+    }
+
     fn flush_scans(&mut self) -> Result<(), ConductorError> {
         let scans = std::mem::take(&mut self.scans);
         self.targets = 0;
@@ -182,6 +209,7 @@ impl Cutter {
 
     fn finish(mut self) -> Result<Vec<NewJob>, ConductorError> {
         self.flush_scans()?;
+        self.flush_attest()?;
         for checks in std::mem::take(&mut self.checks).chunks(SLA_CHECKS) {
             let (seq, at) = (checks[0].seq, checks[0].at);
             self.push(seq, 0, at, 0, &Payload::SlaCheck(checks.to_vec()))?;
@@ -197,7 +225,7 @@ impl Cutter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim::fact::{ScanTarget, ScanTrigger};
+    use sim::fact::ScanTrigger;
     use sim::ids::{ImageId, VersionRef};
     use std::collections::BTreeSet;
 
@@ -220,11 +248,12 @@ mod tests {
         let jobs = jobs(&facts).unwrap();
         let ids: BTreeSet<i64> = jobs.iter().map(|job| job.id).collect();
         assert_eq!(ids.len(), jobs.len(), "ids are unique");
-        assert!(jobs.is_sorted_by_key(|job| job.id), "and in order");
         let mut found: Vec<(u64, u32)> = Vec::new();
         for job in &jobs {
-            let Payload::Scan(scans) = serde_json::from_str(&job.payload).unwrap() else {
-                panic!("a scan was cut into another job")
+            let scans = match serde_json::from_str(&job.payload).unwrap() {
+                Payload::Scan(scans) => scans,
+                Payload::Attest(_) => continue,
+                other => panic!("a scan was cut into {other:?}"),
             };
             let targets: usize = scans.iter().map(|scan| scan.fact.targets.len()).sum();
             assert!(targets <= SCAN_TARGETS);

@@ -1,26 +1,58 @@
 //! Matches packages against affected ranges. Images share most of their packages, so each package
 //! and version is matched once a job.
-use super::Found;
 use crate::caches::Package;
 use documents::affected::is_affected;
 use sim::fact::FindingRef;
 use sim::ids::PackageId;
 use sim::time::SimTime;
 use std::collections::HashMap;
+use std::sync::Arc;
 use store::findings::AffectedRange;
 
-/// A match of a package version, and when it holds: a range ends only once its fix is released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Match {
-    finding: FindingRef,
-    detectable: SimTime,
-    until: Option<SimTime>,
+/// An advisory that hits a package version, and when a scanner says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hit {
+    /// The advisory and the package.
+    pub(super) finding: FindingRef,
+    /// From this instant on a scanner sees it.
+    pub(super) detectable: SimTime,
+    /// Until this instant: the version has the fix, which nobody knew before.
+    pub(super) until: Option<SimTime>,
+    /// The first version with the fix, and when it was released.
+    pub(super) fixed: Option<(Arc<str>, SimTime)>,
+    /// The CVE id.
+    pub(super) cve: Arc<str>,
+    /// The CVSS 3.1 base vector.
+    pub(super) vector: Arc<str>,
+    /// The package's name.
+    pub(super) package: Arc<str>,
+    /// Its version.
+    pub(super) version: Arc<str>,
+}
+
+impl Hit {
+    /// Whether a scan at that instant finds it.
+    fn holds(&self, at: SimTime) -> bool {
+        self.detectable <= at && self.until.is_none_or(|until| at < until)
+    }
+
+    /// The fix, if it was out by then.
+    pub(super) fn fix_known_at(&self, at: SimTime) -> Option<(&str, SimTime)> {
+        let (version, released) = self.fixed.as_ref()?;
+        (*released <= at).then_some((version, *released))
+    }
+
+    /// Whether a scan at `at` says something else of it than one at `before` did.
+    fn changed(&self, before: SimTime, at: SimTime) -> bool {
+        self.holds(at) != self.holds(before)
+            || (self.holds(at) && self.fix_known_at(at) != self.fix_known_at(before))
+    }
 }
 
 /// The advisories of a job.
 pub(super) struct Matcher {
     ranges: HashMap<String, (PackageId, Vec<AffectedRange>)>,
-    matches: HashMap<Package, Vec<Match>>,
+    hits: HashMap<Package, Vec<Hit>>,
 }
 
 impl Matcher {
@@ -30,29 +62,40 @@ impl Matcher {
         for (package, name, range) in rows {
             ranges.entry(name).or_insert((PackageId(package), Vec::new())).1.push(range);
         }
-        Matcher { ranges, matches: HashMap::new() }
+        Matcher { ranges, hits: HashMap::new() }
     }
 
-    /// What a scanner finds in these packages at that instant, in order.
-    pub(super) fn findings(&mut self, packages: &[Package], at: SimTime) -> Found {
+    /// Everything that a scanner finds in these packages at that instant, in order.
+    pub(super) fn findings(&mut self, packages: &[Package], at: SimTime) -> Vec<Hit> {
         let mut found = Vec::new();
         for package in packages {
-            let Some((id, ranges)) = self.ranges.get(&*package.name) else { continue };
-            if !self.matches.contains_key(package) {
-                let matches = ranges.iter().filter_map(|range| hit(*id, range, &package.version));
-                self.matches.insert(package.clone(), matches.collect());
-            }
-            let known = self.matches.get(package).into_iter().flatten();
-            let holds = known
-                .filter(|one| one.detectable <= at && one.until.is_none_or(|until| at < until));
-            found.extend(holds.map(|one| (one.finding, one.detectable)));
+            found.extend(self.hits(package).iter().filter(|hit| hit.holds(at)).cloned());
         }
-        found.sort_unstable();
+        found.sort_unstable_by_key(|hit| hit.finding);
         found
+    }
+
+    /// Whether a scan at `at` says something else of these packages than one at `before` did.
+    pub(super) fn changed(&mut self, packages: &[Package], before: SimTime, at: SimTime) -> bool {
+        packages.iter().any(|package| self.hits(package).iter().any(|hit| hit.changed(before, at)))
+    }
+
+    fn hits(&mut self, package: &Package) -> &[Hit] {
+        if !self.hits.contains_key(package) {
+            let hits = match self.ranges.get(&*package.name) {
+                Some((id, ranges)) => {
+                    ranges.iter().filter_map(|range| hit(*id, range, package)).collect()
+                }
+                None => Vec::new(),
+            };
+            self.hits.insert(package.clone(), hits);
+        }
+        self.hits.get(package).map_or(&[], Vec::as_slice)
     }
 }
 
-fn hit(package: PackageId, range: &AffectedRange, version: &str) -> Option<Match> {
+fn hit(id: PackageId, range: &AffectedRange, package: &Package) -> Option<Hit> {
+    let version = &*package.version;
     if !is_affected(version, &range.introduced, None) {
         return None;
     }
@@ -60,8 +103,16 @@ fn hit(package: PackageId, range: &AffectedRange, version: &str) -> Option<Match
     let until = fixed
         .filter(|(fixed, _)| !is_affected(version, &range.introduced, Some(fixed)))
         .map(|(_, at)| *at);
-    let finding = FindingRef { advisory: range.advisory, package };
-    Some(Match { finding, detectable: range.detectable, until })
+    Some(Hit {
+        finding: FindingRef { advisory: range.advisory, package: id },
+        detectable: range.detectable,
+        until,
+        fixed: fixed.map(|(version, at)| (version.as_str().into(), *at)),
+        cve: range.cve.as_str().into(),
+        vector: range.vector.as_str().into(),
+        package: package.name.clone(),
+        version: package.version.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -75,6 +126,8 @@ mod tests {
             introduced: introduced.to_owned(),
             fixed: fixed.map(|(version, at)| (version.to_owned(), SimTime(at))),
             detectable: SimTime(100),
+            cve: format!("CVE-2026-{advisory:07}"),
+            vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned(),
         }
     }
 
@@ -86,8 +139,8 @@ mod tests {
         ];
         let package = Package { name: "keel".into(), version: version.into() };
         let found = Matcher::new(rows).findings(&[package], SimTime(at));
-        assert!(found.iter().all(|(finding, _)| finding.package == PackageId(7)));
-        found.iter().map(|(finding, _)| finding.advisory.0).collect()
+        assert!(found.iter().all(|hit| hit.finding.package == PackageId(7)));
+        found.iter().map(|hit| hit.finding.advisory.0).collect()
     }
 
     #[test]
@@ -98,5 +151,24 @@ mod tests {
         assert_eq!(found("1.3.0-r0", 600), [0]);
         assert_eq!(found("1.3.0-r0", 499), [0, 1], "nobody knows that it is fixed");
         assert_eq!(found("0.9.0-r0", 600), [0; 0]);
+    }
+
+    #[test]
+    fn a_scan_says_something_new_when_a_finding_comes_goes_or_gets_a_fix() {
+        let rows = vec![
+            (7, "keel".to_owned(), range(1, "1.2.0-r0", Some(("1.3.0-r0", 500)))),
+            (8, "mast".to_owned(), range(2, "1.0.0-r0", None)),
+        ];
+        let mut matcher = Matcher::new(rows);
+        let mut changed = |version: &str, before, at| {
+            let package = Package { name: "keel".into(), version: version.into() };
+            matcher.changed(&[package], SimTime(before), SimTime(at))
+        };
+        assert!(changed("1.2.0-r0", 99, 100), "seen");
+        assert!(!changed("1.2.0-r0", 100, 499));
+        assert!(changed("1.2.0-r0", 499, 500), "its fix is out");
+        assert!(!changed("1.2.0-r0", 500, 900));
+        assert!(changed("1.3.0-r0", 499, 500), "it had the fix all along");
+        assert!(!changed("1.1.0-r0", 0, 900), "never affected");
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::Bench;
 use crate::support::conducting::{SEED, to_the_end};
 use jobs::job::{JobError, Payload};
-use jobs::{build, notify, scan, sla_check};
+use jobs::{attest, build, notify, scan, sla_check};
 use sim::fact::{Cause, Outcome, SlaCheck, TimerRef};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -38,6 +38,7 @@ async fn work(bench: &Bench, tx: &mut PgConnection, payload: &Payload) -> Result
     match payload {
         Payload::Build(job) => build::run(&bench.ctx, tx, job).await,
         Payload::Scan(jobs) => scan::run(&bench.ctx, tx, jobs).await,
+        Payload::Attest(range) => attest::run(&bench.ctx, tx, *range).await,
         Payload::SlaCheck(jobs) => sla_check::run(&bench.ctx, tx, jobs).await,
         Payload::Notify(jobs) => notify::run(&bench.ctx, tx, jobs).await,
     }
@@ -143,6 +144,7 @@ fn twisted(payload: &Payload) -> Vec<(&'static str, Payload)> {
                 twists.push(("a new finding less", Payload::Scan(less)));
             }
         }
+        Payload::Attest(_) => {}
         Payload::SlaCheck(jobs) => {
             let lists: [(&str, List); 2] = [
                 ("an opened timer less", |check| &mut check.opened),

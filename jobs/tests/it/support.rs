@@ -42,7 +42,7 @@ impl Bench {
         let worker_pool = postgres::connect(url, Durability::Relaxed).await;
         let objects = s3::memory().await;
         let caches = Arc::new(Caches::new(100_000));
-        let ctx = JobContext { pool: worker_pool, objects, caches };
+        let ctx = JobContext { pool: worker_pool, objects, caches, keys: Arc::default() };
         Bench { url: url.to_owned(), pool, ctx, signals: Signals::new() }
     }
 
@@ -128,6 +128,7 @@ impl Bench {
             kernel_version: sim::KERNEL_VERSION.to_owned(),
             starts_at: SimTime(0),
             ends_at: SimTime(1),
+            signer_key: String::new(),
         };
         let mut conn = self.pool.acquire().await.unwrap();
         store::world::create(&mut conn, &origin, "").await.unwrap();

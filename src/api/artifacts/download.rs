@@ -14,26 +14,39 @@ use store::read::artifacts::StoredRow;
 pub(super) struct Download(Response);
 
 impl Download {
-    /// The whole document.
-    pub(super) fn whole(sha256: &str, row: StoredRow, body: impl Into<Body>) -> Self {
+    /// The whole document, in so many bytes, which are gzip if it is packed.
+    pub(super) fn whole(
+        sha256: &str,
+        row: StoredRow,
+        bytes: u64,
+        packed: bool,
+        body: impl Into<Body>,
+    ) -> Self {
         let name =
             format!("{}-{}-{}{}", row.image, row.build_id, row.kind, suffix(&row.media_type));
         let mut response = Response::builder().body(body);
         set(&mut response, header::CONTENT_TYPE, &row.media_type);
-        set(&mut response, header::CONTENT_LENGTH, &row.bytes.to_string());
+        set(&mut response, header::CONTENT_LENGTH, &bytes.to_string());
+        set(&mut response, header::VARY, "Accept-Encoding");
+        if packed {
+            set(&mut response, header::CONTENT_ENCODING, "gzip");
+        }
         let place = if shown(&row.media_type) { "inline" } else { "attachment" };
         let disposition = format!("{place}; filename=\"{}\"", file_name(&name));
         set(&mut response, header::CONTENT_DISPOSITION, &disposition);
-        Download::addressed(response, sha256)
+        Download::addressed(response, sha256, packed)
     }
 
     /// The copy at hand is right.
     pub(super) fn unchanged(sha256: &str) -> Self {
-        Download::addressed(Response::builder().status(StatusCode::NOT_MODIFIED).finish(), sha256)
+        let response = Response::builder().status(StatusCode::NOT_MODIFIED).finish();
+        Download::addressed(response, sha256, false)
     }
 
-    fn addressed(mut response: Response, sha256: &str) -> Self {
-        set(&mut response, header::ETAG, &format!("\"{sha256}\""));
+    fn addressed(mut response: Response, sha256: &str, packed: bool) -> Self {
+        // Other bytes than those of the document, for the same document.
+        let weak = if packed { "W/" } else { "" };
+        set(&mut response, header::ETAG, &format!("{weak}\"{sha256}\""));
         set(&mut response, header::CACHE_CONTROL, "private, max-age=31536000, immutable");
         set(&mut response, header::CONTENT_SECURITY_POLICY, DOCUMENT_POLICY);
         Download(response)
@@ -44,6 +57,19 @@ impl Download {
 pub(super) fn has_copy(if_none_match: Option<&str>, sha256: &str) -> bool {
     let tag = |text: &str| text.trim().trim_start_matches("W/").trim_matches('"').to_owned();
     if_none_match.is_some_and(|tags| tags.split(',').map(tag).any(|t| t == sha256 || t == "*"))
+}
+
+/// Whether a reader takes gzip: named, and not with a weight of zero.
+pub(super) fn takes_gzip(accept_encoding: Option<&str>) -> bool {
+    let takes = |coding: &str| {
+        let mut parts = coding.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let refused = parts.any(|part| {
+            part.strip_prefix("q=").is_some_and(|weight| weight.parse::<f32>() == Ok(0.0))
+        });
+        named && !refused
+    };
+    accept_encoding.is_some_and(|codings| codings.split(',').any(takes))
 }
 
 fn set(response: &mut Response, name: HeaderName, value: &str) {
@@ -127,6 +153,17 @@ mod tests {
         }
         assert!(!has_copy(Some("\"other\""), &sha256));
         assert!(!has_copy(None, &sha256));
+    }
+
+    #[test]
+    fn gzip_is_taken_only_if_it_is_named() {
+        for takes in ["gzip", "br, GZIP;q=0.5", "deflate, gzip ; q=1"] {
+            assert!(takes_gzip(Some(takes)), "{takes}");
+        }
+        for refuses in ["", "br", "gzip;q=0", "gzip; q=0.000", "x-gzip"] {
+            assert!(!takes_gzip(Some(refuses)), "{refuses}");
+        }
+        assert!(!takes_gzip(None));
     }
 
     #[test]

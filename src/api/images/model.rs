@@ -3,9 +3,10 @@ mod examples;
 
 use crate::api::state::View;
 use crate::api::time::Instant;
+use documents::slsa_level::{Check, CheckResult};
 use poem_openapi::{Enum, Object};
 use store::read::images::ImageRow;
-use store::read::versions::{AttestationRow, SbomRow, TagRow, VersionRow};
+use store::read::versions::{AssessmentRow, AttestationRow, SbomRow, TagRow, VersionRow};
 
 /// The predicate type of SLSA provenance.
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
@@ -47,8 +48,8 @@ pub(super) struct CurrentVersion {
     published_at: Instant,
     /// How many packages it holds, those of its base included.
     packages: i32,
-    /// Its SLSA build level.
-    slsa_level: i32,
+    /// Its SLSA build level, computed from its provenance; absent until that is assessed.
+    slsa_level: Option<i32>,
     /// The digest of the base it stands on.
     base_digest: Option<String>,
 }
@@ -102,7 +103,7 @@ impl Image {
                 digest,
                 published_at: published_at.into(),
                 packages: row.packages.unwrap_or_default(),
-                slsa_level: row.slsa_level.unwrap_or_default(),
+                slsa_level: row.slsa_level,
                 base_digest: row.base_digest,
             }),
             _ => None,
@@ -179,19 +180,98 @@ struct Sbom {
     href: String,
 }
 
-/// An attestation of the current version.
+/// The newest signed statement of its kind about the current version.
 #[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Attestation {
     /// The type of its predicate.
     predicate_type: String,
-    /// Whether it is signed.
-    signed: bool,
-    /// SHA-256 of the document.
-    sha256: String,
-    /// Its size.
-    bytes: i64,
-    /// The document itself.
-    href: String,
+    /// When it was signed.
+    created_at: Instant,
+    /// Its index in the transparency log; absent until it is there.
+    log_index: Option<i64>,
+    /// SHA-256 of the Sigstore bundle; absent until that is made.
+    sha256: Option<String>,
+    /// The bundle's size.
+    bytes: Option<i64>,
+    /// The bundle itself: signature, statement and proof that it is logged.
+    href: Option<String>,
+    /// The document that it states, alone.
+    document_href: Option<String>,
+}
+
+/// One check of the evidence for a SLSA level.
+#[derive(Object)]
+struct EvidenceCheck {
+    /// What was checked.
+    check: CheckName,
+    /// Whether it held.
+    passed: bool,
+    /// What was found.
+    detail: String,
+}
+
+/// The checks, in the order in which they are made.
+#[derive(Clone, Copy, Enum)]
+#[oai(rename_all = "snake_case")]
+enum CheckName {
+    /// There is a statement that can be read.
+    Statement,
+    /// Its predicate type is SLSA Provenance v1.
+    PredicateType,
+    /// Its subject is the image.
+    Subject,
+    /// The predicate is provenance of the known build type.
+    Provenance,
+    /// A trusted key signed it.
+    Signature,
+    /// It is in the transparency log.
+    Log,
+    /// The builder is trusted with that key.
+    Builder,
+    /// All external parameters are known.
+    Parameters,
+}
+
+impl From<Check> for CheckName {
+    fn from(check: Check) -> Self {
+        match check {
+            Check::Statement => CheckName::Statement,
+            Check::PredicateType => CheckName::PredicateType,
+            Check::Subject => CheckName::Subject,
+            Check::Provenance => CheckName::Provenance,
+            Check::Signature => CheckName::Signature,
+            Check::Log => CheckName::Log,
+            Check::Builder => CheckName::Builder,
+            Check::Parameters => CheckName::Parameters,
+        }
+    }
+}
+
+/// The SLSA build level of the current version, with the evidence that gives it.
+#[derive(Object)]
+struct SlsaEvidence {
+    /// The level, 0 to 3.
+    level: i32,
+    /// When it was assessed.
+    assessed_at: Instant,
+    /// Every check that was made; those that rest on one that failed are left out.
+    checks: Vec<EvidenceCheck>,
+}
+
+impl From<AssessmentRow> for SlsaEvidence {
+    fn from(row: AssessmentRow) -> Self {
+        let check = |result: CheckResult| EvidenceCheck {
+            check: result.check.into(),
+            passed: result.passed,
+            detail: result.detail,
+        };
+        SlsaEvidence {
+            level: row.slsa_level,
+            assessed_at: row.assessed_at.into(),
+            checks: row.checks.0.into_iter().map(check).collect(),
+        }
+    }
 }
 
 /// An image with what belongs to its current version.
@@ -204,8 +284,10 @@ pub(super) struct ImageDetail {
     tags: Vec<Tag>,
     /// The SBOMs of the current version.
     sboms: Vec<Sbom>,
-    /// The attestations of the current version.
+    /// The newest attestations of the current version, one of each kind.
     attestations: Vec<Attestation>,
+    /// What its SLSA level rests on; absent until it is assessed.
+    slsa: Option<SlsaEvidence>,
     /// The provenance of the current version: how it was built.
     provenance_href: Option<String>,
     /// The simulated instant this speaks of.
@@ -220,14 +302,17 @@ impl ImageDetail {
         tags: Vec<TagRow>,
         sboms: Vec<SbomRow>,
         attestations: Vec<AttestationRow>,
+        assessment: Option<AssessmentRow>,
         view: &View,
     ) -> Self {
         let provenance = attestations.iter().find(|row| row.predicate_type == PROVENANCE);
+        let provenance = provenance.and_then(|row| row.document_sha256.as_deref());
         ImageDetail {
             image,
             tags: tags.into_iter().map(Tag::from).collect(),
             sboms: sboms.into_iter().map(Sbom::from).collect(),
-            provenance_href: provenance.map(|row| artifact(&row.sha256)),
+            provenance_href: provenance.map(artifact),
+            slsa: assessment.map(SlsaEvidence::from),
             attestations: attestations.into_iter().map(Attestation::from).collect(),
             as_of: view.as_of(),
             settled: view.settled(),
@@ -261,9 +346,11 @@ impl From<SbomRow> for Sbom {
 impl From<AttestationRow> for Attestation {
     fn from(row: AttestationRow) -> Self {
         Attestation {
-            href: artifact(&row.sha256),
+            href: row.sha256.as_deref().map(artifact),
+            document_href: row.document_sha256.as_deref().map(artifact),
             predicate_type: row.predicate_type,
-            signed: row.signed,
+            created_at: row.created_at.into(),
+            log_index: row.log_index,
             sha256: row.sha256,
             bytes: row.bytes,
         }
@@ -286,8 +373,8 @@ pub(super) struct Version {
     superseded_at: Option<Instant>,
     /// How many packages it holds, those of its base included.
     packages: i32,
-    /// Its SLSA build level.
-    slsa_level: i32,
+    /// Its SLSA build level, computed from its provenance; absent until that is assessed.
+    slsa_level: Option<i32>,
     /// The version of the base it stands on.
     base_version: Option<i32>,
     /// The digest of that version.

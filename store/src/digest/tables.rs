@@ -14,10 +14,11 @@ pub struct Table {
 
 /// Tables and columns that are left out beside those that end in `_wall`: how far and how fast
 /// the world was driven, its name, the scenario's text (its hash counts), and deliveries.
-pub const EXCLUDED: [&str; 11] = [
+pub const EXCLUDED: [&str; 12] = [
     "_sqlx_migrations",
     "clock",
     "ledger",
+    "logs.published_size",
     "world.id",
     "world.name",
     "world.scenario",
@@ -29,11 +30,11 @@ pub const EXCLUDED: [&str; 11] = [
 ];
 
 /// The tables in the digest, in a fixed order.
-pub const TABLES: [Table; 22] = [
+pub const TABLES: [Table; 25] = [
     Table {
         name: "world",
         columns: "scenario_sha256, seed, kernel_version, starts_at, ends_at, \
-                  materialized_through",
+                  materialized_through, signer_key",
         order: "id",
     },
     Table { name: "commands", columns: "seq, command, applied_at, rejected", order: "seq" },
@@ -67,8 +68,15 @@ pub const TABLES: [Table; 22] = [
     },
     Table {
         name: "audit_logs",
-        columns: "id, at, actor, action, object, tenant_namespace, detail",
+        columns: "id, at, actor, action, object, tenant_namespace, detail, leaf_hash, \
+                  log_index",
         order: "id",
+    },
+    Table { name: "logs", columns: "name, origin, size, root", order: "name COLLATE \"C\"" },
+    Table {
+        name: "trusted_builders",
+        columns: "builder, key_id, slsa_level, valid_from, valid_to",
+        order: "builder COLLATE \"C\", key_id COLLATE \"C\", valid_from",
     },
     Table {
         name: "images",
@@ -88,7 +96,7 @@ pub const TABLES: [Table; 22] = [
         name: "image_versions",
         columns: "image_id, version, build_id, tenant_namespace, digest, tags, \
                   base_image_id, base_version, package_ids, releases, components, \
-                  published_at, superseded_at, slsa_level",
+                  published_at, superseded_at",
         order: "image_id, version",
     },
     Table {
@@ -104,9 +112,15 @@ pub const TABLES: [Table; 22] = [
     },
     Table {
         name: "attestations",
-        columns: "image_id, version, predicate_type, tenant_namespace, uri, sha256, bytes, \
-                  signed, created_at",
-        order: "image_id, version, predicate_type COLLATE \"C\"",
+        columns: "seq, image_id, version, predicate_type, tenant_namespace, created_at, \
+                  document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash, \
+                  log_index, tree_size, uri, sha256, bytes",
+        order: "seq, image_id, version, predicate_type COLLATE \"C\"",
+    },
+    Table {
+        name: "slsa_assessments",
+        columns: "image_id, version, seq, tenant_namespace, assessed_at, slsa_level, checks",
+        order: "image_id, version, seq",
     },
     Table {
         name: "cve_findings",

@@ -32,8 +32,6 @@ pub struct StoredRow {
     pub kind: String,
     /// Its media type.
     pub media_type: String,
-    /// Its size.
-    pub bytes: i64,
     /// Where the object store keeps it.
     pub object_key: String,
     /// The image whose build made it first.
@@ -42,16 +40,41 @@ pub struct StoredRow {
     pub build_id: i64,
 }
 
-/// The document with these bytes; the first build that made it, when several did.
+/// The document or bundle with these bytes; the first one, when several are the same.
 pub async fn by_sha256(conn: &mut PgConnection, sha256: &str) -> sqlx::Result<Option<StoredRow>> {
-    sqlx::query_as(
-        "SELECT a.kind, a.media_type, a.bytes, a.object_key, i.name AS image, a.build_id
+    let of_build = sqlx::query_as(
+        "SELECT a.kind, a.media_type, a.object_key, i.name AS image, a.build_id
          FROM artifacts a
          JOIN build_events b ON b.id = a.build_id
          JOIN images i ON i.id = b.image_id
          WHERE a.sha256 = $1 ORDER BY a.build_id, a.kind LIMIT 1",
     )
     .bind(sha256)
+    .fetch_optional(&mut *conn)
+    .await?;
+    match of_build {
+        Some(row) => Ok(Some(row)),
+        None => of_attestation(conn, sha256).await,
+    }
+}
+
+/// The bundle with these bytes, or the document that one states: a scan's result or a VEX document.
+async fn of_attestation(conn: &mut PgConnection, sha256: &str) -> sqlx::Result<Option<StoredRow>> {
+    sqlx::query_as(
+        "SELECT a.kind, a.media_type, a.object_key, i.name AS image, v.build_id
+         FROM (SELECT image_id, version, seq, 'bundle' AS kind, $2 AS media_type,
+                      'blobs/sha256/' || sha256 AS object_key
+               FROM attestations WHERE sha256 = $1
+               UNION ALL
+               SELECT image_id, version, seq, 'scan', 'application/json',
+                      'blobs/sha256/' || document_sha256
+               FROM attestations WHERE document_sha256 = $1) AS a
+         JOIN images i ON i.id = a.image_id
+         JOIN image_versions v ON v.image_id = a.image_id AND v.version = a.version
+         ORDER BY a.seq LIMIT 1",
+    )
+    .bind(sha256)
+    .bind(documents::bundle::MEDIA_TYPE)
     .fetch_optional(conn)
     .await
 }

@@ -56,7 +56,7 @@ pub struct ImageFilter<'a> {
 /// `$1` is the instant, `$2` whether it is the newest state.
 const COLUMNS: &str = "
     SELECT i.id, i.name, i.description, base.name AS base, i.tenant_namespace, i.created_at,
-           i.end_of_life_at, v.version, v.digest, v.published_at, v.slsa_level,
+           i.end_of_life_at, v.version, v.digest, v.published_at, s.slsa_level,
            cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
            f.critical, f.high, f.medium, f.low
     FROM images i
@@ -65,6 +65,10 @@ const COLUMNS: &str = "
         SELECT * FROM image_versions v
         WHERE v.image_id = i.id AND v.published_at <= $1
         ORDER BY v.version DESC LIMIT 1) v ON true
+    LEFT JOIN LATERAL (
+        SELECT a.slsa_level FROM slsa_assessments a
+        WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
+        ORDER BY a.seq DESC LIMIT 1) s ON true
     LEFT JOIN image_versions bv
         ON bv.image_id = v.base_image_id AND bv.version = v.base_version
     CROSS JOIN LATERAL (

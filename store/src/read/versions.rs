@@ -1,5 +1,6 @@
 //! The published versions of an image, their tags and their documents.
 use chrono::{DateTime, Utc};
+use documents::slsa_level::CheckResult;
 use sqlx::{FromRow, PgConnection};
 
 /// One published version.
@@ -15,8 +16,8 @@ pub struct VersionRow {
     pub published_at: DateTime<Utc>,
     /// When the next version took its place, if that had happened.
     pub superseded_at: Option<DateTime<Utc>>,
-    /// Its SLSA build level.
-    pub slsa_level: i32,
+    /// Its SLSA build level, once it is assessed.
+    pub slsa_level: Option<i32>,
     /// How many packages it holds.
     pub packages: i32,
     /// The build that made it.
@@ -36,7 +37,7 @@ pub async fn versions(
     limit: i64,
 ) -> sqlx::Result<Vec<VersionRow>> {
     sqlx::query_as(
-        "SELECT v.version, v.digest, v.published_at, v.slsa_level, v.build_id, v.base_version,
+        "SELECT v.version, v.digest, v.published_at, s.slsa_level, v.build_id, v.base_version,
                 cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
                 CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
                 ARRAY(
@@ -47,6 +48,10 @@ pub async fn versions(
                           AND n.published_at <= $1 AND t.tag = ANY(n.tags))
                     ORDER BY t.place) AS tags
          FROM image_versions v
+         LEFT JOIN LATERAL (
+             SELECT a.slsa_level FROM slsa_assessments a
+             WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
+             ORDER BY a.seq DESC LIMIT 1) s ON true
          LEFT JOIN image_versions bv
              ON bv.image_id = v.base_image_id AND bv.version = v.base_version
          WHERE v.image_id = $2 AND v.published_at <= $1
@@ -125,20 +130,24 @@ pub async fn sboms(
     .await
 }
 
-/// One attestation of a version.
+/// The newest attestation of a kind about a version.
 #[derive(Clone, Debug, FromRow)]
 pub struct AttestationRow {
     /// The type of its predicate.
     pub predicate_type: String,
-    /// SHA-256 of the document.
-    pub sha256: String,
-    /// Its size.
-    pub bytes: i64,
-    /// Whether it is signed.
-    pub signed: bool,
+    /// When it was signed.
+    pub created_at: DateTime<Utc>,
+    /// Its index in the transparency log, once it is there.
+    pub log_index: Option<i64>,
+    /// SHA-256 of its bundle, once that is made.
+    pub sha256: Option<String>,
+    /// The bundle's size.
+    pub bytes: Option<i64>,
+    /// SHA-256 of the document that it states, if it states one.
+    pub document_sha256: Option<String>,
 }
 
-/// The attestations of a version that existed at an instant.
+/// The newest attestations about a version at an instant, one for each type of predicate.
 pub async fn attestations(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,
@@ -146,12 +155,45 @@ pub async fn attestations(
     version: i32,
 ) -> sqlx::Result<Vec<AttestationRow>> {
     sqlx::query_as(
-        "SELECT predicate_type, sha256, bytes, signed FROM attestations
-         WHERE image_id = $1 AND version = $2 AND created_at <= $3 ORDER BY predicate_type",
+        "SELECT DISTINCT ON (predicate_type COLLATE \"C\") predicate_type, created_at, log_index,
+                sha256, bytes, document_sha256
+         FROM attestations
+         WHERE image_id = $1 AND version = $2 AND created_at <= $3
+         ORDER BY predicate_type COLLATE \"C\", seq DESC",
     )
     .bind(image_id)
     .bind(version)
     .bind(as_of)
     .fetch_all(conn)
+    .await
+}
+
+/// An assessment of a version's SLSA level.
+#[derive(Clone, Debug, FromRow)]
+pub struct AssessmentRow {
+    /// The level.
+    pub slsa_level: i32,
+    /// When it was assessed.
+    pub assessed_at: DateTime<Utc>,
+    /// The evidence: each check, whether it held, what was found.
+    pub checks: sqlx::types::Json<Vec<CheckResult>>,
+}
+
+/// The assessment of a version that held at an instant.
+pub async fn assessment(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    image_id: i64,
+    version: i32,
+) -> sqlx::Result<Option<AssessmentRow>> {
+    sqlx::query_as(
+        "SELECT slsa_level, assessed_at, checks FROM slsa_assessments
+         WHERE image_id = $1 AND version = $2 AND assessed_at <= $3
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(image_id)
+    .bind(version)
+    .bind(as_of)
+    .fetch_optional(conn)
     .await
 }

@@ -1,7 +1,7 @@
 //! Objects: there and back, listed, and what is said when something is wrong.
 use super::support::s3;
 use bytes::Bytes;
-use store::objects::{CONTENT_PREFIX, ObjectError, ObjectStore, content_key};
+use store::objects::{CONTENT_PREFIX, NewObject, ObjectError, ObjectStore, content_key};
 
 #[tokio::test]
 async fn content_goes_there_and_back() {
@@ -41,7 +41,12 @@ async fn listing_goes_over_all_pages_in_order() {
     let (_endpoint, objects) = s3::store().await;
     let many: Vec<_> = (0..1_100)
         .rev()
-        .map(|n| (format!("{CONTENT_PREFIX}{n:064}"), Bytes::from(vec![b'x'; n % 7]), "text/plain"))
+        .map(|n| NewObject {
+            key: format!("{CONTENT_PREFIX}{n:064}"),
+            bytes: Bytes::from(vec![b'x'; n % 7]),
+            media_type: "text/plain",
+            packed: false,
+        })
         .collect();
     objects.put_all(many).await.unwrap();
     objects.put("other", "1".into(), "text/plain").await.unwrap();

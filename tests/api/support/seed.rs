@@ -37,6 +37,7 @@ pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
         kernel_version: "test".to_owned(),
         starts_at: SimTime(START_MS),
         ends_at: SimTime(START_MS + 7 * 86_400_000),
+        signer_key: String::new(),
     };
     store::world::create(&mut conn, &origin, "0").await.unwrap();
     objects.put_content(Bytes::from(LOG), "text/plain").await.unwrap();
@@ -93,15 +94,15 @@ INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status
    '2026-01-12T05:35Z', 6);
 INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, digest, tags,
                             base_image_id, base_version, package_ids, releases, components,
-                            published_at, superseded_at, slsa_level) VALUES
+                            published_at, superseded_at) VALUES
   (0, 1, 1, 'catalogue', '{BASE}', '{latest,1}', NULL, NULL, '{0}', '{0}', '{0}',
-   '2026-01-12T00:00Z', NULL, 1),
+   '2026-01-12T00:00Z', NULL),
   (1, 1, 2, 'catalogue', 'sha256:' || repeat('b', 64), '{latest,1.0.0,1.0,1}', 0, 1, '{0,1,2}',
-   '{0,0,0}', '{0}', '2026-01-12T00:00Z', '2026-01-12T02:30Z', 1),
+   '{0,0,0}', '{0}', '2026-01-12T00:00Z', '2026-01-12T02:30Z'),
   (2, 1, 3, 'catalogue', 'sha256:' || repeat('c', 64), '{latest}', 0, 1, '{0,3}', '{0,0}', '{0}',
-   '2026-01-12T00:00Z', NULL, 1),
+   '2026-01-12T00:00Z', NULL),
   (1, 2, 4, 'catalogue', 'sha256:' || repeat('d', 64), '{latest,1.1.0,1.1,1}', 0, 1, '{0,1,2}',
-   '{0,0,1}', '{0}', '2026-01-12T02:30Z', NULL, 1);
+   '{0,0,1}', '{0}', '2026-01-12T02:30Z', NULL);
 INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
                           score, detected_at, resolved_at, resolved_version) VALUES
   (1, 1, 0, 2, 'catalogue', 'critical', 9.8, '2026-01-12T01:00Z', '2026-01-12T02:30Z', 2);
@@ -115,10 +116,18 @@ INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namesp
                           bytes, components, created_at) VALUES
   (1, 2, 'spdx', '2.3', 'catalogue', 's3://x/y', repeat('5', 64), 100, 3, '2026-01-12T02:30Z'),
   (1, 2, 'cyclonedx', '1.6', 'catalogue', 's3://x/z', repeat('4', 64), 90, 3, '2026-01-12T02:30Z');
-INSERT INTO attestations (image_id, version, predicate_type, tenant_namespace, uri, sha256, bytes,
-                          signed, created_at) VALUES
-  (1, 2, 'https://slsa.dev/provenance/v1', 'catalogue', 's3://x/p', repeat('6', 64), 80, false,
-   '2026-01-12T02:30Z');
+INSERT INTO attestations (seq, image_id, version, predicate_type, tenant_namespace, created_at,
+                          document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash,
+                          log_index, tree_size, uri, sha256, bytes)
+SELECT 40, 1, 2, 'https://slsa.dev/provenance/v1', 'catalogue', '2026-01-12T02:30Z',
+       repeat('6', 64), h, h, h, h, 7, 8, 's3://x/p', repeat('9', 64), 80
+FROM (SELECT decode(repeat('00', 32), 'hex') AS h) AS hash;
+INSERT INTO slsa_assessments (image_id, version, seq, tenant_namespace, assessed_at, slsa_level,
+                              checks) VALUES
+  (1, 2, 40, 'catalogue', '2026-01-12T02:30Z', 3,
+   '[{"check": "builder", "passed": true, "detail": "builder-0 is granted level 3"}]'),
+  (1, 2, 60, 'catalogue', '2026-01-12T04:00Z', 1,
+   '[{"check": "signature", "passed": false, "detail": "no trusted key signed this statement"}]');
 INSERT INTO artifacts (build_id, kind, tenant_namespace, media_type, sha256, bytes, object_key)
 SELECT b, 'log', 'catalogue', 'text/plain', 'LOG_SHA256', 31, 'blobs/sha256/LOG_SHA256'
 FROM generate_series(1, 4) b;

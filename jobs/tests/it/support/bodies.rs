@@ -82,6 +82,7 @@ impl Bodies for Script {
 
 fn first_seq(payload: &Payload) -> u64 {
     match payload {
+        Payload::Attest(range) => range.from_seq,
         Payload::Build(build) => build.seq,
         Payload::Scan(scans) => scans[0].seq,
         Payload::SlaCheck(checks) => checks[0].seq,
@@ -104,10 +105,9 @@ async fn build_rows(
     let Outcome::Published(published) = &result.outcome else { return Ok(()) };
     sqlx::query(
         "INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, digest, tags,
-             base_image_id, base_version, package_ids, releases, components, published_at,
-             slsa_level)
+             base_image_id, base_version, package_ids, releases, components, published_at)
          VALUES ($1, $2, $3, 'catalogue', 'sha256:' || repeat('0', 64), '{}', $4, $5, '{}', '{}',
-                 '{}', $6, 1)
+                 '{}', $6)
          ON CONFLICT DO NOTHING",
     )
     .bind(i64::from(result.image.0))

@@ -1,7 +1,7 @@
 //! A world from a scenario file, conducted with scripted or real bodies.
 use super::Bench;
 use super::bodies::Script;
-use jobs::conductor::{Conductor, ConductorError, Options, Progress, Stop};
+use jobs::conductor::{Conductor, ConductorError, Options, Progress, Resources, Stop};
 use jobs::worker::{WorkerOptions, Workers};
 use sim::scenario::Scenario;
 use sim::time::SimTime;
@@ -54,8 +54,13 @@ impl Bench {
         seed: u64,
         options: Options,
     ) -> Result<Conductor, ConductorError> {
-        let (pool, signals) = (self.pool.clone(), self.signals.clone());
-        Conductor::open(pool, text, scenario(text), seed, signals, options).await
+        let resources = Resources {
+            pool: self.pool.clone(),
+            objects: self.ctx.objects.clone(),
+            keys: self.ctx.keys.clone(),
+            signals: self.signals.clone(),
+        };
+        Conductor::open(resources, text, scenario(text), seed, options).await
     }
 
     /// Opens the classroom and conducts it.
@@ -100,7 +105,9 @@ impl Bench {
             ("image_versions", "image_id, version"),
             ("artifacts", "build_id, kind"),
             ("sbom_records", "image_id, version, format"),
-            ("attestations", "image_id, version, predicate_type"),
+            ("attestations", "seq, image_id, version, predicate_type"),
+            ("slsa_assessments", "image_id, version, seq"),
+            ("logs", "name"),
             ("cve_findings", "image_id, version, advisory_id, package_id"),
             ("triages", "image_id, advisory_id"),
             ("customer_image_usage", "customer_id, image_id, valid_from"),

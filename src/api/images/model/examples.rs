@@ -1,6 +1,7 @@
 //! One image as examples show it, the same in every answer.
 use super::{
-    Attestation, Image, ImageDetail, ImagePage, PROVENANCE, Sbom, Tag, VersionPage, artifact,
+    Attestation, CheckName, EvidenceCheck, Image, ImageDetail, ImagePage, PROVENANCE, Sbom,
+    SlsaEvidence, Tag, VersionPage, artifact,
 };
 use crate::api::time;
 use poem_openapi::types::Example;
@@ -24,7 +25,7 @@ impl Example for Image {
             version: Some(5),
             digest: Some(example_digest('a')),
             published_at: Some(time::example(2).datetime()),
-            slsa_level: Some(1),
+            slsa_level: Some(3),
             packages: Some(61),
             base_digest: Some(example_digest('b')),
             critical: 1,
@@ -63,12 +64,24 @@ impl Example for ImageDetail {
             }],
             attestations: vec![Attestation {
                 predicate_type: PROVENANCE.to_owned(),
-                signed: false,
-                sha256: "d".repeat(64),
-                bytes: 3_120,
-                href: artifact(&"d".repeat(64)),
+                created_at: time::example(2),
+                log_index: Some(1_207),
+                sha256: Some("d".repeat(64)),
+                bytes: Some(16_120),
+                href: Some(artifact(&"d".repeat(64))),
+                document_href: Some(artifact(&"f".repeat(64))),
             }],
-            provenance_href: Some(artifact(&"d".repeat(64))),
+            slsa: Some(SlsaEvidence {
+                level: 3,
+                assessed_at: time::example(2),
+                checks: vec![EvidenceCheck {
+                    check: CheckName::Builder,
+                    passed: true,
+                    detail: "https://wavetank.example/builders/builder-2 is granted level 3"
+                        .to_owned(),
+                }],
+            }),
+            provenance_href: Some(artifact(&"f".repeat(64))),
             as_of: time::example(6),
             settled: true,
         }
@@ -83,7 +96,7 @@ impl Example for VersionPage {
             tags: vec!["latest".to_owned(), "1.27.3".to_owned()],
             published_at: time::example(2).datetime(),
             superseded_at: None,
-            slsa_level: 1,
+            slsa_level: Some(3),
             packages: 61,
             build_id: 312,
             base_version: Some(3),

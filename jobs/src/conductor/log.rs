@@ -1,0 +1,236 @@
+//! The two Merkle logs. When the builds and scans of a window are done, what they signed gets its
+//! places in the transparency log, and the window's lines theirs in the audit log, in the order of
+//! facts. So the logs do not depend on workers or on how windows are cut.
+//!
+//! The leaves are rows; the tiles and the checkpoint in the object store follow from them, and are
+//! written again from where it is certain that they are there.
+use super::error::ConductorError;
+use crate::attest::first_leaf;
+use bytes::Bytes;
+use documents::checkpoint::Checkpoint;
+use documents::merkle::{Hash, Tree, empty_root};
+use documents::rekor::genesis_body;
+use documents::tlog::{self, CHECKPOINT_PATH, CHECKPOINT_TYPE, TILE_TYPE, TILE_WIDTH, Tile};
+use documents::world_keys::WorldKeys;
+use sqlx::{PgConnection, PgPool};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::logs::{self, Log};
+use store::objects::{NewObject, ObjectStore};
+use store::{attestations, audit, world};
+
+/// What the conductor knows of the logs.
+pub(super) struct Logs {
+    pool: PgPool,
+    objects: ObjectStore,
+    keys: Arc<WorldKeys>,
+    term: i64,
+    state: [Growing; 2],
+}
+
+/// A log as it grows.
+struct Growing {
+    log: Log,
+    tree: Tree,
+    /// Up to here its tiles are in the object store.
+    published: u64,
+}
+
+impl Logs {
+    /// Reads the logs and completes what an earlier conductor left unpublished.
+    ///
+    /// # Errors
+    /// A log's leaves are not those of its recorded root.
+    pub(super) async fn load(
+        pool: PgPool,
+        objects: ObjectStore,
+        keys: Arc<WorldKeys>,
+        term: i64,
+    ) -> Result<Self, ConductorError> {
+        let mut conn = pool.acquire().await?;
+        let transparency = Growing::load(&mut conn, Log::Transparency, &keys).await?;
+        let audit = Growing::load(&mut conn, Log::Audit, &keys).await?;
+        drop(conn);
+        let mut logs = Logs { pool, objects, keys, term, state: [transparency, audit] };
+        logs.publish().await?;
+        logs.tidy().await?;
+        Ok(logs)
+    }
+
+    /// Gives the leaves of the facts up to one their places. Running it again changes nothing;
+    /// after an error the logs must be loaded again.
+    pub(super) async fn append(&mut self, through_seq: u64) -> Result<(), ConductorError> {
+        let mut tx = self.pool.begin().await?;
+        // The ledger still owes the window: what a crash loses here is done again.
+        sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+        world::assert_term(&mut tx, self.term).await?;
+        for growing in &mut self.state {
+            let size = growing.tree.size();
+            let leaves = match growing.log {
+                Log::Transparency => attestations::place(&mut tx, size, through_seq).await?,
+                Log::Audit => audit::place(&mut tx, size, through_seq).await?,
+            };
+            growing.extend(leaves);
+            let (size, root) = growing.newest();
+            logs::advance(&mut tx, growing.log, size, &root, growing.published).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Writes the tiles that are new or have grown, then the checkpoint, then takes away partial
+    /// tiles that have been outgrown.
+    pub(super) async fn publish(&mut self) -> Result<(), ConductorError> {
+        for growing in &mut self.state {
+            let (old, new) = (growing.published, growing.tree.size());
+            if old == new {
+                continue;
+            }
+            let mut conn = self.pool.acquire().await?;
+            let tiles = growing.tiles(&mut conn, &self.keys).await?;
+            drop(conn);
+            let prefix = growing.log.prefix();
+            let object = |tile: Tile| NewObject {
+                key: format!("{prefix}{}", tile.path),
+                bytes: tile.bytes.into(),
+                media_type: TILE_TYPE,
+                packed: false,
+            };
+            self.objects.put_all(tiles.into_iter().map(object).collect()).await?;
+            let note = Bytes::from(growing.checkpoint(&self.keys));
+            let checkpoint = format!("{prefix}{CHECKPOINT_PATH}");
+            self.objects.put(&checkpoint, note, CHECKPOINT_TYPE).await?;
+            growing.published = new;
+            let current = partial_tiles(new);
+            for path in partial_tiles(old).difference(&current) {
+                self.objects.delete(&format!("{prefix}{path}")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away partial tiles of other sizes, which a crash may have left.
+    async fn tidy(&self) -> Result<(), ConductorError> {
+        for growing in &self.state {
+            let prefix = growing.log.prefix();
+            let current = partial_tiles(growing.published);
+            for object in self.objects.list(&format!("{prefix}tile/")).await? {
+                let path = &object.key[prefix.len()..];
+                if path.contains(".p/") && !current.contains(path) {
+                    self.objects.delete(&object.key).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Growing {
+    async fn load(
+        conn: &mut PgConnection,
+        log: Log,
+        keys: &WorldKeys,
+    ) -> Result<Self, ConductorError> {
+        let state = logs::state(conn, log).await?.ok_or(store::error::Error::NoWorld)?;
+        let mut growing = Growing { log, tree: Tree::default(), published: state.published };
+        match log {
+            Log::Transparency => {
+                growing.extend([first_leaf(&keys.identity)?]);
+                growing.extend(attestations::leaf_hashes(conn, 1).await?);
+            }
+            Log::Audit => growing.extend(audit::leaf_hashes(conn, 0).await?),
+        }
+        let found = growing.tree.size();
+        // A world that has just been made: the log's first leaf is not recorded yet.
+        let recorded = if state.size == 0 { 0 } else { found };
+        if state.size != recorded || growing.tree.root(state.size) != Some(state.root) {
+            return Err(ConductorError::OtherLog { name: log.as_str(), size: state.size, found });
+        }
+        Ok(growing)
+    }
+
+    fn extend(&mut self, leaves: impl IntoIterator<Item = Hash>) {
+        for leaf in leaves {
+            self.tree.push(leaf);
+        }
+    }
+
+    /// Its size and root now.
+    fn newest(&self) -> (u64, Hash) {
+        let size = self.tree.size();
+        (size, self.tree.root(size).unwrap_or_else(empty_root))
+    }
+
+    /// The tiles that are new or have grown since the last publication.
+    async fn tiles(
+        &self,
+        conn: &mut PgConnection,
+        keys: &WorldKeys,
+    ) -> Result<Vec<Tile>, ConductorError> {
+        let (old, new) = (self.published, self.tree.size());
+        let first = old / TILE_WIDTH * TILE_WIDTH;
+        let mut entries = Vec::new();
+        match self.log {
+            Log::Transparency => {
+                let identity = &keys.identity;
+                if first == 0 {
+                    entries.push(genesis_body(&identity.rekor_origin)?);
+                }
+                for logged in attestations::logged(conn, first.max(1), new).await? {
+                    entries.push(logged.body(&identity.signer)?);
+                }
+            }
+            Log::Audit => entries = audit::leaves(conn, first).await?,
+        }
+        if (entries.len() as u64) < new - first {
+            let (size, needed) = (first + entries.len() as u64, new);
+            return Err(store::error::Error::ShortLog { size, needed }.into());
+        }
+        let mut tiles = tlog::hash_tiles(&self.tree, old, new);
+        tiles.extend(tlog::entry_tiles(old, new, |index| &entries[(index - first) as usize])?);
+        Ok(tiles)
+    }
+
+    fn checkpoint(&self, keys: &WorldKeys) -> String {
+        let (verifier, key) = match self.log {
+            Log::Transparency => (&keys.identity.log_verifier, &keys.log_checkpoint),
+            Log::Audit => (&keys.identity.audit_verifier, &keys.audit_checkpoint),
+        };
+        let (size, root) = self.newest();
+        let origin = verifier.name().to_owned();
+        Checkpoint { origin, size, root }.sign_ed25519(verifier.name(), key)
+    }
+}
+
+/// The partial tiles of a log of that size.
+fn partial_tiles(size: u64) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    let mut items = size;
+    let mut level = 0;
+    while items > 0 {
+        let (index, width) = (items / TILE_WIDTH, items % TILE_WIDTH);
+        if width > 0 {
+            paths.insert(tlog::hash_tile_path(level, index, width));
+            if level == 0 {
+                paths.insert(tlog::entries_path(index, width));
+            }
+        }
+        items /= TILE_WIDTH;
+        level += 1;
+    }
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partial_tiles_are_those_at_the_ends_of_levels() {
+        let all = |size| partial_tiles(size).into_iter().collect::<Vec<_>>();
+        assert_eq!(all(0), Vec::<String>::new());
+        assert_eq!(all(3), ["tile/0/000.p/3", "tile/entries/000.p/3"]);
+        assert_eq!(all(256), ["tile/1/000.p/1"]);
+        assert_eq!(all(515), ["tile/0/002.p/3", "tile/1/000.p/2", "tile/entries/002.p/3"]);
+    }
+}

@@ -1,0 +1,40 @@
+//! Signing: a statement becomes an envelope and what the log keeps of it. The bundle follows when
+//! the log has given it its place.
+use crate::job::JobError;
+use anyhow::Context;
+use documents::dsse::Envelope;
+use documents::merkle::leaf_hash;
+use documents::rekor::LoggedEnvelope;
+use documents::statement::PredicateType;
+use documents::world_keys::WorldKeys;
+use sim::ids::VersionRef;
+use sim::time::SimTime;
+use store::attestations::Signed;
+
+/// What a statement is about and why it is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occasion {
+    /// The fact that brings it about.
+    pub(crate) seq: u64,
+    /// When.
+    pub(crate) at: SimTime,
+    /// What it is about.
+    pub(crate) version: VersionRef,
+}
+
+/// Signs a statement; gives the row, and the statement back.
+pub(crate) fn sign(
+    keys: &WorldKeys,
+    occasion: Occasion,
+    predicate_type: PredicateType,
+    document_sha256: Option<String>,
+    statement: Vec<u8>,
+) -> Result<(Signed, Vec<u8>), JobError> {
+    let envelope = Envelope::sign(&keys.signer, statement);
+    let logged = LoggedEnvelope::of(&envelope).context("envelope")?;
+    let body = logged.body(&keys.identity.signer).context("log entry")?;
+    let Occasion { seq, at, version } = occasion;
+    let leaf_hash = leaf_hash(&body);
+    let row = Signed { seq, at, version, predicate_type, document_sha256, logged, leaf_hash };
+    Ok((row, envelope.payload))
+}

@@ -1,0 +1,120 @@
+//! SLSA levels: the table of trusted builders, and the assessments with their evidence.
+use crate::db::instant;
+use crate::error::Error;
+use documents::slsa_level::Assessment;
+use sim::ids::VersionRef;
+use sim::time::SimTime;
+use sqlx::{PgConnection, Row};
+
+/// A row of the table of trusted builders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// The builder's name.
+    pub builder: String,
+    /// The highest level that it is granted.
+    pub level: u8,
+    /// Since when.
+    pub from: SimTime,
+    /// Until when.
+    pub to: Option<SimTime>,
+}
+
+/// Grants trust to builders from an instant on, with the signer's key of that id.
+pub async fn trust(
+    conn: &mut PgConnection,
+    key_id: &str,
+    builders: &[(String, u8)],
+    from: SimTime,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO trusted_builders (builder, key_id, slsa_level, valid_from)
+         SELECT builder, $3, level, $4 FROM unnest($1::text[], $2::integer[]) AS b (builder, level)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(builders.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())
+    .bind(builders.iter().map(|(_, level)| i32::from(*level)).collect::<Vec<_>>())
+    .bind(key_id)
+    .bind(instant(from)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes trust away from a builder from an instant on.
+pub async fn distrust(conn: &mut PgConnection, builder: &str, at: SimTime) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE trusted_builders SET valid_to = $2 WHERE builder = $1 AND valid_to IS NULL",
+    )
+    .bind(builder)
+    .bind(instant(at)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// All rows of trust for the key of that id, by builder and instant.
+pub async fn trusted(conn: &mut PgConnection, key_id: &str) -> Result<Vec<Trust>, Error> {
+    let rows = sqlx::query(
+        "SELECT builder, slsa_level, sim_ms(valid_from), sim_ms(valid_to) FROM trusted_builders
+         WHERE key_id = $1 ORDER BY builder COLLATE \"C\", valid_from",
+    )
+    .bind(key_id)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Trust {
+                builder: row.try_get(0)?,
+                level: row.try_get::<i32, _>(1)? as u8,
+                from: SimTime(row.try_get(2)?),
+                to: row.try_get::<Option<i64>, _>(3)?.map(SimTime),
+            })
+        })
+        .collect()
+}
+
+/// An assessment of a version.
+#[derive(Clone, Debug)]
+pub struct Assessed {
+    /// The fact that asked for it.
+    pub seq: u64,
+    /// When.
+    pub at: SimTime,
+    /// What was assessed.
+    pub version: VersionRef,
+    /// The level and the evidence.
+    pub assessment: Assessment,
+}
+
+/// Writes assessments; those that are there already stay as they are.
+pub async fn insert(conn: &mut PgConnection, assessed: &[Assessed]) -> Result<(), Error> {
+    if assessed.is_empty() {
+        return Ok(());
+    }
+    let ats = assessed.iter().map(|a| instant(a.at)).collect::<Result<Vec<_>, _>>()?;
+    let checks = assessed
+        .iter()
+        .map(|a| {
+            serde_json::to_string(&a.assessment.checks)
+                .map_err(|source| Error::Encode { what: "evidence", source })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    sqlx::query(
+        "INSERT INTO slsa_assessments (image_id, version, seq, tenant_namespace, assessed_at,
+             slsa_level, checks)
+         SELECT a.image_id, a.version, a.seq, i.tenant_namespace, a.at, a.level, a.checks::jsonb
+         FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::integer[],
+                     $6::text[]) AS a (image_id, version, seq, at, level, checks)
+         JOIN images i ON i.id = a.image_id
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(assessed.iter().map(|a| i64::from(a.version.image.0)).collect::<Vec<_>>())
+    .bind(assessed.iter().map(|a| a.version.version as i32).collect::<Vec<_>>())
+    .bind(assessed.iter().map(|a| a.seq as i64).collect::<Vec<_>>())
+    .bind(ats)
+    .bind(assessed.iter().map(|a| i32::from(a.assessment.level)).collect::<Vec<_>>())
+    .bind(checks)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
