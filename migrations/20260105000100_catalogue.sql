@@ -25,7 +25,9 @@ CREATE TABLE build_events (
     status           text NOT NULL CHECK (status IN
                        ('pending', 'running', 'finishing', 'completed', 'unchanged', 'superseded', 'merged', 'failed')),
     requested_at     timestamptz NOT NULL,
-    started_at       timestamptz,
+    started_at       timestamptz,                                          -- the first attempt
+    flaked_at        timestamptz[] NOT NULL DEFAULT '{}',                  -- attempts that flaked, in order
+    restarted_at     timestamptz[] NOT NULL DEFAULT '{}',                  -- the attempt after each of them
     finished_at      timestamptz,
     attempts         integer NOT NULL DEFAULT 0,
     builder          text,
@@ -34,7 +36,8 @@ CREATE TABLE build_events (
     version          integer,                                              -- published, or found unchanged
     log_sha256       text,
     CHECK (started_at IS NULL OR started_at >= requested_at),
-    CHECK (finished_at IS NULL OR finished_at >= requested_at)
+    CHECK (finished_at IS NULL OR finished_at >= requested_at),
+    CHECK (cardinality(restarted_at) <= cardinality(flaked_at))
 );
 CREATE INDEX build_events_image ON build_events (image_id, id);
 CREATE INDEX build_events_status ON build_events (status, id);

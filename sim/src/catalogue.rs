@@ -1,4 +1,6 @@
 //! What the world is made of before anything happens: packages, images, customers, policies.
+mod images;
+
 use crate::ids::{CustomerId, ImageId, PackageId, PolicyId, ReleaseRef};
 use crate::names;
 use crate::random::{Dice, Purpose};
@@ -8,8 +10,12 @@ use crate::time::SimTime;
 use fake::Fake;
 use fake::faker::company::en::CompanyName;
 use fake::faker::name::en::{FirstName, LastName};
-use std::collections::{BTreeMap, BTreeSet};
+use images::images;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// The namespace of what belongs to the platform itself; everybody sees it. No customer has it.
+pub const SHARED_NAMESPACE: &str = "catalogue";
 
 /// The initial inventory of a world; a function of scenario and seed.
 #[derive(Clone, Debug)]
@@ -131,7 +137,7 @@ impl Catalogue {
         let policies: Vec<_> = scenario.policies.iter().map(policy).collect();
         let mut customers = Vec::new();
         let mut customer_entry = Vec::new();
-        let mut taken = BTreeSet::new();
+        let mut taken = BTreeSet::from([SHARED_NAMESPACE.to_owned()]);
         for (entry_index, entry) in scenario.customers.iter().enumerate() {
             for _ in 0..entry.count.unwrap_or(1) {
                 let ordinal = customers.len() as u32;
@@ -217,119 +223,6 @@ fn package(dice: &Dice, ordinal: u32, end_of_life: f64) -> PackageInfo {
     PackageInfo { name, license, supplier, description, end_of_life }
 }
 
-/// The images of the fleet (its bases first), then the named ones; bases before what stands on
-/// them, so that an image's base always has a smaller ordinal.
-fn images(scenario: &Scenario, dice: &Dice, packages: &[PackageInfo]) -> Vec<ImageInfo> {
-    let mut builder =
-        ImageBuilder {
-            dice,
-            weight: packages
-                .iter()
-                .map(|p| {
-                    if p.end_of_life {
-                        scenario.distribution.end_of_life_weight.value()
-                    } else {
-                        1.0
-                    }
-                })
-                .collect(),
-            images: Vec::new(),
-        };
-    if let Some(fleet) = &scenario.fleet {
-        for ordinal in 0..fleet.bases {
-            let wanted = between(dice, u64::from(ordinal), fleet.base_packages);
-            let name = names::base(ordinal);
-            builder.add(name, "A base image.".to_owned(), None, wanted, None);
-        }
-        for ordinal in 0..fleet.images {
-            let wanted = between(dice, u64::from(fleet.bases + ordinal), fleet.own_packages);
-            let base = (fleet.bases > 0).then(|| ImageId(ordinal % fleet.bases));
-            let name = names::image(ordinal);
-            builder.add(name, "An image of the fleet.".to_owned(), base, wanted, None);
-        }
-    }
-    let mut ids: BTreeMap<&str, ImageId> = BTreeMap::new();
-    while ids.len() < scenario.images.len() {
-        let before = ids.len();
-        for image in &scenario.images {
-            let base = image.base.as_ref().map(|name| ids.get(name.value.as_str()).copied());
-            if ids.contains_key(image.name.value.as_str()) || base == Some(None) {
-                continue;
-            }
-            let end_of_life = image.end_of_life.as_ref().map(|at| at.time());
-            let id = builder.add(
-                image.name.value.as_str().to_owned(),
-                image.description.clone(),
-                base.flatten(),
-                image.packages,
-                end_of_life,
-            );
-            ids.insert(image.name.value.as_str(), id);
-        }
-        assert!(ids.len() > before, "a checked scenario has no unknown base and no cycle of bases");
-    }
-    builder.images
-}
-
-fn between(dice: &Dice, entity: u64, [least, most]: [u32; 2]) -> u32 {
-    least + dice.below(Purpose::FleetSize, entity, 0, most.saturating_sub(least) + 1)
-}
-
-struct ImageBuilder<'a> {
-    dice: &'a Dice,
-    weight: Vec<f64>,
-    images: Vec<ImageInfo>,
-}
-
-impl ImageBuilder<'_> {
-    fn add(
-        &mut self,
-        name: String,
-        description: String,
-        base: Option<ImageId>,
-        wanted: u32,
-        end_of_life: Option<SimTime>,
-    ) -> ImageId {
-        let id = ImageId(self.images.len() as u32);
-        let mut taken = BTreeSet::new();
-        let mut below = base;
-        while let Some(image) = below {
-            taken.extend(self.images[image.index()].own_packages.iter().copied());
-            below = self.images[image.index()].base;
-        }
-        let own = self.choose(id, wanted, &taken);
-        let depth = base.map_or(0, |base| self.images[base.index()].depth + 1);
-        self.images.push(ImageInfo {
-            name,
-            description,
-            base,
-            depth,
-            main_package: own.first().copied().unwrap_or(PackageId(0)),
-            own_packages: own.into(),
-            end_of_life,
-        });
-        id
-    }
-
-    /// Draws packages without replacement: those with the smallest keys `-ln(u) / weight`
-    /// (Efraimidis and Spirakis 2006). An image never holds a package twice.
-    fn choose(&self, image: ImageId, wanted: u32, taken: &BTreeSet<PackageId>) -> Vec<PackageId> {
-        let mut keyed: Vec<(f64, PackageId)> = self
-            .weight
-            .iter()
-            .zip((0..).map(PackageId))
-            .filter(|(weight, package)| **weight > 0.0 && !taken.contains(package))
-            .map(|(weight, package)| {
-                let u = self.dice.uniform(Purpose::ImagePackages, u64::from(image.0), package.0);
-                (-libm::log(u) / weight, package)
-            })
-            .collect();
-        keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        keyed.truncate(wanted as usize);
-        keyed.into_iter().map(|(_, package)| package).collect()
-    }
-}
-
 fn policy(policy: &Policy) -> PolicyInfo {
     let mut info = policy.preset.map_or_else(
         || PolicyInfo {
@@ -399,10 +292,12 @@ fn customer(
     let first: String = FirstName().fake_with_rng(&mut rng);
     let last: String = LastName().fake_with_rng(&mut rng);
     let name = if entry.count.is_some() { company } else { entry.name.value.as_str().to_owned() };
-    let mut namespace = dns_label(&name);
-    if !taken.insert(namespace.clone()) {
-        namespace = format!("{namespace}-{ordinal}");
-        taken.insert(namespace.clone());
+    let label = dns_label(&name);
+    let mut namespace = label.clone();
+    let mut number = ordinal;
+    while !taken.insert(namespace.clone()) {
+        namespace = format!("{label}-{number}");
+        number += 1;
     }
     let policy = policies.iter().position(|p| p.name == entry.policy.value.as_str());
     CustomerInfo {

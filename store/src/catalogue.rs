@@ -9,8 +9,7 @@ use sim::severity::Severity;
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
-/// The namespace of what belongs to the platform itself; everybody sees it.
-pub const SHARED_NAMESPACE: &str = "catalogue";
+pub use sim::catalogue::SHARED_NAMESPACE;
 
 /// Writes everything there is before anything happens: one statement a table.
 pub async fn insert(

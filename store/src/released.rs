@@ -20,7 +20,11 @@ pub struct BuildState {
     pub status: &'static str,
     /// When the first attempt began.
     pub started: Option<SimTime>,
-    /// When it ended without running.
+    /// When attempts flaked: those of this window, which are added to the stored ones.
+    pub flaked: Vec<SimTime>,
+    /// When the attempts after them began; added likewise.
+    pub restarted: Vec<SimTime>,
+    /// When it ended: without running, or with documents still to be made.
     pub finished: Option<SimTime>,
     /// How many attempts began.
     pub attempts: Option<u32>,
@@ -32,6 +36,12 @@ pub struct BuildState {
 
 fn maybe(at: Option<SimTime>) -> Result<Option<chrono::DateTime<chrono::Utc>>, Error> {
     at.map(instant).transpose()
+}
+
+/// Instants as the text of an array: Postgres takes no array of arrays of different lengths.
+fn instants(ats: &[SimTime]) -> Result<String, Error> {
+    let texts = ats.iter().map(|at| Ok(instant(*at)?.to_rfc3339()));
+    Ok(format!("{{{}}}", texts.collect::<Result<Vec<_>, Error>>()?.join(",")))
 }
 
 /// Writes how builds stand: those the window asked for (or bootstrapped) and those of before.
@@ -55,17 +65,22 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
     let requested = request().map(|(_, _, at)| instant(*at)).collect::<Result<Vec<_>, _>>()?;
     let started = new.iter().map(|(_, s)| maybe(s.started)).collect::<Result<Vec<_>, _>>()?;
     let finished = new.iter().map(|(_, s)| maybe(s.finished)).collect::<Result<Vec<_>, _>>()?;
+    let flaked = new.iter().map(|(_, s)| instants(&s.flaked)).collect::<Result<Vec<_>, _>>()?;
+    let restarted = new.iter().map(|(_, s)| instants(&s.restarted));
+    let restarted = restarted.collect::<Result<Vec<_>, _>>()?;
     // The API may have written the row as pending already; its instants were provisional.
     sqlx::query(
         "INSERT INTO build_events AS b (id, image_id, tenant_namespace, trigger, cause, status,
-             requested_at, started_at, finished_at, attempts, builder, merged_into)
-         SELECT id, image, $12, trigger, cause::jsonb, status, requested, started, finished,
-                coalesce(attempts, 0), builder, merged
+             requested_at, started_at, finished_at, attempts, builder, merged_into, flaked_at,
+             restarted_at)
+         SELECT id, image, $14, trigger, cause::jsonb, status, requested, started, finished,
+                coalesce(attempts, 0), builder, merged, flaked::timestamptz[],
+                restarted::timestamptz[]
          FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[],
                      $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::integer[],
-                     $10::text[], $11::bigint[])
+                     $10::text[], $11::bigint[], $12::text[], $13::text[])
               AS new (id, image, trigger, cause, status, requested, started, finished, attempts,
-                      builder, merged)
+                      builder, merged, flaked, restarted)
          ON CONFLICT (id) DO UPDATE SET
              cause = excluded.cause, trigger = excluded.trigger, status = excluded.status,
              requested_at = excluded.requested_at,
@@ -73,7 +88,9 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
              finished_at = coalesce(excluded.finished_at, b.finished_at),
              attempts = greatest(excluded.attempts, b.attempts),
              builder = coalesce(excluded.builder, b.builder),
-             merged_into = coalesce(excluded.merged_into, b.merged_into)",
+             merged_into = coalesce(excluded.merged_into, b.merged_into),
+             flaked_at = b.flaked_at || excluded.flaked_at,
+             restarted_at = b.restarted_at || excluded.restarted_at",
     )
     .bind(new.iter().map(|(id, _)| id.0 as i64).collect::<Vec<_>>())
     .bind(request().map(|(image, _, _)| i64::from(image.0)).collect::<Vec<_>>())
@@ -86,6 +103,8 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
     .bind(new.iter().map(|(_, s)| s.attempts.map(|n| n as i32)).collect::<Vec<_>>())
     .bind(new.iter().map(|(_, s)| s.builder.as_deref()).collect::<Vec<_>>())
     .bind(new.iter().map(|(_, s)| s.merged_into.map(|id| id.0 as i64)).collect::<Vec<_>>())
+    .bind(flaked)
+    .bind(restarted)
     .bind(SHARED_NAMESPACE)
     .execute(conn)
     .await?;
@@ -95,16 +114,21 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
 async fn update_builds(conn: &mut PgConnection, known: &States<'_>) -> Result<(), Error> {
     let started = known.iter().map(|(_, s)| maybe(s.started)).collect::<Result<Vec<_>, _>>()?;
     let finished = known.iter().map(|(_, s)| maybe(s.finished)).collect::<Result<Vec<_>, _>>()?;
+    let flaked = known.iter().map(|(_, s)| instants(&s.flaked)).collect::<Result<Vec<_>, _>>()?;
+    let restarted = known.iter().map(|(_, s)| instants(&s.restarted));
+    let restarted = restarted.collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
         "UPDATE build_events AS b SET
              status = new.status, started_at = coalesce(b.started_at, new.started),
              finished_at = coalesce(new.finished, b.finished_at),
              attempts = coalesce(new.attempts, b.attempts),
              builder = coalesce(new.builder, b.builder),
-             merged_into = coalesce(new.merged, b.merged_into)
+             merged_into = coalesce(new.merged, b.merged_into),
+             flaked_at = b.flaked_at || new.flaked::timestamptz[],
+             restarted_at = b.restarted_at || new.restarted::timestamptz[]
          FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
-                     $5::integer[], $6::text[], $7::bigint[])
-              AS new (id, status, started, finished, attempts, builder, merged)
+                     $5::integer[], $6::text[], $7::bigint[], $8::text[], $9::text[])
+              AS new (id, status, started, finished, attempts, builder, merged, flaked, restarted)
          WHERE b.id = new.id",
     )
     .bind(known.iter().map(|(id, _)| id.0 as i64).collect::<Vec<_>>())
@@ -114,6 +138,8 @@ async fn update_builds(conn: &mut PgConnection, known: &States<'_>) -> Result<()
     .bind(known.iter().map(|(_, s)| s.attempts.map(|n| n as i32)).collect::<Vec<_>>())
     .bind(known.iter().map(|(_, s)| s.builder.as_deref()).collect::<Vec<_>>())
     .bind(known.iter().map(|(_, s)| s.merged_into.map(|id| id.0 as i64)).collect::<Vec<_>>())
+    .bind(flaked)
+    .bind(restarted)
     .execute(conn)
     .await?;
     Ok(())

@@ -36,6 +36,34 @@ async fn a_status_is_that_of_the_instant() {
 }
 
 #[tokio::test]
+async fn between_two_attempts_a_build_is_pending() {
+    let api = Api::start("builds_flaked").await;
+    sqlx::query(
+        "UPDATE build_events SET flaked_at = '{2026-01-12T02:15Z, 2026-01-12T02:20Z}',
+             restarted_at = '{2026-01-12T02:18Z, 2026-01-12T02:20Z}', attempts = 3 WHERE id = $1",
+    )
+    .bind(NGINX_BUILD)
+    .execute(&api.pool)
+    .await
+    .unwrap();
+    for (minute, status) in [
+        ("09", "pending"),
+        ("14", "running"),
+        ("15", "pending"),
+        ("17", "pending"),
+        ("18", "running"),
+        ("20", "running"),
+        ("30", "completed"),
+    ] {
+        let at = format!("as_of=2026-01-12T02:{minute}:00Z");
+        let build = api.get(&format!("/v1/builds/{NGINX_BUILD}?{at}")).await.json();
+        assert_eq!(build["status"], status, "{at}");
+        let page = api.get(&format!("/v1/builds?status={status}&{at}")).await.json();
+        assert!(ids(&page).contains(&NGINX_BUILD), "{at}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn the_list_is_newest_first_and_filtered() {
     let api = Api::start("builds_list").await;
     let page = api.get("/v1/builds").await.json();

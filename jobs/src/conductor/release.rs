@@ -129,26 +129,32 @@ impl Builds {
             FactKind::BuildStarted { build, builder, attempt } => {
                 let state = self.state(*build);
                 state.status = "running";
-                state.started.get_or_insert(fact.at);
+                if *attempt == 1 {
+                    state.started = Some(fact.at);
+                } else {
+                    state.restarted.push(fact.at);
+                }
                 state.attempts = Some(*attempt);
                 state.builder = Some(builder_name(*builder));
             }
             FactKind::BuildFlaked { build, attempt } => {
                 let state = self.state(*build);
                 state.status = "pending";
+                state.flaked.push(fact.at);
                 state.attempts = Some(*attempt);
             }
-            FactKind::BuildFinished(result) => self.finished(result),
+            FactKind::BuildFinished(result) => self.finished(result, fact.at),
             _ => {}
         }
     }
 
     /// The job that makes the documents will say how it ended.
-    fn finished(&mut self, result: &BuildResult) {
+    fn finished(&mut self, result: &BuildResult, at: SimTime) {
         let state = self.state(result.build);
         state.request = Some((result.image, result.cause.clone(), result.requested));
         state.status = "finishing";
         state.started.get_or_insert(result.started);
+        state.finished = Some(at);
         state.attempts = Some(result.attempts);
         state.builder = result.builder.map(builder_name);
     }

@@ -4,6 +4,7 @@
 
 mod conductor;
 mod faults;
+mod history;
 mod real;
 mod support;
 mod sweeper;

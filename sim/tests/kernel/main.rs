@@ -1,5 +1,6 @@
 //! What the kernel must be true to: theory, determinism, common random numbers.
 mod determinism;
+mod friday;
 mod queueing;
 mod remediation;
 mod support;

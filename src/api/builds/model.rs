@@ -28,9 +28,9 @@ macro_rules! named {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum BuildStatus {
-    /// It waits for a builder, or for time to move.
+    /// It waits for a builder (after a flaked attempt, once more), or for time to move.
     Pending,
-    /// A builder works on it (or will try again after a flake).
+    /// A builder works on it.
     Running,
     /// The builder is done; the documents are being stored.
     Finishing,
@@ -125,7 +125,7 @@ pub(crate) struct Build {
     /// When it was asked for. Of a command that the world has not taken yet, where the world
     /// stood.
     requested_at: Instant,
-    /// When a builder took it.
+    /// When a builder first took it.
     started_at: Option<Instant>,
     /// When it ended.
     finished_at: Option<Instant>,

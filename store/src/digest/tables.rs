@@ -88,8 +88,8 @@ pub const TABLES: [Table; 25] = [
     Table {
         name: "build_events",
         columns: "id, image_id, tenant_namespace, trigger, cause, status, requested_at, \
-                  started_at, finished_at, attempts, builder, merged_into, failure, \
-                  version, log_sha256",
+                  started_at, flaked_at, restarted_at, finished_at, attempts, builder, \
+                  merged_into, failure, version, log_sha256",
         order: "id",
     },
     Table {

@@ -34,7 +34,7 @@ pub struct BuildRow {
     pub status: String,
     /// When it was asked for.
     pub requested_at: DateTime<Utc>,
-    /// When a builder took it, if that had happened.
+    /// When a builder first took it, if that had happened.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended, if it had.
     pub finished_at: Option<DateTime<Utc>>,
@@ -76,7 +76,8 @@ pub struct BuildFilter<'a> {
     pub after: Option<BuildPlace>,
 }
 
-/// `$1` is the instant, `$2` whether it is the newest state.
+/// `$1` is the instant, `$2` whether it is the newest state. `width_bucket` counts the instants of
+/// an array up to it: between a flake and the next attempt a build waits.
 const SEEN: &str = "
     SELECT b.*, s.status AS seen, s.status IN (
                'finishing', 'completed', 'unchanged', 'superseded', 'merged', 'failed') AS ended
@@ -84,7 +85,8 @@ const SEEN: &str = "
     CROSS JOIN LATERAL (SELECT CASE
         WHEN b.status = 'merged' AND coalesce(b.finished_at, b.requested_at) <= $1 THEN 'merged'
         WHEN b.finished_at <= $1 THEN b.status
-        WHEN b.started_at <= $1 THEN 'running'
+        WHEN b.started_at <= $1
+             AND width_bucket($1, b.restarted_at) = width_bucket($1, b.flaked_at) THEN 'running'
         ELSE 'pending' END AS status) s
     WHERE b.requested_at <= $1
       AND ($2 OR NOT EXISTS (

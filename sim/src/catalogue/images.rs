@@ -1,0 +1,180 @@
+//! The images of a world: the fleet with invented names, and those that the scenario names.
+use super::{ImageInfo, PackageInfo};
+use crate::ids::{ImageId, PackageId};
+use crate::names;
+use crate::random::{Dice, Purpose};
+use crate::scenario::Scenario;
+use crate::time::SimTime;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The images of the fleet (its bases first), then the named ones; bases before what stands on
+/// them, so that an image's base always has a smaller ordinal.
+pub(super) fn images(scenario: &Scenario, dice: &Dice, packages: &[PackageInfo]) -> Vec<ImageInfo> {
+    let mut builder =
+        ImageBuilder {
+            dice,
+            weight: packages
+                .iter()
+                .map(|p| {
+                    if p.end_of_life {
+                        scenario.distribution.end_of_life_weight.value()
+                    } else {
+                        1.0
+                    }
+                })
+                .collect(),
+            images: Vec::new(),
+        };
+    let named = scenario.images.iter().map(|image| image.name.value.as_str()).collect();
+    if let Some(fleet) = &scenario.fleet {
+        for ordinal in 0..fleet.bases {
+            let wanted = between(dice, u64::from(ordinal), fleet.base_packages);
+            let name = not_among(&named, names::base(ordinal));
+            builder.add(name, "A base image.".to_owned(), None, wanted, None);
+        }
+        for ordinal in 0..fleet.images {
+            let wanted = between(dice, u64::from(fleet.bases + ordinal), fleet.own_packages);
+            let base = (fleet.bases > 0).then(|| ImageId(ordinal % fleet.bases));
+            let name = not_among(&named, names::image(ordinal));
+            builder.add(name, "An image of the fleet.".to_owned(), base, wanted, None);
+        }
+    }
+    let mut ids: BTreeMap<&str, ImageId> = BTreeMap::new();
+    while ids.len() < scenario.images.len() {
+        let before = ids.len();
+        for image in &scenario.images {
+            let base = image.base.as_ref().map(|name| ids.get(name.value.as_str()).copied());
+            if ids.contains_key(image.name.value.as_str()) || base == Some(None) {
+                continue;
+            }
+            let end_of_life = image.end_of_life.as_ref().map(|at| at.time());
+            let id = builder.add(
+                image.name.value.as_str().to_owned(),
+                image.description.clone(),
+                base.flatten(),
+                image.packages,
+                end_of_life,
+            );
+            ids.insert(image.name.value.as_str(), id);
+        }
+        assert!(ids.len() > before, "a checked scenario has no unknown base and no cycle of bases");
+    }
+    builder.images
+}
+
+/// An invented name that the scenario gives to an image of its own gets an ending that no invented
+/// name has: the scenario's names are always what it says.
+fn not_among(named: &BTreeSet<&str>, mut name: String) -> String {
+    while named.contains(name.as_str()) {
+        name.push_str("-fleet");
+    }
+    name
+}
+
+fn between(dice: &Dice, entity: u64, [least, most]: [u32; 2]) -> u32 {
+    least + dice.below(Purpose::FleetSize, entity, 0, most.saturating_sub(least) + 1)
+}
+
+struct ImageBuilder<'a> {
+    dice: &'a Dice,
+    weight: Vec<f64>,
+    images: Vec<ImageInfo>,
+}
+
+impl ImageBuilder<'_> {
+    fn add(
+        &mut self,
+        name: String,
+        description: String,
+        base: Option<ImageId>,
+        wanted: u32,
+        end_of_life: Option<SimTime>,
+    ) -> ImageId {
+        let id = ImageId(self.images.len() as u32);
+        let mut taken = BTreeSet::new();
+        let mut below = base;
+        while let Some(image) = below {
+            taken.extend(self.images[image.index()].own_packages.iter().copied());
+            below = self.images[image.index()].base;
+        }
+        let own = self.choose(id, wanted, &taken);
+        let depth = base.map_or(0, |base| self.images[base.index()].depth + 1);
+        self.images.push(ImageInfo {
+            name,
+            description,
+            base,
+            depth,
+            main_package: own.first().copied().unwrap_or(PackageId(0)),
+            own_packages: own.into(),
+            end_of_life,
+        });
+        id
+    }
+
+    /// Draws packages without replacement: those with the smallest keys `-ln(u) / weight`
+    /// (Efraimidis and Spirakis 2006). An image never holds a package twice.
+    fn choose(&self, image: ImageId, wanted: u32, taken: &BTreeSet<PackageId>) -> Vec<PackageId> {
+        let mut keyed: Vec<(f64, PackageId)> = self
+            .weight
+            .iter()
+            .zip((0..).map(PackageId))
+            .filter(|(weight, package)| **weight > 0.0 && !taken.contains(package))
+            .map(|(weight, package)| {
+                let u = self.dice.uniform(Purpose::ImagePackages, u64::from(image.0), package.0);
+                (-libm::log(u) / weight, package)
+            })
+            .collect();
+        keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        keyed.truncate(wanted as usize);
+        keyed.into_iter().map(|(_, package)| package).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue::Catalogue;
+    use crate::random::Dice;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_fleet_leaves_the_names_of_the_scenario_alone() {
+        const FLEET: &str = "name: x\ntitle: X\nstart: 2026-01-05T00:00:00Z\nduration: 1d\n\
+            fleet: { bases: 2, images: 3 }\n";
+        let catalogue = |images: &str| {
+            let text = format!("{FLEET}{images}");
+            let scenario = crate::scenario::parse("x.yaml", text.as_bytes()).expect("valid");
+            Catalogue::new(&scenario, Dice::new(1))
+        };
+        let names = |catalogue: &Catalogue| -> Vec<String> {
+            catalogue.images.iter().map(|image| image.name.clone()).collect()
+        };
+        let invented = names(&catalogue(""));
+        let named = format!(
+            "images: [{{ name: {}, packages: 3 }}, {{ name: {}, packages: 3 }},\n  \
+             {{ name: {}-fleet, packages: 3 }}]\n",
+            invented[0], invented[3], invented[3]
+        );
+        let both = names(&catalogue(&named));
+        assert_eq!(both.len(), 8);
+        assert_eq!(both.iter().collect::<BTreeSet<_>>().len(), 8, "{both:?}");
+        assert_eq!(both[0], format!("{}-fleet", invented[0]));
+        assert_eq!(both[3], format!("{}-fleet-fleet", invented[3]));
+        assert_eq!(both[1], invented[1]);
+        assert_eq!(both[5..], [&*invented[0], &*invented[3], &*format!("{}-fleet", invented[3])]);
+    }
+
+    #[test]
+    fn no_two_customers_share_a_namespace_nor_have_the_platforms() {
+        let text = "name: x\ntitle: X\nstart: 2026-01-05T00:00:00Z\nduration: 1d\n\
+            images: [{ name: a }]\npolicies: [{ name: p, preset: pci-critical }]\ncustomers:\n  \
+            - { name: a-2, policy: p, images: 1 }\n  - { name: a.b, policy: p, images: 1 }\n  \
+            - { name: a_b, policy: p, images: 1 }\n  - { name: a-b-2, policy: p, images: 1 }\n  \
+            - { name: catalogue, policy: p, images: 1 }\n  \
+            - { name: many, count: 3000, policy: p, images: 1 }\n";
+        let scenario = crate::scenario::parse("x.yaml", text.as_bytes()).expect("valid");
+        let customers = Catalogue::new(&scenario, Dice::new(1)).customers;
+        let all: BTreeSet<_> = customers.iter().map(|customer| &customer.namespace).collect();
+        assert_eq!(all.len(), 3_005);
+        assert!(!all.contains(&crate::catalogue::SHARED_NAMESPACE.to_owned()));
+    }
+}
