@@ -2,6 +2,7 @@
 mod conduct;
 mod demo;
 mod digest;
+mod evidence;
 mod play;
 mod progress;
 mod report;
@@ -52,6 +53,12 @@ enum Command {
     Migrate(serve::MigrateOptions),
     /// Print the digest of a world: one hash over all its rows and objects.
     Digest(digest::Options),
+    /// Verify an image, a world, a log, or an export: every digest, signature, proof and level.
+    Verify(evidence::VerifyOptions),
+    /// Write a world's documents, keys and logs to a directory, with the answer key.
+    Export(evidence::ExportOptions),
+    /// Print the public keys of a world.
+    Keys(evidence::KeysOptions),
     /// Start the embedded services alone and lend them to other processes.
     Services(serve::LendOptions),
     /// Check a scenario, or print the JSON Schema of scenarios.
@@ -93,6 +100,9 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Conduct(options) => conduct::conduct(options).await,
         Command::Migrate(options) => serve::migrate(options).await,
         Command::Digest(options) => digest::digest(options).await,
+        Command::Verify(options) => evidence::verify(options).await,
+        Command::Export(options) => evidence::export(options).await,
+        Command::Keys(options) => evidence::keys(options).await,
         Command::Services(options) => serve::lend(options).await,
         Command::Scenario(command) => scenario::scenario(command),
         Command::Openapi => print(&crate::api::openapi_json()),

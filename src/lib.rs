@@ -2,4 +2,5 @@
 pub mod api;
 pub mod cli;
 mod embedded;
+pub mod evidence;
 pub mod services;

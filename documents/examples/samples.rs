@@ -63,7 +63,10 @@ fn layout(directory: &Path, contents: &documents::ImageContents) -> Result<(), B
         fs::write(blobs.join(blob.digest.hex()), &blob.bytes)?;
     }
     fs::write(directory.join("oci-layout"), oci::LAYOUT_FILE)?;
-    fs::write(directory.join("index.json"), oci::layout_index(contents, &image)?)?;
+    fs::write(
+        directory.join("index.json"),
+        oci::layout_index(&contents.version, &image.manifest.bytes)?,
+    )?;
     Ok(())
 }
 

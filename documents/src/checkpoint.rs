@@ -95,12 +95,12 @@ impl Checkpoint {
     ) -> Result<Self, Error> {
         let (checkpoint, signatures) = parse(text)?;
         let rejected = |reason: String| Error::Rejected { document: DOCUMENT, reason };
-        if !signatures.iter().any(|(name, signature)| signed(name, signature)) {
-            return Err(rejected("it has no valid signature by the log's key".to_owned()));
-        }
         if checkpoint.origin != origin {
             let found = shorten(&checkpoint.origin);
             return Err(rejected(format!("it is of the log {found:?}, expected {origin:?}")));
+        }
+        if !signatures.iter().any(|(name, signature)| signed(name, signature)) {
+            return Err(rejected("it has no valid signature by the log's key".to_owned()));
         }
         Ok(checkpoint)
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::apk_db;
 use crate::contents::ImageContents;
@@ -157,11 +157,11 @@ pub fn architecture(apk: &str) -> &str {
     }
 }
 
-/// The `index.json` of an OCI image layout that holds this one image.
+/// The `index.json` of an OCI image layout that holds the one image of that manifest, by that tag.
 ///
 /// # Errors
 /// [`Error::Encode`], which does not happen.
-pub fn layout_index(contents: &ImageContents, image: &Image) -> Result<Vec<u8>, Error> {
+pub fn layout_index(tag: &str, manifest: &[u8]) -> Result<Vec<u8>, Error> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Index {
@@ -169,8 +169,13 @@ pub fn layout_index(contents: &ImageContents, image: &Image) -> Result<Vec<u8>, 
         media_type: &'static str,
         manifests: [Descriptor; 1],
     }
-    let mut descriptor = image.manifest.descriptor();
-    descriptor.annotations.insert("org.opencontainers.image.ref.name", contents.version.clone());
+    let mut descriptor = Descriptor {
+        media_type: MANIFEST_TYPE,
+        digest: Digest::of(manifest),
+        size: manifest.len(),
+        annotations: BTreeMap::new(),
+    };
+    descriptor.annotations.insert("org.opencontainers.image.ref.name", tag.to_owned());
     let index = Index { schema_version: 2, media_type: INDEX_TYPE, manifests: [descriptor] };
     to_json("OCI index", 512, &index)
 }
@@ -209,6 +214,25 @@ fn annotations(contents: &ImageContents) -> BTreeMap<&'static str, String> {
         annotations.insert("org.opencontainers.image.base.digest", base.digest.to_string());
     }
     annotations
+}
+
+/// The digests that a manifest names: its configuration and layers.
+///
+/// # Errors
+/// [`Error::Decode`] for anything but an image manifest.
+pub fn blobs_of(manifest: &[u8]) -> Result<Vec<Digest>, Error> {
+    #[derive(Deserialize)]
+    struct Named {
+        digest: Digest,
+    }
+    #[derive(Deserialize)]
+    struct Blobs {
+        config: Named,
+        layers: Vec<Named>,
+    }
+    let blobs: Blobs = serde_json::from_slice(manifest)
+        .map_err(|source| Error::Decode { document: "OCI manifest", source })?;
+    Ok(std::iter::once(blobs.config).chain(blobs.layers).map(|named| named.digest).collect())
 }
 
 #[cfg(test)]

@@ -11,9 +11,7 @@ use documents::provenance::builder_id;
 use documents::rekor::{self, InclusionProof, LogEntry};
 use documents::sbom::MAX_SBOM_BYTES;
 use documents::slsa_level::{self, TrustedBuilder};
-use documents::statement::{
-    PAYLOAD_TYPE, PredicateType, image_signature, statement_of_document,
-};
+use documents::statement::{PAYLOAD_TYPE, PredicateType, image_signature, statement_of_document};
 use documents::world_keys::{WorldIdentity, WorldKeys};
 use documents::{Digest, bundle};
 use sim::time::SimTime;

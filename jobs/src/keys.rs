@@ -22,11 +22,20 @@ impl Keyring {
         Keyring { own, keys: OnceCell::new() }
     }
 
+    /// Whether the signing key follows from the seed, so that everybody can have it.
+    pub fn is_derived(&self) -> bool {
+        self.own.is_none()
+    }
+
     /// The keys of the world of that scenario, by the SHA-256 of its file, and seed.
     ///
     /// # Errors
     /// A key cannot be derived, which does not happen.
-    pub(crate) fn of(&self, scenario_sha256: &str, seed: u64) -> Result<WorldKeys, documents::Error> {
+    pub(crate) fn of(
+        &self,
+        scenario_sha256: &str,
+        seed: u64,
+    ) -> Result<WorldKeys, documents::Error> {
         WorldKeys::of(scenario_sha256, seed, self.own.clone())
     }
 

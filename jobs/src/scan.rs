@@ -125,13 +125,15 @@ async fn reports(
         let earlier = version.version.checked_sub(1).filter(|earlier| *earlier > 0)?;
         Some(VersionRef { image: version.image, version: earlier })
     };
-    let all: BTreeSet<_> = versions.iter().flat_map(|v| before(v).into_iter().chain([*v])).collect();
+    let all: BTreeSet<_> =
+        versions.iter().flat_map(|v| before(v).into_iter().chain([*v])).collect();
     let inventory = Inventory::load(ctx, tx, all).await?;
     let mut reports = Vec::with_capacity(results.len());
     for ((occasion, found), identity) in results.into_iter().zip(identities) {
         let Occasion { at, version, .. } = occasion;
-        let identity = identity
-            .ok_or_else(|| anyhow!("image {} has no version {}", version.image.0, version.version))?;
+        let identity = identity.ok_or_else(|| {
+            anyhow!("image {} has no version {}", version.image.0, version.version)
+        })?;
         let mut fixed = match before(&version) {
             Some(before) => matcher.findings(inventory.packages(before)?, at),
             None => Vec::new(),

@@ -21,7 +21,8 @@ impl SigningOptions {
     pub(super) fn keyring(&self) -> Result<Arc<Keyring>> {
         let own = self.signing_key.as_ref().map(|path| {
             let shown = path.display();
-            let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+            let pem =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
             SignerKey::from_pem(&pem).with_context(|| format!("{shown} cannot be used"))
         });
         Ok(Arc::new(Keyring::with_own(own.transpose()?)))

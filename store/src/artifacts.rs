@@ -44,14 +44,8 @@ impl Document {
     /// serve them so; everything else is compressed.
     pub fn into_object(self, stored: &StoredDocument) -> NewObject {
         let as_it_is = [kind::MANIFEST, kind::CONFIG, kind::LAYER].contains(&self.kind);
-        let bytes =
-            if as_it_is { self.bytes } else { gzip::compress_fast(&self.bytes).into() };
-        NewObject {
-            key: stored.key(),
-            bytes,
-            media_type: self.media_type,
-            packed: !as_it_is,
-        }
+        let bytes = if as_it_is { self.bytes } else { gzip::compress_fast(&self.bytes).into() };
+        NewObject { key: stored.key(), bytes, media_type: self.media_type, packed: !as_it_is }
     }
 }
 

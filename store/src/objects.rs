@@ -163,7 +163,11 @@ impl ObjectStore {
     }
 
     /// Stores bytes under the name of their content and gives that name's hexadecimal digits.
-    pub async fn put_content(&self, bytes: Bytes, media_type: &'static str) -> Result<String, ObjectError> {
+    pub async fn put_content(
+        &self,
+        bytes: Bytes,
+        media_type: &'static str,
+    ) -> Result<String, ObjectError> {
         let sha256 = hex::encode(Sha256::digest(&bytes));
         self.put(&content_key(&sha256), bytes, media_type).await?;
         Ok(sha256)
@@ -229,10 +233,11 @@ impl ObjectStore {
             whole.extend_from_slice(&chunk);
         }
         if reading.packed {
-            whole = gzip::decompress(&whole, limit_bytes as usize).map_err(|error| match error {
-                documents::Error::TooLarge { .. } => too_large(),
-                other => ObjectError::Corrupt { key: key.to_owned(), found: other.to_string() },
-            })?;
+            whole =
+                gzip::decompress(&whole, limit_bytes as usize).map_err(|error| match error {
+                    documents::Error::TooLarge { .. } => too_large(),
+                    other => ObjectError::Corrupt { key: key.to_owned(), found: other.to_string() },
+                })?;
         }
         if let Some(expected) = key.strip_prefix(CONTENT_PREFIX) {
             let found = hex::encode(Sha256::digest(&whole));

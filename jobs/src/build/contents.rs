@@ -1,8 +1,8 @@
 //! What a version is made of, from stored rows: the one list that every document follows from.
 use crate::check::{same, same_list};
 use crate::job::{JobError, Placed};
-use anyhow::Context;
 use crate::naming::{empty_image, repository};
+use anyhow::Context;
 use documents::{BaseReference, Component, ImageContents};
 use sim::fact::{BuildResult, Published};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! The log of a build, and why it ran, in the words of the documents.
 use super::contents::stream;
-use crate::naming::repository;
 use crate::job::{JobError, Placed};
+use crate::naming::repository;
 use anyhow::Context;
 use documents::build_log::{self, Attempt, AttemptOutcome, BuildLog, Step};
 use documents::{Digest, ImageContents, Timestamp, Trigger};

@@ -99,9 +99,9 @@ fn sign_all(
             of_document(PredicateType::CycloneDx, cyclonedx)?,
         ),
     ];
-    let signed = statements.into_iter().map(|(kind, document, statement)| {
-        sign(keys, occasion, kind, document, statement)
-    });
+    let signed = statements
+        .into_iter()
+        .map(|(kind, document, statement)| sign(keys, occasion, kind, document, statement));
     signed.collect()
 }
 

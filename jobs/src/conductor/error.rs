@@ -116,10 +116,9 @@ impl ConductorError {
             ConductorError::Queue(QueueError::Apalis(apalis_postgres::Error::Database(error))) => {
                 store::error::is_transient(error)
             }
-            ConductorError::Objects(error) => matches!(
-                error,
-                ObjectError::Unreachable { .. } | ObjectError::Interrupted { .. }
-            ),
+            ConductorError::Objects(error) => {
+                matches!(error, ObjectError::Unreachable { .. } | ObjectError::Interrupted { .. })
+            }
             _ => false,
         }
     }

@@ -1,8 +1,8 @@
 //! Making a world, and telling whether the stored one is the one that is meant.
 use super::error::ConductorError;
+use super::fingerprint::Fingerprint;
 use crate::keys::Keyring;
 use crate::naming::{BOOTSTRAP_BUILDER, builder_name};
-use super::fingerprint::Fingerprint;
 use sha2::{Digest, Sha256};
 use sim::ids::BuilderId;
 use sim::scenario::Scenario;

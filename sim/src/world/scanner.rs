@@ -154,9 +154,16 @@ impl World {
         self.open_timers(version, advisory, new.fixed_in.is_none());
     }
 
+    /// Whether a finding of that advisory on that image is wrong: the truth, which in the world
+    /// nobody knows before the finding is judged.
+    pub fn is_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
+        let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
+        self.dice.uniform(Purpose::Triage, entity, 0) < self.config.false_positives
+    }
+
     fn maybe_false_positive(&mut self, image: ImageId, advisory: AdvisoryId) {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
-        if self.dice.uniform(Purpose::Triage, entity, 0) < self.config.false_positives {
+        if self.is_false_positive(image, advisory) {
             let wait = self.config.triage.duration(self.dice.uniform(Purpose::Triage, entity, 1));
             let at = self.now + crate::time::SimDuration(wait.0.max(1));
             self.queue.schedule(at, Class::Triage, Event::Triage { image, advisory });

@@ -1,0 +1,136 @@
+//! The answer key: which image truly has which vulnerability, from when to when. For people who
+//! test scanners; nothing in a world reads it.
+use super::Collector;
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sim::ids::{AdvisoryId, ImageId};
+use sim::world::World;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::read::evidence::{AdvisoryRow, TruthRow, VersionRow, Which, advisories, truth};
+
+/// `answers.json`.
+#[derive(Debug, Serialize)]
+pub(super) struct Answers {
+    format: &'static str,
+    /// What was known and published by then.
+    as_of: DateTime<Utc>,
+    /// All that was disclosed.
+    vulnerabilities: Vec<Vulnerability>,
+    images: Vec<Image>,
+}
+
+#[derive(Debug, Serialize)]
+struct Vulnerability {
+    cve: String,
+    severity: String,
+    cvss_vector: String,
+    published_at: DateTime<Utc>,
+    /// From when a scanner of this world could see it: feeds lag.
+    detectable_at: DateTime<Utc>,
+    packages: Vec<Package>,
+}
+
+#[derive(Debug, Serialize)]
+struct Package {
+    name: String,
+    introduced: String,
+    fixed: Option<String>,
+    fixed_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Image {
+    name: String,
+    version: i32,
+    digest: String,
+    published_at: DateTime<Utc>,
+    superseded_at: Option<DateTime<Utc>>,
+    slsa_level: Option<i32>,
+    vulnerabilities: Vec<Held>,
+}
+
+#[derive(Debug, Serialize)]
+struct Held {
+    cve: String,
+    package: String,
+    installed: String,
+    /// Since when this version has it: its publication, or the disclosure if that came later.
+    from: DateTime<Utc>,
+    /// Until when this version was the current one; null if it still is.
+    until: Option<DateTime<Utc>>,
+    /// Whether it matters here. If not, a finding that matches the package is a false positive,
+    /// judged so by then or not.
+    affected: bool,
+}
+
+/// Makes the answer key of those versions.
+pub(super) async fn answers(
+    world: &Collector,
+    which: Which<'_>,
+    versions: &[VersionRow],
+) -> Result<Answers> {
+    let mut conn = world.pool.acquire().await?;
+    let disclosed = advisories(&mut conn, world.as_of).await?;
+    let rows = truth(&mut conn, world.as_of, which).await?;
+    drop(conn);
+    let origin = &world.origin;
+    let scenario = sim::scenario::parse("the stored scenario", origin.scenario.as_bytes())
+        .context("the stored scenario")?;
+    let kernel = World::new(Arc::new(scenario), origin.seed);
+    let mut held: BTreeMap<_, Vec<Held>> = BTreeMap::new();
+    for row in rows {
+        let affected = !kernel.is_false_positive(
+            ImageId(u32::try_from(row.image_id)?),
+            AdvisoryId(u32::try_from(row.advisory_id)?),
+        );
+        held.entry((row.image_id, row.version)).or_default().push(Held::of(row, affected));
+    }
+    let images = versions.iter().map(|row| Image {
+        name: row.name.clone(),
+        version: row.version,
+        digest: row.digest.clone(),
+        published_at: row.published_at,
+        superseded_at: row.superseded_at,
+        slsa_level: row.slsa_level,
+        vulnerabilities: held.remove(&(row.image_id, row.version)).unwrap_or_default(),
+    });
+    Ok(Answers {
+        format: "wavetank-answers/1",
+        as_of: world.as_of,
+        images: images.collect(),
+        vulnerabilities: disclosed.chunk_by(|a, b| a.id == b.id).filter_map(disclosure).collect(),
+    })
+}
+
+impl Held {
+    fn of(row: TruthRow, affected: bool) -> Self {
+        Held {
+            from: row.published_at.max(row.disclosed_at),
+            cve: row.cve,
+            package: row.package,
+            installed: row.installed_version,
+            until: row.superseded_at,
+            affected,
+        }
+    }
+}
+
+fn disclosure(rows: &[AdvisoryRow]) -> Option<Vulnerability> {
+    let first = rows.first()?;
+    let package = |row: &AdvisoryRow| Package {
+        name: row.package.clone(),
+        introduced: row.introduced_version.clone(),
+        fixed: row.fixed_version.clone(),
+        fixed_at: row.fixed_at,
+    };
+    Some(Vulnerability {
+        cve: first.cve.clone(),
+        severity: first.severity.clone(),
+        cvss_vector: first.vector.clone(),
+        published_at: first.published_at,
+        detectable_at: first.detectable_at,
+        packages: rows.iter().map(package).collect(),
+    })
+}

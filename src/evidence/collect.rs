@@ -1,0 +1,267 @@
+//! Gathers the evidence of a world from its rows and objects, under the names of an export.
+use super::{
+    AUDIT_VERIFIER, BUILD_LOG, CYCLONEDX, FORMAT, IMAGE, ImageFile, LOG_KEY, LOG_VERIFIER, OPENVEX,
+    PROVENANCE, SIGNER_KEY, SLSA, SPDX, SlsaFile, TRUSTED_BUILDERS, TRUSTED_ROOT,
+    TrustedBuilderFile, VersionFiles, WORLD, WorldFile, blob_file, bundle_file, pretty,
+};
+use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use documents::keys::PublicKey;
+use documents::osv::{self, AffectedPackage};
+use documents::statement::PredicateType;
+use documents::world_keys::{WorldIdentity, WorldKeys};
+use documents::{Timestamp, oci, trusted_root};
+use futures::stream::{self, StreamExt};
+use sim::time::SimTime;
+use sqlx::{PgConnection, PgPool};
+use std::collections::{BTreeMap, BTreeSet};
+use store::artifacts::kind;
+use store::objects::{ObjectStore, content_key};
+use store::read::evidence::{
+    AdvisoryRow, VersionRow, Which, advisories, bundles, documents, versions,
+};
+use store::slsa;
+use store::world::{self, Origin};
+
+/// The largest document that is read.
+const MAX_DOCUMENT_BYTES: u64 = 128 << 20;
+/// Versions whose rows are read at once.
+const BATCH: usize = 64;
+/// Objects that are read at the same time.
+const CONCURRENT_READS: usize = 8;
+
+/// A world whose evidence is gathered, as of the instant up to which all its work is done.
+#[derive(Debug)]
+pub struct Collector {
+    pub(super) pool: PgPool,
+    pub(super) objects: ObjectStore,
+    pub(super) origin: Origin,
+    pub(super) identity: WorldIdentity,
+    pub(super) as_of: DateTime<Utc>,
+}
+
+impl Collector {
+    /// The world of a database and its object store.
+    ///
+    /// # Errors
+    /// There is no world, or the services fail.
+    pub async fn open(pool: PgPool, objects: ObjectStore) -> Result<Self> {
+        let record = world::get(&mut *pool.acquire().await?).await?;
+        let origin = record.origin;
+        let mut identity = WorldKeys::of(&origin.scenario_sha256, origin.seed, None)?.identity;
+        identity.signer =
+            PublicKey::from_pem(&origin.signer_key).context("the world's signing key")?;
+        let as_of = record.materialized.at.to_datetime().context("the world's instant")?;
+        Ok(Collector { pool, objects, origin, identity, as_of })
+    }
+
+    /// Whether its documents are signed with that key.
+    pub fn is_signed_with(&self, key: &PublicKey) -> bool {
+        self.identity.signer == *key
+    }
+
+    pub(super) async fn versions(&self, which: Which<'_>) -> Result<Vec<VersionRow>> {
+        Ok(versions(&mut *self.pool.acquire().await?, self.as_of, which).await?)
+    }
+
+    /// The files about the world as a whole, but for its logs.
+    pub(super) async fn world_files(
+        &self,
+        versions: &[VersionRow],
+    ) -> Result<BTreeMap<String, Bytes>> {
+        let identity = &self.identity;
+        let images: BTreeSet<_> = versions.iter().map(|row| row.image_id).collect();
+        let world = WorldFile {
+            format: FORMAT.to_owned(),
+            name: self.origin.name.clone(),
+            seed: self.origin.seed,
+            scenario_sha256: self.origin.scenario_sha256.clone(),
+            as_of: self.as_of,
+            log_origin: identity.log_verifier.name().to_owned(),
+            rekor_origin: identity.rekor_origin.clone(),
+            audit_origin: identity.audit_verifier.name().to_owned(),
+            signer_key_id: identity.signer.id().hex(),
+            images: images.len(),
+            versions: versions.len(),
+        };
+        let start = timestamp(self.origin.starts_at)?;
+        let root = trusted_root::document(&identity.log_url(), &identity.log, start)?;
+        let mut files = BTreeMap::from([
+            (WORLD.to_owned(), pretty(&world)?),
+            ("scenario.yaml".to_owned(), self.origin.scenario.clone().into()),
+            (TRUSTED_ROOT.to_owned(), root.into()),
+            (SIGNER_KEY.to_owned(), identity.signer.pem().to_owned().into()),
+            (LOG_KEY.to_owned(), identity.log.pem().to_owned().into()),
+            (LOG_VERIFIER.to_owned(), format!("{}\n", identity.log_verifier).into()),
+            (AUDIT_VERIFIER.to_owned(), format!("{}\n", identity.audit_verifier).into()),
+        ]);
+        let mut conn = self.pool.acquire().await?;
+        let builders = trusted_builders(&mut conn, &identity.signer.id().hex()).await?;
+        files.insert(TRUSTED_BUILDERS.to_owned(), pretty(&builders)?);
+        for (cve, record) in osv_records(&advisories(&mut conn, self.as_of).await?)? {
+            files.insert(format!("osv/{cve}.json"), record);
+        }
+        Ok(files)
+    }
+
+    /// The files of versions, in their order, a batch at a time.
+    pub(super) async fn version_files(&self, rows: &[VersionRow]) -> Result<Vec<VersionFiles>> {
+        let mut conn = self.pool.acquire().await?;
+        let builds: Vec<_> = rows.iter().map(|row| row.build_id).collect();
+        let keys: Vec<_> = rows.iter().map(|row| (row.image_id, row.version)).collect();
+        let documents = documents(&mut conn, &builds).await?;
+        let bundles = bundles(&mut conn, self.as_of, &keys).await?;
+        drop(conn);
+        let mut wanted = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            let of_build = documents.iter().filter(|document| document.build_id == row.build_id);
+            for document in of_build {
+                if let Some(name) = document_file(&document.kind, &document.sha256) {
+                    wanted.push((place, name, document.sha256.clone()));
+                }
+            }
+            let of_version = bundles
+                .iter()
+                .filter(|bundle| (bundle.image_id, bundle.version) == (row.image_id, row.version));
+            for bundle in of_version {
+                let Some(kind) = PredicateType::from_uri(&bundle.predicate_type) else { continue };
+                if let Some(sha256) = &bundle.sha256 {
+                    wanted.push((place, bundle_file(kind.as_str()), sha256.clone()));
+                }
+                if let (PredicateType::OpenVex, Some(sha256)) = (kind, &bundle.document_sha256) {
+                    wanted.push((place, OPENVEX.to_owned(), sha256.clone()));
+                }
+            }
+        }
+        let mut all = rows.iter().map(told).collect::<Result<Vec<_>>>()?;
+        let reads = wanted.into_iter().map(|(place, name, sha256)| async move {
+            let read = self.objects.get(&content_key(&sha256), MAX_DOCUMENT_BYTES).await;
+            (place, name, read)
+        });
+        // Collected first: a lazy iterator of borrowing futures is not `Send` to the compiler.
+        let reads: Vec<_> = reads.collect();
+        let mut reads = stream::iter(reads).buffer_unordered(CONCURRENT_READS);
+        while let Some((place, name, read)) = reads.next().await {
+            let files: &mut VersionFiles =
+                all.get_mut(place).ok_or_else(|| anyhow!("no version {place}"))?;
+            match read {
+                Ok(bytes) => {
+                    files.files.insert(name, bytes);
+                }
+                Err(error) => files.unreadable.push((name, error.to_string())),
+            }
+        }
+        for (files, row) in all.iter_mut().zip(rows) {
+            files.unreadable.sort_unstable();
+            lay_out(files, row)?;
+        }
+        Ok(all)
+    }
+
+    /// The rows in batches of a sensible size.
+    pub(super) fn batches(rows: &[VersionRow]) -> impl Iterator<Item = &[VersionRow]> {
+        rows.chunks(BATCH)
+    }
+}
+
+/// What rows alone tell of a version.
+fn told(row: &VersionRow) -> Result<VersionFiles> {
+    let image = ImageFile {
+        name: row.name.clone(),
+        version: row.version,
+        digest: row.digest.clone(),
+        tags: row.tags.clone(),
+        published_at: row.published_at,
+        superseded_at: row.superseded_at,
+        slsa_level: row.slsa_level,
+    };
+    let mut files = VersionFiles {
+        place: format!("images/{}/{}", row.name, row.version),
+        ..VersionFiles::default()
+    };
+    files.files.insert(IMAGE.to_owned(), pretty(&image)?);
+    if let (Some(slsa_level), Some(assessed_at), Some(checks)) =
+        (row.slsa_level, row.assessed_at, &row.checks)
+    {
+        let slsa = SlsaFile { slsa_level, assessed_at, checks: checks.0.clone() };
+        files.files.insert(SLSA.to_owned(), pretty(&slsa)?);
+    }
+    Ok(files)
+}
+
+/// Adds what makes an OCI image layout of the blobs.
+fn lay_out(files: &mut VersionFiles, row: &VersionRow) -> Result<()> {
+    let hex = row.digest.strip_prefix("sha256:").unwrap_or(&row.digest);
+    let Some(manifest) = files.files.get(&blob_file(hex)) else { return Ok(()) };
+    let tag = row.tags.get(1).or(row.tags.first()).map_or("latest", String::as_str);
+    let index = oci::layout_index(tag, manifest)?;
+    files.files.insert("oci/index.json".to_owned(), index.into());
+    files.files.insert("oci/oci-layout".to_owned(), oci::LAYOUT_FILE.into());
+    Ok(())
+}
+
+fn document_file(kind: &str, sha256: &str) -> Option<String> {
+    Some(match kind {
+        kind::LAYER | kind::CONFIG | kind::MANIFEST => blob_file(sha256),
+        kind::SPDX => SPDX.to_owned(),
+        kind::CYCLONEDX => CYCLONEDX.to_owned(),
+        kind::PROVENANCE => PROVENANCE.to_owned(),
+        kind::LOG => BUILD_LOG.to_owned(),
+        _ => return None,
+    })
+}
+
+async fn trusted_builders(
+    conn: &mut PgConnection,
+    key_id: &str,
+) -> Result<Vec<TrustedBuilderFile>> {
+    let instant = |at: SimTime| at.to_datetime().context("an instant of trust");
+    let rows = slsa::trusted(conn, key_id).await?.into_iter().map(|trust| {
+        Ok(TrustedBuilderFile {
+            builder: trust.builder,
+            key_id: key_id.to_owned(),
+            slsa_level: trust.level,
+            valid_from: instant(trust.from)?,
+            valid_to: trust.to.map(instant).transpose()?,
+        })
+    });
+    rows.collect()
+}
+
+/// The OSV records of advisories as known at one instant, by CVE.
+pub(super) fn osv_records(rows: &[AdvisoryRow]) -> Result<Vec<(String, Bytes)>> {
+    let record = |rows: &[AdvisoryRow]| {
+        let first = rows.first().context("no advisory")?;
+        let published = Timestamp::from_ms(first.published_at.timestamp_millis())?;
+        let fixed = rows.iter().filter_map(|row| row.fixed_at).max();
+        let modified = fixed.map_or(first.published_at, |at| at.max(first.published_at));
+        let names: Vec<_> = rows.iter().map(|row| row.package.as_str()).collect();
+        let advisory = osv::Advisory {
+            id: first.cve.clone(),
+            summary: format!(
+                "A simulated {} vulnerability in {}",
+                first.severity,
+                names.join(", ")
+            ),
+            details: String::new(),
+            cvss_vector: first.vector.clone(),
+            published,
+            modified: Timestamp::from_ms(modified.timestamp_millis())?,
+            affected: rows
+                .iter()
+                .map(|row| AffectedPackage {
+                    name: row.package.clone(),
+                    introduced: row.introduced_version.clone(),
+                    fixed: row.fixed_version.clone(),
+                })
+                .collect(),
+        };
+        Ok((first.cve.clone(), osv::record(&advisory, "wavetank")?.into()))
+    };
+    rows.chunk_by(|a, b| a.id == b.id).map(record).collect()
+}
+
+fn timestamp(at: SimTime) -> Result<Timestamp> {
+    Ok(Timestamp::from_ms(at.0)?)
+}

@@ -1,0 +1,208 @@
+//! Verification: every digest, signature, proof and level, worked out again. A problem names its
+//! place and does not keep the rest from being checked.
+mod directory;
+mod log;
+mod rows;
+mod version;
+
+use super::{Collector, TrustedBuilderFile, identity};
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use directory::Directory;
+use documents::keys::PublicKey;
+use documents::provenance::builder_id;
+use documents::slsa_level::TrustedBuilder;
+use documents::world_keys::WorldIdentity;
+use log::{CheckedLog, Tiles};
+use serde::Serialize;
+use std::path::Path;
+use store::logs::Log;
+use store::read::evidence::Which;
+
+/// Something that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Where: a file of the export, or a row.
+    pub place: String,
+    /// What does not hold.
+    pub reason: String,
+}
+
+/// What was verified and what does not hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Versions of images.
+    pub versions: usize,
+    /// Documents of them.
+    pub documents: usize,
+    /// Bundles: signature, statement, subject, place in the log.
+    pub bundles: usize,
+    /// Entries of the transparency log.
+    pub log_entries: u64,
+    /// Lines of the audit log.
+    pub audit_lines: u64,
+    /// What does not hold, by place.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    fn problem(&mut self, place: impl Into<String>, reason: impl ToString) {
+        self.problems.push(Problem { place: place.into(), reason: reason.to_string() });
+    }
+}
+
+/// How much of a world to verify.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it.
+    World,
+    /// The two logs and the rows that stand in them.
+    Logs,
+    /// The versions of that digest.
+    Image(String),
+}
+
+/// What verification trusts.
+struct Anchors {
+    identity: WorldIdentity,
+    builders: Vec<TrustedBuilderFile>,
+}
+
+impl Anchors {
+    /// The table of trust as it was at an instant.
+    fn roots(&self, at: chrono::DateTime<chrono::Utc>) -> Vec<TrustedBuilder> {
+        let key_id = self.identity.signer.id().hex();
+        let holds = |row: &&TrustedBuilderFile| {
+            row.key_id == key_id && row.valid_from <= at && row.valid_to.is_none_or(|to| at < to)
+        };
+        let root = |row: &TrustedBuilderFile| TrustedBuilder {
+            key: self.identity.signer.clone(),
+            builder_id: builder_id(&row.builder),
+            level: row.slsa_level,
+        };
+        self.builders.iter().filter(holds).map(root).collect()
+    }
+}
+
+/// Verifies a directory that an export has written, with nothing but its files. `signer` is the
+/// key that must have signed, if somebody knows it from elsewhere; otherwise the export's own word
+/// is taken for it.
+///
+/// # Errors
+/// It is no export, or its keys cannot be read.
+pub async fn verify_directory(
+    path: &Path,
+    scope: &Scope,
+    signer: Option<PublicKey>,
+) -> Result<Report> {
+    let directory = Directory::open(path)?;
+    let mut anchors = directory.anchors()?;
+    let mut report = Report::default();
+    if let Some(signer) = signer {
+        if signer != anchors.identity.signer {
+            report.problem(super::SIGNER_KEY, "it is another key than the one given");
+        }
+        anchors.identity.signer = signer;
+    }
+    directory.compare_names(&anchors, &mut report);
+    let tiles = Tiles::Directory(path);
+    let (log, audit) = logs(&tiles, &anchors, &mut report).await;
+    report.audit_lines = audit.map_or(0, |audit| audit.tree.size());
+    if *scope != Scope::Logs {
+        for place in directory.versions()? {
+            let files = directory.version(&place)?;
+            if let Scope::Image(digest) = scope
+                && !version::is_of(&files, digest)
+            {
+                continue;
+            }
+            version::check(&files, &anchors, log.as_ref(), &mut report);
+        }
+        directory.check_advisories(&mut report)?;
+        nothing_found(scope, &report)?;
+    }
+    Ok(report)
+}
+
+/// Verifies a world: what an export of it would hold, and that its rows say the same. `progress` is
+/// told how many versions are done.
+///
+/// # Errors
+/// The services fail.
+pub async fn verify_world(
+    world: &Collector,
+    scope: &Scope,
+    progress: impl Fn(usize, usize),
+) -> Result<Report> {
+    let which = match scope {
+        Scope::Image(digest) => Which::Digest(digest),
+        _ => Which::All,
+    };
+    let versions = world.versions(which).await?;
+    let files = world.world_files(&versions).await?;
+    let anchors = anchors(|name| files.get(name).cloned())?;
+    let mut report = Report::default();
+    let (log, audit) = logs(&Tiles::World(&world.objects), &anchors, &mut report).await;
+    report.audit_lines = audit.as_ref().map_or(0, |audit| audit.tree.size());
+    if !matches!(scope, Scope::Image(_)) {
+        rows::check(world, log.as_ref(), audit.as_ref(), &mut report).await?;
+    }
+    if *scope != Scope::Logs {
+        let mut done = 0;
+        for batch in Collector::batches(&versions) {
+            for files in world.version_files(batch).await? {
+                version::check(&files, &anchors, log.as_ref(), &mut report);
+                done += 1;
+                progress(done, versions.len());
+            }
+        }
+        nothing_found(scope, &report)?;
+    }
+    Ok(report)
+}
+
+fn nothing_found(scope: &Scope, report: &Report) -> Result<()> {
+    match scope {
+        Scope::Image(digest) if report.versions == 0 => {
+            bail!("there is no image version with the digest {digest}")
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn logs(
+    tiles: &Tiles<'_>,
+    anchors: &Anchors,
+    report: &mut Report,
+) -> (Option<CheckedLog>, Option<CheckedLog>) {
+    let identity = &anchors.identity;
+    let log = log::check(tiles, Log::Transparency, &identity.log_verifier, report).await;
+    let audit = log::check(tiles, Log::Audit, &identity.audit_verifier, report).await;
+    report.log_entries = log.as_ref().map_or(0, |log| log.tree.size());
+    (log, audit)
+}
+
+/// The anchors among the files about the world.
+fn anchors(file: impl Fn(&str) -> Option<Bytes>) -> Result<Anchors> {
+    let text = |name: &str| {
+        let bytes = file(name).with_context(|| format!("{name} is missing"))?;
+        String::from_utf8(bytes.to_vec()).with_context(|| format!("{name} is not text"))
+    };
+    let world: super::WorldFile =
+        serde_json::from_str(&text(super::WORLD)?).with_context(|| super::WORLD)?;
+    if world.format != super::FORMAT {
+        bail!("{} is of the format {:?}, expected {:?}", super::WORLD, world.format, super::FORMAT);
+    }
+    let identity = identity(
+        String::new(),
+        &text(super::SIGNER_KEY)?,
+        &text(super::LOG_KEY)?,
+        world.rekor_origin,
+        &text(super::LOG_VERIFIER)?,
+        &text(super::AUDIT_VERIFIER)?,
+    )
+    .context("the keys of the export")?;
+    let builders = serde_json::from_str(&text(super::TRUSTED_BUILDERS)?)
+        .with_context(|| super::TRUSTED_BUILDERS)?;
+    Ok(Anchors { identity, builders })
+}

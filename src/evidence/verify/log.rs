@@ -1,0 +1,143 @@
+//! A Merkle log from its tiles: the checkpoint is signed, the entries are those of its root, and
+//! where they are not, which one it is.
+use super::Report;
+use bytes::Bytes;
+use documents::checkpoint::{Checkpoint, VerifierKey};
+use documents::divergence;
+use documents::merkle::{Hash, Tree, leaf_hash};
+use documents::tlog::{self, CHECKPOINT_PATH, TILE_WIDTH};
+use std::path::Path;
+use store::logs::Log;
+use store::objects::{ObjectError, ObjectStore};
+
+/// The largest tile or checkpoint that is read: 256 entries of 64 KiB.
+const MAX_TILE_BYTES: u64 = 17 << 20;
+
+/// Where tiles are.
+pub(super) enum Tiles<'a> {
+    Directory(&'a Path),
+    World(&'a ObjectStore),
+}
+
+impl Tiles<'_> {
+    /// A file of a log; nothing if there is none.
+    async fn read(&self, name: &str) -> Result<Option<Bytes>, String> {
+        match self {
+            Tiles::Directory(path) => super::directory::read(&path.join(name), MAX_TILE_BYTES),
+            Tiles::World(objects) => match objects.get(name, MAX_TILE_BYTES).await {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(ObjectError::Missing { .. }) => Ok(None),
+                Err(error) => Err(error.to_string()),
+            },
+        }
+    }
+}
+
+/// A log whose entries are those of its signed checkpoint.
+pub(super) struct CheckedLog {
+    pub(super) tree: Tree,
+}
+
+impl CheckedLog {
+    /// Whether the log holds that body at that index.
+    pub(super) fn holds(&self, index: u64, body: &[u8]) -> bool {
+        let leaf = usize::try_from(index).ok().and_then(|index| self.tree.level(0).get(index));
+        leaf == Some(&leaf_hash(body))
+    }
+}
+
+/// Checks a log; nothing comes back if its entries cannot be relied on.
+pub(super) async fn check(
+    tiles: &Tiles<'_>,
+    log: Log,
+    key: &VerifierKey,
+    report: &mut Report,
+) -> Option<CheckedLog> {
+    let prefix = log.prefix();
+    let place = format!("{prefix}{CHECKPOINT_PATH}");
+    let note = match tiles.read(&place).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            report.problem(place, "the log has no checkpoint");
+            return None;
+        }
+        Err(why) => {
+            report.problem(place, why);
+            return None;
+        }
+    };
+    let note = String::from_utf8_lossy(&note);
+    let checkpoint = match Checkpoint::verify_ed25519(&note, key, key.name()) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => {
+            report.problem(place, error);
+            return None;
+        }
+    };
+    let (found, recorded) = match read_leaves(tiles, prefix, checkpoint.size, report).await {
+        Some(leaves) => leaves,
+        None => return None,
+    };
+    let tree = Tree::from_leaf_hashes(found);
+    if tree.root(checkpoint.size) == Some(checkpoint.root) {
+        return Some(CheckedLog { tree });
+    }
+    let recorded = Tree::from_leaf_hashes(recorded);
+    if recorded.root(checkpoint.size) != Some(checkpoint.root) {
+        report.problem(place, "neither entries nor hash tiles lead to its root: another history");
+    } else if let Some(difference) = divergence::find(recorded.level(0), tree.level(0)) {
+        report.problem(format!("{prefix}tile/entries"), difference);
+    }
+    None
+}
+
+/// The hashes of the entries, and those that the lowest hash tiles record; both as long as the
+/// checkpoint says.
+async fn read_leaves(
+    tiles: &Tiles<'_>,
+    prefix: &str,
+    size: u64,
+    report: &mut Report,
+) -> Option<(Vec<Hash>, Vec<Hash>)> {
+    let (mut found, mut recorded) = (Vec::new(), Vec::new());
+    for index in 0..size.div_ceil(TILE_WIDTH) {
+        let width = TILE_WIDTH.min(size - index * TILE_WIDTH);
+        let entries = format!("{prefix}{}", tlog::entries_path(index, width));
+        let hashes = format!("{prefix}{}", tlog::hash_tile_path(0, index, width));
+        let cut = |has: usize| {
+            let has = index * TILE_WIDTH + has as u64;
+            format!("the log was cut: it ends after {has} of {size} entries")
+        };
+        for (place, is_entries) in [(entries, true), (hashes, false)] {
+            let tile = match tiles.read(&place).await {
+                Ok(tile) => tile.unwrap_or_default(),
+                Err(why) => {
+                    report.problem(place, why);
+                    return None;
+                }
+            };
+            let leaves = if is_entries {
+                tlog::parse_entries(&tile)
+                    .map(|entries| entries.into_iter().map(leaf_hash).collect::<Vec<_>>())
+            } else if tile.is_empty() {
+                Ok(Vec::new())
+            } else {
+                tlog::parse_hashes(&tile).map(<[Hash]>::to_vec)
+            };
+            match leaves {
+                Ok(leaves) if leaves.len() as u64 == width => {
+                    if is_entries { &mut found } else { &mut recorded }.extend(leaves);
+                }
+                Ok(leaves) => {
+                    report.problem(place, cut(leaves.len()));
+                    return None;
+                }
+                Err(error) => {
+                    report.problem(place, error);
+                    return None;
+                }
+            }
+        }
+    }
+    Some((found, recorded))
+}

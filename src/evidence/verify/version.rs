@@ -1,0 +1,214 @@
+//! One version: its blobs are those of its digest, its documents agree with each other, its bundles
+//! are signed, logged and about it, and its level is what its provenance proves.
+use super::log::CheckedLog;
+use super::{Anchors, Report};
+use crate::evidence::{
+    BUILD_LOG, CYCLONEDX, IMAGE, ImageFile, OPENVEX, PROVENANCE, SLSA, SPDX, SlsaFile,
+    VersionFiles, blob_file, bundle_file,
+};
+use bytes::Bytes;
+use documents::bundle::{Bundle, Expectation};
+use documents::statement::{PredicateType, parse};
+use documents::{Digest, oci, sbom, slsa_level};
+
+/// Whether the files are about that digest.
+pub(super) fn is_of(files: &VersionFiles, digest: &str) -> bool {
+    image(files).is_ok_and(|image| image.digest == digest)
+}
+
+fn image(files: &VersionFiles) -> Result<ImageFile, String> {
+    let bytes = files.files.get(IMAGE).ok_or("it is missing")?;
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
+/// Checks all of it.
+pub(super) fn check(
+    files: &VersionFiles,
+    anchors: &Anchors,
+    log: Option<&CheckedLog>,
+    report: &mut Report,
+) {
+    let mut checker = Checker { files, anchors, log, report };
+    checker.report.versions += 1;
+    for (name, why) in &files.unreadable {
+        checker.problem(name, why);
+    }
+    let image = match image(files) {
+        Ok(image) => image,
+        Err(why) => return checker.problem(IMAGE, why),
+    };
+    let digest = match image.digest.parse::<Digest>() {
+        Ok(digest) => digest,
+        Err(error) => return checker.problem(IMAGE, error),
+    };
+    checker.blobs(digest);
+    checker.sboms();
+    for kind in PredicateType::ALL {
+        checker.bundle(kind, digest);
+    }
+    checker.level(&image, digest);
+}
+
+struct Checker<'a> {
+    files: &'a VersionFiles,
+    anchors: &'a Anchors,
+    log: Option<&'a CheckedLog>,
+    report: &'a mut Report,
+}
+
+impl<'a> Checker<'a> {
+    fn problem(&mut self, name: &str, reason: impl ToString) {
+        let place = format!("{}/{name}", self.files.place);
+        self.report.problem(place, reason);
+    }
+
+    /// A file, if it is there; one that could not be read has been told of already.
+    fn file(&mut self, name: &str) -> Option<&'a Bytes> {
+        let file = self.files.files.get(name);
+        if file.is_none() && !self.files.unreadable.iter().any(|(lost, _)| lost == name) {
+            self.problem(name, "it is missing");
+        }
+        file
+    }
+
+    /// The manifest is that of the digest, and the blobs that it names are there and whole.
+    fn blobs(&mut self, digest: Digest) {
+        let name = blob_file(&digest.hex());
+        let Some(manifest) = self.blob(digest) else { return };
+        match oci::blobs_of(manifest) {
+            Ok(blobs) => {
+                for blob in blobs {
+                    self.blob(blob);
+                }
+            }
+            Err(error) => self.problem(&name, error),
+        }
+    }
+
+    fn blob(&mut self, digest: Digest) -> Option<&'a Bytes> {
+        let name = blob_file(&digest.hex());
+        let blob = self.file(&name)?;
+        self.report.documents += 1;
+        let found = Digest::of(blob);
+        if found != digest {
+            self.problem(&name, format!("its digest is {found}"));
+            return None;
+        }
+        Some(blob)
+    }
+
+    /// Both SBOMs can be read and list the same packages.
+    fn sboms(&mut self) {
+        let mut lists = Vec::new();
+        for name in [SPDX, CYCLONEDX] {
+            let Some(document) = self.file(name) else { continue };
+            self.report.documents += 1;
+            match sbom::parse_components(document) {
+                Ok(mut packages) => {
+                    packages.sort_unstable();
+                    lists.push(packages);
+                }
+                Err(error) => self.problem(name, error),
+            }
+        }
+        if let [spdx, cyclonedx] = lists.as_slice()
+            && spdx != cyclonedx
+        {
+            self.problem(CYCLONEDX, format!("it lists other packages than {SPDX}"));
+        }
+        if self.file(BUILD_LOG).is_some() {
+            self.report.documents += 1;
+        }
+    }
+
+    /// A bundle: signed by the world's signer, in the world's log, about this version, and stating
+    /// the document that stands beside it.
+    fn bundle(&mut self, kind: PredicateType, digest: Digest) {
+        let name = bundle_file(kind.as_str());
+        // A version without findings has no VEX document.
+        if kind == PredicateType::OpenVex
+            && !self.files.files.contains_key(&name)
+            && !self.files.files.contains_key(OPENVEX)
+        {
+            return;
+        }
+        let Some(bytes) = self.file(&name) else { return };
+        self.report.bundles += 1;
+        let bundle = match Bundle::parse(bytes) {
+            Ok(bundle) => bundle,
+            Err(error) => return self.problem(&name, error),
+        };
+        let identity = &self.anchors.identity;
+        let expected = Expectation {
+            signer: &identity.signer,
+            log: Some(identity.log_identity()),
+            subject: digest,
+            predicate_type: kind,
+        };
+        if let Err(error) = bundle.verify(&expected) {
+            return self.problem(&name, error);
+        }
+        self.logged(&name, &bundle);
+        self.stated(&name, kind, &bundle.envelope.payload);
+    }
+
+    /// The log at hand is the one that the bundle's proof speaks of.
+    fn logged(&mut self, name: &str, bundle: &Bundle) {
+        let (Some(log), Some(entry)) = (self.log, &bundle.log_entry) else { return };
+        let proof = &entry.proof;
+        if proof.tree_size > log.tree.size() {
+            let (size, needed) = (log.tree.size(), proof.tree_size);
+            let reason = format!("the log was cut: it has {size} entries, its proof {needed}");
+            self.problem(name, reason);
+        } else if log.tree.root(proof.tree_size) != Some(proof.root) {
+            let size = proof.tree_size;
+            let reason = format!("the log is not consistent with its checkpoint of size {size}");
+            self.problem(name, reason);
+        } else if !log.holds(entry.index, &entry.body) {
+            self.problem(name, format!("entry {} of the log is another one", entry.index));
+        }
+    }
+
+    /// The statement is about the document that stands beside it, byte for byte.
+    fn stated(&mut self, name: &str, kind: PredicateType, payload: &[u8]) {
+        let (document, whole) = match kind {
+            PredicateType::Spdx => (SPDX, false),
+            PredicateType::CycloneDx => (CYCLONEDX, false),
+            PredicateType::OpenVex => (OPENVEX, false),
+            PredicateType::Provenance => (PROVENANCE, true),
+            PredicateType::ImageSignature | PredicateType::VulnerabilityScan => return,
+        };
+        let Some(beside) = self.file(document) else { return };
+        let same = if whole {
+            beside == payload
+        } else {
+            parse(payload).is_ok_and(|statement| statement.predicate.as_bytes() == beside)
+        };
+        if !same {
+            self.problem(name, format!("it states another document than {document}"));
+        }
+    }
+
+    /// The recorded level is what the provenance proves, check by check.
+    fn level(&mut self, image: &ImageFile, digest: Digest) {
+        let Some(recorded) = self.file(SLSA) else { return };
+        let recorded: SlsaFile = match serde_json::from_slice(recorded) {
+            Ok(recorded) => recorded,
+            Err(error) => return self.problem(SLSA, error),
+        };
+        if image.slsa_level != Some(recorded.slsa_level) {
+            self.problem(SLSA, format!("its level is not that of {IMAGE}"));
+        }
+        let bundle = self.files.files.get(&bundle_file(PredicateType::Provenance.as_str()));
+        let roots = self.anchors.roots(recorded.assessed_at);
+        let log = Some(self.anchors.identity.log_identity());
+        let found = slsa_level::assess(bundle.map_or(&[], |b| b), digest, &roots, log);
+        if i32::from(found.level) != recorded.slsa_level {
+            let (said, proven) = (recorded.slsa_level, found.level);
+            let last = found.checks.last().map_or(String::new(), |check| check.detail.clone());
+            self.problem(SLSA, format!("it says level {said}, proven is {proven}: {last}"));
+        } else if found.checks != recorded.checks {
+            self.problem(SLSA, "its evidence is not what the checks give");
+        }
+    }
+}

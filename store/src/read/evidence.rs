@@ -1,0 +1,237 @@
+//! What is known of versions as evidence: their documents, the newest bundle of each kind, and the
+//! level that was assessed. For exports and verification.
+use chrono::{DateTime, Utc};
+use documents::slsa_level::CheckResult;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection};
+
+/// A version.
+#[derive(Clone, Debug, FromRow)]
+pub struct VersionRow {
+    /// The image's number.
+    pub image_id: i64,
+    /// The image's name.
+    pub name: String,
+    /// The version's ordinal.
+    pub version: i32,
+    /// Its digest.
+    pub digest: String,
+    /// Its tags when it was published.
+    pub tags: Vec<String>,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+    /// When the next version took its place, if that had happened.
+    pub superseded_at: Option<DateTime<Utc>>,
+    /// The build that made it.
+    pub build_id: i64,
+    /// Its SLSA level.
+    pub slsa_level: Option<i32>,
+    /// When that was assessed.
+    pub assessed_at: Option<DateTime<Utc>>,
+    /// The evidence for it.
+    pub checks: Option<Json<Vec<CheckResult>>>,
+}
+
+/// Which versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which<'a> {
+    /// Those that were current.
+    Current,
+    /// All that were published.
+    All,
+    /// Those with that digest (`sha256:...`).
+    Digest(&'a str),
+}
+
+/// Versions as of an instant, by the image's name and ordinal.
+pub async fn versions(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    which: Which<'_>,
+) -> sqlx::Result<Vec<VersionRow>> {
+    let digest = if let Which::Digest(digest) = which { Some(digest) } else { None };
+    sqlx::query_as(
+        "SELECT v.image_id, i.name, v.version, v.digest, v.tags, v.published_at, v.build_id,
+                CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
+                s.slsa_level, s.assessed_at, s.checks
+         FROM image_versions v
+         JOIN images i ON i.id = v.image_id
+         LEFT JOIN LATERAL (
+             SELECT a.slsa_level, a.assessed_at, a.checks FROM slsa_assessments a
+             WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
+             ORDER BY a.seq DESC LIMIT 1) s ON true
+         WHERE v.published_at <= $1
+           AND (NOT $2 OR v.superseded_at IS NULL OR v.superseded_at > $1)
+           AND ($3::text IS NULL OR v.digest = $3)
+         ORDER BY i.name COLLATE \"C\", v.version",
+    )
+    .bind(as_of)
+    .bind(which == Which::Current)
+    .bind(digest)
+    .fetch_all(conn)
+    .await
+}
+
+/// A stored document of a version.
+#[derive(Clone, Debug, FromRow)]
+pub struct DocumentRow {
+    /// The build that made it.
+    pub build_id: i64,
+    /// One of [`crate::artifacts::kind`].
+    pub kind: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// The documents of builds, by build and kind.
+pub async fn documents(conn: &mut PgConnection, builds: &[i64]) -> sqlx::Result<Vec<DocumentRow>> {
+    sqlx::query_as(
+        "SELECT build_id, kind, sha256 FROM artifacts WHERE build_id = ANY($1)
+         ORDER BY build_id, kind",
+    )
+    .bind(builds)
+    .fetch_all(conn)
+    .await
+}
+
+/// The newest bundle of a kind about a version.
+#[derive(Clone, Debug, FromRow)]
+pub struct BundleRow {
+    /// The image's number.
+    pub image_id: i64,
+    /// The version's ordinal.
+    pub version: i32,
+    /// What it says.
+    pub predicate_type: String,
+    /// SHA-256 of the bundle.
+    pub sha256: Option<String>,
+    /// SHA-256 of the document that it states.
+    pub document_sha256: Option<String>,
+}
+
+/// The newest bundles about versions as of an instant, one for each type of predicate.
+pub async fn bundles(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    versions: &[(i64, i32)],
+) -> sqlx::Result<Vec<BundleRow>> {
+    let (images, ordinals): (Vec<_>, Vec<_>) = versions.iter().copied().unzip();
+    sqlx::query_as(
+        "SELECT DISTINCT ON (a.image_id, a.version, a.predicate_type COLLATE \"C\")
+                a.image_id, a.version, a.predicate_type, a.sha256, a.document_sha256
+         FROM unnest($1::bigint[], $2::integer[]) AS v (image_id, version)
+         JOIN attestations a ON a.image_id = v.image_id AND a.version = v.version
+         WHERE a.created_at <= $3
+         ORDER BY a.image_id, a.version, a.predicate_type COLLATE \"C\", a.seq DESC",
+    )
+    .bind(images)
+    .bind(ordinals)
+    .bind(as_of)
+    .fetch_all(conn)
+    .await
+}
+
+/// An advisory with one package that it affects.
+#[derive(Clone, Debug, FromRow)]
+pub struct AdvisoryRow {
+    /// Its number.
+    pub id: i64,
+    /// The CVE id.
+    pub cve: String,
+    /// The CVSS 3.1 base vector.
+    pub vector: String,
+    /// Its severity.
+    pub severity: String,
+    /// When it became public.
+    pub published_at: DateTime<Utc>,
+    /// From when a scanner sees it.
+    pub detectable_at: DateTime<Utc>,
+    /// The package's number.
+    pub package_id: i64,
+    /// The package's name.
+    pub package: String,
+    /// The first affected release, and its version.
+    pub introduced_release: i32,
+    /// Its version.
+    pub introduced_version: String,
+    /// The first fixed release, if it was out.
+    pub fixed_release: Option<i32>,
+    /// Its version.
+    pub fixed_version: Option<String>,
+    /// When it was released.
+    pub fixed_at: Option<DateTime<Utc>>,
+}
+
+/// All advisories as known at an instant, by number and package.
+pub async fn advisories(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+) -> sqlx::Result<Vec<AdvisoryRow>> {
+    sqlx::query_as(
+        "SELECT a.id, a.cve, a.vector, a.severity, a.published_at, a.detectable_at,
+                r.package_id, p.name AS package, r.introduced_release, r.introduced_version,
+                CASE WHEN r.fixed_at <= $1 THEN r.fixed_release END AS fixed_release,
+                CASE WHEN r.fixed_at <= $1 THEN r.fixed_version END AS fixed_version,
+                CASE WHEN r.fixed_at <= $1 THEN r.fixed_at END AS fixed_at
+         FROM advisories a
+         JOIN advisory_packages r ON r.advisory_id = a.id
+         JOIN packages p ON p.id = r.package_id
+         WHERE a.published_at <= $1
+         ORDER BY a.id, r.package_id",
+    )
+    .bind(as_of)
+    .fetch_all(conn)
+    .await
+}
+
+/// A vulnerability that a version really has.
+#[derive(Clone, Debug, FromRow)]
+pub struct TruthRow {
+    /// The image's number.
+    pub image_id: i64,
+    /// The version's ordinal.
+    pub version: i32,
+    /// The advisory.
+    pub advisory_id: i64,
+    /// The CVE id.
+    pub cve: String,
+    /// The package.
+    pub package: String,
+    /// Its version in the image.
+    pub installed_version: String,
+    /// When the version was published.
+    pub published_at: DateTime<Utc>,
+    /// When the advisory was.
+    pub disclosed_at: DateTime<Utc>,
+    /// When the next version took this one's place, if that had happened.
+    pub superseded_at: Option<DateTime<Utc>>,
+}
+
+/// Which versions hold which affected packages, whatever a scanner has seen of it, by image,
+/// version, advisory and package.
+pub async fn truth(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    which: Which<'_>,
+) -> sqlx::Result<Vec<TruthRow>> {
+    sqlx::query_as(
+        "SELECT v.image_id, v.version, a.id AS advisory_id, a.cve, p.name AS package,
+                n.version AS installed_version, v.published_at, a.published_at AS disclosed_at,
+                CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at
+         FROM image_versions v
+         CROSS JOIN LATERAL unnest(v.package_ids, v.releases) AS c (package_id, release)
+         JOIN advisory_packages r ON r.package_id = c.package_id
+              AND c.release >= r.introduced_release
+              AND (r.fixed_release IS NULL OR c.release < r.fixed_release)
+         JOIN advisories a ON a.id = r.advisory_id
+         JOIN packages p ON p.id = c.package_id
+         JOIN package_releases n ON n.package_id = c.package_id AND n.release = c.release
+         WHERE v.published_at <= $1 AND a.published_at <= $1
+           AND (NOT $2 OR v.superseded_at IS NULL OR v.superseded_at > $1)
+         ORDER BY v.image_id, v.version, a.id, p.name COLLATE \"C\"",
+    )
+    .bind(as_of)
+    .bind(which == Which::Current)
+    .fetch_all(conn)
+    .await
+}
