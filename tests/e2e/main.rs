@@ -1,5 +1,6 @@
 //! The program as people run it: whole worlds, killed and split ones, and hostile input.
 mod bad_input;
 mod determinism;
+mod evidence;
 mod live;
 mod support;
