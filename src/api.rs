@@ -10,6 +10,7 @@ mod edge;
 mod health;
 mod images;
 mod limits;
+mod logs;
 mod page;
 pub mod problem;
 mod problems;

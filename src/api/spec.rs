@@ -2,7 +2,7 @@
 //! place by itself.
 use super::problem::{self, Code, ProblemBody};
 use super::state::ApiState;
-use super::{artifacts, builds, clock, docs, health, images, problems, request_id, webhooks};
+use super::{artifacts, builds, clock, docs, health, images, logs, problems, request_id, webhooks};
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
 use poem_openapi::types::{Example, ToJSON};
@@ -21,6 +21,8 @@ pub(crate) enum Tag {
     Builds,
     /// SBOMs, provenance and logs, byte for byte.
     Artifacts,
+    /// The transparency log and the audit log: entries, checkpoints, proofs.
+    Logs,
     /// What forges and other systems tell the platform.
     Webhooks,
     /// Whether the service lives and is ready.
@@ -54,6 +56,7 @@ type Resources = (
     images::ImagesApi,
     builds::BuildsApi,
     artifacts::ArtifactsApi,
+    logs::LogsApi,
     webhooks::WebhooksApi,
     health::HealthApi,
     problems::ProblemsApi,
@@ -66,6 +69,7 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         images::ImagesApi(state.clone()),
         builds::BuildsApi(state.clone()),
         artifacts::ArtifactsApi(state.clone()),
+        logs::LogsApi(state.clone()),
         webhooks::WebhooksApi(state.clone()),
         health::HealthApi(state),
         problems::ProblemsApi,

@@ -1,13 +1,17 @@
 //! What the handlers work with: the database, the object store, and views of one instant.
 use super::limits::Limits;
+use super::logs::first_leaf;
 use super::page::Start;
 use super::problem::{Code, Problem};
 use super::time::Instant;
+use documents::merkle::Tree;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use std::sync::Arc;
+use store::logs::Log;
 use store::objects::ObjectStore;
 use store::read::Moment;
 use store::read::world::{Position, position};
+use tokio::sync::MutexGuard;
 
 /// The database and the object store, shared by all requests.
 #[derive(Clone)]
@@ -17,6 +21,7 @@ struct Inner {
     pool: PgPool,
     objects: ObjectStore,
     limits: Limits,
+    logs: [tokio::sync::Mutex<Tree>; 2],
 }
 
 impl ApiState {
@@ -27,7 +32,8 @@ impl ApiState {
 
     /// The same with other limits.
     pub fn with_limits(pool: PgPool, objects: ObjectStore, limits: Limits) -> Self {
-        ApiState(Some(Arc::new(Inner { pool, objects, limits })))
+        let logs = Default::default();
+        ApiState(Some(Arc::new(Inner { pool, objects, limits, logs })))
     }
 
     /// For the specification alone, which needs handlers but never calls them.
@@ -56,6 +62,26 @@ impl ApiState {
     pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, Problem> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         Ok(self.inner()?.pool.begin_with(begin).await?)
+    }
+
+    /// The tree of a log with all entries that it has now. Logs only grow, so what is known is kept.
+    pub(crate) async fn log_tree(&self, log: Log) -> Result<MutexGuard<'_, Tree>, Problem> {
+        let inner = self.inner()?;
+        let mut tree = inner.logs[log as usize].lock().await;
+        let mut tx = self.snapshot().await?;
+        let origin = store::world::get(&mut tx).await.map_err(Problem::from)?.origin;
+        if log == Log::Transparency && tree.size() == 0 {
+            let leaf = first_leaf(&origin.scenario_sha256, origin.seed);
+            tree.push(leaf.map_err(Problem::internal)?);
+        }
+        let leaves = match log {
+            Log::Transparency => store::attestations::leaf_hashes(&mut tx, tree.size()).await,
+            Log::Audit => store::audit::leaf_hashes(&mut tx, tree.size()).await,
+        };
+        for leaf in leaves.map_err(Problem::from)? {
+            tree.push(leaf);
+        }
+        Ok(tree)
     }
 
     /// The world as of an instant, or in its newest state.

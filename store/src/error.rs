@@ -27,7 +27,12 @@ pub enum Error {
         seconds: u64,
     },
     /// The schema could not be brought up to date.
-    #[error("the database schema could not be migrated")]
+    #[error(
+        "the database schema could not be migrated. \
+         hint: if another version of wavetank made this database, use that one, or begin anew in \
+         another database or --data-dir (a world can always be made again from its scenario and \
+         seed)"
+    )]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// The server is older than what we test with.
     #[error(

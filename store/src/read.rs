@@ -4,6 +4,7 @@ pub mod artifacts;
 pub mod builds;
 pub mod evidence;
 pub mod images;
+pub mod log;
 pub mod packages;
 pub mod summary;
 pub mod versions;

@@ -31,7 +31,11 @@ fn shared() -> &'static Shared {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api");
+                // Kept for the next run, as long as the schema is the same.
+                let schema: Vec<u8> =
+                    store::db::MIGRATOR.iter().flat_map(|m| m.checksum[..2].to_vec()).collect();
+                let name = format!("api-{}", hex::encode(schema));
+                let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
                 let options = ServiceOptions {
                     data_dir: None,
                     database_url: None,

@@ -63,6 +63,9 @@ codes! {
     /// No build made a document with this address.
     ArtifactNotFound "artifact_not_found" 404 "There is no such artifact"
         "GET /v1/builds/{id}/artifacts lists the artifacts of a build with their addresses.";
+    /// The log has no such entry.
+    LogEntryNotFound "log_entry_not_found" 404 "There is no such log entry"
+        "GET /v1/logs tells how many entries the logs have.";
     /// There is no such code.
     ProblemNotFound "problem_not_found" 404 "There is no such code"
         "GET /problems lists all codes.";
