@@ -71,7 +71,9 @@ CREATE TABLE ledger (
     retry_wall    timestamptz,                                             -- failed: deliver again then
     task          text,                                                    -- the latest delivery in apalis.jobs
     enqueued_wall timestamptz,                                             -- when that was made; null: not yet
-    done_wall     timestamptz
+    done_wall     timestamptz,
+    discarded_wall timestamptz,                                            -- done only because somebody gave it up
+    CHECK (discarded_wall IS NULL OR state = 'done')
 );
 CREATE INDEX ledger_open ON ledger (id) WHERE state <> 'done';
 CREATE INDEX ledger_done ON ledger (done_wall) WHERE state = 'done';

@@ -2,12 +2,19 @@
 use crate::embedded::{DataDir, EmbeddedPostgres, EmbeddedS3, PostgresOptions};
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use jobs::worker::WorkerOptions;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use store::db::{self, Durability};
 use store::objects::{ObjectStore, Settings};
+
+/// Connections for conductor and API.
+const POOL: u32 = 12;
+/// Connections of a process beside those of its workers: that pool and the lead's, and some spare
+/// ones for people who look.
+const OTHERS: u32 = POOL + 4;
 
 /// Where Postgres and the object store are.
 #[derive(Args, Clone, Debug)]
@@ -113,11 +120,27 @@ impl Services {
     /// # Errors
     /// A service cannot be started or reached, or refuses us.
     pub async fn open(options: &ServiceOptions, data_dir: &Path) -> Result<Self> {
+        Self::open_for(options, data_dir, &WorkerOptions::default()).await
+    }
+
+    /// The same with as many connections for workers as these need, so that none waits for
+    /// another; fewer where the server has no room for them.
+    ///
+    /// # Errors
+    /// A service cannot be started or reached, or refuses us.
+    pub async fn open_for(
+        options: &ServiceOptions,
+        data_dir: &Path,
+        workers: &WorkerOptions,
+    ) -> Result<Self> {
+        let wanted = workers.connections();
         let place = options.data_dir.as_deref().unwrap_or(data_dir);
         let held = if options.are_shared() { None } else { Some(DataDir::open(place)?) };
         let postgres = match (&options.database_url, &held) {
             (None, Some(dir)) => {
-                Some(EmbeddedPostgres::start(dir.path(), PostgresOptions::from_env()).await?)
+                let mut server = PostgresOptions::from_env();
+                server.max_connections = server.max_connections.max(wanted + 2 * OTHERS);
+                Some(EmbeddedPostgres::start(dir.path(), server).await?)
             }
             _ => None,
         };
@@ -129,8 +152,9 @@ impl Services {
         let connect: PgConnectOptions = database_url
             .parse()
             .context("DATABASE_URL is not a PostgreSQL address\nhint: write it as postgres://user:password@host:5432/database")?;
-        let pool = db::connect(connect.clone(), 12, Durability::Full).await?;
-        let worker_pool = db::connect(connect, 16, Durability::Relaxed).await?;
+        let pool = db::connect(connect.clone(), POOL, Durability::Full).await?;
+        let room = db::room(&pool).await?.saturating_sub(OTHERS).max(1);
+        let worker_pool = db::connect(connect, wanted.min(room), Durability::Relaxed).await?;
         let (endpoint, s3) = object_store(options, held.as_ref()).await?;
         let objects = ObjectStore::connect(&s3).await?;
         db::migrate(&pool).await?;

@@ -3,7 +3,7 @@
 use crate::job::{JobContext, JobError, Placed};
 use crate::sign::Occasion;
 use anyhow::{Context, anyhow};
-use sim::fact::{BuildResult, Outcome, Published};
+use sim::fact::{BuildResult, Cause, Outcome, Published};
 use sim::ids::VersionRef;
 use sqlx::PgConnection;
 use store::artifacts::{StoredDocument, kind};
@@ -29,9 +29,13 @@ pub async fn run(
     job: &Placed<BuildResult>,
 ) -> Result<(), JobError> {
     let result = &job.fact;
-    let subject = builds::subject(tx, result)
+    let mut subject = builds::subject(tx, result)
         .await?
         .ok_or_else(|| anyhow!("build {} is of an unknown image", result.build.0))?;
+    if result.cause == Cause::Cron {
+        let schedule = ctx.caches.rebuild_schedule(tx).await?;
+        subject.cause_schedule = log::schedule(schedule, result.requested);
+    }
     match &result.outcome {
         Outcome::Published(published) => publish(ctx, tx, job, published, subject).await,
         _ => {

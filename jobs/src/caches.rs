@@ -1,12 +1,16 @@
 //! What a worker keeps in memory: parsed SBOMs and signed statements, found by the SHA-256 of
-//! their bytes, and the transparency log's tree, which only grows. So an entry is never stale; and
-//! all are bounded, so a worker's memory is.
+//! their bytes, the transparency log's tree, which only grows, and the scenario's rebuild schedule,
+//! which never changes. So an entry is never stale; and all are bounded, so a worker's memory is.
+use crate::job::JobError;
+use anyhow::Context;
 use documents::Digest;
 use documents::merkle::{Hash, Tree};
 use lru::LruCache;
+use sim::scenario::units::CronSchedule;
 use std::hash::Hash as StdHash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::attestations;
+use store::{attestations, world};
+use tokio::sync::OnceCell;
 
 /// How many components all cached SBOMs may hold together: about 50 MB.
 const MAX_COMPONENTS: usize = 500_000;
@@ -31,6 +35,7 @@ pub struct Caches {
     sboms: Mutex<Bounded<String, Packages>>,
     statements: Mutex<Bounded<Digest, Vec<u8>>>,
     log: tokio::sync::Mutex<Tree>,
+    rebuild: OnceCell<Option<CronSchedule>>,
 }
 
 impl Default for Caches {
@@ -46,6 +51,7 @@ impl Caches {
             sboms: Mutex::new(Bounded::new(max_components)),
             statements: Mutex::new(Bounded::new(MAX_STATEMENT_BYTES)),
             log: tokio::sync::Mutex::default(),
+            rebuild: OnceCell::new(),
         }
     }
 
@@ -68,6 +74,22 @@ impl Caches {
     /// A signed statement that this process made, which is then no longer kept.
     pub fn take_statement(&self, sha256: &Digest) -> Option<Vec<u8>> {
         locked(&self.statements).take(sha256)
+    }
+
+    /// The schedule of periodic rebuilds in the scenario of the world that the database holds.
+    ///
+    /// # Errors
+    /// Postgres failed, or there is no world yet.
+    pub async fn rebuild_schedule(
+        &self,
+        conn: &mut sqlx::PgConnection,
+    ) -> Result<Option<&CronSchedule>, JobError> {
+        let read = self.rebuild.get_or_try_init(|| async {
+            let text = world::get(conn).await?.origin.scenario;
+            let scenario = sim::scenario::parse("the stored scenario", text.as_bytes());
+            Ok::<_, JobError>(scenario.context("reading the rebuild schedule")?.triggers.rebuild)
+        });
+        Ok(read.await?.as_ref())
     }
 
     /// The transparency log's tree with at least that many leaves; `first` is its first leaf. What

@@ -96,6 +96,14 @@ impl WorkerOptions {
         let jobs: usize = Queue::ALL.iter().map(|q| concurrency(*q, self.concurrency)).sum();
         (jobs + Queue::ALL.len() + 1) as u32
     }
+
+    /// The same with as much concurrency as so many connections allow, one at the least.
+    pub fn within(mut self, connections: u32) -> Self {
+        while self.concurrency > 1 && self.connections() > connections {
+            self.concurrency -= 1;
+        }
+        self
+    }
 }
 
 /// The running workers of this process.
@@ -282,5 +290,21 @@ fn batch_size(queue: Queue, concurrency: usize) -> usize {
         Queue::Build => 2 * concurrency,
         Queue::Scan | Queue::Attest => concurrency,
         Queue::SlaCheck | Queue::Notify => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn concurrency_fits_the_connections() {
+        let wanted = |concurrency| WorkerOptions { concurrency, ..WorkerOptions::default() };
+        let fits = wanted(16).connections();
+        assert_eq!(wanted(16).within(fits).concurrency, 16);
+        let less = wanted(16).within(fits - 1);
+        assert_eq!(less.concurrency, 15);
+        assert!(less.connections() < fits);
+        assert_eq!(wanted(16).within(0).concurrency, 1);
     }
 }

@@ -6,6 +6,7 @@ use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::Result;
 use jobs::conductor::{Conductor, Progress};
+use jobs::worker::WorkerOptions;
 use sim::time::SimTime;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,7 +63,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let (tell_progress, progress) = watch::channel(Progress::default());
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");
-    let workers = super::worker::start(&services, resources, 4, &shutdown);
+    let workers = super::worker::start(&services, resources, WorkerOptions::default(), &shutdown);
     let told =
         tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));
     let serving = super::serve::serve_until(listener, &services, shutdown.clone());

@@ -7,6 +7,7 @@ use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result, bail};
 use jobs::conductor::{Conductor, Progress, Stop, Walls};
 use jobs::keys::Keyring;
+use jobs::worker::WorkerOptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,9 +42,11 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let play = Play::read(&options.file, &options.world)?;
     let keys = options.signing.keyring()?;
     let shutdown = super::shutdown_on_signal();
-    let services = Services::open(&options.services, &play.default_data_dir()).await?;
+    let workers = super::worker::options(options.workers);
+    let services =
+        Services::open_for(&options.services, &play.default_data_dir(), &workers).await?;
     let started = begin.elapsed();
-    let played = play_to_end(&play, &services, keys, options.workers, &shutdown).await;
+    let played = play_to_end(&play, &services, keys, workers, &shutdown).await;
     let report = match played {
         Ok((Stop::ReachedEnd, walls)) => {
             Some(report(&play, &services, begin, started, walls).await)
@@ -72,7 +75,7 @@ async fn play_to_end(
     play: &Play,
     services: &Services,
     keys: Arc<Keyring>,
-    workers: u64,
+    workers: WorkerOptions,
     shutdown: &CancellationToken,
 ) -> Result<(Stop, Walls)> {
     let resources = super::worker::resources(services, keys);

@@ -31,10 +31,11 @@ pub(super) fn count() -> clap::builder::RangedU64ValueParser<u64> {
 pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     options.services.require_shared("worker")?;
     let keys = options.signing.keyring()?;
-    let services = Services::open(&options.services, Path::new("data")).await?;
+    let workers = self::options(options.workers);
+    let services = Services::open_for(&options.services, Path::new("data"), &workers).await?;
     let shutdown = super::shutdown_on_signal();
     eprintln!("working with {} workers; stop with Ctrl-C", options.workers);
-    let workers = start(&services, resources(&services, keys), options.workers, &shutdown);
+    let workers = start(&services, resources(&services, keys), workers, &shutdown);
     shutdown.cancelled().await;
     workers.stopped().await;
     services.stop().await;
@@ -51,19 +52,29 @@ pub(super) fn resources(services: &Services, keys: Arc<Keyring>) -> Resources {
     }
 }
 
-/// Starts this process's workers.
+/// So many jobs of a queue at a time.
+pub(super) fn options(workers: u64) -> WorkerOptions {
+    WorkerOptions { concurrency: workers as usize, ..WorkerOptions::default() }
+}
+
+/// Starts this process's workers; fewer where the server has no room for their connections.
 pub(super) fn start(
     services: &Services,
     resources: Resources,
-    workers: u64,
+    wanted: WorkerOptions,
     shutdown: &CancellationToken,
 ) -> Workers {
+    let asked = wanted.concurrency;
+    let options = wanted.within(services.worker_pool.options().get_max_connections());
+    if options.concurrency < asked {
+        let workers = options.concurrency;
+        tracing::warn!(asked, workers, "PostgreSQL has no room for as many connections");
+    }
     let ctx = JobContext {
         pool: services.worker_pool.clone(),
         objects: resources.objects,
         caches: Arc::default(),
         keys: resources.keys,
     };
-    let options = WorkerOptions { concurrency: workers as usize, ..WorkerOptions::default() };
     Workers::start(ctx, resources.signals, options, shutdown.clone())
 }

@@ -36,6 +36,9 @@ pub struct BuildSubject {
     pub cause_version: Option<String>,
     /// The digest of the base whose change asked for the build.
     pub cause_digest: Option<String>,
+    /// The schedule that asked for a periodic rebuild; a reader fills it in from the scenario.
+    #[sqlx(skip)]
+    pub cause_schedule: Option<String>,
 }
 
 /// Reads the subject of a build; none when there is no such image.

@@ -59,6 +59,21 @@ pub async fn connect(
     Ok(pool)
 }
 
+/// How many more connections the server takes from ordinary users now.
+///
+/// # Errors
+/// Postgres failed.
+pub async fn room(pool: &PgPool) -> Result<u32, Error> {
+    let room: i64 = sqlx::query_scalar(
+        "SELECT current_setting('max_connections')::bigint
+              - current_setting('superuser_reserved_connections')::bigint - count(*)
+         FROM pg_stat_activity WHERE backend_type = 'client backend'",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u32::try_from(room.max(0)).unwrap_or(u32::MAX))
+}
+
 /// What holds for every session. A client that dies with its machine leaves a transaction that
 /// holds locks; the server ends it after two minutes, longer than any attempt of a job may take.
 fn session(options: PgConnectOptions, durability: Durability) -> PgConnectOptions {
@@ -67,6 +82,9 @@ fn session(options: PgConnectOptions, durability: Durability) -> PgConnectOption
         ("idle_in_transaction_session_timeout", "120000"),
         ("synchronous_commit", commit),
         ("timezone", "UTC"),
+        // A worker that is stopped drops what it is at. sqlx then rolls back even a transaction
+        // whose COMMIT is on its way, and the server would warn that there is none any more.
+        ("client_min_messages", "error"),
         // Small transactions only: the compiler costs more than it saves.
         ("jit", "off"),
     ])

@@ -214,13 +214,39 @@ pub async fn retry(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
     Ok(changed.rows_affected() > 0)
 }
 
+/// Gives a job up for good: takes it out of the dead letter without its work being done, and
+/// releases the clock when it was the last. Whether it was there.
+///
+/// From then on the job counts as done, so no barrier waits for it. What it would have written is
+/// missing: the world is no longer the one that its scenario and seed make, its digest is another,
+/// and jobs that read those rows may fail in turn, each to be retried or discarded. So this is the
+/// last resort, for a defect that nobody can mend; [`retry`] is for all others. The ledger keeps
+/// the row with its error for ever ([`discarded`]), and a job given up is never owed again.
+pub async fn discard(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
+    let changed = sqlx::query(
+        "UPDATE ledger SET state = 'done', done_wall = now(), discarded_wall = now()
+         WHERE id = $1 AND state = 'dead'",
+    )
+    .bind(id)
+    .execute(&mut *conn)
+    .await?;
+    world::release_hold(conn).await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+/// How many jobs were given up ([`discard`]). If any was, the world's digest stands for nothing.
+pub async fn discarded(conn: &mut PgConnection) -> Result<i64, Error> {
+    let count = sqlx::query_scalar("SELECT count(*) FROM ledger WHERE discarded_wall IS NOT NULL");
+    Ok(count.fetch_one(conn).await?)
+}
+
 /// Forgets jobs that are done, in one piece of at most `limit`, those that finished more than
-/// `age` ago and whose facts are materialized. Returns how many.
+/// `age` ago and whose facts are materialized. Jobs that were given up are kept. Returns how many.
 pub async fn prune(conn: &mut PgConnection, age: Duration, limit: i64) -> Result<u64, Error> {
     let pruned = sqlx::query(
         "DELETE FROM ledger WHERE id IN (
              SELECT id FROM ledger
-             WHERE state = 'done' AND done_wall < now() - $1 * interval '1 second'
+             WHERE state = 'done' AND discarded_wall IS NULL AND done_wall < now() - $1 * interval '1 second'
                AND at < (SELECT materialized_through FROM world)
              ORDER BY done_wall LIMIT $2)",
     )

@@ -1,8 +1,7 @@
 //! Bad input: one clear message, a non-zero exit, and nothing that was stored is harmed.
-use crate::support::{Background, data_dir, digest, figures, run, said, scenario, wavetank};
+use crate::support::{data_dir, digest, figures, lend, run, said, scenario, wavetank};
 use std::net::TcpListener;
 use std::process::Command;
-use std::time::Duration;
 
 /// Runs it and expects a refusal that says all of this, once, with a hint where there is help.
 fn refused(mut command: Command, expected: &[&str]) {
@@ -75,10 +74,7 @@ fn scenarios_that_cannot_be() {
 fn a_data_directory_in_use_is_left_alone() {
     let data = data_dir();
     let before = figures(run("classroom", data.path(), &["--until", "2d"]));
-    let mut lend = wavetank();
-    lend.arg("services").arg("--data-dir").arg(data.path());
-    let mut holder = Background::start(lend);
-    wait_for_line(&mut holder);
+    let (holder, _) = lend(data.path());
     refused(run("classroom", data.path(), &["--until", "2d"]), &["in use by process", "hint:"]);
     assert!(holder.stop());
     let after = figures(run("classroom", data.path(), &["--until", "2d"]));
@@ -90,15 +86,6 @@ fn a_data_directory_in_use_is_left_alone() {
         digest(&before),
         digest(&figures(run("classroom", data.path(), &["--until", "2d"])))
     );
-}
-
-fn wait_for_line(process: &mut Background) {
-    use std::io::BufRead;
-    let out = process.0.stdout.as_mut().expect("standard output");
-    let mut line = String::new();
-    std::io::BufReader::new(out).read_line(&mut line).expect("a line");
-    assert!(line.contains("DATABASE_URL"), "{line}");
-    std::thread::sleep(Duration::from_millis(50));
 }
 
 #[test]
@@ -123,25 +110,10 @@ fn services_that_cannot_be_reached_or_refuse_us() {
     let mut malformed = run("classroom", data.path(), &[]);
     malformed.env("DATABASE_URL", "mysql://there");
     refused(malformed, &["DATABASE_URL"]);
-    let mut lend = wavetank();
-    lend.arg("services").arg("--data-dir").arg(data.path());
-    let mut lender = Background::start(lend);
-    let out = lender.0.stdout.take().expect("standard output");
-    let lines: Vec<String> = std::io::BufRead::lines(std::io::BufReader::new(out))
-        .take(5)
-        .map(|line| line.expect("text"))
-        .collect();
-    let value = |name: &str| {
-        let line = lines.iter().find(|line| line.contains(name)).expect("a setting");
-        line.split_once('=').expect("a value").1.trim_matches('\'').to_owned()
-    };
+    let (lender, settings) = lend(data.path());
     let mut wrong = wavetank();
     wrong.arg("run").arg(scenario("classroom"));
-    wrong
-        .env("DATABASE_URL", value("DATABASE_URL"))
-        .env("S3_ENDPOINT", value("S3_ENDPOINT"))
-        .env("S3_ACCESS_KEY", value("S3_ACCESS_KEY"))
-        .env("S3_SECRET_KEY", "wrong");
+    wrong.envs(settings).env("S3_SECRET_KEY", "wrong");
     refused(wrong, &["refused", "hint:"]);
     assert!(lender.stop());
 }

@@ -1,15 +1,14 @@
 //! The digest is the same whatever happens to the run: other numbers of workers, other places,
 //! several processes, kill -9 at random moments.
-use crate::support::{Background, data_dir, digest, figures, run, scenario, wavetank};
+use crate::support::{Background, data_dir, digest, figures, lend, run, scenario, wavetank};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use sqlx::{Connection, PgConnection};
 use std::process::Stdio;
 use std::time::Duration;
 
 /// The digest of classroom.yaml with its own seed. It changes only when the model, a document or
 /// the schema changes: then say so in CHANGELOG.md and put the new one here.
-const CLASSROOM: &str = "77c4836934471419aca4328cd303ff12bc8faf99f4dff402a38bbd982358477f";
+const CLASSROOM: &str = "4148898bc1b218867196b999867a36b510601719c3426a5dcc5e3acb5446edf2";
 
 #[test]
 fn the_classroom_has_its_golden_digest() {
@@ -28,6 +27,33 @@ fn the_classroom_has_its_golden_digest() {
     // A longer run goes on from there.
     let longer = figures(run("classroom", data.path(), &["--until", "8d"]));
     assert_ne!(digest(&longer), CLASSROOM, "seed {}", longer["seed"]);
+}
+
+#[test]
+fn many_workers_have_the_connections_they_need() {
+    let data = data_dir();
+    let played = figures(run("classroom", data.path(), &["--workers", "16"]));
+    assert_eq!(digest(&played), CLASSROOM, "seed {}: 16 workers", played["seed"]);
+}
+
+/// A server that others use too: what is left of its 100 connections must do.
+#[tokio::test]
+async fn fewer_workers_work_where_the_server_is_crowded() {
+    let data = data_dir();
+    let (lender, settings) = lend(data.path());
+    let mut others = Vec::new();
+    for _ in 0..64 {
+        let other = PgConnection::connect(&settings["DATABASE_URL"]).await;
+        others.push(other.expect("a connection"));
+    }
+    let mut command = run("classroom", data.path(), &["--workers", "16"]);
+    command.envs(&settings);
+    let output = command.output().expect("the program runs");
+    let said = crate::support::said(&output);
+    assert!(output.status.success() && said.contains(CLASSROOM), "{said}");
+    assert!(said.contains("no room for as many connections"), "{said}");
+    drop(others);
+    assert!(lender.stop());
 }
 
 #[test]
@@ -68,22 +94,7 @@ fn killed_five_times() -> Value {
 /// One process lends the services, one conducts, two work.
 fn split_over_processes() -> String {
     let data = data_dir();
-    let mut lend = wavetank();
-    lend.arg("services").arg("--data-dir").arg(data.path());
-    let mut lender = Background::start(lend);
-    let out = lender.0.stdout.take().expect("standard output");
-    let settings: HashMap<String, String> = BufReader::new(out)
-        .lines()
-        .take(5)
-        .map(|line| {
-            let line = line.expect("text");
-            let (name, value) = line
-                .strip_prefix("export ")
-                .and_then(|rest| rest.split_once('='))
-                .unwrap_or_else(|| panic!("{line:?} is no setting"));
-            (name.to_owned(), value.trim_matches('\'').to_owned())
-        })
-        .collect();
+    let (lender, settings) = lend(data.path());
     let with_services = |arguments: &[&str]| {
         let mut command = wavetank();
         command.args(arguments).envs(&settings);

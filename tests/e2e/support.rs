@@ -1,5 +1,7 @@
 //! Runs the real program in a data directory of its own.
 use serde_json::Value;
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -77,6 +79,24 @@ impl Background {
         }
         false
     }
+}
+
+/// `wavetank services` on a data directory, and the settings with which others reach them.
+pub(crate) fn lend(data: &Path) -> (Background, HashMap<String, String>) {
+    let mut command = wavetank();
+    command.arg("services").arg("--data-dir").arg(data);
+    let mut lender = Background::start(command);
+    let out = lender.0.stdout.take().expect("standard output");
+    let setting = |line: String| {
+        let (name, value) = line
+            .strip_prefix("export ")
+            .and_then(|rest| rest.split_once('='))
+            .unwrap_or_else(|| panic!("{line:?} is no setting"));
+        (name.to_owned(), value.trim_matches('\'').to_owned())
+    };
+    let lines = BufReader::new(out).lines().take(5);
+    let settings = lines.map(|line| setting(line.expect("text"))).collect();
+    (lender, settings)
 }
 
 impl Drop for Background {

@@ -6,14 +6,15 @@ use anyhow::Context;
 use documents::build_log::{self, Attempt, AttemptOutcome, BuildLog, Step};
 use documents::{Digest, ImageContents, Timestamp, Trigger};
 use sim::fact::{BuildResult, Cause, FailureReason, Outcome};
+use sim::scenario::units::CronSchedule;
 use sim::time::SimTime;
 use store::artifacts::{Document, kind};
 use store::builds::{BuildSubject, builder_name};
 
 /// What a caller is called who did not say who it is.
 const SOMEBODY: &str = "somebody";
-/// Where the expression stands that a periodic rebuild follows.
-const SCHEDULE: &str = "the scenario's rebuild schedule";
+/// What stands for the schedule of a periodic rebuild that an incident or an arrival asked for.
+const UNSCHEDULED: &str = "outside the rebuild schedule";
 
 /// A simulated instant as documents take it.
 pub(super) fn timestamp(at: SimTime) -> Result<Timestamp, JobError> {
@@ -25,7 +26,10 @@ pub(super) fn trigger(cause: &Cause, subject: &BuildSubject) -> Result<Trigger, 
     let text = |name: &Option<String>| name.clone().unwrap_or_default();
     Ok(match cause {
         Cause::Bootstrap => Trigger::Bootstrap,
-        Cause::Cron => Trigger::Cron { schedule: SCHEDULE.to_owned() },
+        Cause::Cron => {
+            let schedule = subject.cause_schedule.as_deref().unwrap_or(UNSCHEDULED).to_owned();
+            Trigger::Cron { schedule }
+        }
         Cause::Manual { requested_by } => {
             Trigger::Manual { requested_by: requested_by.as_deref().unwrap_or(SOMEBODY).to_owned() }
         }
@@ -40,6 +44,14 @@ pub(super) fn trigger(cause: &Cause, subject: &BuildSubject) -> Result<Trigger, 
             digest: text(&subject.cause_digest).parse().context("digest of the changed base")?,
         },
     })
+}
+
+/// The expression of the schedule, if it fires at that instant: incidents and arrivals of the
+/// scenario may ask for periodic rebuilds too.
+pub(super) fn schedule(schedule: Option<&CronSchedule>, requested: SimTime) -> Option<String> {
+    let before = SimTime(requested.0 - 1);
+    let fires = schedule.filter(|cron| cron.next_after(before) == Some(requested));
+    fires.map(|cron| cron.as_str().to_owned())
 }
 
 /// The log of a build that ended without a new version.
@@ -107,4 +119,21 @@ fn last_attempt(job: &Placed<BuildResult>, builder: String) -> Result<Attempt, J
     };
     let (started, finished) = (timestamp(job.fact.started)?, timestamp(job.at)?);
     Ok(Attempt { builder, started, finished, outcome })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_firing_names_the_schedule() {
+        let nightly = CronSchedule::parse("0 2 * * *").expect("valid");
+        let two: sim::scenario::units::Instant = "2026-01-05T02:00:00Z".parse().expect("valid");
+        let two = two.time();
+        assert_eq!(schedule(Some(&nightly), two).as_deref(), Some("0 2 * * *"));
+        for off_ms in [-1, 1, 999, 3_600_000] {
+            assert_eq!(schedule(Some(&nightly), SimTime(two.0 + off_ms)), None, "{off_ms}");
+        }
+        assert_eq!(schedule(None, two), None);
+    }
 }

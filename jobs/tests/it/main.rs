@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod conductor;
+mod dead_letter;
 mod faults;
 mod history;
 mod real;

@@ -14,7 +14,7 @@ use store::objects::ObjectStore;
 
 #[path = "../../../store/tests/it/support/s3.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of `store`")]
-mod s3;
+pub(crate) mod s3;
 
 /// The classroom, played to its end with real work, and all its jobs.
 async fn played(objects: ObjectStore) -> (Bench, Vec<Payload>) {
@@ -48,6 +48,7 @@ async fn work(bench: &Bench, tx: &mut PgConnection, payload: &Payload) -> Result
 async fn every_job_can_be_done_again() {
     let (_endpoint, objects) = s3::store().await;
     let (bench, payloads) = played(objects.clone()).await;
+    nightly_rebuilds_name_their_schedule(&bench, &objects).await;
     let before = world_digest(&bench.pool, &objects).await.unwrap();
     assert!(before.objects.count > 100, "{:?}", before.objects);
     let mut walls: BTreeMap<_, (u32, Duration)> = BTreeMap::new();
@@ -64,6 +65,23 @@ async fn every_job_can_be_done_again() {
     let after = world_digest(&bench.pool, &objects).await.unwrap();
     assert_eq!(after.differences(&before), [""; 0], "seed {SEED}");
     assert_eq!(after, before);
+}
+
+/// The documents of the classroom's rebuilds at two in the night.
+async fn nightly_rebuilds_name_their_schedule(bench: &Bench, objects: &ObjectStore) {
+    let keys: Vec<(String, String)> = sqlx::query_as(
+        "SELECT a.kind, a.object_key FROM artifacts a JOIN build_events b ON b.id = a.build_id
+         WHERE b.trigger = 'cron' AND a.kind IN ('log', 'provenance')",
+    )
+    .fetch_all(&bench.pool)
+    .await
+    .unwrap();
+    assert!(keys.iter().any(|(kind, _)| kind == "provenance"), "{keys:?}");
+    for (kind, key) in keys {
+        let text = objects.get(&key, u64::MAX).await.unwrap();
+        let text = String::from_utf8_lossy(&text);
+        assert!(text.contains("0 2 * * *"), "{kind}: {text}");
+    }
 }
 
 /// One list of an evaluation.

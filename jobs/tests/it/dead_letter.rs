@@ -1,0 +1,107 @@
+//! What an operator can do about a job in the dead letter: owe it again, or give it up.
+use crate::real::s3;
+use crate::support::Bench;
+use crate::support::conducting::{CLASSROOM, SEED, scenario};
+use futures::future::BoxFuture;
+use jobs::conductor::{Options, Progress, Stop};
+use jobs::job::{JobContext, JobError, Payload};
+use jobs::worker::{Bodies, Real, WorkerOptions, Workers};
+use sim::World;
+use sim::fact::FactKind;
+use sim::time::{HOUR_MS, SimDuration, SimTime};
+use sqlx::PgConnection;
+use std::sync::Arc;
+use std::time::Duration;
+use store::digest::{WorldDigest, world_digest};
+use store::ledger;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// The real work, but for the notification of one fact, which never comes out right.
+struct Flawed(Option<u64>);
+
+impl Bodies for Flawed {
+    fn run<'a>(
+        &'a self,
+        ctx: &'a JobContext,
+        conn: &'a mut PgConnection,
+        payload: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), JobError>> {
+        match payload {
+            Payload::Notify(notices) if notices.iter().any(|n| Some(n.seq) == self.0) => {
+                Box::pin(async {
+                    let (expected, found) = ("2".to_owned(), "3".to_owned());
+                    Err(JobError::Mismatch { what: "the sum".to_owned(), expected, found })
+                })
+            }
+            _ => Real.run(ctx, conn, payload),
+        }
+    }
+}
+
+async fn play(bench: &Bench, until: SimTime, flaw: Option<u64>) -> Stop {
+    let stop = CancellationToken::new();
+    let (ctx, signals) = (bench.ctx.clone(), bench.signals.clone());
+    let bodies = Arc::new(Flawed(flaw));
+    let options = WorkerOptions::default();
+    let workers = Workers::start_with(ctx, signals, options, stop.clone(), bodies);
+    let options = Options { stop_at: Some(until), stop_when_held: true, ..Options::default() };
+    let conductor = bench.open_as(CLASSROOM, SEED, options).await.unwrap();
+    let (progress, _watched) = watch::channel(Progress::default());
+    let ended = conductor.run(progress, CancellationToken::new()).await.unwrap();
+    stop.cancel();
+    workers.stopped().await;
+    ended
+}
+
+async fn digest(bench: &Bench) -> WorldDigest {
+    world_digest(&bench.pool, &bench.ctx.objects).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_given_up_holds_nothing_up_and_leaves_a_gap() {
+    let (seq, at) = first_notification();
+    let until = SimTime(at.0 + HOUR_MS);
+    let (mut clean, mut gap) = (Bench::new().await, Bench::new().await);
+    let ((_one, objects), (_two, others)) = (s3::store().await, s3::store().await);
+    (clean.ctx.objects, gap.ctx.objects) = (objects, others);
+    assert_eq!(play(&clean, until, None).await, Stop::ReachedEnd, "seed {SEED}");
+    let held = play(&gap, until, Some(seq)).await;
+    assert!(matches!(held, Stop::Held { .. }), "{held:?}");
+
+    let mut conn = gap.pool.acquire().await.unwrap();
+    let dead = gap.count("SELECT id FROM ledger WHERE state = 'dead'").await;
+    assert_eq!(ledger::discarded(&mut conn).await.unwrap(), 0);
+    assert!(ledger::discard(&mut conn, dead).await.unwrap());
+    assert!(!ledger::discard(&mut conn, dead).await.unwrap(), "once is enough");
+    assert!(!ledger::retry(&mut conn, dead).await.unwrap(), "given up is given up");
+    assert_eq!(gap.count("SELECT count(*) FROM clock WHERE held_reason IS NULL").await, 1);
+
+    // The work would come out right now; nobody does it any more.
+    assert_eq!(play(&gap, until, None).await, Stop::ReachedEnd, "seed {SEED}");
+    let (whole, left) = (digest(&clean).await, digest(&gap).await);
+    assert_eq!(whole.differences(&left), ["notifications"], "seed {SEED}");
+    assert_ne!(whole.total, left.total);
+
+    let everything = ledger::prune(&mut conn, Duration::ZERO, 1_000_000).await.unwrap();
+    assert!(everything > 0);
+    assert_eq!(ledger::discarded(&mut conn).await.unwrap(), 1);
+    let (state, _, error) = gap.job(dead).await;
+    assert_eq!(
+        (state.as_str(), error.as_deref().unwrap_or("").contains("the sum")),
+        ("done", true)
+    );
+}
+
+/// The first notification of the classroom: its number and its instant.
+fn first_notification() -> (u64, SimTime) {
+    let plan = scenario(CLASSROOM);
+    let end = plan.start.time() + SimDuration::days(7);
+    let mut first = None;
+    World::new(plan, SEED).advance(end, &mut |fact| {
+        if matches!(fact.kind, FactKind::Notified(_)) && first.is_none() {
+            first = Some((fact.seq, fact.at));
+        }
+    });
+    first.unwrap()
+}
