@@ -5,6 +5,7 @@
 mod conductor;
 mod faults;
 mod history;
+mod incidents;
 mod real;
 mod support;
 mod sweeper;
