@@ -159,5 +159,7 @@ CREATE TABLE trusted_builders (
     slsa_level integer NOT NULL CHECK (slsa_level BETWEEN 0 AND 3),
     valid_from timestamptz NOT NULL,
     valid_to   timestamptz CHECK (valid_to >= valid_from),
-    PRIMARY KEY (builder, key_id, valid_from)
+    ended_seq  bigint,                                                     -- the fact that ended it
+    PRIMARY KEY (builder, key_id, valid_from),
+    CHECK ((valid_to IS NULL) = (ended_seq IS NULL))
 );

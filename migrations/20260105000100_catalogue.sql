@@ -127,6 +127,22 @@ CREATE INDEX attestations_sha256 ON attestations (sha256);
 CREATE INDEX attestations_document ON attestations (document_sha256);
 CREATE INDEX attestations_payload ON attestations (payload_sha256);
 
+-- Bundles that an attacker has put in the place of signed ones, each from its instant on. What was
+-- there before stays with the attestation: it is what an earlier instant shows.
+CREATE TABLE attestation_replacements (
+    log_index        bigint NOT NULL REFERENCES attestations (log_index),
+    seq              bigint NOT NULL,                                      -- the fact that tells of it
+    tenant_namespace text NOT NULL,
+    replaced_at      timestamptz NOT NULL,
+    document_sha256  text NOT NULL CHECK (document_sha256 ~ '^[0-9a-f]{64}$'), -- what it states
+    uri              text NOT NULL,                                        -- s3://<bucket>/<key> of the bundle
+    sha256           text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    bytes            bigint NOT NULL CHECK (bytes >= 0),
+    PRIMARY KEY (log_index, seq)
+);
+CREATE INDEX attestation_replacements_sha256 ON attestation_replacements (sha256);
+CREATE INDEX attestation_replacements_document ON attestation_replacements (document_sha256);
+
 -- The SLSA build level of a version as its evidence gave it; the newest up to an instant holds.
 CREATE TABLE slsa_assessments (
     image_id         bigint NOT NULL,

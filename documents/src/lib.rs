@@ -42,6 +42,7 @@ pub mod slsa_level;
 pub mod spdx;
 pub mod statement;
 pub mod subject;
+pub mod tamper;
 mod tar;
 pub mod timestamp;
 pub mod tlog;

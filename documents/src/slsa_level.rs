@@ -130,7 +130,11 @@ pub fn assess(
     // Two roots may share a key, and a key may vouch for many builders.
     let signer = roots.iter().find(|root| bundle.envelope.verify(&root.key).is_ok());
     let Some(signer) = signer.map(|root| &root.key) else {
-        result.add(Check::Signature, false, "no trusted key signed this statement");
+        result.add(
+            Check::Signature,
+            false,
+            format_args!("no trusted key signed this statement, which names {builder_id}"),
+        );
         return result;
     };
     result.add(Check::Signature, true, format_args!("signed by key {}", signer.id()));

@@ -1,7 +1,10 @@
 //! The `attest` job: completes the bundles of what was signed, now that the log has given it its
-//! place, and assesses the SLSA level that the provenance proves.
+//! place, and assesses the SLSA level that the provenance proves; again when trust is lost.
+mod again;
+
 use crate::job::{Attest, JobContext, JobError};
-use crate::naming::repository;
+use crate::naming::{builder_name, repository};
+use crate::sign::Occasion;
 use anyhow::{Context, anyhow};
 use documents::bundle::Bundle;
 use documents::checkpoint::Checkpoint;
@@ -14,20 +17,38 @@ use documents::slsa_level::{self, TrustedBuilder};
 use documents::statement::{PAYLOAD_TYPE, PredicateType, image_signature, statement_of_document};
 use documents::world_keys::{WorldIdentity, WorldKeys};
 use documents::{Digest, bundle};
-use sim::time::SimTime;
 use sqlx::PgConnection;
 use std::sync::Arc;
 use store::artifacts::{Document, StoredDocument, kind};
 use store::attestations::{self, Bundled, Placed};
 use store::objects::{NewObject, content_key};
+use store::provenance::BuiltBy;
 use store::slsa::{self, Assessed, Trust};
 
-/// Bundles what was signed for the facts of the range.
+/// Does what is to be done about attestations.
 ///
 /// # Errors
 /// [`JobError::Mismatch`] when a stored document is not what was signed.
-pub async fn run(ctx: &JobContext, tx: &mut PgConnection, range: Attest) -> Result<(), JobError> {
-    let placed = attestations::placed(tx, range.from_seq, range.to_seq).await?;
+pub async fn run(ctx: &JobContext, tx: &mut PgConnection, what: Attest) -> Result<(), JobError> {
+    match what {
+        Attest::Bundle { from_seq, to_seq } => bundles(ctx, tx, from_seq, to_seq).await,
+        Attest::Distrusted { seq, at, builder, parts, part } => {
+            let builder = &builder_name(builder);
+            let wanted = BuiltBy { builder, seq, at, parts, part };
+            again::distrusted(ctx, tx, wanted).await
+        }
+        Attest::Tampered { seq, at, version } => again::tampered(ctx, tx, seq, at, version).await,
+    }
+}
+
+/// Bundles what was signed for the facts of a range.
+async fn bundles(
+    ctx: &JobContext,
+    tx: &mut PgConnection,
+    from_seq: u64,
+    to_seq: u64,
+) -> Result<(), JobError> {
+    let placed = attestations::placed(tx, from_seq, to_seq).await?;
     let Some(size) = placed.iter().map(|one| one.tree_size).max() else { return Ok(()) };
     let keys = ctx.keys.get(tx).await?;
     let proofs = {
@@ -127,7 +148,10 @@ fn bundle_all(
         checkpoint = Some((one.tree_size, note.clone()));
         let bytes = bundle(keys, &one, proof, note, statement)?;
         if one.predicate_type == PredicateType::Provenance {
-            bundles.assessed.push(assess(&keys.identity, trusted, &one, &bytes)?);
+            let Placed { seq, at, version, .. } = one;
+            let digest = one.digest.parse().context("digest of a version")?;
+            let occasion = Occasion { seq, at, version };
+            bundles.assessed.push(assess(&keys.identity, trusted, occasion, digest, &bytes));
         }
         let media_type = bundle::MEDIA_TYPE;
         let document = Document { kind: kind::BUNDLE, media_type, bytes: bytes.into() };
@@ -178,26 +202,21 @@ fn bundle(
     Ok(bundle.to_json()?)
 }
 
-/// The level of a version at an instant, from its provenance bundle and the table of trust.
+/// The level of a version as of a fact, from its provenance bundle and the table of trust.
 fn assess(
     identity: &WorldIdentity,
     trusted: &[Trust],
-    one: &Placed,
+    occasion: Occasion,
+    digest: Digest,
     bundle: &[u8],
-) -> Result<Assessed, JobError> {
-    let digest: Digest = one.digest.parse().context("digest of a version")?;
-    let roots = roots(identity, trusted, one.at);
-    let assessment = slsa_level::assess(bundle, digest, &roots, Some(identity.log_identity()));
-    Ok(Assessed { seq: one.seq, at: one.at, version: one.version, assessment })
-}
-
-/// The table of trust as it is at an instant.
-fn roots(identity: &WorldIdentity, trusted: &[Trust], at: SimTime) -> Vec<TrustedBuilder> {
-    let holds = |trust: &&Trust| trust.from <= at && trust.to.is_none_or(|to| at < to);
+) -> Assessed {
+    let Occasion { seq, at, version } = occasion;
     let root = |trust: &Trust| TrustedBuilder {
         key: identity.signer.clone(),
         builder_id: builder_id(&trust.builder),
         level: trust.level,
     };
-    trusted.iter().filter(holds).map(root).collect()
+    let roots: Vec<_> = trusted.iter().filter(|trust| trust.holds(seq, at)).map(root).collect();
+    let assessment = slsa_level::assess(bundle, digest, &roots, Some(identity.log_identity()));
+    Assessed { seq, at, version, assessment }
 }

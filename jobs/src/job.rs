@@ -1,6 +1,7 @@
 //! What a job is: its payload, what it may use, and how it may fail.
 use serde::{Deserialize, Serialize};
 use sim::fact::{BuildResult, Notification, Scan, SlaCheck};
+use sim::ids::{BuilderId, VersionRef};
 use sim::time::SimTime;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ pub enum Payload {
     Build(Placed<BuildResult>),
     /// Scans, in order.
     Scan(Vec<Placed<Scan>>),
-    /// The attestations of a range of facts.
+    /// Bundles to be made, or levels to be assessed again.
     Attest(Attest),
     /// SLA evaluations, in order, without gaps.
     SlaCheck(Vec<Placed<SlaCheck>>),
@@ -67,13 +68,49 @@ pub enum Payload {
     Notify(Vec<Placed<Notification>>),
 }
 
-/// The facts whose attestations are in the log and want their bundles.
+/// What is to be done about attestations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attest {
-    /// The first fact.
-    pub from_seq: u64,
-    /// The last one.
-    pub to_seq: u64,
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Attest {
+    /// The attestations of these facts are in the log and want their bundles.
+    Bundle {
+        /// The first fact.
+        from_seq: u64,
+        /// The last one.
+        to_seq: u64,
+    },
+    /// A builder is not trusted any more: what it built is assessed again.
+    Distrusted {
+        /// The fact.
+        seq: u64,
+        /// The simulated instant.
+        at: SimTime,
+        /// The builder.
+        builder: BuilderId,
+        /// Of the images, divided into so many parts ...
+        parts: u32,
+        /// ... this one, from 0.
+        part: u32,
+    },
+    /// An attacker replaced a version's provenance: the forgery is stored and assessed.
+    Tampered {
+        /// The fact.
+        seq: u64,
+        /// The simulated instant.
+        at: SimTime,
+        /// The version.
+        version: VersionRef,
+    },
+}
+
+impl Attest {
+    /// The first fact that it is about.
+    pub fn first_seq(&self) -> u64 {
+        match self {
+            Attest::Bundle { from_seq, .. } => *from_seq,
+            Attest::Distrusted { seq, .. } | Attest::Tampered { seq, .. } => *seq,
+        }
+    }
 }
 
 impl Payload {

@@ -66,7 +66,7 @@ impl Bodies for Real {
             match payload {
                 Payload::Build(build) => crate::build::run(ctx, conn, build).await,
                 Payload::Scan(scans) => crate::scan::run(ctx, conn, scans).await,
-                Payload::Attest(range) => crate::attest::run(ctx, conn, *range).await,
+                Payload::Attest(what) => crate::attest::run(ctx, conn, *what).await,
                 Payload::SlaCheck(checks) => crate::sla_check::run(ctx, conn, checks).await,
                 Payload::Notify(notices) => crate::notify::run(ctx, conn, notices).await,
             }

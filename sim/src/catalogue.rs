@@ -10,6 +10,7 @@ use crate::time::SimTime;
 use fake::Fake;
 use fake::faker::company::en::CompanyName;
 use fake::faker::name::en::{FirstName, LastName};
+pub(crate) use images::fleet_names;
 use images::images;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -205,6 +206,12 @@ impl Catalogue {
             replicas: 1 + (draw(3) * draw(3) * 24.0) as u32,
             internet_exposed: environment == "production" && draw(4) < 0.35,
         }
+    }
+
+    /// The image of that name.
+    pub fn image_named(&self, name: &str) -> Option<ImageId> {
+        let place = self.images.iter().position(|image| image.name == name)?;
+        Some(ImageId(place as u32))
     }
 
     /// All packages of an image with those of its bases, in the order of layers.

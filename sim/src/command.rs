@@ -1,5 +1,5 @@
 //! What can be asked of a running world from outside.
-use crate::ids::{BuildId, ImageId, PackageId};
+use crate::ids::{BuildId, BuilderId, ImageId, PackageId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -26,6 +26,17 @@ pub enum Command {
         image: ImageId,
         /// The revision the webhook names.
         revision: Option<Arc<str>>,
+    },
+    /// Trust a builder no longer, as the incident of that name.
+    DistrustBuilder {
+        /// The builder.
+        builder: BuilderId,
+    },
+    /// Let an attacker replace the provenance of an image's newest version, as the incident of
+    /// that name.
+    TamperAttestation {
+        /// The image.
+        image: ImageId,
     },
 }
 
@@ -63,4 +74,26 @@ pub enum CommandError {
     /// A package does not exist.
     #[error("there is no package {0}")]
     UnknownPackage(u32),
+    /// The builder does not exist.
+    #[error("there is no builder {found}: the pool has {count}, numbered from 0")]
+    UnknownBuilder {
+        /// The number in the command.
+        found: u32,
+        /// How many builders there are.
+        count: u32,
+    },
+    /// The builder has lost its trust before.
+    #[error("builder {0} has lost its trust before")]
+    DistrustedBefore(u32),
+    /// The image has no version whose provenance could be replaced.
+    #[error("image {0} has no published version")]
+    NothingPublished(u32),
+    /// The provenance of the newest version has been replaced before.
+    #[error("the provenance of version {version} of image {image} has been replaced already")]
+    TamperedBefore {
+        /// The image.
+        image: u32,
+        /// Its newest version.
+        version: u32,
+    },
 }

@@ -108,4 +108,15 @@ pub enum FactKind {
         /// How many builders are in service now.
         in_service: u32,
     },
+    /// A builder is not trusted any more: what it builds from here on proves less, and what it
+    /// has built is assessed again. It goes on building.
+    BuilderDistrusted {
+        /// The builder.
+        builder: BuilderId,
+    },
+    /// An attacker has put another bundle in the place of a version's signed provenance.
+    AttestationTampered {
+        /// The version: the newest one of its image.
+        version: VersionRef,
+    },
 }

@@ -8,6 +8,7 @@ mod customers;
 mod scanner;
 mod sla;
 mod state;
+mod trust;
 mod weather;
 
 use crate::catalogue::{Catalogue, ImageInfo};
@@ -23,6 +24,7 @@ use config::Config;
 pub use sla::due as sla_due;
 use state::{AdvisoryState, Build, Event, ImageState, Lineage, PackageState, Timers, Usage};
 use std::sync::Arc;
+use trust::Lost;
 
 /// Where facts go.
 type Sink<'a> = &'a mut dyn FnMut(Fact);
@@ -50,6 +52,7 @@ pub struct World {
     failed_since_check: u32,
     usages: Vec<Usage>,
     timers: Timers,
+    lost: Lost,
 }
 
 impl World {
@@ -77,6 +80,7 @@ impl World {
             failed_since_check: 0,
             usages: Vec::new(),
             timers: Timers::default(),
+            lost: Lost::default(),
             dice,
             config,
             catalogue,
@@ -152,6 +156,8 @@ impl World {
                 let cause = Cause::Upstream { release: Some(release), revision: revision.clone() };
                 self.request(*image, cause, Some(*build), sink);
             }
+            Command::DistrustBuilder { builder } => self.distrust(*builder, sink)?,
+            Command::TamperAttestation { image } => self.tamper(*image, sink)?,
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ pub mod notifications;
 pub mod objects;
 pub mod packages;
 pub mod pending;
+pub mod provenance;
 pub mod read;
 pub mod released;
 pub mod row;

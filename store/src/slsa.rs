@@ -15,8 +15,16 @@ pub struct Trust {
     pub level: u8,
     /// Since when.
     pub from: SimTime,
-    /// Until when.
-    pub to: Option<SimTime>,
+    /// The fact that ended it: by it, and not by its instant, so that what happened at the same
+    /// instant before it was still trusted.
+    pub ended: Option<u64>,
+}
+
+impl Trust {
+    /// Whether it held when the fact with that sequence number happened, at that instant.
+    pub fn holds(&self, seq: u64, at: SimTime) -> bool {
+        self.from <= at && self.ended.is_none_or(|ended| seq < ended)
+    }
 }
 
 /// Grants trust to builders from an instant on, with the signer's key of that id.
@@ -40,13 +48,31 @@ pub async fn trust(
     Ok(())
 }
 
-/// Takes trust away from a builder from an instant on.
-pub async fn distrust(conn: &mut PgConnection, builder: &str, at: SimTime) -> Result<(), Error> {
+/// The end of the trust in a builder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Distrusted {
+    /// The builder's name.
+    pub builder: String,
+    /// The fact that ends it.
+    pub seq: u64,
+    /// When.
+    pub at: SimTime,
+}
+
+/// Takes trust away from builders; where it has ended already, nothing changes.
+pub async fn distrust(conn: &mut PgConnection, ends: &[Distrusted]) -> Result<(), Error> {
+    if ends.is_empty() {
+        return Ok(());
+    }
+    let ats = ends.iter().map(|end| instant(end.at)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
-        "UPDATE trusted_builders SET valid_to = $2 WHERE builder = $1 AND valid_to IS NULL",
+        "UPDATE trusted_builders t SET valid_to = e.at, ended_seq = e.seq
+         FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS e (builder, seq, at)
+         WHERE t.builder = e.builder AND t.valid_to IS NULL",
     )
-    .bind(builder)
-    .bind(instant(at)?)
+    .bind(ends.iter().map(|end| end.builder.as_str()).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.seq as i64).collect::<Vec<_>>())
+    .bind(ats)
     .execute(conn)
     .await?;
     Ok(())
@@ -55,7 +81,7 @@ pub async fn distrust(conn: &mut PgConnection, builder: &str, at: SimTime) -> Re
 /// All rows of trust for the key of that id, by builder and instant.
 pub async fn trusted(conn: &mut PgConnection, key_id: &str) -> Result<Vec<Trust>, Error> {
     let rows = sqlx::query(
-        "SELECT builder, slsa_level, sim_ms(valid_from), sim_ms(valid_to) FROM trusted_builders
+        "SELECT builder, slsa_level, sim_ms(valid_from), ended_seq FROM trusted_builders
          WHERE key_id = $1 ORDER BY builder COLLATE \"C\", valid_from",
     )
     .bind(key_id)
@@ -67,7 +93,7 @@ pub async fn trusted(conn: &mut PgConnection, key_id: &str) -> Result<Vec<Trust>
                 builder: row.try_get(0)?,
                 level: row.try_get::<i32, _>(1)? as u8,
                 from: SimTime(row.try_get(2)?),
-                to: row.try_get::<Option<i64>, _>(3)?.map(SimTime),
+                ended: row.try_get::<Option<i64>, _>(3)?.map(|seq| seq as u64),
             })
         })
         .collect()
@@ -86,7 +112,8 @@ pub struct Assessed {
     pub assessment: Assessment,
 }
 
-/// Writes assessments; those that are there already stay as they are.
+/// Writes assessments, but for those that find what the one before found; those that are there
+/// already stay as they are.
 pub async fn insert(conn: &mut PgConnection, assessed: &[Assessed]) -> Result<(), Error> {
     if assessed.is_empty() {
         return Ok(());
@@ -106,6 +133,12 @@ pub async fn insert(conn: &mut PgConnection, assessed: &[Assessed]) -> Result<()
          FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::integer[],
                      $6::text[]) AS a (image_id, version, seq, at, level, checks)
          JOIN images i ON i.id = a.image_id
+         LEFT JOIN LATERAL (
+             SELECT s.slsa_level, s.checks FROM slsa_assessments s
+             WHERE s.image_id = a.image_id AND s.version = a.version AND s.seq < a.seq
+             ORDER BY s.seq DESC LIMIT 1) AS before ON true
+         WHERE a.level IS DISTINCT FROM before.slsa_level
+            OR a.checks::jsonb IS DISTINCT FROM before.checks
          ON CONFLICT DO NOTHING",
     )
     .bind(assessed.iter().map(|a| i64::from(a.version.image.0)).collect::<Vec<_>>())
@@ -117,4 +150,20 @@ pub async fn insert(conn: &mut PgConnection, assessed: &[Assessed]) -> Result<()
     .execute(conn)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_ends_with_a_fact_and_not_with_its_instant() {
+        let (from, at) = (SimTime(10), SimTime(20));
+        let mut trust = Trust { builder: "builder-0".to_owned(), level: 3, from, ended: None };
+        assert!(trust.holds(1, from) && trust.holds(9, at));
+        assert!(!trust.holds(1, SimTime(9)), "not before it began");
+        trust.ended = Some(5);
+        assert!(trust.holds(4, at), "what happened before it, at the same instant");
+        assert!(!trust.holds(5, at) && !trust.holds(6, at));
+    }
 }

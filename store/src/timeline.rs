@@ -85,6 +85,17 @@ fn entry(kind: &FactKind) -> Entry {
             data: json!({ "in_service": in_service }),
             ..Entry::default()
         },
+        FactKind::BuilderDistrusted { builder } => Entry {
+            kind: "builder_distrusted",
+            data: json!({ "builder": builder }),
+            ..Entry::default()
+        },
+        FactKind::AttestationTampered { version } => Entry {
+            kind: "attestation_tampered",
+            image: Some(version.image),
+            data: json!({ "version": version.version }),
+            ..Entry::default()
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 //! nothing has happened.
 use super::error::ConductorError;
 use crate::naming::builder_name;
+use documents::statement::PredicateType;
 use serde_json::json;
 use sim::catalogue::Catalogue;
 use sim::fact::{Advisory, BuildResult, Cause, Fact, FactKind, Justification, Outcome};
@@ -14,6 +15,7 @@ use store::audit::{self, Audit};
 use store::commands::{self, Answer};
 use store::ledger::{self, NewJob};
 use store::released::{self, BuildState, CreatedImage};
+use store::slsa::{self, Distrusted};
 use store::world::{self, Position};
 use store::{advisories, packages, timeline};
 
@@ -46,6 +48,7 @@ pub(super) async fn release(
     released::images(&mut tx, &rows.images).await?;
     released::builds(&mut tx, &rows.builds).await?;
     released::triages(&mut tx, &rows.triages).await?;
+    slsa::distrust(&mut tx, &rows.distrusted).await?;
     audit::insert(&mut tx, &rows.audit).await?;
     commands::answer(&mut tx, release.answers).await?;
     ledger::insert(&mut tx, release.jobs).await?;
@@ -65,6 +68,7 @@ struct Rows<'a> {
     images: Vec<CreatedImage<'a>>,
     builds: Vec<(BuildId, BuildState)>,
     triages: Vec<(ImageId, AdvisoryId, SimTime, Justification)>,
+    distrusted: Vec<Distrusted>,
     audit: Vec<Audit>,
 }
 
@@ -87,6 +91,10 @@ impl<'a> Rows<'a> {
                 }
                 FactKind::FindingTriaged { image, advisory, justification } => {
                     rows.triages.push((*image, *advisory, at, *justification));
+                }
+                FactKind::BuilderDistrusted { builder } => {
+                    let builder = builder_name(*builder);
+                    rows.distrusted.push(Distrusted { builder, seq: fact.seq, at });
                 }
                 _ => {}
             }
@@ -161,7 +169,7 @@ impl Builds {
 }
 
 /// What the audit log says of a fact, if anything: what was asked for from outside, what was
-/// published, what was judged.
+/// published, what was judged, what is not to be trusted.
 fn audit_line(fact: &Fact) -> Option<Audit> {
     let (actor, action, object, detail) = match &fact.kind {
         FactKind::ImageCreated(new) => {
@@ -186,6 +194,16 @@ fn audit_line(fact: &Fact) -> Option<Audit> {
         FactKind::BuilderOutage { in_service } => {
             let detail = json!({ "in_service": in_service });
             ("operations".to_owned(), "builders.outage", "builders".to_owned(), detail)
+        }
+        FactKind::BuilderDistrusted { builder } => {
+            let object = format!("builder/{}", builder.0);
+            let detail = json!({ "name": builder_name(*builder) });
+            ("security".to_owned(), "builder.distrust", object, detail)
+        }
+        FactKind::AttestationTampered { version } => {
+            let object = format!("image/{}/version/{}", version.image.0, version.version);
+            let detail = json!({ "predicate_type": PredicateType::Provenance.uri() });
+            ("attacker".to_owned(), "attestation.replace", object, detail)
         }
         _ => return None,
     };

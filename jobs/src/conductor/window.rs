@@ -22,13 +22,19 @@ const ATTESTATIONS: usize = 128;
 const CHUNK_BITS: u32 = 12;
 /// The number of the attest job among them; builds and scans take those before.
 const ATTEST_PIECE: usize = (1 << CHUNK_BITS) - 1;
+/// The attest jobs that make bundles: all at once.
+const BUNDLE_PHASE: i32 = 0;
+/// The attest jobs that read bundles again: after those that make them, fact by fact.
+const AGAIN_PHASE: i32 = 1;
+/// Jobs in which what an untrusted builder made is assessed again: an attempt has a time limit.
+const DISTRUST_PARTS: u32 = 8;
 
 /// A job of a window, without its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Job {
     pub(super) id: i64,
     pub(super) queue: Queue,
-    /// The depth of a build, 0 elsewhere.
+    /// The depth of a build; of an attest job, whether it reads bundles that others make; else 0.
     pub(super) phase: i32,
 }
 
@@ -79,14 +85,13 @@ impl Window {
         let mut jobs: Vec<(i32, i64)> =
             self.jobs.iter().filter(|job| job.queue == of).map(|job| (job.phase, job.id)).collect();
         jobs.sort_unstable();
-        match of {
-            // Evaluations build on each other.
-            Queue::SlaCheck => jobs.into_iter().map(|(_, id)| vec![id]).collect(),
-            _ => jobs
-                .chunk_by(|a, b| a.0 == b.0)
-                .map(|phase| phase.iter().map(|(_, id)| *id).collect())
-                .collect(),
-        }
+        let together = |a: &(i32, i64), b: &(i32, i64)| match of {
+            // Evaluations build on each other, and so does the loss of trust.
+            Queue::SlaCheck => false,
+            Queue::Attest if a.0 == AGAIN_PHASE => a.1 >> CHUNK_BITS == b.1 >> CHUNK_BITS,
+            _ => a.0 == b.0,
+        };
+        jobs.chunk_by(together).map(|phase| phase.iter().map(|(_, id)| *id).collect()).collect()
     }
 }
 
@@ -113,6 +118,17 @@ pub(super) fn jobs(facts: &[Fact]) -> Result<Vec<NewJob>, ConductorError> {
             FactKind::SlaChecked(check) => {
                 cutter.checks.push(Placed { seq, at, fact: check.clone() });
             }
+            FactKind::BuilderDistrusted { builder } => {
+                let (builder, parts) = (*builder, DISTRUST_PARTS);
+                for part in 0..parts {
+                    let again = Attest::Distrusted { seq, at, builder, parts, part };
+                    cutter.push(seq, part as usize, at, AGAIN_PHASE, &Payload::Attest(again))?;
+                }
+            }
+            FactKind::AttestationTampered { version } => {
+                let again = Attest::Tampered { seq, at, version: *version };
+                cutter.push(seq, 0, at, AGAIN_PHASE, &Payload::Attest(again))?;
+            }
             FactKind::Notified(notification) => {
                 cutter.notifications.push(Placed { seq, at, fact: notification.clone() });
             }
@@ -130,8 +146,9 @@ struct Cutter {
     targets: usize,
     /// Which piece of its fact the first of `scans` is.
     first_piece: usize,
-    /// The facts of the next attest job, where it begins, and about how much work it is.
-    attest: Option<(Attest, SimTime, usize)>,
+    /// The first and last fact of the next attest job, where it begins, and about how much work it
+    /// is.
+    attest: Option<(u64, u64, SimTime, usize)>,
     checks: Vec<Placed<SlaCheck>>,
     notifications: Vec<Placed<Notification>>,
 }
@@ -188,16 +205,16 @@ impl Cutter {
     }
 
     fn attest(&mut self, seq: u64, at: SimTime, count: usize) -> Result<(), ConductorError> {
-        let begin = Attest { from_seq: seq, to_seq: seq };
-        let (range, _, weight) = self.attest.get_or_insert((begin, at, 0));
-        range.to_seq = seq;
+        let (_, to_seq, _, weight) = self.attest.get_or_insert((seq, seq, at, 0));
+        *to_seq = seq;
         *weight += count;
         if *weight >= ATTESTATIONS { self.flush_attest() } else { Ok(()) }
     }
 
     fn flush_attest(&mut self) -> Result<(), ConductorError> {
-        let Some((range, at, _)) = self.attest.take() else { return Ok(()) };
-        self.push(range.from_seq, ATTEST_PIECE, at, 0, &Payload::Attest(range))
+        let Some((from_seq, to_seq, at, _)) = self.attest.take() else { return Ok(()) };
+        let bundle = Payload::Attest(Attest::Bundle { from_seq, to_seq });
+        self.push(from_seq, ATTEST_PIECE, at, BUNDLE_PHASE, &bundle)
     }
 
     fn flush_scans(&mut self) -> Result<(), ConductorError> {
@@ -226,7 +243,7 @@ impl Cutter {
 mod tests {
     use super::*;
     use sim::fact::ScanTrigger;
-    use sim::ids::{ImageId, VersionRef};
+    use sim::ids::{BuilderId, ImageId, VersionRef};
     use std::collections::BTreeSet;
 
     fn scan(seq: u64, targets: u32) -> Fact {
@@ -285,5 +302,36 @@ mod tests {
         };
         assert_eq!(window.phases(Queue::SlaCheck), vec![vec![4], vec![7]]);
         assert_eq!(window.phases(Queue::Build), vec![vec![2], vec![1, 3]]);
+    }
+
+    #[test]
+    fn lost_trust_waits_for_the_bundles_and_goes_in_the_order_of_facts() {
+        let version = VersionRef { image: ImageId(0), version: 1 };
+        let kinds = [
+            FactKind::AttestationTampered { version },
+            FactKind::BuilderDistrusted { builder: BuilderId(0) },
+            scan(3, 1).kind,
+            FactKind::AttestationTampered { version },
+        ];
+        let fact = |(seq, kind)| Fact { seq, at: SimTime(seq as i64), kind };
+        let facts: Vec<Fact> = (1..).zip(kinds).map(fact).collect();
+        let window = |facts: &[Fact]| {
+            let jobs: Vec<Job> = jobs(facts).unwrap().iter().map(Job::from).collect();
+            let (from, to) = (SimTime(0), Position { at: SimTime(9), seq: 9 });
+            Window { from, to, facts: Vec::new(), size: jobs.len(), jobs, windows: 1 }
+        };
+        // However the facts are cut, and also when the windows are joined again.
+        let mut joined = window(&facts[..2]);
+        joined.join(window(&facts[2..]));
+        for window in [window(&facts), joined] {
+            let facts: Vec<BTreeSet<i64>> = window
+                .phases(Queue::Attest)
+                .iter()
+                .map(|phase| phase.iter().map(|id| id >> CHUNK_BITS).collect())
+                .collect();
+            assert_eq!(facts, [3, 1, 2, 4].map(|seq| BTreeSet::from([seq])));
+            let sizes: Vec<usize> = window.phases(Queue::Attest).iter().map(Vec::len).collect();
+            assert_eq!(sizes, [1, 1, DISTRUST_PARTS as usize, 1]);
+        }
     }
 }

@@ -6,6 +6,7 @@ mod conductor;
 mod dead_letter;
 mod faults;
 mod history;
+mod incidents;
 mod real;
 mod support;
 mod sweeper;

@@ -38,7 +38,7 @@ async fn work(bench: &Bench, tx: &mut PgConnection, payload: &Payload) -> Result
     match payload {
         Payload::Build(job) => build::run(&bench.ctx, tx, job).await,
         Payload::Scan(jobs) => scan::run(&bench.ctx, tx, jobs).await,
-        Payload::Attest(range) => attest::run(&bench.ctx, tx, *range).await,
+        Payload::Attest(what) => attest::run(&bench.ctx, tx, *what).await,
         Payload::SlaCheck(jobs) => sla_check::run(&bench.ctx, tx, jobs).await,
         Payload::Notify(jobs) => notify::run(&bench.ctx, tx, jobs).await,
     }

@@ -25,17 +25,16 @@ pub(super) fn images(scenario: &Scenario, dice: &Dice, packages: &[PackageInfo])
                 .collect(),
             images: Vec::new(),
         };
-    let named = scenario.images.iter().map(|image| image.name.value.as_str()).collect();
     if let Some(fleet) = &scenario.fleet {
-        for ordinal in 0..fleet.bases {
+        let mut names = fleet_names(scenario);
+        let images = names.split_off(fleet.bases as usize);
+        for (ordinal, name) in (0u32..).zip(names) {
             let wanted = between(dice, u64::from(ordinal), fleet.base_packages);
-            let name = not_among(&named, names::base(ordinal));
             builder.add(name, "A base image.".to_owned(), None, wanted, None);
         }
-        for ordinal in 0..fleet.images {
+        for (ordinal, name) in (0..).zip(images) {
             let wanted = between(dice, u64::from(fleet.bases + ordinal), fleet.own_packages);
             let base = (fleet.bases > 0).then(|| ImageId(ordinal % fleet.bases));
-            let name = not_among(&named, names::image(ordinal));
             builder.add(name, "An image of the fleet.".to_owned(), base, wanted, None);
         }
     }
@@ -60,6 +59,14 @@ pub(super) fn images(scenario: &Scenario, dice: &Dice, packages: &[PackageInfo])
         assert!(ids.len() > before, "a checked scenario has no unknown base and no cycle of bases");
     }
     builder.images
+}
+
+/// The invented names of the fleet, those of its bases first; no seed changes them.
+pub(crate) fn fleet_names(scenario: &Scenario) -> Vec<String> {
+    let named = scenario.images.iter().map(|image| image.name.value.as_str()).collect();
+    let (bases, images) = scenario.fleet.as_ref().map_or((0, 0), |f| (f.bases, f.images));
+    let invented = (0..bases).map(names::base).chain((0..images).map(names::image));
+    invented.map(|name| not_among(&named, name)).collect()
 }
 
 /// An invented name that the scenario gives to an image of its own gets an ending that no invented

@@ -306,6 +306,26 @@ fn a_schedule_that_would_drown_the_run() {
 }
 
 #[test]
+fn incidents_name_images_of_the_fleet_too() {
+    let fleet = "fleet: {bases: 1, images: 1}\n";
+    let incident = |image: &str| {
+        let at = "{at: 2026-01-06T00:00:00Z, tamper_attestation: {image: ";
+        format!("{SMALLEST}{fleet}incidents:\n  - {at}{image}}}}}\n")
+    };
+    for image in ["a", "wave-static"] {
+        parse("x.yaml", incident(image).as_bytes()).expect("valid");
+    }
+    let said = refused(&incident("wave-statik"));
+    assert_eq!(said.hint(), Some("did you mean `wave-static`?"));
+    let said = refused(&incident("quite-another"));
+    let hint = "it is one named under `images` or one of the fleet, such as `a`";
+    assert_eq!(said.hint(), Some(hint));
+    let pool = "incidents:\n  - {at: 2026-01-06T00:00:00Z, distrust_builder: {builder: 9}}\n";
+    let said = refused(&format!("{SMALLEST}{pool}"));
+    assert_eq!(said.hint(), Some("`builders.count` is 4, and they are numbered from 0"));
+}
+
+#[test]
 fn incidents_that_cannot_happen() {
     for (incident, said) in [
         ("  - at: 2026-01-06T00:00:00Z\n", "8:3: incidents[0]: expected exactly one of mass_"),
@@ -325,6 +345,21 @@ fn incidents_that_cannot_happen() {
         (
             "  - {at: 2026-01-06T00:00:00Z, builder_outge: {builders: 5, duration: 1h}}\n",
             "8:32: incidents[0]: expected a known key, found `builder_outge`",
+        ),
+        (
+            "  - {at: 2026-01-06T00:00:00Z, distrust_builder: {builder: 4}}\n",
+            "8:61: incidents[0].distrust_builder.builder: expected a builder of the pool, 0 to 3, \
+             found 4",
+        ),
+        (
+            "  - {at: 2026-01-06T00:00:00Z, distrust_builder: {builder: 2}}\n  \
+               - {at: 2026-01-05T00:00:00Z, distrust_builder: {builder: 2}}\n",
+            "9:61: incidents[1].distrust_builder.builder: expected each builder once, found 2 a \
+             second time",
+        ),
+        (
+            "  - {at: 2026-01-06T00:00:00Z, tamper_attestation: {image: b}}\n",
+            "8:61: incidents[0].tamper_attestation.image: expected the name of an image, found `b`",
         ),
     ] {
         let found = first_line(&format!("incidents:\n{incident}"));

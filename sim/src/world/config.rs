@@ -2,7 +2,7 @@
 use crate::fact::Trigger;
 use crate::random::Sampler;
 use crate::scenario::Scenario;
-use crate::scenario::model::{Asked, IncidentKind};
+use crate::scenario::model::{Asked, Incident, IncidentKind};
 use crate::scenario::units::CronSchedule;
 use crate::severity::Severity;
 use crate::time::SimTime;
@@ -116,14 +116,7 @@ impl Config {
                     pin_age: Sampler::of(&entry.pin_age),
                 })
                 .collect(),
-            incidents: scenario
-                .incidents
-                .iter()
-                .map(|incident| Planned {
-                    at: incident.at.value.time(),
-                    kind: incident.kind.clone(),
-                })
-                .collect(),
+            incidents: incidents(scenario),
         }
     }
 
@@ -131,6 +124,16 @@ impl Config {
     pub(super) fn class(&self, trigger: Trigger) -> usize {
         self.class_of[trigger as usize]
     }
+}
+
+/// Draws of an incident are named by its place. Those of trust draw nothing and come last, so that
+/// the others draw the same with and without them.
+fn incidents(scenario: &Scenario) -> Vec<Planned> {
+    let planned =
+        |incident: &Incident| Planned { at: incident.at.value.time(), kind: incident.kind.clone() };
+    let mut all: Vec<Planned> = scenario.incidents.iter().map(planned).collect();
+    all.sort_by_key(|planned| planned.kind.is_of_trust());
+    all
 }
 
 /// Triggers that the priority does not name share the last class.

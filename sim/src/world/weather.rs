@@ -4,7 +4,7 @@ use super::state::{AdvisoryState, Event, Fixing, Hit};
 use super::{Sink, World};
 use crate::events::Class;
 use crate::fact::{Advisory, Affected, Cause, FactKind};
-use crate::ids::{AdvisoryId, ImageId, PackageId, ReleaseRef};
+use crate::ids::{AdvisoryId, BuilderId, ImageId, PackageId, ReleaseRef};
 use crate::random::{self, Purpose, Sampler};
 use crate::scenario::model::{Asked, IncidentKind, MassVulnerability};
 use crate::severity::{Severity, Vector};
@@ -280,6 +280,16 @@ impl World {
                 self.queue.schedule(until, Class::Weather, back);
             }
             IncidentKind::RebuildAll(rebuild) => self.rebuild_all(rebuild.trigger, sink),
+            // What cannot happen (any more) does not: only a command hears why.
+            IncidentKind::DistrustBuilder(distrust) => {
+                let _ = self.distrust(BuilderId(distrust.builder), sink);
+            }
+            IncidentKind::TamperAttestation(tamper) => {
+                let name = tamper.image.as_str();
+                if let Some(image) = self.catalogue.image_named(name) {
+                    let _ = self.tamper(image, sink);
+                }
+            }
         }
     }
 

@@ -4,3 +4,4 @@ mod friday;
 mod queueing;
 mod remediation;
 mod support;
+mod trust;

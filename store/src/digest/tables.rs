@@ -30,7 +30,7 @@ pub const EXCLUDED: [&str; 12] = [
 ];
 
 /// The tables in the digest, in a fixed order.
-pub const TABLES: [Table; 25] = [
+pub const TABLES: [Table; 26] = [
     Table {
         name: "world",
         columns: "scenario_sha256, seed, kernel_version, starts_at, ends_at, \
@@ -75,7 +75,7 @@ pub const TABLES: [Table; 25] = [
     Table { name: "logs", columns: "name, origin, size, root", order: "name COLLATE \"C\"" },
     Table {
         name: "trusted_builders",
-        columns: "builder, key_id, slsa_level, valid_from, valid_to",
+        columns: "builder, key_id, slsa_level, valid_from, valid_to, ended_seq",
         order: "builder COLLATE \"C\", key_id COLLATE \"C\", valid_from",
     },
     Table {
@@ -116,6 +116,12 @@ pub const TABLES: [Table; 25] = [
                   document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash, \
                   log_index, tree_size, uri, sha256, bytes",
         order: "seq, image_id, version, predicate_type COLLATE \"C\"",
+    },
+    Table {
+        name: "attestation_replacements",
+        columns: "log_index, seq, tenant_namespace, replaced_at, document_sha256, uri, sha256, \
+                  bytes",
+        order: "log_index, seq",
     },
     Table {
         name: "slsa_assessments",

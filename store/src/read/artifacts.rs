@@ -58,7 +58,8 @@ pub async fn by_sha256(conn: &mut PgConnection, sha256: &str) -> sqlx::Result<Op
     }
 }
 
-/// The bundle with these bytes, or the document that one states: a scan's result or a VEX document.
+/// The bundle with these bytes, or the document that one states: a scan's result, a VEX document,
+/// or what a replaced bundle states.
 async fn of_attestation(conn: &mut PgConnection, sha256: &str) -> sqlx::Result<Option<StoredRow>> {
     sqlx::query_as(
         "SELECT a.kind, a.media_type, a.object_key, i.name AS image, v.build_id
@@ -68,13 +69,23 @@ async fn of_attestation(conn: &mut PgConnection, sha256: &str) -> sqlx::Result<O
                UNION ALL
                SELECT image_id, version, seq, 'scan', 'application/json',
                       'blobs/sha256/' || document_sha256
-               FROM attestations WHERE document_sha256 = $1) AS a
+               FROM attestations WHERE document_sha256 = $1
+               UNION ALL
+               SELECT t.image_id, t.version, r.seq, r.kind, r.media_type, r.object_key
+               FROM (SELECT log_index, seq, 'bundle' AS kind, $2 AS media_type,
+                            'blobs/sha256/' || sha256 AS object_key
+                     FROM attestation_replacements WHERE sha256 = $1
+                     UNION ALL
+                     SELECT log_index, seq, 'provenance', $3, 'blobs/sha256/' || document_sha256
+                     FROM attestation_replacements WHERE document_sha256 = $1) AS r
+               JOIN attestations t ON t.log_index = r.log_index) AS a
          JOIN images i ON i.id = a.image_id
          JOIN image_versions v ON v.image_id = a.image_id AND v.version = a.version
          ORDER BY a.seq LIMIT 1",
     )
     .bind(sha256)
     .bind(documents::bundle::MEDIA_TYPE)
+    .bind(documents::statement::PAYLOAD_TYPE)
     .fetch_optional(conn)
     .await
 }

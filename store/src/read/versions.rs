@@ -147,7 +147,8 @@ pub struct AttestationRow {
     pub document_sha256: Option<String>,
 }
 
-/// The newest attestations about a version at an instant, one for each type of predicate.
+/// The newest attestations about a version at an instant, one for each type of predicate; where an
+/// attacker had replaced a bundle by then, the bundle that was found there.
 pub async fn attestations(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,
@@ -155,11 +156,17 @@ pub async fn attestations(
     version: i32,
 ) -> sqlx::Result<Vec<AttestationRow>> {
     sqlx::query_as(
-        "SELECT DISTINCT ON (predicate_type COLLATE \"C\") predicate_type, created_at, log_index,
-                sha256, bytes, document_sha256
-         FROM attestations
-         WHERE image_id = $1 AND version = $2 AND created_at <= $3
-         ORDER BY predicate_type COLLATE \"C\", seq DESC",
+        "SELECT DISTINCT ON (a.predicate_type COLLATE \"C\") a.predicate_type, a.created_at,
+                a.log_index, coalesce(r.sha256, a.sha256) AS sha256,
+                coalesce(r.bytes, a.bytes) AS bytes,
+                coalesce(r.document_sha256, a.document_sha256) AS document_sha256
+         FROM attestations a
+         LEFT JOIN LATERAL (
+             SELECT n.sha256, n.bytes, n.document_sha256 FROM attestation_replacements n
+             WHERE n.log_index = a.log_index AND n.replaced_at <= $3
+             ORDER BY n.seq DESC LIMIT 1) AS r ON true
+         WHERE a.image_id = $1 AND a.version = $2 AND a.created_at <= $3
+         ORDER BY a.predicate_type COLLATE \"C\", a.seq DESC",
     )
     .bind(image_id)
     .bind(version)

@@ -82,7 +82,7 @@ impl Bodies for Script {
 
 fn first_seq(payload: &Payload) -> u64 {
     match payload {
-        Payload::Attest(range) => range.from_seq,
+        Payload::Attest(what) => what.first_seq(),
         Payload::Build(build) => build.seq,
         Payload::Scan(scans) => scans[0].seq,
         Payload::SlaCheck(checks) => checks[0].seq,

@@ -106,7 +106,9 @@ impl Bench {
             ("artifacts", "build_id, kind"),
             ("sbom_records", "image_id, version, format"),
             ("attestations", "seq, image_id, version, predicate_type"),
+            ("attestation_replacements", "log_index, seq"),
             ("slsa_assessments", "image_id, version, seq"),
+            ("trusted_builders", "builder, key_id, valid_from"),
             // Not how far its tiles are published: a crash may leave that behind.
             ("(SELECT name, origin, size, root FROM logs)", "name"),
             ("cve_findings", "image_id, version, advisory_id, package_id"),

@@ -1,6 +1,6 @@
 //! What happens at a given instant.
 use super::{Asked, Draw};
-use crate::scenario::units::{Instant, Share, Span};
+use crate::scenario::units::{Instant, Name, Share, Span};
 use crate::severity::Severity;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,6 +25,17 @@ pub enum IncidentKind {
     BuilderOutage(BuilderOutage),
     /// Every image is to be rebuilt now.
     RebuildAll(RebuildAll),
+    /// A builder is not trusted any more.
+    DistrustBuilder(DistrustBuilder),
+    /// An attacker replaces the signed provenance of an image's newest version.
+    TamperAttestation(TamperAttestation),
+}
+
+impl IncidentKind {
+    /// Whether it is about trust alone: nothing that is built, found or promised depends on it.
+    pub fn is_of_trust(&self) -> bool {
+        matches!(self, IncidentKind::DistrustBuilder(_) | IncidentKind::TamperAttestation(_))
+    }
 }
 
 /// An incident as it is written: `at`, and exactly one of the other keys.
@@ -41,6 +52,11 @@ struct IncidentFields {
     builder_outage: Option<BuilderOutage>,
     /// Every image is to be rebuilt now.
     rebuild_all: Option<RebuildAll>,
+    /// A builder is not trusted any more: the SLSA level of what it built falls.
+    distrust_builder: Option<DistrustBuilder>,
+    /// An attacker replaces the signed provenance of an image's newest version: its SLSA level
+    /// falls.
+    tamper_attestation: Option<TamperAttestation>,
 }
 
 impl JsonSchema for Incident {
@@ -61,11 +77,14 @@ impl TryFrom<IncidentFields> for Incident {
             fields.mass_vulnerability.map(IncidentKind::MassVulnerability),
             fields.builder_outage.map(IncidentKind::BuilderOutage),
             fields.rebuild_all.map(IncidentKind::RebuildAll),
+            fields.distrust_builder.map(IncidentKind::DistrustBuilder),
+            fields.tamper_attestation.map(IncidentKind::TamperAttestation),
         ];
         let mut kinds = kinds.into_iter().flatten();
         match (kinds.next(), kinds.next()) {
             (Some(kind), None) => Ok(Incident { at: fields.at, kind }),
-            _ => Err("expected exactly one of mass_vulnerability, builder_outage and rebuild_all"),
+            _ => Err("expected exactly one of mass_vulnerability, builder_outage, rebuild_all, \
+                      distrust_builder and tamper_attestation"),
         }
     }
 }
@@ -102,4 +121,23 @@ pub struct BuilderOutage {
 pub struct RebuildAll {
     /// The trigger it counts as.
     pub trigger: Asked,
+}
+
+/// A builder is not trusted any more. It goes on building, but its word counts for nothing: what
+/// it built, and what it builds from then on, has SLSA level 1. For good.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DistrustBuilder {
+    /// Which one, from 0: the number in the builder's name, `builder-0`.
+    pub builder: u32,
+}
+
+/// An attacker replaces the stored provenance bundle of an image's newest version by one that names
+/// an unknown builder under the old signature. The signature no longer holds, so the version's SLSA
+/// level falls to 1. The next version is not touched.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TamperAttestation {
+    /// The image: one that the scenario names, or one of its fleet by its invented name.
+    pub image: Name,
 }

@@ -1,7 +1,8 @@
 //! What keeps the world busy: builders, triggers, the scanner, incidents.
 use super::{Checked, Invalid, end, schedule, steps, time_draw, within};
+use crate::catalogue::fleet_names;
 use crate::fact::Trigger;
-use crate::scenario::error::excerpt;
+use crate::scenario::error::{did_you_mean, excerpt};
 use crate::scenario::model::{Arrivals, Draw, IncidentKind, Scenario};
 use crate::scenario::tree::Step;
 use crate::time::SimTime;
@@ -78,6 +79,7 @@ fn incidents(scenario: &Scenario) -> Checked {
         return Err(Invalid::new(steps!["incidents"], expected, found));
     }
     let (start, end) = (scenario.start.time(), end(scenario));
+    let names = image_names(scenario);
     for (index, incident) in scenario.incidents.iter().enumerate() {
         let at = incident.at.value.time();
         if at < start || at >= end {
@@ -95,9 +97,53 @@ fn incidents(scenario: &Scenario) -> Checked {
             }
             IncidentKind::BuilderOutage(_) => outage(index, at, scenario)?,
             IncidentKind::RebuildAll(_) => {}
+            IncidentKind::DistrustBuilder(distrust) => {
+                distrusted(index, distrust.builder, scenario)?;
+            }
+            IncidentKind::TamperAttestation(tamper) => {
+                tampered(index, tamper.image.as_str(), &names)?;
+            }
         }
     }
     Ok(())
+}
+
+/// A builder of the pool, and each only once: no incident makes it trusted again.
+fn distrusted(index: usize, builder: u32, scenario: &Scenario) -> Checked {
+    let path = steps!["incidents", index, "distrust_builder", "builder"];
+    let count = scenario.builders.count;
+    if builder >= count {
+        let expected = format!("a builder of the pool, 0 to {}", count - 1);
+        let hint = format!("`builders.count` is {count}, and they are numbered from 0");
+        return Err(Invalid::new(path, expected, builder).hint(hint));
+    }
+    let same = |kind: &IncidentKind| matches!(kind, IncidentKind::DistrustBuilder(other) if other.builder == builder);
+    match scenario.incidents.iter().position(|other| same(&other.kind)) {
+        Some(first) if first < index => {
+            let found = format!("{builder} a second time");
+            let hint = format!("incidents[{first}] has it already");
+            Err(Invalid::new(path, "each builder once", found).hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The names of all images: those of the scenario, and the invented ones of its fleet.
+fn image_names(scenario: &Scenario) -> Vec<String> {
+    let named = scenario.images.iter().map(|image| image.name.value.as_str().to_owned());
+    named.chain(fleet_names(scenario)).collect()
+}
+
+/// An image of the catalogue.
+fn tampered(index: usize, image: &str, names: &[String]) -> Checked {
+    if names.iter().any(|name| name == image) {
+        return Ok(());
+    }
+    let path = steps!["incidents", index, "tamper_attestation", "image"];
+    let hint = did_you_mean(image, names.iter().map(String::as_str)).unwrap_or_else(|| {
+        format!("it is one named under `images` or one of the fleet, such as `{}`", names[0])
+    });
+    Err(Invalid::new(path, "the name of an image", excerpt(image)).hint(hint))
 }
 
 /// The outages in force when one begins must leave no less than no builder.

@@ -1,0 +1,50 @@
+//! Trust and its loss: builders that are not believed any more, and provenance that was replaced.
+//! None of it draws anything or changes what is built, found or promised: one fact, and no more.
+use super::{Sink, World};
+use crate::command::CommandError;
+use crate::fact::FactKind;
+use crate::ids::{BuilderId, ImageId, VersionRef};
+use std::collections::BTreeSet;
+
+/// What is not to be trusted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lost {
+    builders: BTreeSet<BuilderId>,
+    provenance: BTreeSet<VersionRef>,
+}
+
+impl World {
+    /// A builder is not trusted any more.
+    pub(super) fn distrust(
+        &mut self,
+        builder: BuilderId,
+        sink: Sink<'_>,
+    ) -> Result<(), CommandError> {
+        let count = self.config.builders;
+        if builder.0 >= count {
+            return Err(CommandError::UnknownBuilder { found: builder.0, count });
+        }
+        if !self.lost.builders.insert(builder) {
+            return Err(CommandError::DistrustedBefore(builder.0));
+        }
+        self.emit(FactKind::BuilderDistrusted { builder }, sink);
+        Ok(())
+    }
+
+    /// The provenance of an image's newest version is replaced.
+    pub(super) fn tamper(&mut self, image: ImageId, sink: Sink<'_>) -> Result<(), CommandError> {
+        let version = match self.images.get(image.index()) {
+            None => return Err(CommandError::UnknownImage(image.0)),
+            Some(state) if state.version == 0 => {
+                return Err(CommandError::NothingPublished(image.0));
+            }
+            Some(state) => VersionRef { image, version: state.version },
+        };
+        if !self.lost.provenance.insert(version) {
+            let VersionRef { version, .. } = version;
+            return Err(CommandError::TamperedBefore { image: image.0, version });
+        }
+        self.emit(FactKind::AttestationTampered { version }, sink);
+        Ok(())
+    }
+}
