@@ -68,7 +68,7 @@ def cases(export, only):
 def complete(version):
     """Nothing that a version must have is missing."""
     said = image(version)
-    named = [said["name"], said["version"]]
+    named = [said["name"], str(said["version"])]
     require(named == list(version.parts[-2:]), f"image.json says {named}")
     found = {bundle.kind for bundle in bundles(version)}
     vex = {"openvex"} if (version / "openvex.json").exists() else set()
