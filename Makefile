@@ -6,10 +6,11 @@
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install what the build and the embedded PostgreSQL need, or say what to install
+setup: ## Install what the build, PostgreSQL and the tests need, or say what to install
 	@scripts/setup.sh
 
-demo: setup ## Play the demo world and keep serving it
+demo: ## Play the demo world and keep serving it
+	@scripts/setup.sh run
 	cargo run --release --locked -- demo
 
 test: setup ## Run all tests, on a real PostgreSQL and a real S3 endpoint
@@ -26,5 +27,6 @@ lint: ## Check formatting, lints, licences and advisories
 			"installed (cargo install --locked cargo-deny)"; \
 	fi
 
-bench: setup ## Measure, in an optimized build (PARTS="kernel whole live" for some of it)
+bench: ## Measure, in an optimized build (PARTS="kernel whole live" for some of it)
+	@scripts/setup.sh run
 	cargo bench --locked --package wavetank --bench wavetank -- $(PARTS)

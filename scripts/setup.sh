@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes this machine ready to build and run Wavetank: PostgreSQL's server programs (never a running
-# server: Wavetank starts its own), a C compiler, and the Rust toolchain. Installs what it may, and
-# otherwise says exactly what to install. Running it again changes nothing.
+# Makes this machine ready to build, run and test Wavetank: PostgreSQL's server programs (never a
+# running server: Wavetank starts its own), a C compiler, the Rust toolchain, and for the tests
+# other people's validators in Python. Installs what it may, and otherwise says exactly what to
+# install. Running it again changes nothing. `scripts/setup.sh run` leaves out what only tests need.
 set -euo pipefail
 
 OLDEST_MAJOR=14 # as in src/embedded/postgres.rs
@@ -163,8 +164,99 @@ setup_rust() {
     fi
 }
 
+# Whether python3 is new enough and can make virtual environments.
+usable_python() {
+    python3 - <<'EOF' >/dev/null 2>&1
+import ensurepip, sys, venv
+sys.exit(sys.version_info < (3, 10))
+EOF
+}
+
+setup_python() {
+    if usable_python; then
+        return
+    fi
+    if can_apt; then
+        say "installing Python"
+        if apt_install python3 python3-venv && usable_python; then
+            return
+        fi
+    fi
+    lack "Python 3.10 or newer with venv, for the interoperability test" \
+        "Debian, Ubuntu:  sudo apt-get install python3 python3-venv" \
+        "Fedora, RHEL:    sudo dnf install python3" \
+        "openSUSE:        sudo zypper install python3" \
+        "Arch:            sudo pacman -S python" \
+        "Alpine:          sudo apk add python3" \
+        "macOS:           brew install python"
+    return 1
+}
+
+# The validators of tests/interop, in exactly the versions that are pinned by their hashes. A stamp
+# in the environment says for which requirements it was made.
+setup_interop() {
+    local requirements=tests/interop/requirements.txt environment=target/interop-venv
+    local stamp=$environment/requirements.txt
+    if cmp -s "$requirements" "$stamp" && "$environment/bin/python" -c '' 2>/dev/null; then
+        say "validators: $environment"
+        return
+    fi
+    setup_python || return 0
+    say "installing the validators of the interoperability test into $environment"
+    rm -f "$stamp"
+    if python3 -m venv --clear "$environment" &&
+        "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+            --require-hashes --only-binary :all: -r "$requirements"; then
+        cp "$requirements" "$stamp"
+        return
+    fi
+    lack "the validators of $requirements (PyPI cannot be reached?)" \
+        "run scripts/setup.sh again where PyPI can be reached"
+}
+
+setup_openssl() {
+    if command -v openssl >/dev/null 2>&1; then
+        say "openssl: $(command -v openssl)"
+        return
+    fi
+    if can_apt && apt_install openssl && command -v openssl >/dev/null 2>&1; then
+        return
+    fi
+    lack "openssl, for the interoperability test" \
+        "Debian, Ubuntu:  sudo apt-get install openssl" \
+        "Fedora, RHEL:    sudo dnf install openssl" \
+        "openSUSE:        sudo zypper install openssl" \
+        "Arch:            sudo pacman -S openssl" \
+        "Alpine:          sudo apk add openssl" \
+        "macOS:           brew install openssl"
+}
+
+# cosign's verdict is wanted, but few distributions have it: without it, its checks are left out.
+setup_cosign() {
+    if ! command -v cosign >/dev/null 2>&1 && [ -z "${COSIGN:-}" ]; then
+        if ! can_apt || ! apt-cache show cosign >/dev/null 2>&1 || ! apt_install cosign; then
+            say "cosign: not found, so the interoperability test goes without its verdict" \
+                "(Debian 13 or newer: sudo apt-get install cosign; elsewhere name it in COSIGN)"
+            return
+        fi
+    fi
+    say "cosign: ${COSIGN:-$(command -v cosign)}"
+}
+
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+case ${1:-all} in
+all | run) ;;
+*)
+    echo "usage: scripts/setup.sh [run]" >&2
+    exit 2
+    ;;
+esac
 setup_postgres
 setup_compiler
 setup_rust
+if [ "${1:-all}" = all ]; then
+    setup_interop
+    setup_openssl
+    setup_cosign
+fi
 exit "$missing"

@@ -1,0 +1,1 @@
+"""What other people's implementations say about exported documents."""

@@ -1,0 +1,55 @@
+//! The worlds that are judged: played and exported once for all tests of this binary.
+use crate::support::{data_dir, figures, run, said, wavetank};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// So long a classroom discloses more than 25 CVEs with either seed: 50 OSV records in all.
+const UNTIL: &str = "14d";
+const SEEDS: [&str; 2] = ["3", "4"];
+
+/// Exports, in the directory that cargo keeps for tests: there to look into after a failure.
+pub(crate) struct Worlds {
+    /// One a seed, with every version.
+    pub(crate) whole: [PathBuf; 2],
+    /// The first seed's, with the current versions only: small enough to copy often.
+    pub(crate) current: PathBuf,
+}
+
+impl Worlds {
+    pub(crate) fn made() -> &'static Worlds {
+        static WORLDS: OnceLock<Worlds> = OnceLock::new();
+        WORLDS.get_or_init(|| {
+            let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop");
+            let _ = std::fs::remove_dir_all(&place);
+            let current = place.join("current");
+            let whole = SEEDS.map(|seed| {
+                let data = data_dir();
+                figures(run("classroom", data.path(), &["--seed", seed, "--until", UNTIL]));
+                if seed == SEEDS[0] {
+                    export(data.path(), &current, &[]);
+                }
+                let whole = place.join(format!("seed-{seed}"));
+                export(data.path(), &whole, &["--all-versions"]);
+                whole
+            });
+            Worlds { whole, current }
+        })
+    }
+}
+
+fn export(data: &Path, to: &Path, more: &[&str]) {
+    let mut command = wavetank();
+    command.arg("export").arg(to).arg("--data-dir").arg(data).args(more);
+    let output = command.output().expect("the program runs");
+    assert!(output.status.success(), "{command:?} failed:\n{}", said(&output));
+}
+
+/// A copy of an export that a test may change.
+pub(crate) fn copied(export: &Path) -> TempDir {
+    let copy = data_dir();
+    let status = Command::new("cp").arg("-R").arg(export.join(".")).arg(copy.path()).status();
+    assert!(status.expect("cp runs").success());
+    copy
+}
