@@ -72,6 +72,8 @@ struct ImageFile {
 struct SlsaFile {
     slsa_level: i32,
     assessed_at: DateTime<Utc>,
+    /// The fact that asked for it; facts are numbered in order.
+    assessed_for_fact: u64,
     checks: Vec<CheckResult>,
 }
 
@@ -82,7 +84,8 @@ struct TrustedBuilderFile {
     key_id: String,
     slsa_level: u8,
     valid_from: DateTime<Utc>,
-    valid_to: Option<DateTime<Utc>>,
+    /// The fact that ended it; facts are numbered in order.
+    ended_by_fact: Option<u64>,
 }
 
 /// The files of one version by their names below its directory, and what could not be read.

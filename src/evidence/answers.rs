@@ -3,12 +3,13 @@
 use super::Collector;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use documents::statement::PredicateType;
 use serde::Serialize;
 use sim::ids::{AdvisoryId, ImageId};
 use sim::world::World;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::read::evidence::{AdvisoryRow, TruthRow, VersionRow, Which, advisories, truth};
+use store::read::evidence::{AdvisoryRow, TruthRow, VersionRow, Which, advisories, bundles, truth};
 
 /// `answers.json`.
 #[derive(Debug, Serialize)]
@@ -48,6 +49,8 @@ struct Image {
     published_at: DateTime<Utc>,
     superseded_at: Option<DateTime<Utc>>,
     slsa_level: Option<i32>,
+    /// What an attacker has replaced, by the name of its bundle: a verifier must refuse it.
+    tampered: Vec<String>,
     vulnerabilities: Vec<Held>,
 }
 
@@ -74,6 +77,15 @@ pub(super) async fn answers(
     let mut conn = world.pool.acquire().await?;
     let disclosed = advisories(&mut conn, world.as_of).await?;
     let rows = truth(&mut conn, world.as_of, which).await?;
+    let keys: Vec<_> = versions.iter().map(|row| (row.image_id, row.version)).collect();
+    let mut tampered: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for bundle in bundles(&mut conn, world.as_of, &keys).await? {
+        let kind = PredicateType::from_uri(&bundle.predicate_type).filter(|_| bundle.replaced);
+        if let Some(kind) = kind {
+            let of_version = tampered.entry((bundle.image_id, bundle.version)).or_default();
+            of_version.push(kind.as_str().to_owned());
+        }
+    }
     drop(conn);
     let origin = &world.origin;
     let scenario = sim::scenario::parse("the stored scenario", origin.scenario.as_bytes())
@@ -94,6 +106,7 @@ pub(super) async fn answers(
         published_at: row.published_at,
         superseded_at: row.superseded_at,
         slsa_level: row.slsa_level,
+        tampered: tampered.remove(&(row.image_id, row.version)).unwrap_or_default(),
         vulnerabilities: held.remove(&(row.image_id, row.version)).unwrap_or_default(),
     });
     Ok(Answers {

@@ -181,10 +181,12 @@ fn told(row: &VersionRow) -> Result<VersionFiles> {
         ..VersionFiles::default()
     };
     files.files.insert(IMAGE.to_owned(), pretty(&image)?);
-    if let (Some(slsa_level), Some(assessed_at), Some(checks)) =
-        (row.slsa_level, row.assessed_at, &row.checks)
+    if let (Some(slsa_level), Some(assessed_at), Some(seq), Some(checks)) =
+        (row.slsa_level, row.assessed_at, row.assessed_seq, &row.checks)
     {
-        let slsa = SlsaFile { slsa_level, assessed_at, checks: checks.0.clone() };
+        let assessed_for_fact = seq.unsigned_abs();
+        let checks = checks.0.clone();
+        let slsa = SlsaFile { slsa_level, assessed_at, assessed_for_fact, checks };
         files.files.insert(SLSA.to_owned(), pretty(&slsa)?);
     }
     Ok(files)
@@ -223,7 +225,7 @@ async fn trusted_builders(
             key_id: key_id.to_owned(),
             slsa_level: trust.level,
             valid_from: instant(trust.from)?,
-            valid_to: trust.to.map(instant).transpose()?,
+            ended_by_fact: trust.ended,
         })
     });
     rows.collect()

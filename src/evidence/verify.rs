@@ -69,11 +69,13 @@ struct Anchors {
 }
 
 impl Anchors {
-    /// The table of trust as it was at an instant.
-    fn roots(&self, at: chrono::DateTime<chrono::Utc>) -> Vec<TrustedBuilder> {
+    /// The table of trust as it was when a fact happened, at that instant.
+    fn roots(&self, fact: u64, at: chrono::DateTime<chrono::Utc>) -> Vec<TrustedBuilder> {
         let key_id = self.identity.signer.id().hex();
         let holds = |row: &&TrustedBuilderFile| {
-            row.key_id == key_id && row.valid_from <= at && row.valid_to.is_none_or(|to| at < to)
+            row.key_id == key_id
+                && row.valid_from <= at
+                && row.ended_by_fact.is_none_or(|ended| fact < ended)
         };
         let root = |row: &TrustedBuilderFile| TrustedBuilder {
             key: self.identity.signer.clone(),

@@ -116,7 +116,8 @@ fn tells_something_apart(expected: &Expected) {
     };
     assert!(fallen.len() > 1 && fallen.iter().any(|one| outdated(one)), "{all:?}");
     let later = |level| {
-        all.iter().filter(move |one| one.1 > distrust && one.2 == level && one.3 != Check::Signature)
+        all.iter()
+            .filter(move |one| one.1 > distrust && one.2 == level && one.3 != Check::Signature)
     };
     assert!(later(1).count() > 1 && later(3).count() > 1, "{all:?}");
 }

@@ -348,18 +348,18 @@ fn incidents_that_cannot_happen() {
         ),
         (
             "  - {at: 2026-01-06T00:00:00Z, distrust_builder: {builder: 4}}\n",
-            "8:61: incidents[0].distrust_builder.builder: expected a builder of the pool, 0 to 3, \
+            "8:60: incidents[0].distrust_builder.builder: expected a builder of the pool, 0 to 3, \
              found 4",
         ),
         (
             "  - {at: 2026-01-06T00:00:00Z, distrust_builder: {builder: 2}}\n  \
                - {at: 2026-01-05T00:00:00Z, distrust_builder: {builder: 2}}\n",
-            "9:61: incidents[1].distrust_builder.builder: expected each builder once, found 2 a \
+            "9:60: incidents[1].distrust_builder.builder: expected each builder once, found 2 a \
              second time",
         ),
         (
             "  - {at: 2026-01-06T00:00:00Z, tamper_attestation: {image: b}}\n",
-            "8:61: incidents[0].tamper_attestation.image: expected the name of an image, found `b`",
+            "8:60: incidents[0].tamper_attestation.image: expected the name of an image, found `b`",
         ),
     ] {
         let found = first_line(&format!("incidents:\n{incident}"));

@@ -200,7 +200,7 @@ impl<'a> Checker<'a> {
             self.problem(SLSA, format!("its level is not that of {IMAGE}"));
         }
         let bundle = self.files.files.get(&bundle_file(PredicateType::Provenance.as_str()));
-        let roots = self.anchors.roots(recorded.assessed_at);
+        let roots = self.anchors.roots(recorded.assessed_for_fact, recorded.assessed_at);
         let log = Some(self.anchors.identity.log_identity());
         let found = slsa_level::assess(bundle.map_or(&[], |b| b), digest, &roots, log);
         if i32::from(found.level) != recorded.slsa_level {

@@ -28,6 +28,8 @@ pub struct VersionRow {
     pub slsa_level: Option<i32>,
     /// When that was assessed.
     pub assessed_at: Option<DateTime<Utc>>,
+    /// The fact that asked for it.
+    pub assessed_seq: Option<i64>,
     /// The evidence for it.
     pub checks: Option<Json<Vec<CheckResult>>>,
 }
@@ -53,11 +55,11 @@ pub async fn versions(
     sqlx::query_as(
         "SELECT v.image_id, i.name, v.version, v.digest, v.tags, v.published_at, v.build_id,
                 CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
-                s.slsa_level, s.assessed_at, s.checks
+                s.slsa_level, s.assessed_at, s.seq AS assessed_seq, s.checks
          FROM image_versions v
          JOIN images i ON i.id = v.image_id
          LEFT JOIN LATERAL (
-             SELECT a.slsa_level, a.assessed_at, a.checks FROM slsa_assessments a
+             SELECT a.slsa_level, a.assessed_at, a.seq, a.checks FROM slsa_assessments a
              WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
              ORDER BY a.seq DESC LIMIT 1) s ON true
          WHERE v.published_at <= $1
@@ -105,8 +107,10 @@ pub struct BundleRow {
     pub predicate_type: String,
     /// SHA-256 of the bundle.
     pub sha256: Option<String>,
-    /// SHA-256 of the document that it states.
+    /// SHA-256 of the document that was signed in it.
     pub document_sha256: Option<String>,
+    /// Whether an attacker had put it in the place of the signed one.
+    pub replaced: bool,
 }
 
 /// The newest bundles about versions as of an instant, one for each type of predicate.
@@ -118,9 +122,14 @@ pub async fn bundles(
     let (images, ordinals): (Vec<_>, Vec<_>) = versions.iter().copied().unzip();
     sqlx::query_as(
         "SELECT DISTINCT ON (a.image_id, a.version, a.predicate_type COLLATE \"C\")
-                a.image_id, a.version, a.predicate_type, a.sha256, a.document_sha256
+                a.image_id, a.version, a.predicate_type, coalesce(r.sha256, a.sha256) AS sha256,
+                a.document_sha256, r.sha256 IS NOT NULL AS replaced
          FROM unnest($1::bigint[], $2::integer[]) AS v (image_id, version)
          JOIN attestations a ON a.image_id = v.image_id AND a.version = v.version
+         LEFT JOIN LATERAL (
+             SELECT n.sha256 FROM attestation_replacements n
+             WHERE n.log_index = a.log_index AND n.replaced_at <= $3
+             ORDER BY n.seq DESC LIMIT 1) AS r ON true
          WHERE a.created_at <= $3
          ORDER BY a.image_id, a.version, a.predicate_type COLLATE \"C\", a.seq DESC",
     )

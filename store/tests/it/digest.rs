@@ -9,7 +9,7 @@ async fn world() -> Hand {
     let mut hand = Hand::new(postgres::database().await).await;
     hand.sql(
         "INSERT INTO world VALUES (true, 'w', 'text', repeat('0', 64), 7, '1', '2026-01-05Z',
-             '2026-02-01Z', '2026-01-07Z', 10, 'f', '2026-01-06Z', 9, 0);
+             '2026-02-01Z', '2026-01-07Z', 10, 'f', '2026-01-06Z', 9, 0, 'key');
          INSERT INTO clock VALUES (true, 'fast', 1);
          INSERT INTO commands VALUES (1, '{}', '2026-01-05Z', NULL);
          INSERT INTO timeline (seq, at, kind, tenant_namespace, data)

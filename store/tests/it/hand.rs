@@ -68,7 +68,7 @@ impl Hand {
                  '{published}');
              INSERT INTO image_versions VALUES ({image}, {version}, {0}, 'catalogue',
                  'sha256:' || repeat('0', 64), '{{latest}}', NULL, NULL, '{{0}}', '{{0}}', '{{0}}',
-                 '{published}', NULL, 1);",
+                 '{published}', NULL);",
             self.builds
         ))
         .await;

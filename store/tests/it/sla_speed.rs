@@ -25,7 +25,7 @@ async fn quiet_hours_stay_cheap_among_many_timers() {
              FROM generate_series(0, 999) n;
          INSERT INTO image_versions
              SELECT n, 1, n, 'catalogue', 'sha256:' || repeat('0', 64), '{{}}', NULL, NULL, '{{}}',
-                 '{{}}', '{{}}', '2026-01-01Z', NULL, 1 FROM generate_series(0, 999) n;
+                 '{{}}', '{{}}', '2026-01-01Z', NULL FROM generate_series(0, 999) n;
          INSERT INTO advisories SELECT n, 'CVE-2026-' || 1000000 + n, '', 9, 'critical', false,
                  '2026-01-01Z', '2026-01-01Z', '2026-01-01Z'
              FROM generate_series(0, {count} / 1000) n;
