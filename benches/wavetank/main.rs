@@ -2,6 +2,7 @@
 //!
 //! Nothing here is asserted: speed depends on the machine. Name parts to run only those:
 //! `make bench PARTS="kernel live"`.
+mod documents;
 mod kernel;
 mod live;
 mod whole;
@@ -17,6 +18,9 @@ fn main() {
     if wanted("kernel") {
         kernel::queue();
         kernel::enterprise();
+    }
+    if wanted("documents") {
+        documents::cost();
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     if wanted("whole") {

@@ -131,7 +131,8 @@ async fn conduct(bench: &Bench, options: Options) -> Conducting {
 }
 
 async fn assessments(bench: &Bench) -> Vec<(Assessed, String)> {
-    let rows: Vec<(i64, i32, i64, i32, sqlx::types::Json<Vec<CheckResult>>)> = sqlx::query_as(
+    type Row = (i64, i32, i64, i32, sqlx::types::Json<Vec<CheckResult>>);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT image_id, version, seq, slsa_level, checks FROM slsa_assessments
          ORDER BY seq, image_id, version",
     )

@@ -82,10 +82,10 @@ fn played(seed: Option<u64>) -> (Event, u64) {
             assert_eq!(advisory.severity, Severity::Critical);
             event.disclose(advisory);
         }
-        FactKind::PackageReleased { release, fixes } => {
-            if event.advisory.as_ref().is_some_and(|advisory| fixes.contains(&advisory.id)) {
-                event.fixed_release.insert(release.package, release.release);
-            }
+        FactKind::PackageReleased { release, fixes }
+            if event.advisory.as_ref().is_some_and(|advisory| fixes.contains(&advisory.id)) =>
+        {
+            event.fixed_release.insert(release.package, release.release);
         }
         FactKind::BuildFinished(result) => {
             if let Outcome::Published(published) = &result.outcome {
