@@ -1,5 +1,7 @@
 //! Documents: the list of a build's, and the bytes.
-use crate::support::{Answer, Api, LOG, LOG_SHA256, NGINX_BUILD, SPDX_SHA256};
+use crate::support::{
+    Answer, Api, LOG, LOG_SHA256, NGINX_BUILD, PACKED, SPDX_SHA256, packed_sha256,
+};
 use reqwest::Method;
 
 #[tokio::test]
@@ -32,6 +34,23 @@ async fn a_document_is_what_was_stored() {
     assert_eq!((unchanged.status.as_u16(), unchanged.text.as_str()), (304, ""));
     let head = Answer::of(api.request(Method::HEAD, &path).send().await.unwrap()).await;
     assert_eq!((head.status.as_u16(), head.header("content-length")), (200, "31"));
+}
+
+#[tokio::test]
+async fn a_compressed_document_comes_as_the_reader_takes_it() {
+    let api = Api::start("artifacts_packed").await;
+    let (sha256, path) = (packed_sha256(), format!("/v1/artifacts/{}", packed_sha256()));
+    let plain = api.get(&path).await;
+    assert_eq!((plain.status.as_u16(), plain.text.as_str()), (200, PACKED));
+    assert_eq!(plain.header("etag"), format!("\"{sha256}\""));
+    assert!(!plain.headers.contains_key("content-encoding"));
+    let asked = api.request(Method::GET, &path).header("Accept-Encoding", "gzip");
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.headers()["content-encoding"], "gzip");
+    assert_eq!(answer.headers()["etag"], format!("W/\"{sha256}\""));
+    assert_eq!(answer.headers()["vary"], "Accept-Encoding");
+    let bytes = answer.bytes().await.unwrap();
+    assert_eq!(documents::gzip::decompress(&bytes, 100).unwrap(), PACKED.as_bytes());
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod docs;
 mod images;
+mod logs;
 mod outage;
 mod problems;
 mod support;

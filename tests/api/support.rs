@@ -1,7 +1,10 @@
 //! A served API on a database and a bucket of its own, for every test.
 mod seed;
 
-pub(crate) use seed::{BASE_DIGEST, LOG, LOG_SHA256, NGINX_BUILD, PROVENANCE_SHA256, SPDX_SHA256};
+pub(crate) use seed::{
+    BASE_DIGEST, LOG, LOG_SHA256, NGINX_BUILD, PACKED, PROVENANCE_SHA256, SPDX_SHA256,
+    packed_sha256,
+};
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;

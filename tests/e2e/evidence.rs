@@ -224,6 +224,46 @@ fn an_export_holds_and_every_change_to_it_is_found() {
 }
 
 #[test]
+fn a_key_of_ones_own_signs_and_must_stay() {
+    let data = data_dir();
+    let keys = data_dir();
+    let path = |name: &str| keys.path().join(name).to_str().expect("a path").to_owned();
+    let openssl = |args: &[&str]| {
+        let done = std::process::Command::new("openssl").args(args).output().expect("openssl");
+        assert!(done.status.success(), "{}", said(&done));
+    };
+    let (own, public, foreign) = (path("own.pem"), path("own.pub"), path("foreign.pem"));
+    for key in [&own, &foreign] {
+        openssl(&[
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-out",
+            key,
+        ]);
+    }
+    openssl(&["pkey", "-in", &own, "-pubout", "-out", &public]);
+    let until = ["--until", "2d", "--signing-key"];
+    let first = figures(run("classroom", data.path(), &[&until[..], &[&own]].concat()));
+    let derived = figures(run("classroom", data_dir().path(), &["--until", "2d"]));
+    assert_eq!(first["builds"], derived["builds"], "who signs changes nothing that happens");
+    assert_ne!(digest(&first), digest(&derived));
+    for wrong in [&["--until", "3d"][..], &["--until", "3d", "--signing-key", &foreign]] {
+        let refused = run("classroom", data.path(), wrong).output().expect("the program runs");
+        assert!(!refused.status.success());
+        assert!(said(&refused).contains("the signing key"), "{}", said(&refused));
+    }
+    let mut check = wavetank();
+    check.args(["verify", "--key", &public, "--data-dir"]).arg(data.path());
+    let verified = check.output().expect("the program runs");
+    assert!(verified.status.success(), "{}", said(&verified));
+    let again = figures(run("classroom", data.path(), &[&until[..], &[&own]].concat()));
+    assert_eq!(digest(&again), digest(&first));
+}
+
+#[test]
 fn what_is_no_export_is_refused() {
     let empty = data_dir();
     let path = empty.path().to_str().expect("a path");

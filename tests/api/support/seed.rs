@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use sim::time::SimTime;
 use sqlx::{AssertSqlSafe, PgPool};
-use store::objects::ObjectStore;
+use store::objects::{NewObject, ObjectStore, content_key};
 use store::world::Origin;
 
 /// The build that made version 2 of nginx, requested at 02:00, running from 02:10 to 02:30.
@@ -24,6 +24,9 @@ pub(crate) const SPDX_SHA256: &str =
 pub(crate) const PROVENANCE_SHA256: &str =
     "6666666666666666666666666666666666666666666666666666666666666666";
 
+/// A document that is stored compressed: provenance of build 1.
+pub(crate) const PACKED: &str = "{\"stored\": \"compressed\"}";
+
 const START_MS: i64 = 1_768_176_000_000;
 
 /// Writes the world.
@@ -41,12 +44,22 @@ pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
     };
     store::world::create(&mut conn, &origin, "0").await.unwrap();
     objects.put_content(Bytes::from(LOG), "text/plain").await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(
-        ROWS.replace("LOG_SHA256", LOG_SHA256).replace("{BASE}", BASE_DIGEST),
-    ))
-    .execute(&mut *conn)
-    .await
-    .unwrap();
+    let packed = packed_sha256();
+    let object = NewObject {
+        key: content_key(&packed),
+        bytes: documents::gzip::compress_fast(PACKED.as_bytes()).into(),
+        media_type: "application/json",
+        packed: true,
+    };
+    objects.put_all(vec![object]).await.unwrap();
+    let rows = ROWS.replace("LOG_SHA256", LOG_SHA256).replace("{BASE}", BASE_DIGEST);
+    let rows = rows.replace("{PACKED}", &packed);
+    sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut *conn).await.unwrap();
+}
+
+/// The SHA-256 of [`PACKED`].
+pub(crate) fn packed_sha256() -> String {
+    documents::Digest::of(PACKED.as_bytes()).hex()
 }
 
 const ROWS: &str = r#"
@@ -120,7 +133,7 @@ INSERT INTO attestations (seq, image_id, version, predicate_type, tenant_namespa
                           document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash,
                           log_index, tree_size, uri, sha256, bytes)
 SELECT 40, 1, 2, 'https://slsa.dev/provenance/v1', 'catalogue', '2026-01-12T02:30Z',
-       repeat('6', 64), h, h, h, h, 7, 8, 's3://x/p', repeat('9', 64), 80
+       repeat('6', 64), h, h, h, h, 1, 2, 's3://x/p', repeat('9', 64), 80
 FROM (SELECT decode(repeat('00', 32), 'hex') AS h) AS hash;
 INSERT INTO slsa_assessments (image_id, version, seq, tenant_namespace, assessed_at, slsa_level,
                               checks) VALUES
@@ -132,5 +145,6 @@ INSERT INTO artifacts (build_id, kind, tenant_namespace, media_type, sha256, byt
 SELECT b, 'log', 'catalogue', 'text/plain', 'LOG_SHA256', 31, 'blobs/sha256/LOG_SHA256'
 FROM generate_series(1, 4) b;
 INSERT INTO artifacts (build_id, kind, tenant_namespace, media_type, sha256, bytes, object_key) VALUES
+  (1, 'provenance', 'catalogue', 'application/json', '{PACKED}', 24, 'blobs/sha256/{PACKED}'),
   (4, 'spdx', 'catalogue', 'application/spdx+json', repeat('5', 64), 100, 'blobs/sha256/' || repeat('5', 64));
 "#;
