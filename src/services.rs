@@ -1,12 +1,13 @@
 //! The services a process works with: Postgres and the object store, given or brought along.
 use crate::embedded::{DataDir, EmbeddedPostgres, EmbeddedS3, PostgresOptions};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use jobs::worker::WorkerOptions;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use store::db::{self, Durability};
 use store::objects::{ObjectStore, Settings};
 
@@ -15,6 +16,11 @@ const POOL: u32 = 12;
 /// Connections of a process beside those of its workers: that pool and the lead's, and some spare
 /// ones for people who look.
 const OTHERS: u32 = POOL + 4;
+
+/// A server with less room than this stops in the middle of a write: two segments of its log.
+const LEAST_ROOM: u64 = 32 << 20;
+/// How often the services that were brought along are looked after.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Where Postgres and the object store are.
 #[derive(Args, Clone, Debug)]
@@ -110,7 +116,7 @@ pub struct Services {
     pub s3: Settings,
     postgres: Option<EmbeddedPostgres>,
     endpoint: Option<EmbeddedS3>,
-    _data_dir: Option<DataDir>,
+    data_dir: Option<DataDir>,
 }
 
 impl Services {
@@ -167,8 +173,30 @@ impl Services {
             s3,
             postgres,
             endpoint,
-            _data_dir: held,
+            data_dir: held,
         })
+    }
+
+    /// Returns when a service that was brought along cannot go on: its server is gone, or the disk
+    /// is all but full. It is told while there is still room to stop in good order.
+    pub async fn failed(&self) -> anyhow::Error {
+        loop {
+            if let Some(why) = self.postgres.as_ref().and_then(EmbeddedPostgres::failure) {
+                return anyhow!("{why}");
+            }
+            if let Some(dir) = &self.data_dir
+                && let Some(left) = room(dir.path()).filter(|left| *left < LEAST_ROOM)
+            {
+                return anyhow!(
+                    "the disk of the data directory {} is full: {:.0} MB are left\n\
+                     hint: make room (100 MB and more), then run the same command again: it goes \
+                     on where it was, and what was stored before is whole",
+                    dir.path().display(),
+                    left as f64 / 1e6
+                );
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Lets go of everything in order; what was brought along stops.
@@ -182,6 +210,12 @@ impl Services {
             postgres.stop().await;
         }
     }
+}
+
+/// The bytes that are left on the disk of a directory.
+fn room(path: &Path) -> Option<u64> {
+    let disk = nix::sys::statvfs::statvfs(path).ok()?;
+    Some(disk.blocks_available() * disk.fragment_size())
 }
 
 async fn object_store(

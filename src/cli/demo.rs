@@ -68,7 +68,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));
     let serving = super::serve::serve_until(listener, &services, shutdown.clone());
     let conducting = conductor.run(tell_progress, shutdown.clone());
-    let (served, conducted) = tokio::join!(
+    let (served, conducted, failed) = tokio::join!(
         async {
             let served = serving.await;
             shutdown.cancel();
@@ -78,11 +78,19 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
             let conducted = conducting.await;
             shutdown.cancel();
             conducted
+        },
+        async {
+            let failed = shutdown.run_until_cancelled(services.failed()).await;
+            shutdown.cancel();
+            failed
         }
     );
     workers.stopped().await;
     let _ = told.await;
     services.stop().await;
+    if let Some(failed) = failed {
+        return Err(failed);
+    }
     served?;
     conducted?;
     Ok(ExitCode::SUCCESS)

@@ -95,12 +95,15 @@ async fn play_to_end(
     let shown = Shown::new(progress.clone(), play.scenario.start.time(), play.until);
     let stop_workers = CancellationToken::new();
     let workers = super::worker::start(services, resources, workers, &stop_workers);
-    let stop = conductor.run(tell, shutdown.clone()).await;
+    let stop = tokio::select! {
+        stop = conductor.run(tell, shutdown.clone()) => stop.context("the world cannot go on"),
+        failed = services.failed() => Err(failed),
+    };
     stop_workers.cancel();
     workers.stopped().await;
     shown.finish().await;
     let walls = progress.borrow().walls;
-    Ok((stop.context("the world cannot go on")?, walls))
+    Ok((stop?, walls))
 }
 
 async fn report(

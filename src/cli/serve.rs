@@ -86,7 +86,7 @@ pub(super) async fn lend(options: LendOptions) -> Result<ExitCode> {
         services.database_url, s3.endpoint, s3.bucket, s3.access_key, s3.secret_key
     ))?;
     eprintln!("the services run until this process is stopped (Ctrl-C)");
-    super::shutdown_on_signal().cancelled().await;
+    let failed = super::shutdown_on_signal().run_until_cancelled_owned(services.failed()).await;
     services.stop().await;
-    Ok(ExitCode::SUCCESS)
+    failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }

@@ -168,7 +168,6 @@ impl EmbeddedPostgres {
 
     /// Why there is no server any more, if it died and could not be started again: the reason
     /// behind a client's lost connection.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the program's last words"))]
     pub(crate) fn failure(&self) -> Option<&str> {
         self.supervisor.failure()
     }

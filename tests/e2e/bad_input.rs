@@ -88,6 +88,47 @@ fn a_data_directory_in_use_is_left_alone() {
     );
 }
 
+/// A small disk of its own; nothing where one may not mount.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount(megabytes: u32) -> Option<SmallDisk> {
+        let dir = data_dir();
+        let size = format!("size={megabytes}m,mode=755");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path());
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then_some(SmallDisk(dir))
+    }
+
+    fn grow(&self, megabytes: u32) {
+        let size = format!("remount,size={megabytes}m");
+        let grown = Command::new("mount").args(["-o", &size]).arg(self.0.path()).status();
+        assert!(grown.expect("mount").success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_stops_the_run_in_good_order() {
+    let Some(disk) = SmallDisk::mount(100) else {
+        println!("SKIPPED: a full disk: mounting a small one takes root");
+        return;
+    };
+    let data = disk.0.path().join("data");
+    let until = ["--until", "14d"];
+    refused(run("four-weeks", &data, &until), &["disk of the data directory", "hint: make room"]);
+    disk.grow(1_000);
+    let after = figures(run("four-weeks", &data, &until));
+    let undisturbed = figures(run("four-weeks", data_dir().path(), &until));
+    assert_eq!(digest(&after), digest(&undisturbed), "seed 13");
+}
+
 #[test]
 fn a_port_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
