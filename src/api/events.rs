@@ -27,8 +27,8 @@ failures! {
 
 /// How often the world is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// What keeps connections open when nothing happens.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// What keeps connections open when nothing happens, and finds those that the client has left.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// The most events of one look; a world at full speed makes more than anybody reads.
 const AT_ONCE: i64 = 500;
 /// Who is further behind than this many facts is told so and goes on from the newest.

@@ -126,7 +126,7 @@ async fn wrong_ids_are_refused_and_streams_are_bounded() {
     let third = api.get("/v1/events").await;
     third.problem(429, "rate_limited");
     drop(first);
-    for _ in 0..50 {
+    for _ in 0..150 {
         let response = api.request(Method::GET, "/v1/events").send().await.unwrap();
         if response.status() == 200 {
             assert!(response.bytes_stream().next().await.is_some());

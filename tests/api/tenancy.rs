@@ -79,7 +79,7 @@ async fn every_table_with_a_tenant_is_guarded() {
          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_namespace'
          WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
            AND NOT (c.relrowsecurity AND c.relforcerowsecurity
-                    AND (SELECT array_agg(p.polname::text ORDER BY 1) FROM pg_policy p
+                    AND (SELECT array_agg(p.polname::text ORDER BY p.polname) FROM pg_policy p
                          WHERE p.polrelid = c.oid)
                         = '{owner,platform,tenant_delete,tenant_insert,tenant_select,tenant_update}')",
     )
