@@ -4,12 +4,11 @@ import { get, text } from '../lib/api.js';
 import { h } from '../lib/dom.js';
 import { between, size, time } from '../lib/time.js';
 import { onWorld } from '../lib/world.js';
-import { digest, facts, imageLink, section, state } from '../parts/badges.js';
+import { buildLink, digest, facts, imageLink, section, state } from '../parts/badges.js';
 import { cause } from '../parts/build-table.js';
 import { saveButton } from '../parts/save.js';
 import { empty, load } from '../parts/states.js';
 import { table } from '../parts/table.js';
-import { buildLink } from '../parts/badges.js';
 
 /** A build that is one of these may still become another. */
 const OPEN = ['pending', 'running', 'finishing'];
@@ -114,7 +113,7 @@ function log(build, signal) {
     (read) => [
       h('pre', { class: 'log', tabindex: 0, role: 'region', 'aria-label': 'Log' }, read.text),
       !read.whole && h('p', { class: 'notice' }, `Only the first ${size(LOG_BYTES)} are shown.`),
-      saveButton(build.log_href, 'the log', `build-${build.id}.log`),
+      saveButton(build.log_href, 'the log', `build-${build.id}.log`, true),
     ],
   );
   return place;

@@ -3,11 +3,14 @@ import { save } from '../lib/api.js';
 import { h, put } from '../lib/dom.js';
 import { Problem } from '../lib/problem.js';
 
-/** `what` names the document, for those who hear the button without its surroundings. */
-export function saveButton(path, what, fallbackName) {
+/**
+ * `what` names the document, for those who hear the button without its surroundings; a button that
+ * stands `alone` says it to all.
+ */
+export function saveButton(path, what, fallbackName, alone = false) {
   const told = h('span', { class: 'save-told', role: 'status' });
   const button = h('button', { type: 'button', class: 'small', 'aria-label': `Download ${what}` });
-  put(button, 'Download');
+  put(button, alone ? `Download ${what}` : 'Download');
   button.addEventListener('click', async () => {
     button.disabled = true;
     put(told, 'fetching …');

@@ -6,6 +6,8 @@ import { number, span, stamp } from '../lib/time.js';
 import { onWorld, world } from '../lib/world.js';
 import { words } from './badges.js';
 
+const DAY_MS = 86_400_000;
+
 /** The strip, which keeps itself up to date. */
 export function worldBar() {
   const now = h('div', { class: 'now' });
@@ -92,43 +94,64 @@ function happened(seen, recent) {
   );
 }
 
-/** The form that goes to another instant, or the way back from it. */
+/** The form that goes to another instant, and the way back from it. */
 function instant(asOf) {
   const input = h('input', {
     id: 'as-of',
     name: 'as_of',
-    type: 'datetime-local',
-    step: 1,
     required: true,
-    'aria-describedby': 'as-of-hint',
+    maxlength: 24,
+    size: 17,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    placeholder: 'YYYY-MM-DD hh:mm',
+    value: asOf && (parse(asOf) ? stamp(asOf) : asOf),
   });
-  const at = asOf && new Date(asOf);
-  const known = at && !Number.isNaN(at.getTime());
-  const newest = world().clock?.materialized_through;
-  if (known || newest) input.value = (known ? at.toISOString() : newest).slice(0, 19);
   const go = (event) => {
     event.preventDefault();
-    const wanted = new Date(`${input.value}Z`);
-    if (Number.isNaN(wanted.getTime())) return input.focus();
-    return navigate(here({ as_of: wanted.toISOString(), page_token: null }));
+    // What cannot be read goes to the API as it is, which says what is wrong with it.
+    const wanted = parse(input.value)?.toISOString() ?? input.value;
+    navigate(here({ as_of: wanted, page_token: null }));
   };
   const form = h(
     'form',
     { class: 'travel-form', on: { submit: go } },
-    h('label', { for: 'as-of' }, 'As of'),
+    h('label', { for: 'as-of' }, 'As of (UTC)'),
     input,
-    h('span', { id: 'as-of-hint', class: 'quiet' }, 'UTC'),
     h('button', { type: 'submit', class: 'small' }, 'Go'),
   );
+  const earlier = step(asOf, -DAY_MS, 'A day earlier');
   if (!asOf) {
     const again = { type: 'button', class: 'small', on: { click: refresh } };
-    return [form, h('button', again, 'Refresh')];
+    return [form, earlier, h('button', again, 'Refresh')];
   }
   return [
-    h('strong', { class: 'past' }, `You see ${known ? stamp(asOf) : asOf}`),
+    h('strong', { class: 'past' }, 'You see the past'),
     form,
+    earlier,
+    step(asOf, DAY_MS, 'A day later'),
     h('a', { class: 'button small', href: here({ as_of: null, page_token: null }) }, 'Back to now'),
   ];
+}
+
+// Without a zone an instant is in UTC, as all instants are here.
+function parse(text) {
+  const trimmed = text.trim().replace(' ', 'T');
+  const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(trimmed);
+  const whole = /^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? `${trimmed}T00:00` : trimmed;
+  const date = new Date(zoned ? trimmed : `${whole}Z`);
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+function step(asOf, by, title) {
+  const move = () => {
+    const now = parse(asOf ?? world().clock?.materialized_through ?? '');
+    if (!now) return;
+    const to = new Date(now.getTime() + by).toISOString();
+    const newest = world().clock?.materialized_through;
+    navigate(here({ as_of: newest && to >= newest ? null : to, page_token: null }));
+  };
+  return h('button', { type: 'button', class: 'small', on: { click: move } }, title);
 }
 
 // Time moves four times a second: what is spoken is only what matters, and each tenth on the way.

@@ -29,7 +29,7 @@ function provenance(image) {
   const title = 'Provenance and SLSA level';
   const get =
     image.provenance_href &&
-    saveButton(image.provenance_href, 'the provenance', `${image.name}-provenance.json`);
+    saveButton(image.provenance_href, 'the provenance', `${image.name}-provenance.json`, true);
   if (!image.slsa) {
     const why = 'Its provenance is assessed as soon as it is logged.';
     return section(title, empty('The level is not assessed yet.', why), get);
