@@ -25,7 +25,9 @@ export function filters(label, home, fields) {
   const type = (event) => {
     if (event.target.type !== 'search') return;
     clearTimeout(timer);
-    timer = setTimeout(() => go(true), TYPED_MS);
+    // Going back takes the whole text away, not one letter after the other.
+    const begun = new URLSearchParams(location.search).has(event.target.name);
+    timer = setTimeout(() => go(begun), TYPED_MS);
   };
   const change = (event) => {
     if (event.target.type !== 'search') go(false);
