@@ -37,6 +37,7 @@ pub use limits::Limits;
 pub use spec::openapi_json;
 pub use state::{ApiState, Settings};
 
+use crate::web;
 use poem::endpoint::BoxEndpoint;
 use poem::listener::TcpAcceptor;
 use poem::middleware::Cors;
@@ -53,7 +54,8 @@ pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let origins = state.allowed_origins().to_vec();
     let specification = openapi_json();
     let routes = routes::Routes::of_specification(&specification);
-    let inside = Route::new()
+    let static_dir = std::env::var_os("WAVETANK_STATIC_DIR").map(Into::into);
+    let inside = web::mount(Route::new(), static_dir)
         .at("/openapi.json", get(docs::specification(specification)))
         .nest("/docs", docs::swagger_ui())
         .at("/*rest", spec::service(state.clone()));

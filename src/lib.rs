@@ -5,3 +5,4 @@ pub mod cli;
 mod embedded;
 pub mod evidence;
 pub mod services;
+mod web;
