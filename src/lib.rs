@@ -4,3 +4,4 @@ pub mod cli;
 mod embedded;
 pub mod evidence;
 pub mod services;
+pub mod webhooks;

@@ -25,4 +25,5 @@ pub mod row;
 pub mod sla;
 pub mod slsa;
 pub mod timeline;
+pub mod webhooks;
 pub mod world;
