@@ -10,3 +10,4 @@ mod logs;
 mod outage;
 mod problems;
 mod support;
+mod webhooks_out;

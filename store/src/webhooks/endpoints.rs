@@ -47,7 +47,7 @@ pub struct NewEndpoint<'a> {
     /// What messages are signed with (`whsec_...`).
     pub secret: &'a str,
     /// The kinds of notifications; none: all.
-    pub kinds: Option<&'a [String]>,
+    pub kinds: Option<&'a [&'a str]>,
     /// What is less severe is not sent.
     pub min_severity: Option<&'a str>,
     /// The window of its digests, in seconds.
@@ -122,7 +122,7 @@ pub struct Change<'a> {
     /// One line for people.
     pub description: Option<&'a str>,
     /// The kinds; an empty list: all.
-    pub kinds: Option<&'a [String]>,
+    pub kinds: Option<&'a [&'a str]>,
     /// The least severity; none within: everything.
     pub min_severity: Option<Option<&'a str>>,
     /// The window of its digests, in seconds.
