@@ -4,6 +4,7 @@ use super::progress::Shown;
 use super::serve::Listen;
 use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
+use crate::webhooks::{Dispatcher, Policy};
 use anyhow::Result;
 use jobs::conductor::{Conductor, Progress};
 use jobs::worker::WorkerOptions;
@@ -32,6 +33,8 @@ pub(super) struct Options {
     signing: SigningOptions,
     #[command(flatten)]
     services: ServiceOptions,
+    #[command(flatten, next_help_heading = "Webhooks")]
+    webhooks: Policy,
 }
 
 pub(super) async fn demo(options: Options) -> Result<ExitCode> {
@@ -60,10 +63,12 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         }
     };
     set_the_clock(&services, play.until).await?;
+    let dispatcher = Dispatcher::new(services.pool.clone(), options.webhooks)?;
     let (tell_progress, progress) = watch::channel(Progress::default());
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");
     let workers = super::worker::start(&services, resources, WorkerOptions::default(), &shutdown);
+    let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
     let told =
         tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));
     let serving = super::serve::serve_until(listener, &services, shutdown.clone());
@@ -86,6 +91,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         }
     );
     workers.stopped().await;
+    let _ = dispatching.await;
     let _ = told.await;
     services.stop().await;
     if let Some(failed) = failed {

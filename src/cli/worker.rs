@@ -1,6 +1,7 @@
 //! `wavetank worker`: works on jobs until it is told to stop.
 use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
+use crate::webhooks::{Dispatcher, Policy};
 use anyhow::Result;
 use jobs::conductor::Resources;
 use jobs::job::JobContext;
@@ -21,6 +22,8 @@ pub(super) struct Options {
     /// How many jobs of a queue to work on at a time.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = super::worker::count())]
     workers: u64,
+    #[command(flatten, next_help_heading = "Webhooks")]
+    webhooks: Policy,
 }
 
 /// From 1 to 256 workers.
@@ -33,11 +36,14 @@ pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     let keys = options.signing.keyring()?;
     let workers = self::options(options.workers);
     let services = Services::open_for(&options.services, Path::new("data"), &workers).await?;
+    let dispatcher = Dispatcher::new(services.pool.clone(), options.webhooks)?;
     let shutdown = super::shutdown_on_signal();
     eprintln!("working with {} workers; stop with Ctrl-C", options.workers);
     let workers = start(&services, resources(&services, keys), workers, &shutdown);
+    let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
     shutdown.cancelled().await;
     workers.stopped().await;
+    let _ = dispatching.await;
     services.stop().await;
     Ok(ExitCode::SUCCESS)
 }
