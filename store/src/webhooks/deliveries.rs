@@ -98,3 +98,17 @@ pub async fn retry(conn: &mut PgConnection, id: &str) -> sqlx::Result<DeliveryRo
     );
     sqlx::query_as(AssertSqlSafe(statement)).bind(id).fetch_one(conn).await
 }
+
+/// The most tests of one endpoint that wait at a time.
+pub const MAX_TESTS: i64 = 10;
+
+/// How many tests of an endpoint wait.
+pub async fn waiting_tests(conn: &mut PgConnection, endpoint: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM webhook_deliveries
+         WHERE endpoint_id = $1 AND kind = 'test' AND state = 'pending'",
+    )
+    .bind(endpoint)
+    .fetch_one(conn)
+    .await
+}
