@@ -49,6 +49,7 @@ CREATE TABLE webhook_deliveries (
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_wall) WHERE state = 'pending';
 CREATE INDEX webhook_deliveries_endpoint ON webhook_deliveries (endpoint_id, seq);
 CREATE INDEX webhook_deliveries_tenant ON webhook_deliveries (tenant_namespace, seq);
+CREATE INDEX webhook_deliveries_dead ON webhook_deliveries (seq) WHERE state = 'dead';
 CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (created_wall) WHERE state <> 'pending';
 -- One an endpoint at the most.
 CREATE UNIQUE INDEX webhook_deliveries_open ON webhook_deliveries (endpoint_id)

@@ -166,7 +166,7 @@ async fn sources(
         (None, Some(repository)) => {
             let name = last_part(repository);
             let found = match name {
-                Some(name) => of_source(conn, name, MAX_IMAGES).await?,
+                Some(name) => of_source(conn, name, None, MAX_IMAGES).await?,
                 None => Vec::new(),
             };
             if found.is_empty() {
