@@ -3,6 +3,7 @@ mod conduct;
 mod demo;
 mod digest;
 mod evidence;
+mod metrics;
 mod play;
 mod progress;
 mod report;
@@ -14,10 +15,9 @@ mod worker;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 /// A wave tank for container supply chains: weeks of builds, SBOMs, signatures, CVEs and SLAs in
 /// seconds, reproducible from a scenario and a seed.
@@ -71,17 +71,11 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("WAVETANK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
     match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")
-        .and_then(|runtime| runtime.block_on(dispatch(cli.command)))
+        .and_then(|runtime| runtime.block_on(told(cli.command)))
     {
         Ok(code) => code,
         Err(error) => {
@@ -89,6 +83,15 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command, with its logs and traces.
+async fn told(command: Command) -> Result<ExitCode> {
+    let telemetry = crate::telemetry::init()?;
+    let code = dispatch(command).await;
+    // Waits for the runtime to send the last spans, so not on it.
+    let _ = tokio::task::spawn_blocking(|| telemetry.end()).await;
+    code
 }
 
 async fn dispatch(command: Command) -> Result<ExitCode> {

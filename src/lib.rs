@@ -3,5 +3,8 @@ pub mod api;
 pub mod cli;
 mod embedded;
 pub mod evidence;
+pub mod metrics;
 pub mod services;
+pub mod telemetry;
+mod tls;
 pub mod webhooks;

@@ -3,6 +3,7 @@ use super::play::{DEMO, Play, WorldOptions};
 use super::progress::Shown;
 use super::serve::Listen;
 use super::signing::SigningOptions;
+use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
 use crate::webhooks::{Dispatcher, Policy};
 use anyhow::Result;
@@ -63,7 +64,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         }
     };
     set_the_clock(&services, play.until).await?;
-    let dispatcher = Dispatcher::new(services.pool.clone(), options.webhooks)?;
+    let dispatcher = Dispatcher::new(services.pool.clone(), options.webhooks, Metrics::default())?;
     let (tell_progress, progress) = watch::channel(Progress::default());
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");

@@ -2,8 +2,9 @@
 //! that works runs one; they share the work through row locks (`store::webhooks::queue`).
 use super::message;
 use super::secret::sign;
-use super::send::{Outgoing, Sender, TIME_LIMIT};
+use super::send::{NotSent, Outgoing, Sender, TIME_LIMIT};
 use super::target::Policy;
+use crate::metrics::Metrics;
 use anyhow::{Context, Result};
 use sqlx::PgPool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -31,7 +32,7 @@ const GONE: u16 = 410;
 pub struct Dispatcher {
     pool: PgPool,
     sender: Sender,
-    lease: Duration,
+    metrics: Metrics,
 }
 
 impl Dispatcher {
@@ -39,8 +40,8 @@ impl Dispatcher {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(pool: PgPool, policy: Policy) -> Result<Self> {
-        Ok(Dispatcher { pool, sender: Sender::new(policy)?, lease: LEASE })
+    pub fn new(pool: PgPool, policy: Policy, metrics: Metrics) -> Result<Self> {
+        Ok(Dispatcher { pool, sender: Sender::new(policy)?, metrics })
     }
 
     /// Works until `shutdown`, then lets messages that are on their way arrive.
@@ -79,7 +80,7 @@ impl Dispatcher {
         let mut conn = self.pool.acquire().await?;
         let told = queue::fan_out(&mut conn, ENDPOINTS, NOTIFICATIONS).await?;
         let room = IN_FLIGHT.saturating_sub(sending.len()) as i64;
-        let taken = queue::take(&mut conn, room, self.lease).await?;
+        let taken = queue::take(&mut conn, room, LEASE).await?;
         if beat % 20 == 0 {
             queue::bury_lost(&mut conn).await?;
         }
@@ -89,68 +90,88 @@ impl Dispatcher {
         drop(conn);
         let more = told > 0 || taken.len() as i64 == room;
         for taken in taken {
-            let (pool, sender) = (self.pool.clone(), self.sender.clone());
-            sending.spawn(async move { attempt(&pool, &sender, taken).await });
+            let worker = Attempt {
+                pool: self.pool.clone(),
+                sender: self.sender.clone(),
+                metrics: self.metrics.clone(),
+            };
+            sending.spawn(worker.run(taken));
         }
         Ok(more)
     }
 }
 
-/// Sends one delivery and writes down what became of it.
-async fn attempt(pool: &PgPool, sender: &Sender, taken: Taken) {
-    let outcome = match prepare(pool, &taken).await {
-        Ok(message) => match sender.send(&taken.url, &message).await {
-            Ok(status) if (200..300).contains(&status) => {
-                Outcome { status: Some(status), error: None }
+/// One attempt at a delivery.
+struct Attempt {
+    pool: PgPool,
+    sender: Sender,
+    metrics: Metrics,
+}
+
+impl Attempt {
+    /// Sends and writes down what became of it.
+    async fn run(self, taken: Taken) {
+        let outcome = match self.prepare(&taken).await {
+            Ok(message) => outcome(self.sender.send(&taken.url, &message).await),
+            Err(error) => {
+                let (delivery, error) = (&taken.id, format!("{error:#}"));
+                tracing::warn!(delivery, error, "a webhook cannot be made; it is tried again");
+                let error = "the message could not be made".to_owned();
+                Outcome { status: None, error: Some(error) }
             }
-            Ok(status @ 300..400) => {
-                let error = format!("it answered {status}; redirects are not followed");
-                Outcome { status: Some(status), error: Some(error) }
-            }
-            Ok(status) => {
-                Outcome { status: Some(status), error: Some(format!("it answered {status}")) }
-            }
-            Err(error) => Outcome { status: None, error: Some(error.to_string()) },
-        },
-        Err(error) => {
-            let (delivery, error) = (&taken.id, format!("{error:#}"));
-            tracing::warn!(delivery, error, "a webhook cannot be made; it is tried again");
-            let error = "the message could not be made".to_owned();
-            Outcome { status: None, error: Some(error) }
+        };
+        if let Err(error) = self.settle(&taken, &outcome).await {
+            // Its lease ends: somebody sends it again, under the same id.
+            let delivery = &taken.id;
+            tracing::warn!(delivery, %error, "what became of a webhook is not written down");
         }
-    };
-    if let Err(error) = settle(pool, &taken, &outcome).await {
-        // Its lease ends: somebody sends it again, under the same id.
-        let delivery = &taken.id;
-        tracing::warn!(delivery, %error, "what became of a webhook is not written down");
+    }
+
+    async fn prepare(&self, taken: &Taken) -> Result<Outgoing> {
+        let mut conn = self.pool.acquire().await?;
+        let body = message::body(&mut conn, taken).await?;
+        let timestamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
+        let signature = sign(&taken.secret, &taken.id, timestamp, &body)
+            .context("the secret of the endpoint has another form")?;
+        Ok(Outgoing { id: taken.id.clone(), timestamp, signature, body: body.into() })
+    }
+
+    async fn settle(&self, taken: &Taken, outcome: &Outcome) -> sqlx::Result<()> {
+        let mut tx = self.pool.begin().await?;
+        let state = queue::record(&mut tx, taken, outcome).await?;
+        if outcome.status == Some(GONE) && state.is_some() {
+            endpoints::gone(&mut tx, &taken.endpoint_id).await?;
+        }
+        tx.commit().await?;
+        let (delivery, endpoint, attempt) = (&taken.id, &taken.endpoint_id, taken.attempts);
+        match (state.as_deref(), &outcome.error) {
+            (Some("dead"), Some(error)) => {
+                self.metrics.webhook_attempt("dead");
+                tracing::warn!(delivery, endpoint, error, "a webhook is in the dead letter");
+            }
+            (_, Some(error)) => {
+                self.metrics.webhook_attempt("failed");
+                tracing::info!(delivery, endpoint, attempt, error, "a webhook did not arrive");
+            }
+            (_, None) => {
+                self.metrics.webhook_attempt("delivered");
+                tracing::debug!(delivery, endpoint, attempt, "a webhook arrived");
+            }
+        }
+        Ok(())
     }
 }
 
-async fn prepare(pool: &PgPool, taken: &Taken) -> Result<Outgoing> {
-    let mut conn = pool.acquire().await?;
-    let body = message::body(&mut conn, taken).await?;
-    let timestamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
-    let signature = sign(&taken.secret, &taken.id, timestamp, &body)
-        .context("the secret of the endpoint has another form")?;
-    Ok(Outgoing { id: taken.id.clone(), timestamp, signature, body: body.into() })
-}
-
-async fn settle(pool: &PgPool, taken: &Taken, outcome: &Outcome) -> sqlx::Result<()> {
-    let mut tx = pool.begin().await?;
-    let state = queue::record(&mut tx, taken, outcome).await?;
-    if outcome.status == Some(GONE) && state.is_some() {
-        endpoints::gone(&mut tx, &taken.endpoint_id).await?;
-    }
-    tx.commit().await?;
-    let (delivery, endpoint, attempt) = (&taken.id, &taken.endpoint_id, taken.attempts);
-    match (state.as_deref(), &outcome.error) {
-        (Some("dead"), Some(error)) => {
-            tracing::warn!(delivery, endpoint, error, "a webhook is in the dead letter");
+fn outcome(sent: Result<u16, NotSent>) -> Outcome {
+    match sent {
+        Ok(status) if (200..300).contains(&status) => Outcome { status: Some(status), error: None },
+        Ok(status @ 300..400) => {
+            let error = format!("it answered {status}; redirects are not followed");
+            Outcome { status: Some(status), error: Some(error) }
         }
-        (_, Some(error)) => {
-            tracing::info!(delivery, endpoint, attempt, error, "a webhook did not arrive");
+        Ok(status) => {
+            Outcome { status: Some(status), error: Some(format!("it answered {status}")) }
         }
-        (_, None) => tracing::debug!(delivery, endpoint, attempt, "a webhook arrived"),
+        Err(error) => Outcome { status: None, error: Some(error.to_string()) },
     }
-    Ok(())
 }

@@ -2,20 +2,18 @@
 //! connection goes to one of those and nowhere else. No proxies, no redirects, no cookies, no
 //! connection kept: one request, one answer, within one time limit.
 use super::target::{Policy, Target, is_allowed};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 /// The time from the look-up to the end of the answer.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -61,19 +59,7 @@ pub(super) struct Sender {
 impl Sender {
     /// With the certificates that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` count).
     pub(super) fn new(policy: Policy) -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        let (added, _) = roots.add_parsable_certificates(found.certs);
-        if added == 0 {
-            tracing::warn!("this machine trusts no certificates: no webhook can go out over https");
-        }
-        let config =
-            ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .context("TLS cannot be set up")?
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-        Ok(Sender { policy, tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Sender { policy, tls: crate::tls::connector()? })
     }
 
     /// Sends a message and returns the status of the answer.

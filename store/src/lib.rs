@@ -10,6 +10,7 @@ pub mod commands;
 pub mod db;
 pub mod digest;
 pub mod error;
+pub mod figures;
 pub mod findings;
 pub mod images;
 pub mod ledger;

@@ -7,6 +7,7 @@ mod commands;
 mod docs;
 mod images;
 mod logs;
+mod metrics;
 mod outage;
 mod problems;
 mod support;

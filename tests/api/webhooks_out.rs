@@ -7,6 +7,7 @@ use sqlx::PgPool;
 use std::time::Duration;
 use store::webhooks::endpoints::{self, EndpointRow, NewEndpoint};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use wavetank::metrics::Metrics;
 use wavetank::webhooks::{Dispatcher, Policy, SigningSecret, sign};
 
 const OPEN: Policy = Policy { private: true, http: true };
@@ -59,7 +60,8 @@ async fn advance(pool: &PgPool, seq: i64) {
 /// A dispatcher that stops with the guard.
 fn dispatch(pool: &PgPool, policy: Policy) -> DropGuard {
     let shutdown = CancellationToken::new();
-    tokio::spawn(Dispatcher::new(pool.clone(), policy).unwrap().run(shutdown.clone()));
+    let dispatcher = Dispatcher::new(pool.clone(), policy, Metrics::default()).unwrap();
+    tokio::spawn(dispatcher.run(shutdown.clone()));
     shutdown.drop_guard()
 }
 
