@@ -41,7 +41,10 @@ impl Client {
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let tls = self.tls.clone();
-        let sent = self.runtime.spawn(tokio::time::timeout(TIME_LIMIT, send(tls, request)));
+        // The timer too must be made where the runtime is.
+        let sent = self
+            .runtime
+            .spawn(async move { tokio::time::timeout(TIME_LIMIT, send(tls, request)).await });
         sent.await??
     }
 }

@@ -1,5 +1,5 @@
 //! Traces reach a collector over OTLP when one is named, and metrics their listener.
-use crate::support::{data_dir, figures, run};
+use crate::support::{data_dir, figures, run, said};
 use poem::listener::TcpAcceptor;
 use poem::{Request, Server};
 use std::sync::{Arc, Mutex};
@@ -61,5 +61,7 @@ async fn a_collector_that_is_not_there_stops_nobody() {
     let data = data_dir();
     let mut command = run("classroom", data.path(), &["--until", "1d"]);
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
-    tokio::task::spawn_blocking(|| figures(command)).await.expect("the run ends");
+    let output = tokio::task::spawn_blocking(move || command.output()).await;
+    let output = output.expect("no panic").expect("the program runs");
+    assert!(output.status.success() && !said(&output).contains("panicked"), "{}", said(&output));
 }
