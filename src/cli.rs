@@ -5,6 +5,7 @@ mod digest;
 mod evidence;
 mod metrics;
 mod play;
+mod probe;
 mod progress;
 mod report;
 mod run;
@@ -61,6 +62,8 @@ enum Command {
     Keys(evidence::KeysOptions),
     /// Start the embedded services alone and lend them to other processes.
     Services(serve::LendOptions),
+    /// Ask an address for its health, and exit with success if it is well.
+    Probe(probe::Options),
     /// Check a scenario, or print the JSON Schema of scenarios.
     #[command(subcommand)]
     Scenario(scenario::Command),
@@ -107,6 +110,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Export(options) => evidence::export(options).await,
         Command::Keys(options) => evidence::keys(options).await,
         Command::Services(options) => serve::lend(options).await,
+        Command::Probe(options) => probe::probe(options).await,
         Command::Scenario(command) => scenario::scenario(command),
         Command::Openapi => print(&crate::api::openapi_json()),
     }
