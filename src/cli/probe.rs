@@ -50,8 +50,7 @@ async fn ask(url: &Uri) -> Result<()> {
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let _driver = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(connection));
     let path = url.path_and_query().map_or("/", |path| path.as_str());
-    let request =
-        Request::get(path).header(HOST, authority.as_str()).body(Empty::<Bytes>::new())?;
+    let request = Request::get(path).header(HOST, authority.as_str()).body(Empty::<Bytes>::new())?;
     let status = sender.send_request(request).await?.status();
     if !status.is_success() {
         bail!("it answered {status}");
