@@ -19,7 +19,9 @@ use tokio_rustls::rustls::pki_types::ServerName;
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// How long one address of several may take to connect.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
-/// How much of an answer is read; nothing in it counts but the status.
+/// How long the rest of an answer is read for politeness' sake; nothing in it counts.
+const REST_LIMIT: Duration = Duration::from_secs(1);
+/// And how much of it.
 const ANSWER_BYTES: usize = 16 * 1024;
 
 /// A message ready to be sent.
@@ -81,19 +83,19 @@ impl Sender {
         exchange(stream, &target, message).await
     }
 
-    /// The addresses of a host; one that is not allowed spoils them all.
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, NotSent> {
         let found = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
-        let found: Vec<SocketAddr> = found.map_err(|_| NotSent::Name)?.collect();
-        if found.is_empty() {
-            return Err(NotSent::Name);
-        }
-        if found.iter().all(|address| is_allowed(address.ip(), self.policy)) {
-            Ok(found)
-        } else {
-            Err(NotSent::Address)
-        }
+        checked(found.map_err(|_| NotSent::Name)?.collect(), self.policy)
     }
+}
+
+/// The addresses of a host; one that is not allowed spoils them all.
+fn checked(found: Vec<SocketAddr>, policy: Policy) -> Result<Vec<SocketAddr>, NotSent> {
+    if found.is_empty() {
+        return Err(NotSent::Name);
+    }
+    let allowed = found.iter().all(|address| is_allowed(address.ip(), policy));
+    if allowed { Ok(found) } else { Err(NotSent::Address) }
 }
 
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, NotSent> {
@@ -119,12 +121,16 @@ where
     let status = response.status().as_u16();
     let mut body = response.into_body();
     let mut read = 0;
-    while read < ANSWER_BYTES {
-        match body.frame().await {
-            Some(Ok(frame)) => read += frame.data_ref().map_or(0, Bytes::len),
-            _ => break,
+    let rest = async {
+        while read < ANSWER_BYTES {
+            match body.frame().await {
+                Some(Ok(frame)) => read += frame.data_ref().map_or(0, Bytes::len),
+                _ => break,
+            }
         }
-    }
+    };
+    // The status says it all: how the rest of the answer ends changes nothing.
+    let _ = tokio::time::timeout(REST_LIMIT, rest).await;
     drop(driver);
     Ok(status)
 }
@@ -148,3 +154,7 @@ fn request(target: &Target, message: &Outgoing) -> Option<Request<Full<Bytes>>> 
         .body(Full::new(message.body.clone()))
         .ok()
 }
+
+#[cfg(test)]
+#[path = "send/tests.rs"]
+mod tests;
