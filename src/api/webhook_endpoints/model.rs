@@ -16,7 +16,7 @@ pub(super) fn href(id: &str) -> String {
 }
 
 /// What a notification is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
 #[oai(rename_all = "snake_case")]
 pub(super) enum WebhookKind {
     /// Builds failed; told to the platform's own team.
