@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes this machine ready to build, run and test Wavetank: PostgreSQL's server programs (never a
 # running server: Wavetank starts its own), a C compiler, the Rust toolchain, and for the tests
-# other people's validators in Python. Installs what it may, and otherwise says exactly what to
+# other people's validators in Python, Chromium with its driver, and axe-core. Installs what it may, and otherwise says exactly what to
 # install. Running it again changes nothing. `scripts/setup.sh run` leaves out what only tests need.
 set -euo pipefail
 
@@ -277,6 +277,58 @@ setup_nginx() {
         "macOS:           brew install nginx"
 }
 
+# The browser of tests/browser, and the program that drives it.
+setup_chromium() {
+    if command -v chromedriver >/dev/null 2>&1; then
+        say "chromedriver: $(command -v chromedriver)"
+        return
+    fi
+    if can_apt; then
+        say "installing Chromium and its driver"
+        if apt_install chromium chromium-driver && command -v chromedriver >/dev/null 2>&1; then
+            return
+        fi
+    fi
+    lack "Chromium and chromedriver, for the tests of the pages" \
+        "Debian:          sudo apt-get install chromium chromium-driver" \
+        "Fedora, RHEL:    sudo dnf install chromium chromedriver" \
+        "Arch:            sudo pacman -S chromium" \
+        "Alpine:          sudo apk add chromium chromium-chromedriver" \
+        "macOS:           brew install --cask chromium chromedriver"
+}
+
+# axe-core, which judges the pages, in exactly the version that the lock file pins by its hash.
+setup_axe() {
+    local pinned=tests/browser/package-lock.json tools=target/browser-tools
+    local axe=$tools/node_modules/axe-core/axe.min.js
+    if cmp -s "$pinned" "$tools/package-lock.json" && [ -s "$axe" ]; then
+        say "axe-core: $tools"
+        return
+    fi
+    if ! command -v npm >/dev/null 2>&1; then
+        if ! can_apt || ! apt_install npm || ! command -v npm >/dev/null 2>&1; then
+            lack "npm, which fetches axe-core for the tests of the pages" \
+                "Debian, Ubuntu:  sudo apt-get install npm" \
+                "Fedora, RHEL:    sudo dnf install npm" \
+                "Arch:            sudo pacman -S npm" \
+                "Alpine:          sudo apk add npm" \
+                "macOS:           brew install node"
+            return
+        fi
+    fi
+    say "installing axe-core into $tools"
+    mkdir -p "$tools"
+    rm -f "$tools/package-lock.json"
+    cp tests/browser/package.json "$tools/"
+    if cp "$pinned" "$tools/" &&
+        (cd "$tools" && npm ci --ignore-scripts --no-audit --no-fund --silent) && [ -s "$axe" ]; then
+        return
+    fi
+    rm -f "$tools/package-lock.json"
+    lack "axe-core of $pinned (npm's registry cannot be reached?)" \
+        "run scripts/setup.sh again where it can be reached"
+}
+
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case ${1:-all} in
 all | run) ;;
@@ -293,5 +345,7 @@ if [ "${1:-all}" = all ]; then
     setup_openssl
     setup_cosign
     setup_nginx
+    setup_chromium
+    setup_axe
 fi
 exit "$missing"

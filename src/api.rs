@@ -2,12 +2,21 @@
 //!
 //! One file a resource. What all of them share: problems (RFC 9457), pages by key, instants, the
 //! edge around everything (request ids, limits, security headers), and the specification.
+mod access;
+mod actions;
+mod api_keys;
 mod artifacts;
+mod auth;
 mod builds;
+mod caller;
 mod clock;
 mod docs;
 mod edge;
+mod etag;
+mod events;
+mod gate;
 mod health;
+mod idempotency;
 mod images;
 mod limits;
 mod logs;
@@ -22,13 +31,16 @@ mod state;
 mod text;
 mod time;
 mod webhooks;
+mod write;
 
 pub use limits::Limits;
 pub use spec::openapi_json;
-pub use state::ApiState;
+pub use state::{ApiState, Settings};
 
+use crate::web;
 use poem::endpoint::BoxEndpoint;
 use poem::listener::TcpAcceptor;
+use poem::middleware::Cors;
 use poem::{EndpointExt, Response, Route, Server, get};
 use std::future::Future;
 use std::time::Duration;
@@ -39,14 +51,24 @@ const GRACE_SECONDS: u64 = 10;
 
 /// Everything the API serves, behind the edge: it answers every request itself and never fails.
 pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
-    let limits = state.limits();
+    let origins = state.allowed_origins().to_vec();
     let specification = openapi_json();
     let routes = routes::Routes::of_specification(&specification);
-    let inside = Route::new()
+    let static_dir = std::env::var_os("WAVETANK_STATIC_DIR").map(Into::into);
+    let inside = web::mount(Route::new(), static_dir)
         .at("/openapi.json", get(docs::specification(specification)))
         .nest("/docs", docs::swagger_ui())
-        .at("/*rest", spec::service(state));
-    edge::Edge::new(inside, routes, limits).boxed()
+        .at("/*rest", spec::service(state.clone()));
+    let edge = edge::Edge::new(inside, routes, state);
+    if origins.is_empty() {
+        return edge.boxed();
+    }
+    let cors = Cors::new()
+        .allow_origins(origins)
+        .allow_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allow_headers(["authorization", "content-type", "idempotency-key", "if-none-match"])
+        .expose_headers(["etag", "location", "x-request-id", "retry-after"]);
+    edge.with(cors).map_to_response().boxed()
 }
 
 /// Serves the API until `shutdown` is ready, then lets open requests end.
@@ -55,6 +77,11 @@ pub async fn serve(
     state: ApiState,
     shutdown: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
+    let closing = state.closing();
+    let shutdown = async move {
+        shutdown.await;
+        closing.cancel();
+    };
     Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
         .idle_timeout(Duration::from_secs(75))
         .run_with_graceful_shutdown(

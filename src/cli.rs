@@ -1,4 +1,6 @@
 //! The command line: what `wavetank` can be told to do.
+mod api_key;
+mod api_options;
 mod conduct;
 mod demo;
 mod digest;
@@ -58,6 +60,9 @@ enum Command {
     Verify(evidence::VerifyOptions),
     /// Write a world's documents, keys and logs to a directory, with the answer key.
     Export(evidence::ExportOptions),
+    /// Make, list or revoke the keys with which people and programs use the API.
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
     /// Print the public keys of a world.
     Keys(evidence::KeysOptions),
     /// Start the embedded services alone and lend them to other processes.
@@ -108,6 +113,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Digest(options) => digest::digest(options).await,
         Command::Verify(options) => evidence::verify(options).await,
         Command::Export(options) => evidence::export(options).await,
+        Command::ApiKey(command) => api_key::api_key(command).await,
         Command::Keys(options) => evidence::keys(options).await,
         Command::Services(options) => serve::lend(options).await,
         Command::Probe(options) => probe::probe(options).await,

@@ -1,5 +1,6 @@
 //! The `wavetank` program as a library, so that its tests can use its parts.
 pub mod api;
+pub mod auth;
 pub mod cli;
 mod embedded;
 pub mod evidence;
@@ -7,4 +8,5 @@ pub mod metrics;
 pub mod services;
 pub mod telemetry;
 mod tls;
+mod web;
 pub mod webhooks;

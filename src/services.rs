@@ -11,11 +11,13 @@ use std::time::Duration;
 use store::db::{self, Durability};
 use store::objects::{ObjectStore, Settings};
 
-/// Connections for conductor and API.
-const POOL: u32 = 12;
-/// Connections of a process beside those of its workers: that pool and the lead's, and some spare
-/// ones for people who look.
-const OTHERS: u32 = POOL + 4;
+/// Connections for the conductor.
+const POOL: u32 = 8;
+/// Connections for the API.
+const API_POOL: u32 = 16;
+/// Connections of a process beside those of its workers: those pools and the lead's, and some
+/// spare ones for people who look.
+const OTHERS: u32 = POOL + API_POOL + 4;
 
 /// A server with less room than this stops in the middle of a write: two segments of its log.
 const LEAST_ROOM: u64 = 32 << 20;
@@ -104,8 +106,10 @@ impl ServiceOptions {
 
 /// Running services and our connections to them.
 pub struct Services {
-    /// For conductor and API: a commit is durable.
+    /// For the conductor: a commit is durable.
     pub pool: PgPool,
+    /// For the API: in roles that own nothing and see one tenant, or all, by what a transaction says.
+    pub api_pool: PgPool,
     /// For workers: a commit may be lost with the machine, together with the ledger's word for it.
     pub worker_pool: PgPool,
     /// The object store.
@@ -160,13 +164,16 @@ impl Services {
             .context("DATABASE_URL is not a PostgreSQL address\nhint: write it as postgres://user:password@host:5432/database")?;
         let pool = db::connect(connect.clone(), POOL, Durability::Full).await?;
         let room = db::room(&pool).await?.saturating_sub(OTHERS).max(1);
-        let worker_pool = db::connect(connect, wanted.min(room), Durability::Relaxed).await?;
+        let worker_pool =
+            db::connect(connect.clone(), wanted.min(room), Durability::Relaxed).await?;
         let (endpoint, s3) = object_store(options, held.as_ref()).await?;
         let objects = ObjectStore::connect(&s3).await?;
         db::migrate(&pool).await?;
         jobs::queue::setup(&pool).await?;
+        let api_pool = db::connect_api(connect, API_POOL).await?;
         Ok(Services {
             pool,
+            api_pool,
             worker_pool,
             objects,
             database_url,
@@ -199,8 +206,14 @@ impl Services {
         }
     }
 
+    /// The directory in which the services that were brought along keep what is theirs.
+    pub(crate) fn data_dir(&self) -> Option<&DataDir> {
+        self.data_dir.as_ref()
+    }
+
     /// Lets go of everything in order; what was brought along stops.
     pub async fn stop(self) {
+        self.api_pool.close().await;
         self.pool.close().await;
         self.worker_pool.close().await;
         if let Some(endpoint) = self.endpoint {

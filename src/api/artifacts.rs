@@ -2,6 +2,7 @@
 mod download;
 
 use super::builds::{example_build, one_build};
+use super::caller::Caller;
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
@@ -89,6 +90,7 @@ impl ArtifactsApi {
     #[oai(path = "/v1/builds/:id/artifacts", method = "get", operation_id = "listArtifacts")]
     async fn list(
         &self,
+        caller: Caller,
         /// The build's number.
         #[oai(validator(minimum(value = "0")), example = "example_build")]
         id: Path<i64>,
@@ -96,7 +98,7 @@ impl ArtifactsApi {
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<ArtifactList>, Failure<ListArtifacts>> {
-        let mut view = self.0.view(as_of.0).await?;
+        let mut view = self.0.view(&caller, as_of.0).await?;
         let build = one_build(&mut view, id.0).await?;
         let rows = match build.finished_at {
             Some(_) => of_build(view.conn(), id.0).await?,
@@ -115,6 +117,7 @@ impl ArtifactsApi {
     #[oai(path = "/v1/artifacts/:sha256", method = "get", operation_id = "getArtifact")]
     async fn get(
         &self,
+        caller: Caller,
         /// SHA-256 of the document, 64 hexadecimal digits.
         #[oai(example = "example_sha256")]
         sha256: Path<String>,
@@ -130,7 +133,7 @@ impl ArtifactsApi {
         if sha256.len() != 64 || !sha256.bytes().all(hexadecimal) {
             return Err(missing().into());
         }
-        let mut tx = self.0.snapshot().await?;
+        let mut tx = self.0.snapshot(&caller).await?;
         let row = by_sha256(&mut tx, &sha256).await?.ok_or_else(missing)?;
         drop(tx);
         if download::has_copy(if_none_match.as_deref(), &sha256) {

@@ -1,6 +1,7 @@
 //! Builds: the list and one of them, as of an instant.
 pub(crate) mod model;
 
+use super::caller::Caller;
 use super::images::{is_name, number};
 use super::page::{self, Scope};
 use super::problem::{Code, Failure, Problem, failures};
@@ -33,6 +34,7 @@ impl BuildsApi {
     #[oai(path = "/v1/builds", method = "get", operation_id = "listBuilds")]
     async fn list(
         &self,
+        caller: Caller,
         /// Only builds of this image: its name or number.
         #[oai(validator(min_length = 1, max_length = 63))]
         image: Query<Option<String>>,
@@ -54,7 +56,7 @@ impl BuildsApi {
         let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
         let scope = Scope::new("builds", &(&image.0, status, trigger, at_ms))?;
         let start = page::start::<(i64, i64)>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(as_of.0, start.as_ref()).await?;
+        let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
         let image_id = match image.as_deref() {
             Some(image) => Some(image_number(&mut view, image).await?),
             None => None,
@@ -79,6 +81,7 @@ impl BuildsApi {
     #[oai(path = "/v1/builds/:id", method = "get", operation_id = "getBuild")]
     async fn get(
         &self,
+        caller: Caller,
         /// The build's number.
         #[oai(validator(minimum(value = "0")), example = "example_build")]
         id: Path<i64>,
@@ -86,7 +89,7 @@ impl BuildsApi {
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<BuildDetail>, Failure<OneBuild>> {
-        let mut view = self.0.view(as_of.0).await?;
+        let mut view = self.0.view(&caller, as_of.0).await?;
         let build = Build::new(one_build(&mut view, id.0).await?)?;
         Ok(Json(BuildDetail { build, as_of: view.as_of(), settled: view.settled() }))
     }

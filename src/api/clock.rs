@@ -1,8 +1,10 @@
 //! The world's clock: where simulated time stands and how it goes on.
+use super::caller::Caller;
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::{ApiState, world};
 use super::time::{self, Instant};
+use super::write::Done;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
@@ -166,8 +168,8 @@ impl ClockApi {
     ///
     /// Where simulated time stands, how it goes on, and what the world is made from.
     #[oai(path = "/v1/clock", method = "get", operation_id = "getClock")]
-    async fn get(&self) -> Result<Json<Clock>, Failure<ReadClock>> {
-        let mut view = self.0.view(None).await?;
+    async fn get(&self, caller: Caller) -> Result<Json<Clock>, Failure<ReadClock>> {
+        let mut view = self.0.view(&caller, None).await?;
         let clock = clock(view.conn()).await?;
         Ok(Json(Clock::new(clock, view.position)))
     }
@@ -177,8 +179,12 @@ impl ClockApi {
     /// Pause, run live, or run as fast as the workers can; with `run_until`, up to an instant.
     /// `{"mode": "fast", "run_until": "2026-02-01T00:00:00Z"}` plays until then and pauses.
     #[oai(path = "/v1/clock", method = "put", operation_id = "setClock")]
-    async fn set(&self, wish: Json<ClockWish>) -> Result<Json<Clock>, Failure<SetClock>> {
-        let mut tx = self.0.write().await?;
+    async fn set(
+        &self,
+        caller: Caller,
+        wish: Json<ClockWish>,
+    ) -> Result<Json<Clock>, Failure<SetClock>> {
+        let mut tx = self.0.write(&caller).await?;
         let position = world(&mut tx).await?;
         check(&wish, &position)?;
         let mut now = clock(&mut tx).await?;
@@ -187,8 +193,10 @@ impl ClockApi {
         now.run_until = wish.run_until.map(|at| SimTime::from_datetime(at.datetime()));
         now.then_mode = wish.then.unwrap_or(Then::Paused).into();
         set_clock(&mut tx, &now).await?;
-        tx.commit().await?;
-        Ok(Json(Clock::new(now, position)))
+        let clock = Clock::new(now, position);
+        let done = Done { status: 200, object: "/v1/clock", location: None, body: &clock };
+        tx.commit(done).await?;
+        Ok(Json(clock))
     }
 }
 

@@ -2,6 +2,7 @@
 //! elsewhere, and no script stands in a page, so that the policy can be strict.
 use super::edge::with_content_type;
 use super::security::DOCS_POLICY;
+use crate::web::HOME;
 use poem::endpoint::make_sync;
 use poem::http::StatusCode;
 use poem::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
@@ -29,15 +30,7 @@ const PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-const START: &str = "SwaggerUIBundle({
-  dom_id: '#ui',
-  url: '/openapi.json',
-  deepLinking: true,
-  displayRequestDuration: true,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-});
-";
+const START: &str = include_str!("docs/start.js");
 
 /// The specification as a file.
 pub(crate) fn specification(text: String) -> impl Endpoint {
@@ -53,7 +46,7 @@ pub(crate) struct HomeApi;
 impl HomeApi {
     #[oai(path = "/", method = "get", hidden)]
     async fn home(&self) -> Redirection<()> {
-        Redirection::new(()).status(StatusCode::SEE_OTHER).header(LOCATION, "/docs")
+        Redirection::new(()).status(StatusCode::SEE_OTHER).header(LOCATION, HOME)
     }
 }
 

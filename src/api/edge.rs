@@ -1,9 +1,11 @@
 //! What surrounds every request: its id, its limits, its log line, the security headers, and the
 //! one place where whatever failed becomes a problem.
-use super::limits::{Limits, bound_body};
+use super::gate::Gate;
+use super::limits::bound_body;
 use super::problem::{self, Code, Problem};
-use super::routes::Routes;
-use super::{request_id, security};
+use super::routes::{Operation, Routes};
+use super::state::ApiState;
+use super::{etag, idempotency, request_id, security};
 use futures::FutureExt;
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
@@ -12,21 +14,71 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
+/// The request's id, for handlers that call themselves by it.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// An endpoint that answers every request, around one that may fail.
 pub(crate) struct Edge<E> {
     inside: E,
     routes: Routes,
-    limits: Limits,
+    state: ApiState,
+    gate: Gate,
 }
 
 impl<E: Endpoint> Edge<E> {
-    pub(crate) fn new(inside: E, routes: Routes, limits: Limits) -> Self {
-        Edge { inside, routes, limits }
+    pub(crate) fn new(inside: E, routes: Routes, state: ApiState) -> Self {
+        Edge { inside, routes, gate: Gate::new(state.clone()), state }
     }
 
-    async fn answer(&self, mut request: Request) -> Result<Response, Problem> {
-        self.routes.check_query(&request)?;
-        bound_body(&mut request, &self.limits).await?;
+    async fn answer(&self, mut request: Request, id: &str) -> Result<Response, Problem> {
+        match self.routes.operation(&request) {
+            Some(operation) => self.operate(operation, request, id).await,
+            None => {
+                bound_body(&mut request, &self.state.limits()).await?;
+                self.pass(request).await
+            }
+        }
+    }
+
+    /// An operation of the specification.
+    async fn operate(
+        &self,
+        operation: &Operation,
+        mut request: Request,
+        id: &str,
+    ) -> Result<Response, Problem> {
+        let caller = self.gate.admit(&request, operation, id).await?;
+        operation.check_query(&request)?;
+        bound_body(&mut request, &self.state.limits()).await?;
+        request.set_data(RequestId(id.to_owned()));
+        let copy = etag::Copy::of(&request);
+        let Some(caller) = caller else { return self.pass(request).await };
+        let caller = idempotency::of(&mut request, caller).await?;
+        if let Some(answered) = idempotency::answered(&self.state, &caller).await? {
+            return Ok(answered);
+        }
+        let path = request.uri().path().to_owned();
+        request.extensions_mut().insert(caller.clone());
+        let answer = self.pass(request).await.and_then(without_foreign_errors);
+        match answer {
+            Ok(response) => copy.apply(response).await,
+            Err(problem) => {
+                // The first of two at the same time may have been answered meanwhile.
+                if problem.code() == Code::IdempotencyKeyInUse.as_str()
+                    && let Some(answered) = idempotency::answered(&self.state, &caller).await?
+                {
+                    return Ok(answered);
+                }
+                if operation.is_write && problem.status().is_client_error() {
+                    self.state.refused(&caller, &path, problem.code()).await;
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    async fn pass(&self, request: Request) -> Result<Response, Problem> {
         match self.inside.call(request).await {
             Ok(response) => Ok(response.into_response()),
             Err(error) => Err(problem::from_poem(error)),
@@ -34,9 +86,9 @@ impl<E: Endpoint> Edge<E> {
     }
 
     /// The answer, whatever happens on the way: a panic or an overlong wait is a problem too.
-    async fn guarded(&self, request: Request) -> Result<Response, Problem> {
-        let limit = self.limits.handler_time;
-        let answer = AssertUnwindSafe(tokio::time::timeout(limit, self.answer(request)));
+    async fn guarded(&self, request: Request, id: &str) -> Result<Response, Problem> {
+        let limit = self.state.limits().handler_time;
+        let answer = AssertUnwindSafe(tokio::time::timeout(limit, self.answer(request, id)));
         match answer.catch_unwind().await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
@@ -56,7 +108,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let id = request_id::of(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let mut response = match self.guarded(request).await.and_then(without_foreign_errors) {
+        let mut response = match self.guarded(request, &id).await.and_then(without_foreign_errors) {
             Ok(response) => response,
             Err(mut problem) => {
                 if problem.code() == Code::MethodNotAllowed.as_str() {

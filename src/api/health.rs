@@ -123,7 +123,7 @@ impl HealthApi {
 
 impl HealthApi {
     async fn database(&self) -> Result<(Position, Conductor), Problem> {
-        let mut view = self.0.view(None).await?;
+        let mut view = self.0.platform_view().await?;
         let held = lock_held(view.conn(), CONDUCTOR_LOCK).await?;
         let conductor = if held { Conductor::Active } else { Conductor::Absent };
         Ok((view.position, conductor))

@@ -3,6 +3,7 @@ pub(crate) mod create;
 mod model;
 
 use super::builds::model::Build;
+use super::caller::Caller;
 use super::page::{self, Scope};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
@@ -62,6 +63,7 @@ impl ImagesApi {
     #[oai(path = "/v1/images", method = "get", operation_id = "listImages")]
     async fn list(
         &self,
+        caller: Caller,
         /// Only images whose name holds this text, whatever its case.
         #[oai(validator(min_length = 1, max_length = 63))]
         name: Query<Option<String>>,
@@ -80,7 +82,7 @@ impl ImagesApi {
         let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
         let scope = Scope::new("images", &(&name.0, &base.0, at_ms))?;
         let start = page::start::<String>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(as_of.0, start.as_ref()).await?;
+        let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
         let base_image_id = match base.as_deref() {
             Some(base) => Some(base_number(&mut view, base).await?),
             None => None,
@@ -109,8 +111,12 @@ impl ImagesApi {
     /// first; with its name alone an image that exists is rebuilt. The answer is the build as it
     /// waits; it runs when a builder is free and time moves.
     #[oai(path = "/v1/images", method = "post", operation_id = "buildImage")]
-    async fn create(&self, wanted: Json<NewBuild>) -> Result<Accepted, Failure<CreateImage>> {
-        let build = create::build_image(&self.0, wanted.0).await?;
+    async fn create(
+        &self,
+        caller: Caller,
+        wanted: Json<NewBuild>,
+    ) -> Result<Accepted, Failure<CreateImage>> {
+        let build = create::build_image(&self.0, &caller, wanted.0).await?;
         let location = build.href.clone();
         Ok(Accepted::Build(Json(build), location))
     }
@@ -121,6 +127,7 @@ impl ImagesApi {
     #[oai(path = "/v1/images/:image", method = "get", operation_id = "getImage")]
     async fn get(
         &self,
+        caller: Caller,
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
@@ -128,7 +135,7 @@ impl ImagesApi {
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<ImageDetail>, Failure<OneImage>> {
-        let mut view = self.0.view(as_of.0).await?;
+        let mut view = self.0.view(&caller, as_of.0).await?;
         let row = one_image(&mut view, &image).await?;
         let (id, version, at) = (row.id, row.version, view.moment.as_of);
         let tags = tags(view.conn(), at, id, MAX_TAGS).await?;
@@ -150,6 +157,7 @@ impl ImagesApi {
     #[oai(path = "/v1/images/:image/versions", method = "get", operation_id = "listVersions")]
     async fn versions(
         &self,
+        caller: Caller,
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
@@ -165,7 +173,7 @@ impl ImagesApi {
         let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
         let scope = Scope::new("versions", &(&image.0, at_ms))?;
         let start = page::start::<i32>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(as_of.0, start.as_ref()).await?;
+        let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
         let id = one_image(&mut view, &image).await?.id;
         let size = page_size.unwrap_or(page::DEFAULT_SIZE);
         let moment = view.moment;

@@ -2,6 +2,7 @@
 use super::problem::{Code, Problem, from_poem};
 use poem::Request;
 use poem::http::Method;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The limits of a request.
@@ -11,11 +12,30 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The longest time until the answer begins.
     pub handler_time: Duration,
+    /// The requests of one API key that are served in a second; four times as many at once.
+    pub requests_per_second: NonZeroU32,
+    /// The same for one address, where no key is needed but something is checked or written.
+    pub anonymous_per_second: NonZeroU32,
+    /// The streams of events that are open at the same time.
+    pub streams: usize,
+}
+
+const fn rate(per_second: u32) -> NonZeroU32 {
+    match NonZeroU32::new(per_second) {
+        Some(rate) => rate,
+        None => NonZeroU32::MIN,
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { body_bytes: 64 * 1024, handler_time: Duration::from_secs(30) }
+        Limits {
+            body_bytes: 64 * 1024,
+            handler_time: Duration::from_secs(30),
+            requests_per_second: rate(200),
+            anonymous_per_second: rate(10),
+            streams: 128,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 //! The two Merkle logs: their newest checkpoints, their entries by index and digest, and proofs.
+use super::caller::Caller;
 use super::page::{self, Scope};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
@@ -204,8 +205,8 @@ impl LogsApi {
     /// The transparency log (a simulated Rekor) and the audit log, each as its newest checkpoint
     /// has it.
     #[oai(path = "/v1/logs", method = "get", operation_id = "listLogs")]
-    async fn list(&self) -> Result<Json<LogList>, Failure<ListLogs>> {
-        let mut tx = self.0.snapshot().await?;
+    async fn list(&self, caller: Caller) -> Result<Json<LogList>, Failure<ListLogs>> {
+        let mut tx = self.0.snapshot(&caller).await?;
         super::state::world(&mut tx).await?;
         let mut items = Vec::new();
         for name in [LogName::Transparency, LogName::Audit] {
@@ -230,6 +231,7 @@ impl LogsApi {
     #[oai(path = "/v1/logs/:log/checkpoint", method = "get", operation_id = "getCheckpoint")]
     async fn checkpoint(
         &self,
+        _caller: Caller,
         /// Which log.
         log: Path<LogName>,
     ) -> Result<PlainText<String>, Failure<OneCheckpoint>> {
@@ -253,6 +255,7 @@ impl LogsApi {
     #[oai(path = "/v1/logs/transparency/entries", method = "get", operation_id = "listLogEntries")]
     async fn entries(
         &self,
+        caller: Caller,
         /// A SHA-256: `sha256:` and 64 hexadecimal digits.
         #[oai(validator(pattern = "^sha256:[0-9a-f]{64}$"))]
         digest: Query<Option<String>>,
@@ -264,7 +267,7 @@ impl LogsApi {
     ) -> Result<Json<LogEntryPage>, Failure<ListEntries>> {
         let scope = Scope::new("log", &digest.0)?;
         let start = page::start::<i64>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(None, start.as_ref()).await?;
+        let mut view = self.0.page_view(&caller, None, start.as_ref()).await?;
         let from = start.map_or(1, |start| start.key);
         let size = page_size.unwrap_or(page::DEFAULT_SIZE);
         let moment = view.moment;
@@ -286,11 +289,12 @@ impl LogsApi {
     )]
     async fn entry(
         &self,
+        caller: Caller,
         /// The entry's index, from 1.
         #[oai(validator(minimum(value = "0")), example = "example_index")]
         index: Path<i64>,
     ) -> Result<Json<LogEntry>, Failure<OneEntry>> {
-        let mut tx = self.0.snapshot().await?;
+        let mut tx = self.0.snapshot(&caller).await?;
         let row = entry(&mut tx, index.0).await?.ok_or_else(|| {
             let detail = format!("The log has no entry {}.", index.0);
             Problem::new(Code::LogEntryNotFound, detail)
@@ -308,6 +312,7 @@ impl LogsApi {
     )]
     async fn inclusion(
         &self,
+        _caller: Caller,
         /// Which log.
         log: Path<LogName>,
         /// The entry's index.
@@ -333,6 +338,7 @@ impl LogsApi {
     )]
     async fn consistency(
         &self,
+        _caller: Caller,
         /// Which log.
         log: Path<LogName>,
         /// The size of the older tree.

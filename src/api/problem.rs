@@ -50,6 +50,8 @@ pub struct ProblemBody {
     cause: Option<String>,
     #[oai(skip)]
     allow: Option<String>,
+    #[oai(skip)]
+    retry_after_seconds: Option<u64>,
 }
 
 /// One part of a problem.
@@ -88,6 +90,7 @@ impl Problem {
             errors: None,
             cause: None,
             allow: None,
+            retry_after_seconds: None,
         }))
     }
 
@@ -121,6 +124,13 @@ impl Problem {
     #[must_use]
     pub(crate) fn allow(mut self, methods: String) -> Self {
         self.0.allow = Some(methods);
+        self
+    }
+
+    /// With the time after which another try can succeed.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after_seconds = Some(seconds);
         self
     }
 
@@ -165,7 +175,11 @@ impl ResponseError for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(MEDIA_TYPE));
         if matches!(self.0.status, 429 | 503) {
-            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+            let seconds = self.0.retry_after_seconds.unwrap_or(1);
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        }
+        if self.0.status == 401 {
+            headers.insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         }
         if let Some(Ok(allow)) = self.0.allow.as_deref().map(header::HeaderValue::from_str) {
             headers.insert(header::ALLOW, allow);

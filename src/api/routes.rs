@@ -1,17 +1,30 @@
 //! The paths of the specification, for what the router does not say: which methods a path has and
 //! which parameters an operation takes.
+use super::access::{self, Access};
 use super::problem::{Code, Problem};
 use poem::Request;
 use poem::http::Method;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What the specification says of each path.
 pub(crate) struct Routes(Vec<Template>);
 
 struct Template {
     segments: Vec<Option<String>>,
-    operations: BTreeMap<String, BTreeSet<String>>,
+    operations: BTreeMap<String, Operation>,
+}
+
+/// What the specification says of an operation.
+pub(crate) struct Operation {
+    /// Its id.
+    pub(crate) id: Arc<str>,
+    /// Who may call it.
+    pub(crate) access: Option<Access>,
+    /// Whether it changes something.
+    pub(crate) is_write: bool,
+    parameters: BTreeSet<String>,
 }
 
 impl Routes {
@@ -39,14 +52,20 @@ impl Routes {
         methods.into_iter().collect::<Vec<_>>().join(", ")
     }
 
-    /// Refuses parameters that the operation does not have, and those that are given twice.
-    pub(crate) fn check_query(&self, request: &Request) -> Result<(), Problem> {
+    /// The operation that a request calls.
+    pub(crate) fn operation(&self, request: &Request) -> Option<&Operation> {
         let method = match *request.method() {
             Method::HEAD => "get".to_owned(),
             ref method => method.as_str().to_lowercase(),
         };
-        let Some(template) = self.template(request.uri().path()) else { return Ok(()) };
-        let Some(known) = template.operations.get(&method) else { return Ok(()) };
+        self.template(request.uri().path())?.operations.get(&method)
+    }
+}
+
+impl Operation {
+    /// Refuses parameters that the operation does not have, and those that are given twice.
+    pub(crate) fn check_query(&self, request: &Request) -> Result<(), Problem> {
+        let known = &self.parameters;
         let given: Vec<(String, String)> = request.params().map_err(|_| {
             Problem::new(Code::InvalidParameter, "The query is not of the form a=1&b=2.")
         })?;
@@ -79,7 +98,14 @@ impl Template {
             let names = parameters
                 .filter(|parameter| parameter["in"] == "query")
                 .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned));
-            (method.clone(), names.collect())
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            let parsed = Operation {
+                id: id.into(),
+                access: access::of(id),
+                is_write: method != "get",
+                parameters: names.collect(),
+            };
+            (method.clone(), parsed)
         });
         Template {
             segments: path.split('/').map(literal).collect(),
@@ -122,7 +148,9 @@ mod tests {
     fn unknown_and_repeated_parameters_are_refused() {
         let check = |uri: &'static str| {
             let request = Request::builder().uri(uri.parse().unwrap()).finish();
-            routes().check_query(&request).map_err(|problem| problem.code().to_owned())
+            let routes = routes();
+            let Some(operation) = routes.operation(&request) else { return Ok(()) };
+            operation.check_query(&request).map_err(|problem| problem.code().to_owned())
         };
         assert_eq!(check("/v1/images?name=a"), Ok(()));
         assert_eq!(check("/v1/images?nam=a"), Err("unknown_parameter".to_owned()));

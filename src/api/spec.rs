@@ -1,8 +1,13 @@
 //! The specification: the operations of all resources, and the examples that poem-openapi cannot
 //! place by itself.
+mod conventions;
+
 use super::problem::{self, Code, ProblemBody};
 use super::state::ApiState;
-use super::{artifacts, builds, clock, docs, health, images, logs, problems, request_id, webhooks};
+use super::{
+    actions, api_keys, artifacts, auth, builds, clock, docs, events, health, images, logs,
+    problems, request_id, webhooks,
+};
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
 use poem_openapi::types::{Example, ToJSON};
@@ -13,6 +18,10 @@ use std::collections::BTreeSet;
 /// What the operations are grouped by.
 #[derive(Tags)]
 pub(crate) enum Tag {
+    /// Keys, tokens, and what callers did with them.
+    Identity,
+    /// What happens, as it happens.
+    Events,
     /// The world's clock: read it, pause it, let it run live or as fast as the workers can.
     Clock,
     /// Images, their versions, and where their documents are.
@@ -34,16 +43,24 @@ pub(crate) enum Tag {
 const DESCRIPTION: &str = "\
 A wave tank for container supply chains. The world is simulated; its documents are real.
 
+**Signing in.** Get a token for an API key at POST /v1/auth/token and send it as \
+`Authorization: Bearer TOKEN`; here, press Authorize and paste the key that `wavetank demo` \
+prints. Keys have a role (admin, editor, viewer, orchestrator); those that are bound to a tenant \
+see that tenant and the shared catalogue, and nothing tells them what else there is.
+
 **Simulated time.** All instants are simulated and written in RFC 3339, UTC, with milliseconds \
 (fields ending in `_wall` are real time). Reads take `as_of`: the answer is what was known at \
 that instant. Without it, the answer is the newest state. `settled: true` says that the answer \
 can never change again.
 
 **Writes are commands.** A POST stores a command and answers 202 with what it will lead to; the \
-world takes it at its current instant. A paused world takes it when time moves again.
+world takes it at its current instant. A paused world takes it when time moves again. A POST with \
+an `Idempotency-Key` is done once, however often it is sent within 24 hours.
 
 **Pages.** Lists take `page_size` and `page_token`. Pass `next_page_token` on, unchanged, until \
 it is absent; all pages speak of the same instant.
+
+**Copies.** JSON answers carry an `ETag`; with `If-None-Match` an unchanged one is not sent again.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; GET /problems lists \
 them all. Every answer carries `X-Request-Id`.
@@ -52,6 +69,10 @@ them all. Every answer carries `X-Request-Id`.
 POST a rebuild; watch its build go from pending to completed.";
 
 type Resources = (
+    auth::AuthApi,
+    api_keys::ApiKeysApi,
+    actions::ActionsApi,
+    events::EventsApi,
     clock::ClockApi,
     images::ImagesApi,
     builds::BuildsApi,
@@ -65,6 +86,10 @@ type Resources = (
 
 fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
     let resources = (
+        auth::AuthApi(state.clone()),
+        api_keys::ApiKeysApi(state.clone()),
+        actions::ActionsApi(state.clone()),
+        events::EventsApi(state.clone()),
         clock::ClockApi(state.clone()),
         images::ImagesApi(state.clone()),
         builds::BuildsApi(state.clone()),
@@ -96,6 +121,7 @@ pub fn openapi_json() -> String {
     let mut bodies = BTreeSet::new();
     for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
         for operation in item.as_object_mut().into_iter().flat_map(|i| i.values_mut()) {
+            conventions::apply(operation);
             add_problem_examples(operation);
             bodies.extend(body_schemas(operation));
         }

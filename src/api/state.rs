@@ -1,17 +1,24 @@
 //! What the handlers work with: the database, the object store, and views of one instant.
+use super::caller::Caller;
 use super::limits::Limits;
 use super::logs::first_leaf;
 use super::page::Start;
 use super::problem::{Code, Problem};
 use super::time::Instant;
+use super::write::Write;
+use crate::auth::TokenKey;
 use documents::merkle::Tree;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 use std::sync::Arc;
+use store::actions::NewAction;
 use store::logs::Log;
 use store::objects::ObjectStore;
 use store::read::Moment;
 use store::read::world::{Position, position};
-use tokio::sync::MutexGuard;
+use tokio::sync::{MutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// The database and the object store, shared by all requests.
 #[derive(Clone)]
@@ -20,20 +27,77 @@ pub struct ApiState(Option<Arc<Inner>>);
 struct Inner {
     pool: PgPool,
     objects: ObjectStore,
-    limits: Limits,
+    token_key: TokenKey,
+    settings: Settings,
     logs: [tokio::sync::Mutex<Tree>; 2],
+    streams: Arc<Semaphore>,
+    closing: CancellationToken,
+}
+
+/// What an installation decides about its API.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How much one request or caller may use.
+    pub limits: Limits,
+    /// Whether requests come through a proxy that says in `X-Forwarded-For` from where.
+    pub behind_proxy: bool,
+    /// The origins whose pages may call the API from a browser; none: only our own.
+    pub allowed_origins: Vec<String>,
+}
+
+/// In whose name a transaction is opened.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Platform,
+    Tenant(&'a str),
+}
+
+impl<'a> Scope<'a> {
+    fn of(caller: &'a Caller) -> Self {
+        caller.tenant().map_or(Scope::Platform, Scope::Tenant)
+    }
+
+    /// What follows BEGIN: the role and the tenant hold to the end of the transaction, and row
+    /// security shows and takes nothing else.
+    fn begin(self, begin: &str) -> Result<String, Problem> {
+        match self {
+            Scope::Platform => Ok(format!("{begin}; SET LOCAL ROLE wavetank_platform")),
+            Scope::Tenant(name) => {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+                if name.is_empty() || !name.bytes().all(plain) {
+                    return Err(Problem::internal("a token names an impossible tenant"));
+                }
+                Ok(format!(
+                    "{begin}; SET LOCAL ROLE wavetank_tenant; SET LOCAL wavetank.tenant = '{name}'"
+                ))
+            }
+        }
+    }
 }
 
 impl ApiState {
-    /// For a database and an object store, with the default limits.
-    pub fn new(pool: PgPool, objects: ObjectStore) -> Self {
-        Self::with_limits(pool, objects, Limits::default())
+    /// For a database and an object store, with the default settings. The pool's user must be
+    /// allowed to take the roles `wavetank_tenant` and `wavetank_platform`.
+    pub fn new(pool: PgPool, objects: ObjectStore, token_key: TokenKey) -> Self {
+        Self::with_settings(pool, objects, token_key, Settings::default())
     }
 
-    /// The same with other limits.
-    pub fn with_limits(pool: PgPool, objects: ObjectStore, limits: Limits) -> Self {
-        let logs = Default::default();
-        ApiState(Some(Arc::new(Inner { pool, objects, limits, logs })))
+    /// The same with other settings.
+    pub fn with_settings(
+        pool: PgPool,
+        objects: ObjectStore,
+        token_key: TokenKey,
+        settings: Settings,
+    ) -> Self {
+        ApiState(Some(Arc::new(Inner {
+            pool,
+            objects,
+            token_key,
+            logs: Default::default(),
+            streams: Arc::new(Semaphore::new(settings.limits.streams)),
+            closing: CancellationToken::new(),
+            settings,
+        })))
     }
 
     /// For the specification alone, which needs handlers but never calls them.
@@ -42,7 +106,7 @@ impl ApiState {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        self.0.as_ref().map_or_else(Limits::default, |inner| inner.limits)
+        self.0.as_ref().map_or_else(Limits::default, |inner| inner.settings.limits)
     }
 
     fn inner(&self) -> Result<&Inner, Problem> {
@@ -53,22 +117,93 @@ impl ApiState {
         Ok(&self.inner()?.objects)
     }
 
-    /// A transaction that writes.
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Postgres>, Problem> {
-        Ok(self.inner()?.pool.begin().await?)
+    pub(crate) fn token_key(&self) -> Result<&TokenKey, Problem> {
+        Ok(&self.inner()?.token_key)
     }
 
-    /// A snapshot of the database, without a world.
-    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, Problem> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Ok(self.inner()?.pool.begin_with(begin).await?)
+    pub(crate) fn behind_proxy(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
+    }
+
+    pub(crate) fn allowed_origins(&self) -> &[String] {
+        self.0.as_ref().map_or(&[], |inner| &inner.settings.allowed_origins)
+    }
+
+    /// Room for one more stream of events, for as long as it is held.
+    pub(crate) fn stream(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.inner()?.streams.clone().try_acquire_owned().map_err(|_| {
+            let detail = "As many streams of events are open as may be.";
+            Problem::new(Code::RateLimited, detail).retry_after(5)
+        })
+    }
+
+    /// Cancelled when the API is to stop: open streams end then.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.0.as_ref().map_or_else(CancellationToken::new, |inner| inner.closing.clone())
+    }
+
+    async fn begin(
+        &self,
+        scope: Scope<'_>,
+        begin: &str,
+    ) -> Result<Transaction<'static, Postgres>, Problem> {
+        Ok(self.inner()?.pool.begin_with(AssertSqlSafe(scope.begin(begin)?)).await?)
+    }
+
+    /// A transaction that writes in the name of a caller.
+    pub(crate) async fn write(&self, caller: &Caller) -> Result<Write, Problem> {
+        Ok(Write::new(self.begin(Scope::of(caller), "BEGIN").await?, caller.clone()))
+    }
+
+    /// A snapshot of what a caller may see, without a world.
+    pub(crate) async fn snapshot(
+        &self,
+        caller: &Caller,
+    ) -> Result<Transaction<'static, Postgres>, Problem> {
+        self.begin(Scope::of(caller), SNAPSHOT).await
+    }
+
+    /// A snapshot of everything, for what is checked before a caller is known and for what is
+    /// public by its nature (the hashes of the logs).
+    pub(crate) async fn platform_snapshot(
+        &self,
+    ) -> Result<Transaction<'static, Postgres>, Problem> {
+        self.begin(Scope::Platform, SNAPSHOT).await
+    }
+
+    /// A transaction of the platform itself.
+    pub(crate) async fn platform_write(&self) -> Result<Transaction<'static, Postgres>, Problem> {
+        self.begin(Scope::Platform, "BEGIN").await
+    }
+
+    /// Writes down what a caller was refused. When that fails the refusal stands; the log tells.
+    pub(crate) async fn refused(&self, caller: &Caller, object: &str, code: &str) {
+        let object: String = object.chars().take(500).collect();
+        let written = async {
+            let mut tx = self.begin(Scope::of(caller), "BEGIN").await?;
+            let action = NewAction {
+                actor: &caller.actor,
+                role: caller.role.as_str(),
+                tenant_namespace: caller.tenant(),
+                operation: &caller.operation,
+                object: &object,
+                refused: Some(code),
+                request_id: &caller.request_id,
+            };
+            store::actions::insert(&mut tx, &action).await?;
+            Ok::<_, Problem>(tx.commit().await?)
+        };
+        if let Err(problem) = written.await {
+            let request_id = &caller.request_id;
+            tracing::warn!(request_id, "refusal {request_id} is not written down: {problem}");
+        }
     }
 
     /// The tree of a log with all entries that it has now. Logs only grow, so what is known is kept.
     pub(crate) async fn log_tree(&self, log: Log) -> Result<MutexGuard<'_, Tree>, Problem> {
         let inner = self.inner()?;
         let mut tree = inner.logs[log as usize].lock().await;
-        let mut tx = self.snapshot().await?;
+        let mut tx = self.platform_snapshot().await?;
         let origin = store::world::get(&mut tx).await.map_err(Problem::from)?.origin;
         if log == Log::Transparency && tree.size() == 0 {
             let leaf = first_leaf(&origin.scenario_sha256, origin.seed);
@@ -85,8 +220,24 @@ impl ApiState {
     }
 
     /// The world as of an instant, or in its newest state.
-    pub(crate) async fn view(&self, as_of: Option<Instant>) -> Result<View, Problem> {
-        let mut tx = self.snapshot().await?;
+    pub(crate) async fn view(
+        &self,
+        caller: &Caller,
+        as_of: Option<Instant>,
+    ) -> Result<View, Problem> {
+        self.view_of(self.snapshot(caller).await?, as_of).await
+    }
+
+    /// The newest state of the whole world, whoever asks.
+    pub(crate) async fn platform_view(&self) -> Result<View, Problem> {
+        self.view_of(self.platform_snapshot().await?, None).await
+    }
+
+    async fn view_of(
+        &self,
+        mut tx: Transaction<'static, Postgres>,
+        as_of: Option<Instant>,
+    ) -> Result<View, Problem> {
         let position = world(&mut tx).await?;
         let released = Instant::from(position.released_through);
         if let Some(later) = as_of.filter(|at| *at > released) {
@@ -103,11 +254,12 @@ impl ApiState {
     /// The same for a page: the pages after the first speak of the first one's instant.
     pub(crate) async fn page_view<K>(
         &self,
+        caller: &Caller,
         as_of: Option<Instant>,
         start: Option<&Start<K>>,
     ) -> Result<View, Problem> {
-        let Some(start) = start else { return self.view(as_of).await };
-        let mut view = self.view(Some(start.as_of.into())).await?;
+        let Some(start) = start else { return self.view(caller, as_of).await };
+        let mut view = self.view(caller, Some(start.as_of.into())).await?;
         view.moment.newest = start.newest;
         Ok(view)
     }

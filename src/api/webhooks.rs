@@ -1,12 +1,16 @@
 //! What forges tell the platform: a push upstream asks for builds.
 use super::builds::model::Build;
+use super::caller::Caller;
+use super::edge::RequestId;
 use super::images::create::{Pending, insert_pending, ordinal};
 use super::images::is_name;
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::{ApiState, world};
 use super::text::Text;
+use super::write::Done;
 use chrono::{DateTime, Utc};
+use poem::web::Data;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -90,8 +94,13 @@ impl WebhooksApi {
     /// Asks for a build of every image that is made from the repository. The first counts as the
     /// release upstream (trigger `upstream`); the others follow it (trigger `manual`).
     #[oai(path = "/v1/webhooks/upstream", method = "post", operation_id = "pushUpstream")]
-    async fn upstream(&self, push: Json<UpstreamPush>) -> Result<PushResponse, Failure<Push>> {
-        let mut tx = self.0.write().await?;
+    async fn upstream(
+        &self,
+        request_id: Data<&RequestId>,
+        push: Json<UpstreamPush>,
+    ) -> Result<PushResponse, Failure<Push>> {
+        let caller = Caller::platform("webhook", "pushUpstream", &request_id.0.0);
+        let mut tx = self.0.write(&caller).await?;
         store::commands::lock(&mut tx).await?;
         let position = world(&mut tx).await?;
         let mut sources = sources(&mut tx, &push).await?;
@@ -115,8 +124,11 @@ impl WebhooksApi {
             return Err(Problem::new(Code::ImageEndOfLife, detail).into());
         };
         let location = first.href.clone();
-        tx.commit().await?;
-        Ok(PushResponse::Accepted(Json(PushAccepted { builds }), location))
+        let accepted = PushAccepted { builds };
+        let location_of = Some(location.as_str());
+        let done = Done { status: 202, object: &location, location: location_of, body: &accepted };
+        tx.commit(done).await?;
+        Ok(PushResponse::Accepted(Json(accepted), location))
     }
 }
 

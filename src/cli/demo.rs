@@ -1,7 +1,7 @@
 //! `wavetank demo`: a world to explore: four weeks of history in seconds, then live.
+use super::api_options::ApiOptions;
 use super::play::{DEMO, Play, WorldOptions};
 use super::progress::Shown;
-use super::serve::Listen;
 use super::signing::SigningOptions;
 use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
@@ -29,7 +29,7 @@ pub(super) struct Options {
     #[command(flatten)]
     world: WorldOptions,
     #[command(flatten)]
-    listen: Listen,
+    api: ApiOptions,
     #[command(flatten)]
     signing: SigningOptions,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         None => Play::of("four-weeks.yaml", DEMO.as_bytes().to_vec(), &options.world)?,
     };
     let keys = options.signing.keyring()?;
-    let listener = options.listen.bind().await?;
+    let listener = options.api.bind().await?;
     let address = listener.local_addr()?;
     let shutdown = super::shutdown_on_signal();
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
@@ -68,11 +68,14 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let (tell_progress, progress) = watch::channel(Progress::default());
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");
+    for (what, key) in super::api_key::demo_keys(&services).await? {
+        eprintln!("API key     {key}  {what}");
+    }
     let workers = super::worker::start(&services, resources, WorkerOptions::default(), &shutdown);
     let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
     let told =
         tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));
-    let serving = super::serve::serve_until(listener, &services, shutdown.clone());
+    let serving = super::serve::serve_until(listener, &options.api, &services, shutdown.clone());
     let conducting = conductor.run(tell_progress, shutdown.clone());
     let (served, conducted, failed) = tokio::join!(
         async {

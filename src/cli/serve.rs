@@ -1,8 +1,8 @@
 //! `wavetank serve`, `migrate` and `services`: the parts of a split installation.
+use super::api_options::ApiOptions;
 use crate::api::{self, ApiState};
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -13,28 +13,7 @@ pub(super) struct Options {
     #[command(flatten)]
     services: ServiceOptions,
     #[command(flatten)]
-    listen: Listen,
-}
-
-/// Where the API listens.
-#[derive(clap::Args, Clone, Debug)]
-pub(super) struct Listen {
-    /// The address of the API. Everybody who reaches it can use it: mind where you listen.
-    #[arg(long, value_name = "ADDRESS", env = "WAVETANK_LISTEN", default_value = "127.0.0.1:8080")]
-    pub(super) listen: SocketAddr,
-}
-
-impl Listen {
-    /// Takes the address, before anything slow begins.
-    pub(super) async fn bind(&self) -> Result<TcpListener> {
-        TcpListener::bind(self.listen).await.with_context(|| {
-            format!(
-                "cannot listen on {}\nhint: another program may use it; choose one with --listen \
-                 127.0.0.1:8081, or any free one with --listen 127.0.0.1:0",
-                self.listen
-            )
-        })
-    }
+    api: ApiOptions,
 }
 
 #[derive(clap::Args, Debug)]
@@ -51,11 +30,11 @@ pub(super) struct LendOptions {
 
 pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     options.services.require_shared("serve")?;
-    let listener = options.listen.bind().await?;
+    let listener = options.api.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     let shutdown = super::shutdown_on_signal();
     eprintln!("API at http://{0}/docs", listener.local_addr()?);
-    serve_until(listener, &services, shutdown).await?;
+    serve_until(listener, &options.api, &services, shutdown).await?;
     services.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -63,10 +42,13 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
 /// Serves the API until told to stop.
 pub(super) async fn serve_until(
     listener: TcpListener,
+    options: &ApiOptions,
     services: &Services,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    let state = ApiState::new(services.pool.clone(), services.objects.clone());
+    let (pool, objects) = (services.api_pool.clone(), services.objects.clone());
+    let state =
+        ApiState::with_settings(pool, objects, options.token_key(services)?, options.settings());
     api::serve(listener, state, shutdown.cancelled_owned()).await.context("the API ended")
 }
 

@@ -40,6 +40,36 @@ impl DataDir {
         Ok(Self { path, _lock: lock })
     }
 
+    /// What a private file of the directory holds; none when there is no such file.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub(crate) fn private(&self, name: &str) -> Result<Option<String>, EmbeddedError> {
+        let path = self.path.join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(EmbeddedError::io("read", &path)(error)),
+        }
+    }
+
+    /// Writes a file that only this user can read.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn keep_private(&self, name: &str, text: &str) -> Result<(), EmbeddedError> {
+        let path = self.path.join(name);
+        let write = || -> io::Result<()> {
+            // Temporary files are made with mode 0600.
+            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(EmbeddedError::io("write", &path))
+    }
+
     /// The directory, absolute and without symbolic links.
     pub(crate) fn path(&self) -> &Path {
         &self.path

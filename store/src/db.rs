@@ -59,6 +59,18 @@ pub async fn connect(
     Ok(pool)
 }
 
+/// A pool of at most `size` connections for the API: it owns nothing, and until a transaction
+/// says in whose name it reads, it sees nothing of any tenant.
+///
+/// # Errors
+/// Postgres refuses: the user may not take the API's roles, or the schema is not there yet.
+pub async fn connect_api(options: PgConnectOptions, size: u32) -> Result<PgPool, Error> {
+    let session = session(options, Durability::Full)
+        .options([("role", "wavetank_tenant"), ("statement_timeout", "25000")]);
+    let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(15));
+    Ok(pool.connect_with(session).await?)
+}
+
 /// How many more connections the server takes from ordinary users now.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Postgres by subject, and the object store.
+pub mod actions;
 pub mod advisories;
+pub mod api_keys;
 pub mod artifacts;
 pub mod attestations;
 pub mod audit;
@@ -12,6 +14,7 @@ pub mod digest;
 pub mod error;
 pub mod figures;
 pub mod findings;
+pub mod idempotency;
 pub mod images;
 pub mod ledger;
 pub mod logs;

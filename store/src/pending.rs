@@ -24,7 +24,7 @@ pub struct PendingImage<'a> {
 
 /// The ordinal of the next image. Only true while the lock of the commands is held.
 pub async fn next_image_id(conn: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar("SELECT coalesce(max(id) + 1, 0) FROM images").fetch_one(conn).await
+    sqlx::query_scalar("SELECT next_image_id()").fetch_one(conn).await
 }
 
 /// Writes an image that the world does not know yet; the first of its own packages is its main

@@ -52,7 +52,7 @@ fn every_operation_is_described_and_says_how_it_fails() {
 async fn swagger_ui_is_served_without_anything_from_elsewhere() {
     let api = Api::start("docs").await;
     let root = api.get("/").await;
-    assert_eq!((root.status.as_u16(), root.header("location")), (303, "/docs"));
+    assert_eq!((root.status.as_u16(), root.header("location")), (303, "/ui/"));
     for path in ["/docs", "/docs/"] {
         let page = api.get(path).await;
         assert_eq!(page.status, 200, "{path}");

@@ -1,14 +1,17 @@
 //! The API over HTTP, against a real Postgres and a real S3 endpoint.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 mod artifacts;
+mod auth;
 mod builds;
 mod clock;
 mod commands;
 mod docs;
+mod events;
 mod images;
 mod logs;
 mod metrics;
 mod outage;
 mod problems;
 mod support;
+mod tenancy;
 mod webhooks_out;

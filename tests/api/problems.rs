@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use wavetank::auth::Role;
 
 #[tokio::test]
 async fn routes_and_methods() {
@@ -114,8 +115,11 @@ async fn bodies() {
 async fn an_endless_body_is_cut_off() {
     let api = Api::start("problems_endless").await;
     let mut stream = TcpStream::connect(api.address).await.unwrap();
-    let head = "POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
-                Transfer-Encoding: chunked\r\n\r\n";
+    let token = api.sign_in(Role::Admin, None).await;
+    let head = format!(
+        "POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Authorization: Bearer {token}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
     for _ in 0..8 {

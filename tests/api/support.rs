@@ -19,7 +19,8 @@ use std::time::Duration;
 use store::objects::{ObjectStore, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use wavetank::api::{self, ApiState, Limits};
+use wavetank::api::{self, ApiState, Limits, Settings as ApiSettings};
+use wavetank::auth::{ApiKey, Role, TokenKey};
 use wavetank::services::{ServiceOptions, Services};
 
 /// What all tests of this program share; lives as long as the program.
@@ -77,6 +78,8 @@ pub(crate) struct Api {
     pub(crate) address: SocketAddr,
     database: String,
     client: Client,
+    token_key: TokenKey,
+    token: String,
     _stop: oneshot::Sender<()>,
 }
 
@@ -118,17 +121,71 @@ impl Api {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let state = ApiState::with_limits(pool.clone(), objects, limits);
+        let token_key = TokenKey::generate().unwrap();
+        let settings = ApiSettings { limits, ..ApiSettings::default() };
+        let options = shared.database.clone().database(&database);
+        let api_pool = PgPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_millis(1500))
+            .connect_with(options)
+            .await
+            .unwrap();
+        let state = ApiState::with_settings(api_pool, objects, token_key.clone(), settings);
         tokio::spawn(api::serve(listener, state, async {
             let _ = stopped.await;
         }));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none());
         let client = client.build().unwrap();
-        Api { pool, address, database, client, _stop: stop }
+        let (token, _) = token_key.issue("0000000000000000", "none", Role::Admin, None).unwrap();
+        let mut api = Api { pool, address, database, client, token_key, token, _stop: stop };
+        if content != Content::Nothing {
+            api.token = api.sign_in(Role::Admin, None).await;
+        }
+        api
     }
 
+    /// A token for a new key with this role, of a tenant or of the platform.
+    pub(crate) async fn sign_in(&self, role: Role, tenant: Option<&str>) -> String {
+        let key = self.key(role, tenant).await;
+        self.token_key.issue(key.id(), "test", role, tenant).unwrap().0
+    }
+
+    /// A new key.
+    pub(crate) async fn key(&self, role: Role, tenant: Option<&str>) -> ApiKey {
+        let key = ApiKey::generate().unwrap();
+        let new = store::api_keys::NewApiKey {
+            id: key.id(),
+            name: "test",
+            role: role.as_str(),
+            tenant_namespace: tenant,
+            secret_sha256: key.secret_sha256(),
+            created_by: "test",
+            expires_in_days: None,
+        };
+        store::api_keys::insert(&mut self.pool.acquire().await.unwrap(), &new).await.unwrap();
+        key
+    }
+
+    /// A request by the platform's admin.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path).bearer_auth(&self.token)
+    }
+
+    /// A request without a token.
+    pub(crate) fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("http://{}{path}", self.address))
+    }
+
+    /// A GET with another token than the admin's.
+    pub(crate) async fn get_as(&self, token: &str, path: &str) -> Answer {
+        let request = self.anonymous(Method::GET, path).bearer_auth(token);
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// A POST with another token than the admin's.
+    pub(crate) async fn post_as(&self, token: &str, path: &str, body: Value) -> Answer {
+        let request = self.anonymous(Method::POST, path).bearer_auth(token).json(&body);
+        Answer::of(request.send().await.unwrap()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

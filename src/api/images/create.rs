@@ -1,9 +1,11 @@
 //! A request for a build becomes a command, and the rows that the caller sees at once.
 use super::is_name;
 use crate::api::builds::model::Build;
+use crate::api::caller::Caller;
 use crate::api::problem::{Code, Problem, ProblemPart};
 use crate::api::state::{ApiState, world};
 use crate::api::text::Text;
+use crate::api::write::Done;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use sim::command::{Command, ImageDefinition};
@@ -46,8 +48,12 @@ impl Example for NewBuild {
 }
 
 /// Stores the command and its pending rows in one transaction.
-pub(super) async fn build_image(state: &ApiState, wanted: NewBuild) -> Result<Build, Problem> {
-    let mut tx = state.write().await?;
+pub(super) async fn build_image(
+    state: &ApiState,
+    caller: &Caller,
+    wanted: NewBuild,
+) -> Result<Build, Problem> {
+    let mut tx = state.write(caller).await?;
     store::commands::lock(&mut tx).await?;
     let position = world(&mut tx).await?;
     let target = target(&mut tx, &wanted, &position).await?;
@@ -63,7 +69,8 @@ pub(super) async fn build_image(state: &ApiState, wanted: NewBuild) -> Result<Bu
     let cause = Cause::Manual { requested_by: None };
     let pending = Pending { image_id: target.id, tenant_namespace: &target.tenant_namespace };
     let build = insert_pending(&mut tx, sequence, pending, &cause, &position).await?;
-    tx.commit().await?;
+    let done = Done { status: 202, object: &build.href, location: Some(&build.href), body: &build };
+    tx.commit(done).await?;
     Ok(build)
 }
 

@@ -51,6 +51,15 @@ codes! {
     /// The page token was changed, or belongs to another query.
     InvalidPageToken "invalid_page_token" 400 "The page token is wrong"
         "Pass `next_page_token` of the page before, unchanged, with the same other parameters.";
+    /// No token came with the request, or one that does not hold.
+    Unauthenticated "unauthenticated" 401 "A valid token is needed"
+        "Get a token for an API key at POST /v1/auth/token and send it as `Authorization: Bearer TOKEN`.";
+    /// The API key is unknown, revoked or past its end.
+    InvalidApiKey "invalid_api_key" 401 "The API key is not valid"
+        "Check the key for missing characters; an admin can make a new one at POST /v1/api-keys.";
+    /// The caller's role does not allow the operation.
+    Forbidden "forbidden" 403 "The role may not do this"
+        "Use a key with a role that may; each operation lists its roles.";
     /// Nothing is at this path.
     RouteNotFound "route_not_found" 404 "Nothing is at this path"
         "All paths are listed at /docs and in /openapi.json.";
@@ -66,6 +75,9 @@ codes! {
     /// The log has no such entry.
     LogEntryNotFound "log_entry_not_found" 404 "There is no such log entry"
         "GET /v1/logs tells how many entries the logs have.";
+    /// There is no API key with this id.
+    ApiKeyNotFound "api_key_not_found" 404 "There is no such API key"
+        "GET /v1/api-keys lists the keys with their ids.";
     /// There is no such code.
     ProblemNotFound "problem_not_found" 404 "There is no such code"
         "GET /problems lists all codes.";
@@ -78,6 +90,9 @@ codes! {
     /// The image is no longer built.
     ImageEndOfLife "image_end_of_life" 409 "The image has reached the end of its life"
         "Create an image under another name.";
+    /// The first request with this key has not been answered yet.
+    IdempotencyKeyInUse "idempotency_key_in_use" 409 "The same request is being answered"
+        "Send the request again in a moment: it will get the first one's answer.";
     /// The body is longer than the limit.
     BodyTooLarge "body_too_large" 413 "The body is too large"
         "Send less; the limit is in the message.";
@@ -96,6 +111,12 @@ codes! {
     /// The fields are right one by one, but not together.
     Contradiction "contradiction" 422 "The fields contradict each other"
         "The message says which; each field is described at /docs.";
+    /// The key was given to another request.
+    IdempotencyKeyReused "idempotency_key_reused" 422 "The key belongs to another request"
+        "Choose a new `Idempotency-Key` for every new request; repeat a request unchanged.";
+    /// The body names a tenant that the world does not have.
+    UnknownTenant "unknown_tenant" 422 "There is no such tenant"
+        "GET /v1/customers lists the tenants with their namespaces.";
     /// Too many requests.
     RateLimited "rate_limited" 429 "Too many requests"
         "Wait as long as the `Retry-After` header says.";

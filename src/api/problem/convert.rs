@@ -83,7 +83,8 @@ impl From<sqlx::Error> for Problem {
             sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => Code::DatabaseUnavailable,
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // No such table or schema: nobody has migrated, so there is no world either.
-                Some("42P01" | "3F000") => Code::NoWorld,
+                // The same when the API's roles are missing.
+                Some("42P01" | "3F000" | "22023") => Code::NoWorld,
                 // Cancelled by a time limit; a lock that was not to be had.
                 Some("57014" | "55P03") => Code::Timeout,
                 // We are not let in, or the database is not there.

@@ -16,7 +16,10 @@ pub struct Table {
 /// the world was driven, its name, the scenario's text (its hash counts), and deliveries.
 pub const EXCLUDED: &[&str] = &[
     "_sqlx_migrations",
+    "actions",
+    "api_keys",
     "clock",
+    "idempotency_keys",
     "ledger",
     "logs.published_size",
     "webhook_deliveries",

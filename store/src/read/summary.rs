@@ -85,3 +85,11 @@ async fn list(
 pub fn total(table: &Table) -> i64 {
     table.values().flat_map(BTreeMap::values).sum()
 }
+
+/// The namespaces of the first tenants, by ordinal.
+pub async fn first_tenants(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar("SELECT tenant_namespace FROM customers ORDER BY id LIMIT $1")
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+}

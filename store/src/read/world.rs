@@ -26,13 +26,15 @@ pub struct Position {
     pub released_seq: i64,
     /// Every job up to here is done.
     pub materialized_through: DateTime<Utc>,
+    /// The last fact among those.
+    pub materialized_seq: i64,
 }
 
 /// Where the world stands; none when this database holds no world yet.
 pub async fn position(conn: &mut PgConnection) -> sqlx::Result<Option<Position>> {
     sqlx::query_as(
         "SELECT name, scenario_sha256, seed, kernel_version, starts_at, ends_at,
-                released_through, released_seq, materialized_through
+                released_through, released_seq, materialized_through, materialized_seq
          FROM world",
     )
     .fetch_optional(conn)

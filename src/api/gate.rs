@@ -1,0 +1,158 @@
+//! What a request must pass before it is served: a token that holds, a role that may, and a rate
+//! that is not exceeded.
+use super::access::Access;
+use super::caller::{Caller, Inner};
+use super::problem::{Code, Problem};
+use super::routes::Operation;
+use super::state::ApiState;
+use crate::auth::{BadToken, Claims};
+use governor::clock::{Clock, DefaultClock};
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
+use poem::Request;
+use poem::http::header::AUTHORIZATION;
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A revoked key's tokens hold this much longer, at the most.
+const KNOWN_FOR: Duration = Duration::from_secs(2);
+/// Keys and addresses that are kept in mind before the idle ones are forgotten.
+const REMEMBERED: u32 = 10_000;
+
+type Limiter = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock>;
+
+/// The gate of one served API.
+pub(crate) struct Gate {
+    state: ApiState,
+    known: Mutex<HashMap<String, Instant>>,
+    per_key: Limiter,
+    per_address: Limiter,
+    checks: AtomicU32,
+}
+
+impl Gate {
+    pub(crate) fn new(state: ApiState) -> Self {
+        let limits = state.limits();
+        let limiter = |per_second: NonZeroU32| {
+            let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(3));
+            RateLimiter::keyed(Quota::per_second(per_second).allow_burst(burst))
+        };
+        Gate {
+            state,
+            known: Mutex::default(),
+            per_key: limiter(limits.requests_per_second),
+            per_address: limiter(limits.anonymous_per_second),
+            checks: AtomicU32::new(0),
+        }
+    }
+
+    /// Lets a request in: with its caller when the operation asks for one.
+    pub(crate) async fn admit(
+        &self,
+        request: &Request,
+        operation: &Operation,
+        request_id: &str,
+    ) -> Result<Option<Caller>, Problem> {
+        let Some(access) = operation.access else {
+            return Err(Problem::internal(format!("nobody may call {}", operation.id)));
+        };
+        let Some(roles) = access.roles() else {
+            if matches!(access, Access::Signed) || operation.is_write {
+                self.within(&self.per_address, self.address(request))?;
+            }
+            return Ok(None);
+        };
+        let claims = self.claims(request)?;
+        self.within(&self.per_key, claims.sub.clone())?;
+        self.still_valid(&claims.sub).await?;
+        let role = claims.role().ok_or_else(|| unauthenticated("The token names no role."))?;
+        let caller = Caller::new(Inner {
+            actor: claims.sub,
+            name: claims.name,
+            role,
+            tenant: claims.tenant,
+            expires: claims.exp,
+            operation: operation.id.clone(),
+            request_id: request_id.to_owned(),
+            idempotency: None,
+        });
+        if !roles.contains(&role) {
+            let detail = format!("The role `{role}` may not call {}.", operation.id);
+            let names = roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>();
+            let hint = format!("Use a key with the role {}.", names.join(" or "));
+            let problem = Problem::new(Code::Forbidden, detail).hint(hint);
+            self.state.refused(&caller, request.uri().path(), problem.code()).await;
+            return Err(problem);
+        }
+        Ok(Some(caller))
+    }
+
+    fn claims(&self, request: &Request) -> Result<Claims, Problem> {
+        let given = request.headers().get(AUTHORIZATION);
+        let given = given.ok_or_else(|| unauthenticated("The request carries no token."))?;
+        let token = given.to_str().ok().and_then(|text| {
+            let (scheme, token) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        });
+        let token = token.ok_or_else(|| {
+            unauthenticated("The header must read `Authorization: Bearer TOKEN`.")
+        })?;
+        self.state.token_key()?.verify(token).map_err(|why| match why {
+            BadToken::Expired => unauthenticated("The token has expired."),
+            BadToken::Invalid if token.starts_with("wt_") => {
+                unauthenticated("This is an API key, not a token.")
+            }
+            BadToken::Invalid => unauthenticated("The token is not one of this service."),
+        })
+    }
+
+    /// A token ends with its key; what is known of the key is a moment old at the most.
+    async fn still_valid(&self, key_id: &str) -> Result<(), Problem> {
+        let now = Instant::now();
+        let recently = |seen: &Instant| now.duration_since(*seen) < KNOWN_FOR;
+        {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.get(key_id).is_some_and(recently) {
+                return Ok(());
+            }
+            if known.len() > REMEMBERED as usize {
+                known.retain(|_, seen| recently(seen));
+            }
+        }
+        let mut tx = self.state.platform_snapshot().await?;
+        if store::api_keys::valid(&mut tx, key_id).await?.is_none() {
+            return Err(unauthenticated("The key of this token has been revoked or has ended."));
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(key_id.to_owned(), now);
+        Ok(())
+    }
+
+    fn within(&self, limiter: &Limiter, who: String) -> Result<(), Problem> {
+        if self.checks.fetch_add(1, Ordering::Relaxed) % REMEMBERED == REMEMBERED - 1 {
+            limiter.retain_recent();
+        }
+        limiter.check_key(&who).map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            Problem::new(Code::RateLimited, "More requests came than are allowed a second.")
+                .retry_after(wait.as_secs() + 1)
+        })
+    }
+
+    /// Whose requests are counted together when no key tells.
+    fn address(&self, request: &Request) -> String {
+        let forwarded = request.header("X-Forwarded-For").filter(|_| self.state.behind_proxy());
+        // The last entry is the proxy's own word; those before it are whatever a client said.
+        let last = forwarded.and_then(|all| all.rsplit(',').next()).map(str::trim);
+        let address = last.and_then(|text| text.parse::<std::net::IpAddr>().ok());
+        let address = address.or_else(|| request.remote_addr().as_socket_addr().map(|a| a.ip()));
+        address.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string())
+    }
+}
+
+fn unauthenticated(detail: &str) -> Problem {
+    Problem::new(Code::Unauthenticated, detail)
+}

@@ -1,0 +1,176 @@
+// The strip below the header: where simulated time stands, how it goes on, what happens; and the
+// way to another instant.
+import { h, put } from '../lib/dom.js';
+import { here, navigate, onNavigate, refresh } from '../lib/router.js';
+import { number, span, stamp } from '../lib/time.js';
+import { onWorld, world } from '../lib/world.js';
+import { words } from './badges.js';
+
+const DAY_MS = 86_400_000;
+
+/** The strip, which keeps itself up to date. */
+export function worldBar() {
+  const now = h('div', { class: 'now' });
+  const travel = h('div', { class: 'travel' });
+  const spoken = h('p', { class: 'hidden', role: 'status', 'aria-live': 'polite' });
+  const element = h(
+    'section',
+    { class: 'world', 'aria-label': 'Simulated time' },
+    h('div', { class: 'world-inside' }, now, travel),
+    spoken,
+  );
+  const speak = speaker(spoken);
+  const show = (state) => {
+    put(now, shown(state));
+    speak(state);
+  };
+  onWorld(show);
+  onNavigate((context) => put(travel, instant(context.asOf)));
+  show(world());
+  return element;
+}
+
+function shown({ clock, connection, seen, recent }) {
+  if (!clock?.materialized_through) {
+    const text = connection === 'waiting' ? 'no word yet; trying again' : 'connecting …';
+    return h('p', { class: 'quiet' }, text);
+  }
+  return [
+    h('span', { class: `mode ${clock.held_reason ? 'held' : clock.mode}` }, mode(clock)),
+    h(
+      'span',
+      { class: 'clock' },
+      h('time', { datetime: clock.materialized_through }, stamp(clock.materialized_through)),
+      ' UTC',
+    ),
+    progress(clock),
+    behind(clock),
+    connection === 'waiting' && h('span', { class: 'error' }, 'connection lost; trying again'),
+    clock.held_reason && h('span', { class: 'error' }, `held: ${clock.held_reason}`),
+    happened(seen, recent),
+  ];
+}
+
+function mode(clock) {
+  if (clock.held_reason) return 'held';
+  if (clock.mode === 'live') return `live · ${span(clock.factor * 1000)} a second`;
+  return clock.mode;
+}
+
+// How much of the scenario has been played; a live world goes on after its end.
+function progress(clock) {
+  if (!clock.world) return null;
+  const from = Date.parse(clock.world.starts_at);
+  const share =
+    (Date.parse(clock.materialized_through) - from) / (Date.parse(clock.world.ends_at) - from);
+  const name = clock.world.name;
+  if (!(share < 1)) return h('span', { class: 'quiet' }, name);
+  const percent = Math.max(0, Math.floor(share * 100));
+  const label = `${name}: ${percent} % played`;
+  return h(
+    'span',
+    { class: 'played' },
+    h('progress', { max: 100, value: percent, 'aria-label': label }),
+    h('span', { class: 'quiet' }, `${name} ${percent} %`),
+  );
+}
+
+function behind(clock) {
+  if (!clock.released_through) return null;
+  const lag = Date.parse(clock.released_through) - Date.parse(clock.materialized_through);
+  return lag > 0 && h('span', { class: 'quiet' }, `${span(lag)} in work`);
+}
+
+function happened(seen, recent) {
+  const total = Object.values(seen).reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  const [last] = recent;
+  const about = [last.image, last.cve].filter(Boolean).join(', ');
+  return h(
+    'span',
+    { class: 'quiet happened' },
+    `${number(total)} events since you came; last: ${words(last.event)}`,
+    about && ` (${about})`,
+  );
+}
+
+/** The form that goes to another instant, and the way back from it. */
+function instant(asOf) {
+  const input = h('input', {
+    id: 'as-of',
+    name: 'as_of',
+    required: true,
+    maxlength: 24,
+    size: 17,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    placeholder: 'YYYY-MM-DD hh:mm',
+    value: asOf && (parse(asOf) ? stamp(asOf) : asOf),
+  });
+  const go = (event) => {
+    event.preventDefault();
+    // What cannot be read goes to the API as it is, which says what is wrong with it.
+    const wanted = parse(input.value)?.toISOString() ?? input.value;
+    navigate(here({ as_of: wanted, page_token: null }));
+  };
+  const form = h(
+    'form',
+    { class: 'travel-form', on: { submit: go } },
+    h('label', { for: 'as-of' }, 'As of (UTC)'),
+    input,
+    h('button', { type: 'submit', class: 'small' }, 'Go'),
+  );
+  const earlier = step(asOf, -DAY_MS, 'A day earlier');
+  if (!asOf) {
+    const again = { type: 'button', class: 'small', on: { click: refresh } };
+    return [form, earlier, h('button', again, 'Refresh')];
+  }
+  return [
+    h('strong', { class: 'past' }, 'You see the past'),
+    form,
+    earlier,
+    step(asOf, DAY_MS, 'A day later'),
+    h('a', { class: 'button small', href: here({ as_of: null, page_token: null }) }, 'Back to now'),
+  ];
+}
+
+// Without a zone an instant is in UTC, as all instants are here.
+function parse(text) {
+  const trimmed = text.trim().replace(' ', 'T');
+  const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(trimmed);
+  const whole = /^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? `${trimmed}T00:00` : trimmed;
+  const date = new Date(zoned ? trimmed : `${whole}Z`);
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+function step(asOf, by, title) {
+  const move = () => {
+    const now = parse(asOf ?? world().clock?.materialized_through ?? '');
+    if (!now) return;
+    const to = new Date(now.getTime() + by).toISOString();
+    const newest = world().clock?.materialized_through;
+    navigate(here({ as_of: newest && to >= newest ? null : to, page_token: null }));
+  };
+  return h('button', { type: 'button', class: 'small', on: { click: move } }, title);
+}
+
+// Time moves four times a second: what is spoken is only what matters, and each tenth on the way.
+function speaker(element) {
+  let said = '';
+  return ({ clock, connection }) => {
+    if (!clock?.mode) return;
+    let text = `The world is ${mode(clock)}`;
+    if (clock.held_reason) text = `The world is held: ${clock.held_reason}`;
+    if (connection === 'waiting') text = 'The connection is lost; trying again';
+    if (clock.mode === 'fast' && clock.world) {
+      const from = Date.parse(clock.world.starts_at);
+      const whole = Date.parse(clock.world.ends_at) - from;
+      const tenths = Math.floor((10 * (Date.parse(clock.materialized_through) - from)) / whole);
+      if (tenths <= 10) text += `, ${tenths * 10} % played`;
+    }
+    if (text !== said) {
+      said = text;
+      put(element, text);
+    }
+  };
+}

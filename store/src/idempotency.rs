@@ -1,0 +1,65 @@
+//! Answers to requests that carried an `Idempotency-Key`: stored with the deed, given again to
+//! whoever asks again.
+use sqlx::{FromRow, PgConnection};
+
+/// How long an answer is kept, in hours.
+pub const KEPT_HOURS: i32 = 24;
+
+/// An answer that was given.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Answered {
+    /// SHA-256 over the method, the path and the body of the request.
+    pub request_hash: Vec<u8>,
+    /// The HTTP status.
+    pub status: i32,
+    /// The `Location` header.
+    pub location: Option<String>,
+    /// The body: JSON.
+    pub body: String,
+}
+
+/// The answer that was given to this key of this caller.
+pub async fn find(
+    conn: &mut PgConnection,
+    api_key: &str,
+    key: &str,
+) -> sqlx::Result<Option<Answered>> {
+    sqlx::query_as(
+        "SELECT request_hash, status, location, body FROM idempotency_keys
+         WHERE api_key = $1 AND key = $2",
+    )
+    .bind(api_key)
+    .bind(key)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Stores an answer. Fails with a unique violation when the same request is being answered
+/// elsewhere: then nothing of this one may remain.
+pub async fn insert(
+    conn: &mut PgConnection,
+    api_key: &str,
+    key: &str,
+    answered: &Answered,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO idempotency_keys (api_key, key, request_hash, status, location, body)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(api_key)
+    .bind(key)
+    .bind(&answered.request_hash)
+    .bind(answered.status)
+    .bind(&answered.location)
+    .bind(&answered.body)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets answers that are older than [`KEPT_HOURS`].
+pub async fn prune(conn: &mut PgConnection) -> sqlx::Result<u64> {
+    let sql =
+        "DELETE FROM idempotency_keys WHERE created_wall < now() - make_interval(hours => $1)";
+    Ok(sqlx::query(sql).bind(KEPT_HOURS).execute(conn).await?.rows_affected())
+}

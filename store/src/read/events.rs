@@ -1,0 +1,43 @@
+//! The timeline in the order of facts, for those who watch the world as it goes on.
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+
+/// Something that happened.
+#[derive(Clone, Debug, FromRow)]
+pub struct EventRow {
+    /// Its place in the order of facts.
+    pub seq: i64,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What kind of thing it is.
+    pub kind: String,
+    /// The image it concerns.
+    pub image: Option<String>,
+    /// The build it concerns.
+    pub build_id: Option<i64>,
+    /// The CVE it concerns.
+    pub cve: Option<String>,
+    /// The tenant it concerns; `catalogue` for what all see.
+    pub tenant_namespace: String,
+}
+
+/// What happened after `after` and up to `through`, in order, at most `limit` of it.
+pub async fn events(
+    conn: &mut PgConnection,
+    after: i64,
+    through: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<EventRow>> {
+    sqlx::query_as(
+        "SELECT t.seq, t.at, t.kind, i.name AS image, t.build_id, a.cve, t.tenant_namespace
+         FROM (SELECT * FROM timeline WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3) t
+         LEFT JOIN images i ON i.id = t.image_id
+         LEFT JOIN advisories a ON a.id = t.advisory_id
+         ORDER BY t.seq",
+    )
+    .bind(after)
+    .bind(through)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}

@@ -1,0 +1,138 @@
+//! Server-sent events: progress, what happens, and what a tenant sees of it.
+use crate::support::Api;
+use futures::StreamExt;
+use reqwest::Method;
+use serde_json::Value;
+use std::time::Duration;
+use wavetank::auth::Role;
+
+/// An open stream, read event by event.
+struct Events {
+    response: reqwest::Response,
+    read: String,
+}
+
+impl Events {
+    async fn open(api: &Api, token: &str, last: Option<i64>) -> Self {
+        let request = api.anonymous(Method::GET, "/v1/events").bearer_auth(token);
+        let request = match last {
+            Some(last) => request.header("Last-Event-ID", last.to_string()),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Events { response, read: String::new() }
+    }
+
+    /// The next event with its id.
+    async fn next(&mut self) -> (Option<i64>, Value) {
+        loop {
+            if let Some((event, rest)) = self.read.clone().split_once("\n\n") {
+                self.read = rest.to_owned();
+                let field = |name: &str| {
+                    event.lines().find_map(|l| l.strip_prefix(name)).map(|v| v.trim().to_owned())
+                };
+                let Some(data) = field("data:") else { continue };
+                return (field("id:").map(|id| id.parse().unwrap()), data.parse().unwrap());
+            }
+            let chunk = self.response.chunk();
+            let chunk = tokio::time::timeout(Duration::from_secs(10), chunk).await;
+            let chunk = chunk.expect("an event in time").unwrap().expect("an open stream");
+            self.read.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+}
+
+async fn happen(api: &Api, seq: i64, tenant: &str) {
+    sqlx::query(
+        "INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data)
+         VALUES ($1, '2026-01-12T06:00Z', 'test', $2, 1, '{}')",
+    )
+    .bind(seq)
+    .bind(tenant)
+    .execute(&api.pool)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE world SET materialized_seq = $1, released_seq = $1")
+        .bind(seq)
+        .execute(&api.pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_happens_is_told_in_order_and_nothing_is_missed() {
+    let api = Api::start("events_order").await;
+    let viewer = api.sign_in(Role::Viewer, None).await;
+    let mut events = Events::open(&api, &viewer, None).await;
+    let (id, progress) = events.next().await;
+    assert_eq!((id, &progress["type"]), (None, &"progress".into()));
+    assert_eq!(progress["at"], "2026-01-12T05:00:00.000Z");
+    assert_eq!(progress["released_through"], "2026-01-12T06:00:00.000Z");
+    happen(&api, 101, "catalogue").await;
+    let (id, event) = events.next().await;
+    assert_eq!(
+        (id, &event["type"], &event["image"]),
+        (Some(101), &"timeline".into(), &"nginx".into())
+    );
+    drop(events);
+    happen(&api, 102, "catalogue").await;
+    happen(&api, 103, "catalogue").await;
+    let mut events = Events::open(&api, &viewer, Some(101)).await;
+    assert_eq!(events.next().await.1["type"], "progress");
+    assert_eq!(events.next().await.0, Some(102));
+    assert_eq!(events.next().await.0, Some(103));
+}
+
+#[tokio::test]
+async fn a_tenant_sees_its_own_and_the_catalogue() {
+    let api = Api::start("events_tenants").await;
+    let acme = api.sign_in(Role::Viewer, Some("acme")).await;
+    let mut events = Events::open(&api, &acme, Some(90)).await;
+    assert_eq!(events.next().await.1["type"], "progress");
+    happen(&api, 101, "globex").await;
+    happen(&api, 102, "acme").await;
+    happen(&api, 103, "globex").await;
+    happen(&api, 104, "catalogue").await;
+    assert_eq!(events.next().await.0, Some(102));
+    assert_eq!(events.next().await.0, Some(104));
+}
+
+#[tokio::test]
+async fn who_is_far_behind_is_told_of_the_gap() {
+    let api = Api::start("events_gap").await;
+    happen(&api, 9_000, "catalogue").await;
+    let viewer = api.sign_in(Role::Viewer, None).await;
+    let mut events = Events::open(&api, &viewer, Some(100)).await;
+    assert_eq!(events.next().await.1["type"], "progress");
+    let (id, gap) = events.next().await;
+    assert_eq!((id, &gap["type"]), (Some(8_500), &"gap".into()));
+    assert_eq!(events.next().await.0, Some(9_000));
+}
+
+#[tokio::test]
+async fn wrong_ids_are_refused_and_streams_are_bounded() {
+    let limits = wavetank::api::Limits { streams: 2, ..Default::default() };
+    let api = Api::start_with("events_bounds", crate::support::Content::World, limits).await;
+    for id in ["-1", "x", "99999999999999999999"] {
+        let request = api.request(Method::GET, "/v1/events").header("Last-Event-ID", id);
+        assert_eq!(request.send().await.unwrap().status(), 400, "{id}");
+    }
+    let viewer = api.sign_in(Role::Viewer, None).await;
+    let mut first = Events::open(&api, &viewer, None).await;
+    let _second = Events::open(&api, &viewer, None).await;
+    first.next().await;
+    let third = api.get("/v1/events").await;
+    third.problem(429, "rate_limited");
+    drop(first);
+    for _ in 0..150 {
+        let response = api.request(Method::GET, "/v1/events").send().await.unwrap();
+        if response.status() == 200 {
+            assert!(response.bytes_stream().next().await.is_some());
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("a stream that was closed makes no room");
+}

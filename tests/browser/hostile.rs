@@ -1,0 +1,83 @@
+//! Whatever stands in the database is text to the pages.
+use crate::driver::Browser;
+use crate::support::{Api, LOG_SHA256, NGINX_BUILD};
+use bytes::Bytes;
+
+/// What would run if any page made HTML of it.
+const HOSTILE: &str =
+    "<img src=x onerror=\"window.hurt=1\"><script>window.hurt=1</script>{{7*7}}\u{202e}";
+
+#[tokio::test]
+async fn hostile_texts_are_shown_and_do_nothing() {
+    let api = Api::start("web_hostile").await;
+    for sql in [
+        "UPDATE images SET description = $1",
+        "UPDATE packages SET name = $1 || id",
+        "UPDATE build_events SET status = 'failed', failure = $1, builder = $1 WHERE id = 4",
+        "UPDATE build_events SET cause = jsonb_build_object('trigger', 'manual',
+                'requested_by', $1::text), trigger = 'manual' WHERE id = 4",
+        "UPDATE slsa_assessments SET checks = jsonb_build_array(jsonb_build_object(
+                'check', 'builder', 'passed', false, 'detail', $1::text))",
+        "UPDATE sbom_records SET spec_version = left($1, 40)",
+        "UPDATE clock SET held_reason = $1",
+    ] {
+        sqlx::query(sql).bind(HOSTILE).execute(&api.pool).await.expect(sql);
+    }
+    let key = store::objects::content_key(LOG_SHA256);
+    let objects = api.objects().await;
+    let log = store::objects::NewObject {
+        key,
+        bytes: Bytes::from(HOSTILE),
+        media_type: "text/html",
+        packed: false,
+    };
+    objects.put_all(vec![log]).await.unwrap();
+
+    let browser = Browser::signed_in(&api, "/ui/images", None).await;
+    let build = format!("/ui/builds/{NGINX_BUILD}");
+    let pages = [
+        "/ui/images",
+        "/ui/images/nginx",
+        "/ui/images/nginx?part=builds",
+        "/ui/images/nginx?part=findings",
+        "/ui/images/nginx?part=usage",
+        "/ui/images/nginx?part=versions&from=1&to=2",
+        "/ui/builds",
+        &build,
+    ];
+    for path in pages {
+        browser.go(path).await;
+        browser.settle().await;
+        nothing_happened(&browser, path).await;
+    }
+    assert!(browser.text(".log").await.contains("<script>window.hurt=1</script>"));
+    assert!(browser.text(".notice").await.contains("<img src=x"));
+    assert!(browser.text("#world").await.contains("<img src=x"));
+    browser.go("/ui/images/nginx").await;
+    browser.settle().await;
+    assert!(browser.text(".summary").await.contains("<img src=x"));
+    assert!(browser.text(".checks").await.contains("<img src=x"));
+
+    // Nor does what stands in the address.
+    for path in [
+        "/ui/images/%3Cimg%20src=x%20onerror=window.hurt=1%3E",
+        "/ui/images?q=%3Cscript%3Ewindow.hurt=1%3C/script%3E&as_of=%3Cimg%20src=x%3E",
+        "/ui/images?page_token=%3Cimg%20src=x%3E&severity=%22onfocus=%22window.hurt=1",
+        "/ui/sign-in?next=javascript:window.hurt=1&why=%3Cimg%20src=x%20onerror=window.hurt=1%3E",
+        "/ui/builds/javascript:window.hurt=1",
+    ] {
+        browser.go(path).await;
+        browser.settle().await;
+        nothing_happened(&browser, path).await;
+    }
+    browser.close().await;
+}
+
+async fn nothing_happened(browser: &Browser, path: &str) {
+    assert_eq!(browser.eval("window.hurt ?? null").await, serde_json::Value::Null, "{path}");
+    let foreign =
+        "document.querySelectorAll('body script, img:not([alt=\"\"]), iframe, [onerror]')";
+    assert_eq!(browser.eval(&format!("{foreign}.length")).await, 0, "{path}");
+    let odd = "[...document.links].filter(a => a.origin !== location.origin).length";
+    assert_eq!(browser.eval(odd).await, 0, "{path}");
+}

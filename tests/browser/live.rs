@@ -1,0 +1,47 @@
+//! The strip that follows the world.
+use crate::driver::Browser;
+use crate::support::Api;
+
+#[tokio::test]
+async fn the_world_is_followed_as_it_moves() {
+    let api = Api::start("web_live").await;
+    let browser = Browser::signed_in(&api, "/ui/images", Some("acme")).await;
+    browser.wait("document.querySelector('.clock')?.innerText.includes('2026-01-12 05:00')").await;
+    assert!(browser.text("#world").await.contains("1 h in work"));
+    browser.wait("document.querySelector('#world').innerText.includes('small')").await;
+    for sql in [
+        "UPDATE world SET released_through = '2026-01-12T08:30Z', released_seq = 200,
+                          materialized_through = '2026-01-12T08:00Z', materialized_seq = 150",
+        "INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data)
+         VALUES (150, '2026-01-12T08:00Z', 'image_built', 'catalogue', 1, '{}')",
+        "UPDATE clock SET mode = 'live', factor = 3600",
+    ] {
+        sqlx::query(sql).execute(&api.pool).await.expect(sql);
+    }
+    browser.wait("document.querySelector('.clock').innerText.includes('2026-01-12 08:00')").await;
+    browser.wait("document.querySelector('.mode').innerText === 'live · 1 h a second'").await;
+    browser.wait("document.querySelector('.happened')?.innerText.includes('nginx')").await;
+    // Those who cannot see it hear it, but not at every tick.
+    let spoken = "document.querySelector('#world [aria-live]').textContent";
+    browser.wait(&format!("{spoken}.includes('live')")).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_told_and_taken_up_again() {
+    let api = Api::start("web_lost").await;
+    let browser = Browser::signed_in(&api, "/ui/images", None).await;
+    browser.wait("document.querySelector('.clock')").await;
+    // Every fetch fails as if the server were gone; the stream is cut by the token's end.
+    let cut = "window.realFetch = fetch;
+               window.fetch = () => Promise.reject(new TypeError('offline'));";
+    browser.run(cut).await;
+    browser.run("document.querySelector('.travel button:last-child').click()").await;
+    browser.wait("document.querySelector('.problem')").await;
+    let problem = browser.text(".problem").await;
+    assert!(problem.contains("unreachable") && problem.contains("Try again"), "{problem}");
+    browser.run("window.fetch = window.realFetch").await;
+    browser.click(".problem button").await;
+    browser.wait("document.querySelector('tbody')").await;
+    browser.close().await;
+}

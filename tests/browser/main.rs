@@ -1,0 +1,18 @@
+//! The pages in a real Chromium, served by the real API on a real database.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+mod accessibility;
+mod docs;
+mod driver;
+mod explorer;
+mod files;
+mod hostile;
+mod image;
+mod live;
+mod sign_in;
+#[path = "../api"]
+#[allow(dead_code, reason = "shared with the tests of the API, which need more of it")]
+mod api {
+    pub(crate) mod support;
+}
+
+use api::support;
