@@ -199,7 +199,9 @@ impl WebhookEndpointsApi {
         let row = endpoints::update(&mut write, id, &change).await?.ok_or_else(no_endpoint)?;
         let endpoint = WebhookEndpoint::new(row)?;
         let object = href(&endpoint.id);
-        write.commit(Done { status: 200, object: &object, location: None, body: &endpoint }).await?;
+        write
+            .commit(Done { status: 200, object: &object, location: None, body: &endpoint })
+            .await?;
         Ok(Json(endpoint))
     }
 
@@ -224,7 +226,9 @@ impl WebhookEndpointsApi {
             return Err(no_endpoint().into());
         }
         let object = href(&endpoint.id);
-        write.commit(Done { status: 200, object: &object, location: None, body: &endpoint }).await?;
+        write
+            .commit(Done { status: 200, object: &object, location: None, body: &endpoint })
+            .await?;
         Ok(Json(endpoint))
     }
 
@@ -294,7 +298,9 @@ impl WebhookEndpointsApi {
         let row = deliveries::insert_test(&mut write, &endpoint.id, tenant).await?;
         let delivery = WebhookDelivery::from(row);
         let object = href(&endpoint.id);
-        write.commit(Done { status: 202, object: &object, location: None, body: &delivery }).await?;
+        write
+            .commit(Done { status: 202, object: &object, location: None, body: &delivery })
+            .await?;
         Ok(Queued::Delivery(Json(delivery)))
     }
 
@@ -327,7 +333,9 @@ impl WebhookEndpointsApi {
         }
         let delivery = WebhookDelivery::from(deliveries::retry(&mut write, id).await?);
         let object = format!("/v1/webhook-deliveries/{}", delivery.id);
-        write.commit(Done { status: 202, object: &object, location: None, body: &delivery }).await?;
+        write
+            .commit(Done { status: 202, object: &object, location: None, body: &delivery })
+            .await?;
         Ok(Queued::Delivery(Json(delivery)))
     }
 }

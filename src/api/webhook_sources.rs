@@ -210,7 +210,11 @@ impl WebhookSourcesApi {
     /// Revoke a webhook source
     ///
     /// Nothing is taken from it any more.
-    #[oai(path = "/v1/webhook-sources/:id", method = "delete", operation_id = "revokeWebhookSource")]
+    #[oai(
+        path = "/v1/webhook-sources/:id",
+        method = "delete",
+        operation_id = "revokeWebhookSource"
+    )]
     async fn revoke(
         &self,
         caller: Caller,

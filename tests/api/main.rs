@@ -14,4 +14,6 @@ mod outage;
 mod problems;
 mod support;
 mod tenancy;
+mod upstream;
+mod webhook_endpoints;
 mod webhooks_out;

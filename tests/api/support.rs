@@ -79,7 +79,7 @@ pub(crate) struct Api {
     database: String,
     client: Client,
     token_key: TokenKey,
-    token: String,
+    pub(crate) token: String,
     _stop: oneshot::Sender<()>,
 }
 
@@ -90,6 +90,15 @@ impl Api {
     }
 
     pub(crate) async fn start_with(name: &str, content: Content, limits: Limits) -> Self {
+        let settings = ApiSettings { limits, ..ApiSettings::default() };
+        Api::start_with_settings(name, content, settings).await
+    }
+
+    pub(crate) async fn start_with_settings(
+        name: &str,
+        content: Content,
+        settings: ApiSettings,
+    ) -> Self {
         let shared = shared();
         let database = format!("api_{name}");
         let mut admin = shared.database.connect().await.unwrap();
@@ -122,7 +131,6 @@ impl Api {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let token_key = TokenKey::generate().unwrap();
-        let settings = ApiSettings { limits, ..ApiSettings::default() };
         let options = shared.database.clone().database(&database);
         let api_pool = PgPoolOptions::new()
             .max_connections(4)

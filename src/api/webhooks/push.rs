@@ -196,8 +196,10 @@ mod tests {
             (json!({"image": 1}), "invalid_body"),
             (json!([]), "invalid_body"),
             (json!({"repository": {}}), "invalid_body"),
-            (json!({"repository": {"full_name": "a/b"}, "ref": "refs/heads/x", "after": "x"}),
-             "invalid_body"),
+            (
+                json!({"repository": {"full_name": "a/b"}, "ref": "refs/heads/x", "after": "x"}),
+                "invalid_body",
+            ),
         ] {
             let problem = read("push", body.to_string().as_bytes()).unwrap_err();
             assert_eq!(problem.code(), code, "{body}");
