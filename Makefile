@@ -1,10 +1,10 @@
 # The commands of the house. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench
+.PHONY: help setup demo test lint bench compose-secrets
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what the build, PostgreSQL and the tests need, or say what to install
 	@scripts/setup.sh
@@ -30,3 +30,6 @@ lint: ## Check formatting, lints, licences and advisories
 bench: ## Measure, in an optimized build (PARTS="kernel documents whole live" for some of it)
 	@scripts/setup.sh run
 	cargo bench --locked --package wavetank --bench wavetank -- $(PARTS)
+
+compose-secrets: ## Make the secrets of docker-compose.yml, in deploy/secrets
+	@deploy/secrets.sh

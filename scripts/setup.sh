@@ -243,6 +243,40 @@ setup_cosign() {
     say "cosign: ${COSIGN:-$(command -v cosign)}"
 }
 
+# For the test that runs deploy/nginx.conf. Debian's package would start a server of its own: a
+# policy forbids it while it installs.
+apt_install_nginx() {
+    local policy=/usr/sbin/policy-rc.d placed=0 result=0
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+        placed=1
+    fi
+    apt_install nginx-light || apt_install nginx || result=$?
+    if [ "$placed" -eq 1 ]; then
+        as_root rm -f "$policy"
+    fi
+    return "$result"
+}
+
+setup_nginx() {
+    local nginx=${NGINX:-/usr/sbin/nginx}
+    if [ -x "$nginx" ]; then
+        say "nginx: $nginx"
+        return
+    fi
+    if can_apt && apt_install_nginx && [ -x "$nginx" ]; then
+        return
+    fi
+    lack "nginx, for the test of deploy/nginx.conf (or name its program in NGINX)" \
+        "Debian, Ubuntu:  sudo apt-get install nginx-light" \
+        "Fedora, RHEL:    sudo dnf install nginx" \
+        "openSUSE:        sudo zypper install nginx" \
+        "Arch:            sudo pacman -S nginx" \
+        "Alpine:          sudo apk add nginx" \
+        "macOS:           brew install nginx"
+}
+
 # The browser of tests/browser, and the program that drives it.
 setup_chromium() {
     if command -v chromedriver >/dev/null 2>&1; then
@@ -310,6 +344,7 @@ if [ "${1:-all}" = all ]; then
     setup_interop
     setup_openssl
     setup_cosign
+    setup_nginx
     setup_chromium
     setup_axe
 fi

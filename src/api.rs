@@ -30,6 +30,8 @@ mod spec;
 mod state;
 mod text;
 mod time;
+mod webhook_endpoints;
+mod webhook_sources;
 mod webhooks;
 mod write;
 

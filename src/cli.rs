@@ -5,7 +5,9 @@ mod conduct;
 mod demo;
 mod digest;
 mod evidence;
+mod metrics;
 mod play;
+mod probe;
 mod progress;
 mod report;
 mod run;
@@ -16,10 +18,9 @@ mod worker;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 /// A wave tank for container supply chains: weeks of builds, SBOMs, signatures, CVEs and SLAs in
 /// seconds, reproducible from a scenario and a seed.
@@ -66,6 +67,8 @@ enum Command {
     Keys(evidence::KeysOptions),
     /// Start the embedded services alone and lend them to other processes.
     Services(serve::LendOptions),
+    /// Ask an address for its health, and exit with success if it is well.
+    Probe(probe::Options),
     /// Check a scenario, or print the JSON Schema of scenarios.
     #[command(subcommand)]
     Scenario(scenario::Command),
@@ -76,17 +79,11 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("WAVETANK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
     match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")
-        .and_then(|runtime| runtime.block_on(dispatch(cli.command)))
+        .and_then(|runtime| runtime.block_on(told(cli.command)))
     {
         Ok(code) => code,
         Err(error) => {
@@ -94,6 +91,15 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command, with its logs and traces.
+async fn told(command: Command) -> Result<ExitCode> {
+    let telemetry = crate::telemetry::init()?;
+    let code = dispatch(command).await;
+    // Waits for the runtime to send the last spans, so not on it.
+    let _ = tokio::task::spawn_blocking(|| telemetry.end()).await;
+    code
 }
 
 async fn dispatch(command: Command) -> Result<ExitCode> {
@@ -110,6 +116,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::ApiKey(command) => api_key::api_key(command).await,
         Command::Keys(options) => evidence::keys(options).await,
         Command::Services(options) => serve::lend(options).await,
+        Command::Probe(options) => probe::probe(options).await,
         Command::Scenario(command) => scenario::scenario(command),
         Command::Openapi => print(&crate::api::openapi_json()),
     }

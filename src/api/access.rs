@@ -70,6 +70,17 @@ const OPERATIONS: &[(&str, Access)] = &[
     ("getConsistencyProof", Access::Read),
     ("getInclusionProof", Access::Read),
     ("pushUpstream", Access::Signed),
+    ("retryWebhookDelivery", Access::Edit),
+    ("listWebhookEndpoints", Access::Read),
+    ("createWebhookEndpoint", Access::Edit),
+    ("getWebhookEndpoint", Access::Read),
+    ("changeWebhookEndpoint", Access::Edit),
+    ("deleteWebhookEndpoint", Access::Edit),
+    ("listWebhookDeliveries", Access::Read),
+    ("testWebhookEndpoint", Access::Edit),
+    ("listWebhookSources", Access::Read),
+    ("createWebhookSource", Access::Edit),
+    ("revokeWebhookSource", Access::Edit),
 ];
 
 #[cfg(test)]

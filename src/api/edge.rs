@@ -1,11 +1,13 @@
 //! What surrounds every request: its id, its limits, its log line, the security headers, and the
 //! one place where whatever failed becomes a problem.
+use super::access::Access;
 use super::gate::Gate;
 use super::limits::bound_body;
 use super::problem::{self, Code, Problem};
 use super::routes::{Operation, Routes};
 use super::state::ApiState;
 use super::{etag, idempotency, request_id, security};
+use crate::metrics::NO_OPERATION;
 use futures::FutureExt;
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
@@ -13,6 +15,7 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
+use tracing::{Instrument, Span, field};
 
 /// The request's id, for handlers that call themselves by it.
 #[derive(Clone, Debug)]
@@ -50,7 +53,11 @@ impl<E: Endpoint> Edge<E> {
     ) -> Result<Response, Problem> {
         let caller = self.gate.admit(&request, operation, id).await?;
         operation.check_query(&request)?;
-        bound_body(&mut request, &self.state.limits()).await?;
+        let mut limits = self.state.limits();
+        if operation.access == Some(Access::Signed) {
+            limits.body_bytes = limits.signed_body_bytes;
+        }
+        bound_body(&mut request, &limits).await?;
         request.set_data(RequestId(id.to_owned()));
         let copy = etag::Copy::of(&request);
         let Some(caller) = caller else { return self.pass(request).await };
@@ -108,7 +115,11 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let id = request_id::of(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let mut response = match self.guarded(request, &id).await.and_then(without_foreign_errors) {
+        let operation = self.routes.operation(&request).map(|operation| operation.id.clone());
+        let operation = operation.as_deref().unwrap_or(NO_OPERATION);
+        let span = span(operation, method.as_str(), &id);
+        let answer = self.guarded(request, &id).instrument(span.clone()).await;
+        let mut response = match answer.and_then(without_foreign_errors) {
             Ok(response) => response,
             Err(mut problem) => {
                 if problem.code() == Code::MethodNotAllowed.as_str() {
@@ -124,16 +135,38 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         if let Some(value) = request_id::header(&id) {
             headers.insert(request_id::HEADER, value);
         }
+        let (status, took) = (response.status().as_u16(), began.elapsed());
+        span.record("http.response.status_code", status);
+        if status >= 500 {
+            span.record("otel.status_code", "ERROR");
+        }
+        if let Some(metrics) = self.state.metrics() {
+            metrics.answered(operation, status, took);
+        }
         tracing::debug!(
             request_id = id,
             method = method.as_str(),
             path,
-            status = response.status().as_u16(),
-            duration_us = began.elapsed().as_micros() as u64,
+            status,
+            duration_us = took.as_micros() as u64,
             "answered {method} {path}",
         );
         Ok(response)
     }
+}
+
+/// The span of a request, in the words of OpenTelemetry. It names the operation, never the path:
+/// paths hold what callers ask for.
+fn span(operation: &str, method: &str, request_id: &str) -> Span {
+    tracing::info_span!(
+        "request",
+        otel.name = operation,
+        otel.kind = "server",
+        http.request.method = method,
+        http.response.status_code = field::Empty,
+        otel.status_code = field::Empty,
+        request_id,
+    )
 }
 
 /// No error leaves in another shape than a problem.

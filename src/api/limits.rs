@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct Limits {
     /// The longest body that is read, whatever the client declares.
     pub body_bytes: usize,
+    /// The same where a signature takes the place of a token: forges tell more than people.
+    pub signed_body_bytes: usize,
     /// The longest time until the answer begins.
     pub handler_time: Duration,
     /// The requests of one API key that are served in a second; four times as many at once.
@@ -31,6 +33,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             body_bytes: 64 * 1024,
+            signed_body_bytes: 1024 * 1024,
             handler_time: Duration::from_secs(30),
             requests_per_second: rate(200),
             anonymous_per_second: rate(10),

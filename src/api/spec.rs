@@ -6,7 +6,7 @@ use super::problem::{self, Code, ProblemBody};
 use super::state::ApiState;
 use super::{
     actions, api_keys, artifacts, auth, builds, clock, docs, events, health, images, logs,
-    problems, request_id, webhooks,
+    problems, request_id, webhook_endpoints, webhook_sources, webhooks,
 };
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
@@ -32,7 +32,7 @@ pub(crate) enum Tag {
     Artifacts,
     /// The transparency log and the audit log: entries, checkpoints, proofs.
     Logs,
-    /// What forges and other systems tell the platform.
+    /// What is sent to other systems, and what forges tell the platform.
     Webhooks,
     /// Whether the service lives and is ready.
     Operations,
@@ -79,6 +79,8 @@ type Resources = (
     artifacts::ArtifactsApi,
     logs::LogsApi,
     webhooks::WebhooksApi,
+    webhook_endpoints::WebhookEndpointsApi,
+    webhook_sources::WebhookSourcesApi,
     health::HealthApi,
     problems::ProblemsApi,
     docs::HomeApi,
@@ -96,6 +98,8 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         artifacts::ArtifactsApi(state.clone()),
         logs::LogsApi(state.clone()),
         webhooks::WebhooksApi(state.clone()),
+        webhook_endpoints::WebhookEndpointsApi(state.clone()),
+        webhook_sources::WebhookSourcesApi(state.clone()),
         health::HealthApi(state),
         problems::ProblemsApi,
         docs::HomeApi,
@@ -126,6 +130,8 @@ pub fn openapi_json() -> String {
             bodies.extend(body_schemas(operation));
         }
     }
+    bodies.remove(SIGNED);
+    bodies.insert(OWN_PUSH.to_owned());
     for body in bodies {
         conventions::apply_to_body(&mut document["components"]["schemas"][body]);
     }
@@ -133,6 +139,10 @@ pub fn openapi_json() -> String {
     text.push('\n');
     text
 }
+
+/// The body that has two forms, and the one of them that is ours: a forge's holds more than is read.
+const SIGNED: &str = "PushBody";
+const OWN_PUSH: &str = "UpstreamPush";
 
 /// The names of the schemas of an operation's body.
 fn body_schemas(operation: &Value) -> Vec<String> {

@@ -7,6 +7,8 @@ use super::problem::{Code, Problem};
 use super::time::Instant;
 use super::write::Write;
 use crate::auth::TokenKey;
+use crate::metrics::Metrics;
+use crate::webhooks::Policy;
 use documents::merkle::Tree;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 use std::sync::Arc;
@@ -43,6 +45,10 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// The origins whose pages may call the API from a browser; none: only our own.
     pub allowed_origins: Vec<String>,
+    /// Where webhooks may go.
+    pub webhooks: Policy,
+    /// What counts requests.
+    pub metrics: Metrics,
 }
 
 /// In whose name a transaction is opened.
@@ -123,6 +129,14 @@ impl ApiState {
 
     pub(crate) fn behind_proxy(&self) -> bool {
         self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
+    }
+
+    pub(crate) fn webhook_policy(&self) -> Policy {
+        self.0.as_ref().map_or_else(Policy::default, |inner| inner.settings.webhooks)
+    }
+
+    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+        self.0.as_ref().map(|inner| &inner.settings.metrics)
     }
 
     pub(crate) fn allowed_origins(&self) -> &[String] {

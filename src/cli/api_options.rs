@@ -1,7 +1,10 @@
 //! How the API is served: where it listens, what signs its tokens, and its limits.
+use super::metrics::MetricsOptions;
 use crate::api::{Limits, Settings};
 use crate::auth::TokenKey;
+use crate::metrics::Metrics;
 use crate::services::Services;
+use crate::webhooks::Policy;
 use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -54,6 +57,10 @@ pub(super) struct ApiOptions {
         help_heading = "API"
     )]
     allowed_origins: Vec<String>,
+    #[command(flatten, next_help_heading = "Webhooks")]
+    pub(super) webhooks: Policy,
+    #[command(flatten)]
+    pub(super) metrics: MetricsOptions,
 }
 
 impl ApiOptions {
@@ -92,11 +99,13 @@ impl ApiOptions {
     }
 
     /// The rest, for the API.
-    pub(super) fn settings(&self) -> Settings {
+    pub(super) fn settings(&self, metrics: &Metrics) -> Settings {
         Settings {
             limits: Limits { requests_per_second: self.rate_limit, ..Limits::default() },
             behind_proxy: self.behind_proxy,
             allowed_origins: self.allowed_origins.clone(),
+            webhooks: self.webhooks,
+            metrics: metrics.clone(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! `wavetank conduct`: the one who advances the world of a split installation.
+use super::metrics::MetricsOptions;
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
 use super::signing::SigningOptions;
+use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Result, bail};
 use jobs::conductor::{Conductor, Progress, Stop};
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Options {
@@ -22,6 +25,8 @@ pub(super) struct Options {
     signing: SigningOptions,
     #[command(flatten)]
     services: ServiceOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
     /// Play at once to the scenario's end (or --until) and exit then; without this, obey the
     /// clock that the API sets, and go on.
     #[arg(long)]
@@ -32,8 +37,13 @@ pub(super) async fn conduct(options: Options) -> Result<ExitCode> {
     options.services.require_shared("conduct")?;
     let play = options.file.as_ref().map(|file| Play::read(file, &options.world)).transpose()?;
     let keys = options.signing.keyring()?;
+    let listener = options.metrics.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
+    let ended = CancellationToken::new();
+    let watched = listener.serve(&services.pool, &Metrics::default(), &ended);
     let conducted = lead(&services, keys, play, options.to_end).await;
+    ended.cancel();
+    let _ = watched.await;
     services.stop().await;
     match conducted? {
         Stop::Held { reason } => bail!("a defect holds the clock: {reason}"),

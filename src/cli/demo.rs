@@ -3,7 +3,9 @@ use super::api_options::ApiOptions;
 use super::play::{DEMO, Play, WorldOptions};
 use super::progress::Shown;
 use super::signing::SigningOptions;
+use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
+use crate::webhooks::Dispatcher;
 use anyhow::Result;
 use jobs::conductor::{Conductor, Progress};
 use jobs::worker::WorkerOptions;
@@ -41,6 +43,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     };
     let keys = options.signing.keyring()?;
     let listener = options.api.bind().await?;
+    let metrics_listener = options.api.metrics.bind().await?;
     let address = listener.local_addr()?;
     let shutdown = super::shutdown_on_signal();
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
@@ -60,6 +63,9 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         }
     };
     set_the_clock(&services, play.until).await?;
+    let metrics = Metrics::default();
+    let dispatcher = Dispatcher::new(services.pool.clone(), options.api.webhooks, metrics.clone())?;
+    let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
     let (tell_progress, progress) = watch::channel(Progress::default());
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");
@@ -67,9 +73,11 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         eprintln!("API key     {key}  {what}");
     }
     let workers = super::worker::start(&services, resources, WorkerOptions::default(), &shutdown);
+    let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
     let told =
         tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));
-    let serving = super::serve::serve_until(listener, &options.api, &services, shutdown.clone());
+    let serving =
+        super::serve::serve_until(listener, &options.api, &services, &metrics, shutdown.clone());
     let conducting = conductor.run(tell_progress, shutdown.clone());
     let (served, conducted, failed) = tokio::join!(
         async {
@@ -89,6 +97,8 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
         }
     );
     workers.stopped().await;
+    let _ = dispatching.await;
+    let _ = watched.await;
     let _ = told.await;
     services.stop().await;
     if let Some(failed) = failed {

@@ -1,6 +1,7 @@
 //! `wavetank serve`, `migrate` and `services`: the parts of a split installation.
 use super::api_options::ApiOptions;
 use crate::api::{self, ApiState};
+use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -31,10 +32,16 @@ pub(super) struct LendOptions {
 pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     options.services.require_shared("serve")?;
     let listener = options.api.bind().await?;
+    let metrics_listener = options.api.metrics.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     let shutdown = super::shutdown_on_signal();
     eprintln!("API at http://{0}/docs", listener.local_addr()?);
-    serve_until(listener, &options.api, &services, shutdown).await?;
+    let metrics = Metrics::default();
+    let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
+    let served = serve_until(listener, &options.api, &services, &metrics, shutdown.clone()).await;
+    shutdown.cancel();
+    let _ = watched.await;
+    served?;
     services.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -44,11 +51,12 @@ pub(super) async fn serve_until(
     listener: TcpListener,
     options: &ApiOptions,
     services: &Services,
+    metrics: &Metrics,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let (pool, objects) = (services.api_pool.clone(), services.objects.clone());
-    let state =
-        ApiState::with_settings(pool, objects, options.token_key(services)?, options.settings());
+    let settings = options.settings(metrics);
+    let state = ApiState::with_settings(pool, objects, options.token_key(services)?, settings);
     api::serve(listener, state, shutdown.cancelled_owned()).await.context("the API ended")
 }
 

@@ -1,6 +1,9 @@
 //! `wavetank worker`: works on jobs until it is told to stop.
+use super::metrics::MetricsOptions;
 use super::signing::SigningOptions;
+use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
+use crate::webhooks::{Dispatcher, Policy};
 use anyhow::Result;
 use jobs::conductor::Resources;
 use jobs::job::JobContext;
@@ -21,6 +24,10 @@ pub(super) struct Options {
     /// How many jobs of a queue to work on at a time.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = super::worker::count())]
     workers: u64,
+    #[command(flatten, next_help_heading = "Webhooks")]
+    webhooks: Policy,
+    #[command(flatten)]
+    metrics: MetricsOptions,
 }
 
 /// From 1 to 256 workers.
@@ -31,13 +38,20 @@ pub(super) fn count() -> clap::builder::RangedU64ValueParser<u64> {
 pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     options.services.require_shared("worker")?;
     let keys = options.signing.keyring()?;
+    let listener = options.metrics.bind().await?;
     let workers = self::options(options.workers);
     let services = Services::open_for(&options.services, Path::new("data"), &workers).await?;
+    let metrics = Metrics::default();
+    let dispatcher = Dispatcher::new(services.pool.clone(), options.webhooks, metrics.clone())?;
     let shutdown = super::shutdown_on_signal();
+    let watched = listener.serve(&services.pool, &metrics, &shutdown);
     eprintln!("working with {} workers; stop with Ctrl-C", options.workers);
     let workers = start(&services, resources(&services, keys), workers, &shutdown);
+    let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
     shutdown.cancelled().await;
     workers.stopped().await;
+    let _ = dispatching.await;
+    let _ = watched.await;
     services.stop().await;
     Ok(ExitCode::SUCCESS)
 }

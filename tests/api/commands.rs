@@ -108,31 +108,3 @@ async fn impossible_builds_are_refused_and_leave_nothing() {
         sqlx::query_scalar("SELECT count(*) FROM images").fetch_one(&api.pool).await.unwrap();
     assert_eq!(images, 4);
 }
-
-#[tokio::test]
-async fn a_push_upstream_asks_for_builds() {
-    let api = Api::start("commands_push").await;
-    let push = |body: Value| api.post("/v1/webhooks/upstream", body);
-    let answer = push(json!({"image": "nginx", "revision": "3f1c2d9"})).await;
-    assert_eq!(answer.status, 202);
-    assert_eq!(answer.header("location"), "/v1/builds/1000000001");
-    let build = &answer.json()["builds"][0];
-    assert_eq!((&build["trigger"], &build["status"]), (&"upstream".into(), &"pending".into()));
-    assert_eq!(build["cause"]["revision"], "3f1c2d9");
-    let by_repository = push(json!({"repository": "https://git.example/org/zlib.git"})).await;
-    assert_eq!(by_repository.json()["builds"][0]["image"], "late", "its main package is zlib");
-    assert_eq!(commands(&api).await[0].1["command"], "upstream_changed");
-    for (body, status, code) in [
-        (json!({}), 422, "contradiction"),
-        (json!({"image": "nginx", "repository": "nginx"}), 422, "contradiction"),
-        (json!({"image": "nothing"}), 422, "unknown_image"),
-        (json!({"repository": "https://git.example/nothing"}), 422, "unknown_repository"),
-        (json!({"repository": "a\u{0}b"}), 422, "unknown_repository"),
-        (json!({"image": "redis"}), 409, "image_end_of_life"),
-        (json!({"image": "nginx", "revision": "two words"}), 400, "invalid_body"),
-        (json!({"image": "nginx", "revision": "x".repeat(201)}), 400, "invalid_body"),
-    ] {
-        push(body).await.problem(status, code);
-    }
-    assert_eq!(commands(&api).await.len(), 2);
-}

@@ -1,4 +1,5 @@
 //! A served API on a database and a bucket of its own, for every test.
+pub(crate) mod receiver;
 mod seed;
 
 #[allow(unused_imports, reason = "shared with the tests of the pages, which need less of it")]
@@ -79,7 +80,7 @@ pub(crate) struct Api {
     database: String,
     client: Client,
     token_key: TokenKey,
-    token: String,
+    pub(crate) token: String,
     #[allow(dead_code, reason = "for the tests of the pages")]
     objects: ObjectStore,
     _stop: oneshot::Sender<()>,
@@ -92,6 +93,15 @@ impl Api {
     }
 
     pub(crate) async fn start_with(name: &str, content: Content, limits: Limits) -> Self {
+        let settings = ApiSettings { limits, ..ApiSettings::default() };
+        Api::start_with_settings(name, content, settings).await
+    }
+
+    pub(crate) async fn start_with_settings(
+        name: &str,
+        content: Content,
+        settings: ApiSettings,
+    ) -> Self {
         let shared = shared();
         let database = format!("api_{name}");
         let mut admin = shared.database.connect().await.unwrap();
@@ -124,7 +134,6 @@ impl Api {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let token_key = TokenKey::generate().unwrap();
-        let settings = ApiSettings { limits, ..ApiSettings::default() };
         let options = shared.database.clone().database(&database);
         let api_pool = PgPoolOptions::new()
             .max_connections(4)

@@ -52,15 +52,26 @@ VALUES (7001, '2026-01-12T04:30Z', 'sla_breached', 'acme-7', 7001, 7001, 7001, '
 INSERT INTO audit_logs (id, at, actor, action, object, tenant_namespace, detail, leaf_hash)
 VALUES (7001, '2026-01-12T04:30Z', 'platform', 'publish', 'acme-7.web', 'acme-7', '{}',
         decode(repeat('00', 32), 'hex'));
+INSERT INTO webhook_endpoints (id, tenant_namespace, url, description, secret, digest_seconds,
+                               told_through, created_by)
+VALUES ('7001', 'acme-7', 'https://secret-hook.example/', '', 'whsec_secret-key', 1, 0, 'test');
+INSERT INTO webhook_deliveries (id, endpoint_id, tenant_namespace, kind, notification_ids,
+                                collecting, state, next_wall)
+VALUES ('7001', '7001', 'acme-7', 'test', '{}', false, 'dead', now());
+INSERT INTO webhook_sources (id, tenant_namespace, name, secret, created_by)
+VALUES ('7001', 'acme-7', 'secret-forge', 'secret-key', 'test');
 "#;
 
 /// What no other tenant may ever read in an answer.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 10] = [
     "acme-7",
     "Acme Seven",
     "A secret",
     "secret-cluster",
     "secret-subject",
+    "secret-hook",
+    "secret-forge",
+    "secret-key",
     "7777777777777777",
     "\"id\":7001",
 ];
@@ -99,7 +110,9 @@ async fn every_table_with_a_tenant_is_guarded() {
     let bare: Vec<String> = sqlx::query_scalar(
         "SELECT c.relname::text FROM pg_class c
          WHERE c.relname IN ('timeline', 'audit_logs', 'customers', 'customer_image_usage',
-                             'sla_timers', 'sla_violations', 'notifications', 'api_keys', 'actions')
+                             'sla_timers', 'sla_violations', 'notifications', 'api_keys', 'actions',
+                             'webhook_endpoints', 'webhook_deliveries', 'webhook_sources',
+                             'webhook_receipts')
            AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a
                            ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
                            WHERE i.indrelid = c.oid AND a.attname = 'tenant_namespace')",
@@ -133,6 +146,9 @@ async fn the_database_shows_a_tenant_its_own_rows() {
         for forbidden in [
             "SELECT * FROM api_keys",
             "SELECT * FROM ledger",
+            "SELECT secret FROM webhook_endpoints",
+            "SELECT secret FROM webhook_sources",
+            "DELETE FROM webhook_deliveries",
             "UPDATE clock SET factor = 1",
             "UPDATE images SET name = 'x'",
             "DELETE FROM notifications",

@@ -4,3 +4,4 @@ mod determinism;
 mod evidence;
 mod live;
 mod support;
+mod telemetry;

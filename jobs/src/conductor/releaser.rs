@@ -20,6 +20,7 @@ use store::commands::{self, Answer, Stored};
 use store::world::{self, Clock, Mode, Position};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, field};
 
 /// How often the clock and the commands are read when nobody calls.
 const LOOK: Duration = Duration::from_millis(500);
@@ -214,6 +215,14 @@ impl Releaser {
     ) -> Result<(), ConductorError> {
         let began = Instant::now();
         let from = self.released.at;
+        // From here to the end of the function; in simulated time, from `from` on.
+        let span = tracing::info_span!(
+            "window",
+            from_simulated_ms = from.0,
+            to_simulated_ms = field::Empty,
+            facts = field::Empty,
+            jobs = field::Empty
+        );
         let mut facts = Vec::new();
         let fast = self.pace.is_stopped();
         let mut answers = Vec::new();
@@ -240,7 +249,10 @@ impl Releaser {
             to,
             fingerprint: &self.fingerprint.to_hex(),
         };
-        release(&self.pool, self.term, &what).await?;
+        span.record("to_simulated_ms", to.at.0);
+        span.record("facts", facts.len());
+        span.record("jobs", jobs.len());
+        release(&self.pool, self.term, &what).instrument(span.clone()).await?;
         self.flow.spent(Phase::Release, began);
         self.released = to;
         self.last_window = Instant::now();

@@ -13,6 +13,7 @@ use apalis_core::task::task_id::TaskId;
 use std::sync::Arc;
 use std::time::Duration;
 use store::ledger::{self, Verdict};
+use tracing::{Instrument, Span, field};
 
 /// What a job gets and how long it may take.
 pub(crate) struct Policy {
@@ -78,7 +79,13 @@ impl Policy {
         // A task of its own, so that jobs use all cores and a panic ends only the attempt.
         let attempt = tokio::spawn({
             let policy = self.clone();
-            async move { policy.attempt(id).await }
+            let span = tracing::info_span!(
+                "job",
+                job = id,
+                queue = field::Empty,
+                otel.status_code = field::Empty
+            );
+            async move { policy.attempt(id).await }.instrument(span)
         });
         let ended = attempt.await.unwrap_or_else(|error| {
             let why = match error.try_into_panic() {
@@ -103,6 +110,9 @@ impl Policy {
                 Err(Failure::new(why, false))
             }
         };
+        if ended.is_err() {
+            Span::current().record("otel.status_code", "ERROR");
+        }
         ended.map_err(|failure| Failure { counted, ..failure })
     }
 
@@ -124,6 +134,7 @@ impl Policy {
         }
         let payload: Payload = serde_json::from_str(&claim.payload)
             .map_err(|error| Failure::new(format!("the payload is unreadable: {error}"), true))?;
+        Span::current().record("queue", payload.queue().as_str());
         self.bodies.run(&self.ctx, &mut tx, &payload).await?;
         tx.commit().await?;
         Ok(Ended::Done)

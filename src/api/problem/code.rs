@@ -57,6 +57,9 @@ codes! {
     /// The API key is unknown, revoked or past its end.
     InvalidApiKey "invalid_api_key" 401 "The API key is not valid"
         "Check the key for missing characters; an admin can make a new one at POST /v1/api-keys.";
+    /// The message is not signed with the secret of its source.
+    InvalidSignature "invalid_signature" 401 "The message is not signed as it must be"
+        "Sign the body with the secret of the source, as `X-Hub-Signature-256`; see POST /v1/webhook-sources.";
     /// The caller's role does not allow the operation.
     Forbidden "forbidden" 403 "The role may not do this"
         "Use a key with a role that may; each operation lists its roles.";
@@ -78,6 +81,15 @@ codes! {
     /// There is no API key with this id.
     ApiKeyNotFound "api_key_not_found" 404 "There is no such API key"
         "GET /v1/api-keys lists the keys with their ids.";
+    /// There is no webhook delivery with this id.
+    WebhookDeliveryNotFound "webhook_delivery_not_found" 404 "There is no such webhook delivery"
+        "GET /v1/webhook-endpoints/{id}/deliveries lists them; what ended is kept for 30 days.";
+    /// There is no webhook endpoint with this id.
+    WebhookEndpointNotFound "webhook_endpoint_not_found" 404 "There is no such webhook endpoint"
+        "GET /v1/webhook-endpoints lists them.";
+    /// There is no webhook source with this id.
+    WebhookSourceNotFound "webhook_source_not_found" 404 "There is no such webhook source"
+        "GET /v1/webhook-sources lists them.";
     /// There is no such code.
     ProblemNotFound "problem_not_found" 404 "There is no such code"
         "GET /problems lists all codes.";
@@ -93,6 +105,18 @@ codes! {
     /// The first request with this key has not been answered yet.
     IdempotencyKeyInUse "idempotency_key_in_use" 409 "The same request is being answered"
         "Send the request again in a moment: it will get the first one's answer.";
+    /// There are as many as one owner may have.
+    TooManyWebhooks "too_many_webhooks" 409 "There are too many already"
+        "Delete one that is no longer needed, or wait for those that are on their way.";
+    /// The delivery has arrived.
+    WebhookDelivered "webhook_delivered" 409 "The webhook has arrived"
+        "Only what is dead or waits can be sent again.";
+    /// The endpoint is disabled.
+    WebhookDisabled "webhook_disabled" 409 "The webhook endpoint is disabled"
+        "Enable it with PATCH /v1/webhook-endpoints/{id}.";
+    /// The delivery was taken before.
+    WebhookReplayed "webhook_replayed" 409 "The message was taken before"
+        "Nothing is to be done; a new push has a new delivery id and another body.";
     /// The body is longer than the limit.
     BodyTooLarge "body_too_large" 413 "The body is too large"
         "Send less; the limit is in the message.";
@@ -117,6 +141,9 @@ codes! {
     /// The body names a tenant that the world does not have.
     UnknownTenant "unknown_tenant" 422 "There is no such tenant"
         "GET /v1/customers lists the tenants with their namespaces.";
+    /// The address cannot be a target of webhooks.
+    WebhookUrlRefused "webhook_url_refused" 422 "Nothing can be sent to this address"
+        "Give an https address of a public host; an operator may allow others.";
     /// Too many requests.
     RateLimited "rate_limited" 429 "Too many requests"
         "Wait as long as the `Retry-After` header says.";

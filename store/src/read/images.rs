@@ -194,19 +194,22 @@ pub struct Source {
     pub end_of_life_at: Option<DateTime<Utc>>,
 }
 
-/// The images whose main package has this name, or that have this name themselves; the first
-/// `limit` of them by ordinal.
+/// The images whose main package has this name, or that have this name themselves; with `tenant`,
+/// only those that it owns. The first `limit` of them by ordinal.
 pub async fn of_source(
     conn: &mut PgConnection,
     source: &str,
+    tenant: Option<&str>,
     limit: i64,
 ) -> sqlx::Result<Vec<Source>> {
     sqlx::query_as(
         "SELECT i.id, i.tenant_namespace, i.end_of_life_at
          FROM images i LEFT JOIN packages p ON p.id = i.main_package_id
-         WHERE p.name = $1 OR i.name = $1 ORDER BY i.id LIMIT $2",
+         WHERE (p.name = $1 OR i.name = $1) AND ($2::text IS NULL OR i.tenant_namespace = $2)
+         ORDER BY i.id LIMIT $3",
     )
     .bind(source)
+    .bind(tenant)
     .bind(limit)
     .fetch_all(conn)
     .await

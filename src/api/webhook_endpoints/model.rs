@@ -1,0 +1,406 @@
+//! Endpoints and deliveries as the API shows them.
+use crate::api::problem::Problem;
+use crate::api::text::Text;
+use crate::api::time::{self, Instant};
+use poem_openapi::types::{Example, MaybeUndefined};
+use poem_openapi::{Enum, Object};
+use store::webhooks::deliveries::DeliveryRow;
+use store::webhooks::endpoints::EndpointRow;
+
+/// The window of digests, in seconds, when nobody says.
+pub(super) const DEFAULT_DIGEST_SECONDS: i32 = 30;
+
+/// The path of an endpoint.
+pub(super) fn href(id: &str) -> String {
+    format!("/v1/webhook-endpoints/{id}")
+}
+
+/// What a notification is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum WebhookKind {
+    /// Builds failed; told to the platform's own team.
+    BuildFailed,
+    /// Critical findings on what the tenant runs.
+    CriticalCve,
+    /// Timers that used up their warning share.
+    SlaAtRisk,
+    /// Deadlines that passed.
+    SlaBreached,
+    /// Missed deadlines that were resolved.
+    SlaResolved,
+}
+
+impl WebhookKind {
+    const ALL: [WebhookKind; 5] = [
+        WebhookKind::BuildFailed,
+        WebhookKind::CriticalCve,
+        WebhookKind::SlaAtRisk,
+        WebhookKind::SlaBreached,
+        WebhookKind::SlaResolved,
+    ];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            WebhookKind::BuildFailed => "build_failed",
+            WebhookKind::CriticalCve => "critical_cve",
+            WebhookKind::SlaAtRisk => "sla_at_risk",
+            WebhookKind::SlaBreached => "sla_breached",
+            WebhookKind::SlaResolved => "sla_resolved",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        let found = WebhookKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+        found.ok_or_else(|| Problem::internal(format!("a stored kind is {text:?}")))
+    }
+}
+
+/// The least severity that is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum LeastSeverity {
+    /// Everything that has a severity.
+    Low,
+    /// Medium and worse.
+    Medium,
+    /// High and critical.
+    High,
+    /// Critical alone.
+    Critical,
+}
+
+impl LeastSeverity {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            LeastSeverity::Low => "low",
+            LeastSeverity::Medium => "medium",
+            LeastSeverity::High => "high",
+            LeastSeverity::Critical => "critical",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        match text {
+            "low" => Ok(LeastSeverity::Low),
+            "medium" => Ok(LeastSeverity::Medium),
+            "high" => Ok(LeastSeverity::High),
+            "critical" => Ok(LeastSeverity::Critical),
+            other => Err(Problem::internal(format!("a stored severity is {other:?}"))),
+        }
+    }
+}
+
+/// Where notifications are sent.
+#[derive(Clone, Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct WebhookEndpoint {
+    /// Its id.
+    pub(super) id: String,
+    /// The tenant whose notifications it is sent; absent: the platform's own team.
+    tenant_namespace: Option<String>,
+    /// The address that messages are posted to.
+    url: String,
+    /// One line for people.
+    description: String,
+    /// The kinds of notifications it is sent; absent: all.
+    kinds: Option<Vec<WebhookKind>>,
+    /// Notifications whose worst thing is less severe are not sent; those without a severity are.
+    min_severity: Option<LeastSeverity>,
+    /// How long notifications are collected before they go out as one message, in seconds of real
+    /// time.
+    digest_window_seconds: i32,
+    /// Whether anything is sent to it.
+    enabled: bool,
+    /// Why it is disabled: `asked`, or `gone` when it answered 410.
+    disabled_reason: Option<String>,
+    /// The key that made it.
+    created_by: String,
+    /// When it was made.
+    created_wall: Instant,
+    /// Its deliveries.
+    deliveries_href: String,
+}
+
+impl WebhookEndpoint {
+    pub(super) fn new(row: EndpointRow) -> Result<Self, Problem> {
+        let kinds = row.kinds.map(|kinds| kinds.iter().map(|k| WebhookKind::parse(k)).collect());
+        let deliveries_href = format!("{}/deliveries", href(&row.id));
+        Ok(WebhookEndpoint {
+            id: row.id,
+            tenant_namespace: row.tenant_namespace,
+            url: row.url,
+            description: row.description,
+            kinds: kinds.transpose()?,
+            min_severity: row.min_severity.as_deref().map(LeastSeverity::parse).transpose()?,
+            digest_window_seconds: row.digest_seconds,
+            enabled: row.disabled_wall.is_none(),
+            disabled_reason: row.disabled_reason,
+            created_by: row.created_by,
+            created_wall: row.created_wall.into(),
+            deliveries_href,
+        })
+    }
+}
+
+impl Example for WebhookEndpoint {
+    fn example() -> Self {
+        let id = example_endpoint();
+        WebhookEndpoint {
+            tenant_namespace: Some("acme".to_owned()),
+            url: "https://hooks.example.com/wavetank".to_owned(),
+            description: "the channel of the on-call team".to_owned(),
+            kinds: Some(vec![WebhookKind::CriticalCve, WebhookKind::SlaBreached]),
+            min_severity: Some(LeastSeverity::High),
+            digest_window_seconds: DEFAULT_DIGEST_SECONDS,
+            enabled: true,
+            disabled_reason: None,
+            created_by: "0123456789abcdef".to_owned(),
+            created_wall: time::example(0),
+            deliveries_href: format!("{}/deliveries", href(&id)),
+            id,
+        }
+    }
+}
+
+/// The id of an endpoint, for examples.
+pub(super) fn example_endpoint() -> String {
+    "whe_0f6f2a1c9b7d3e580f6f2a1c9b7d3e58".to_owned()
+}
+
+/// The id of a delivery, for examples.
+pub(super) fn example_delivery() -> String {
+    "msg_7c1d2e3f4a5b60718293a4b5c6d7e8f9".to_owned()
+}
+
+/// An endpoint to be made.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct NewWebhookEndpoint {
+    /// The address that messages are posted to: https, a public host, no user or password.
+    #[oai(validator(min_length = 1, max_length = 2000))]
+    pub(super) url: Text,
+    /// The tenant whose notifications it is sent. Keys of a tenant may leave it out; keys of the
+    /// platform leave it out for what concerns the shared catalogue.
+    #[oai(validator(min_length = 1, max_length = 63))]
+    pub(super) tenant_namespace: Option<Text>,
+    /// One line for people.
+    #[oai(validator(max_length = 200))]
+    pub(super) description: Option<Text>,
+    /// The kinds of notifications it is sent; all when absent or empty.
+    #[oai(validator(max_items = 5, unique_items))]
+    pub(super) kinds: Option<Vec<WebhookKind>>,
+    /// Notifications whose worst thing is less severe are not sent; those without a severity are.
+    pub(super) min_severity: Option<LeastSeverity>,
+    /// How long notifications are collected before they go out as one message, in seconds of real
+    /// time; 30 when absent.
+    #[oai(validator(minimum(value = "1"), maximum(value = "86400")))]
+    pub(super) digest_window_seconds: Option<i32>,
+}
+
+impl Example for NewWebhookEndpoint {
+    fn example() -> Self {
+        NewWebhookEndpoint {
+            url: "https://hooks.example.com/wavetank".into(),
+            tenant_namespace: None,
+            description: Some("the channel of the on-call team".into()),
+            kinds: Some(vec![WebhookKind::CriticalCve, WebhookKind::SlaBreached]),
+            min_severity: Some(LeastSeverity::High),
+            digest_window_seconds: Some(DEFAULT_DIGEST_SECONDS),
+        }
+    }
+}
+
+/// What is to be changed of an endpoint. Fields that are left out stay.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct WebhookEndpointChange {
+    /// Another address.
+    #[oai(validator(min_length = 1, max_length = 2000))]
+    pub(super) url: Option<Text>,
+    /// Another line for people.
+    #[oai(validator(max_length = 200))]
+    pub(super) description: Option<Text>,
+    /// The kinds of notifications it is sent; all when empty.
+    #[oai(validator(max_items = 5, unique_items))]
+    pub(super) kinds: Option<Vec<WebhookKind>>,
+    /// The least severity that is sent; null: everything.
+    pub(super) min_severity: MaybeUndefined<LeastSeverity>,
+    /// The window of digests, in seconds of real time.
+    #[oai(validator(minimum(value = "1"), maximum(value = "86400")))]
+    pub(super) digest_window_seconds: Option<i32>,
+    /// Whether anything is sent to it. Disabling gives up what waits; after enabling, what became
+    /// known in between is not sent.
+    pub(super) enabled: Option<bool>,
+}
+
+impl Example for WebhookEndpointChange {
+    fn example() -> Self {
+        WebhookEndpointChange {
+            url: None,
+            description: None,
+            kinds: None,
+            min_severity: MaybeUndefined::Value(LeastSeverity::Critical),
+            digest_window_seconds: Some(300),
+            enabled: Some(true),
+        }
+    }
+}
+
+/// A new endpoint with its secret.
+#[derive(Object)]
+#[oai(example)]
+pub(super) struct CreatedWebhookEndpoint {
+    /// What messages to it are signed with (Standard Webhooks, `whsec_` and base64). It is shown
+    /// this once.
+    pub(super) secret: String,
+    /// What is stored.
+    pub(super) endpoint: WebhookEndpoint,
+}
+
+impl Example for CreatedWebhookEndpoint {
+    fn example() -> Self {
+        CreatedWebhookEndpoint {
+            secret: format!("whsec_{}=", "A".repeat(43)),
+            endpoint: WebhookEndpoint::example(),
+        }
+    }
+}
+
+/// A page of endpoints.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct WebhookEndpointPage {
+    /// The endpoints, by id.
+    pub(super) items: Vec<WebhookEndpoint>,
+    /// For the next page; absent on the last.
+    pub(super) next_page_token: Option<String>,
+}
+
+impl Example for WebhookEndpointPage {
+    fn example() -> Self {
+        WebhookEndpointPage { items: vec![WebhookEndpoint::example()], next_page_token: None }
+    }
+}
+
+/// What a delivery carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum DeliveryKind {
+    /// One notification or a digest of several.
+    Notifications,
+    /// A test that somebody asked for.
+    Test,
+}
+
+/// How far a delivery is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum DeliveryState {
+    /// It waits for the end of its window or for its next attempt, or is being sent.
+    Pending,
+    /// It arrived: the endpoint answered with 2xx.
+    Delivered,
+    /// It is given up, until somebody retries it.
+    Dead,
+}
+
+impl DeliveryState {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            DeliveryState::Pending => "pending",
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Dead => "dead",
+        }
+    }
+}
+
+/// A message to an endpoint.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct WebhookDelivery {
+    /// Its id: the header `webhook-id`, the same for all its attempts.
+    pub(super) id: String,
+    /// The endpoint.
+    endpoint_id: String,
+    /// What it carries.
+    kind: DeliveryKind,
+    /// How many notifications it carries.
+    notifications: i32,
+    /// How far it is.
+    state: DeliveryState,
+    /// How often it was sent.
+    attempts: i32,
+    /// When it is sent next, while it is pending.
+    next_wall: Option<Instant>,
+    /// The HTTP status of the last answer.
+    last_status: Option<i32>,
+    /// What went wrong the last time.
+    last_error: Option<String>,
+    /// When it was made.
+    created_wall: Instant,
+    /// When it was last sent.
+    attempted_wall: Option<Instant>,
+    /// When it arrived.
+    delivered_wall: Option<Instant>,
+}
+
+impl From<DeliveryRow> for WebhookDelivery {
+    fn from(row: DeliveryRow) -> Self {
+        let state = match row.state.as_str() {
+            "delivered" => DeliveryState::Delivered,
+            "dead" => DeliveryState::Dead,
+            _ => DeliveryState::Pending,
+        };
+        let is_test = row.kind == "test";
+        WebhookDelivery {
+            id: row.id,
+            endpoint_id: row.endpoint_id,
+            kind: if is_test { DeliveryKind::Test } else { DeliveryKind::Notifications },
+            notifications: row.notifications,
+            state,
+            attempts: row.attempts,
+            next_wall: (state == DeliveryState::Pending).then(|| row.next_wall.into()),
+            last_status: row.last_status,
+            last_error: row.last_error,
+            created_wall: row.created_wall.into(),
+            attempted_wall: row.attempted_wall.map(Instant::from),
+            delivered_wall: row.delivered_wall.map(Instant::from),
+        }
+    }
+}
+
+impl Example for WebhookDelivery {
+    fn example() -> Self {
+        WebhookDelivery {
+            id: example_delivery(),
+            endpoint_id: example_endpoint(),
+            kind: DeliveryKind::Notifications,
+            notifications: 3,
+            state: DeliveryState::Pending,
+            attempts: 1,
+            next_wall: Some(time::example(1)),
+            last_status: Some(503),
+            last_error: Some("it answered 503".to_owned()),
+            created_wall: time::example(0),
+            attempted_wall: Some(time::example(0)),
+            delivered_wall: None,
+        }
+    }
+}
+
+/// A page of deliveries.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct WebhookDeliveryPage {
+    /// The deliveries, the latest first.
+    pub(super) items: Vec<WebhookDelivery>,
+    /// For the next page; absent on the last.
+    pub(super) next_page_token: Option<String>,
+}
+
+impl Example for WebhookDeliveryPage {
+    fn example() -> Self {
+        WebhookDeliveryPage { items: vec![WebhookDelivery::example()], next_page_token: None }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a delivery says: a CloudEvent (1.0, structured JSON). The same delivery always makes the
+//! same bytes, for notifications never change.
+use serde_json::{Map, Value, json};
+use sqlx::PgConnection;
+use store::webhooks::queue::{Notice, Taken, counts, notices};
+
+/// The media type of a structured CloudEvent.
+pub(super) const MEDIA_TYPE: &str = "application/cloudevents+json; charset=utf-8";
+/// How many notifications a digest tells one by one; it counts all of them.
+const LISTED: usize = 100;
+/// How many things each notification of a digest lists.
+const LISTED_ITEMS: usize = 10;
+
+/// The body of a delivery's message.
+pub(super) async fn body(conn: &mut PgConnection, taken: &Taken) -> anyhow::Result<Vec<u8>> {
+    let world: Option<(String, i64, chrono::DateTime<chrono::Utc>)> =
+        sqlx::query_as("SELECT scenario_sha256, seed, released_through FROM world")
+            .fetch_optional(&mut *conn)
+            .await?;
+    let mut event = Map::new();
+    event.insert("specversion".to_owned(), "1.0".into());
+    event.insert("id".to_owned(), taken.id.as_str().into());
+    let source = match &world {
+        Some((sha256, seed, _)) => {
+            let scenario = sha256.get(..16).unwrap_or(sha256);
+            format!("urn:wavetank:world:{scenario}:{}", *seed as u64)
+        }
+        None => "urn:wavetank:world:none".to_owned(),
+    };
+    event.insert("source".to_owned(), source.into());
+    let owner = taken.tenant_namespace.as_deref().unwrap_or("platform");
+    event.insert("subject".to_owned(), owner.into());
+    event.insert("datacontenttype".to_owned(), "application/json".into());
+    let first = &taken.notification_ids[..taken.notification_ids.len().min(LISTED)];
+    let listed = notices(conn, first).await?;
+    let (kind, time, data) = match (&listed[..], taken.kind.as_str()) {
+        (_, "test") => {
+            let told = "A test: this endpoint can be reached, and its secret fits.";
+            (test_type(), None, json!({ "message": told }))
+        }
+        ([one], _) if taken.notification_ids.len() == 1 => {
+            (single_type(&one.kind), Some(one.at), notification(one, usize::MAX))
+        }
+        _ => {
+            let counts = counts(conn, &taken.notification_ids).await?;
+            (digest_type(), listed.last().map(|n| n.at), digest(taken, &listed, &counts))
+        }
+    };
+    event.insert("type".to_owned(), kind.into());
+    if let Some(at) = time {
+        event.insert("time".to_owned(), instant(at).into());
+    }
+    event.insert("data".to_owned(), data);
+    Ok(serde_json::to_vec(&event)?)
+}
+
+fn single_type(kind: &str) -> String {
+    format!("dev.wavetank.notification.{kind}.v1")
+}
+
+fn digest_type() -> String {
+    "dev.wavetank.notification.digest.v1".to_owned()
+}
+
+fn test_type() -> String {
+    "dev.wavetank.webhook.test.v1".to_owned()
+}
+
+fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// One notification with at most so many of its things.
+fn notification(notice: &Notice, most: usize) -> Value {
+    let items = notice.body["items"].as_array().map_or(&[][..], Vec::as_slice);
+    json!({
+        "id": notice.id,
+        "kind": notice.kind,
+        "at": instant(notice.at),
+        "subject": notice.subject,
+        "count": notice.items,
+        "items": items.iter().take(most).collect::<Vec<_>>(),
+    })
+}
+
+/// Many notifications as one message: all are counted, the first are told.
+fn digest(taken: &Taken, listed: &[Notice], counts: &[(String, i64, i64)]) -> Value {
+    let by_kind: Map<String, Value> = counts
+        .iter()
+        .map(|(kind, notifications, items)| {
+            (kind.clone(), json!({ "notifications": notifications, "items": items }))
+        })
+        .collect();
+    let told: Vec<Value> = listed.iter().map(|n| notification(n, LISTED_ITEMS)).collect();
+    json!({
+        "count": taken.notification_ids.len(),
+        "counts": by_kind,
+        "first_id": taken.notification_ids.first(),
+        "last_id": taken.notification_ids.last(),
+        "notifications": told,
+    })
+}

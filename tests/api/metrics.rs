@@ -1,0 +1,89 @@
+//! What Prometheus reads, from the listener that the program opens for it.
+use crate::support::{Answer, Api};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use wavetank::metrics::{self, Metrics};
+
+async fn scrape(api: &Api, metrics: &Metrics) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/metrics", listener.local_addr().unwrap());
+    let shutdown = CancellationToken::new();
+    let _stop = shutdown.clone().drop_guard();
+    tokio::spawn(metrics::serve(
+        listener,
+        metrics.clone(),
+        api.pool.clone(),
+        shutdown.cancelled_owned(),
+    ));
+    let answer = Answer::of(reqwest::get(url).await.unwrap()).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    answer.text
+}
+
+/// The value of a sample, by its name and labels as they are written.
+fn value(text: &str, sample: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {sample} in:\n{text}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_figures_are_those_of_the_database_and_of_this_process() {
+    let api = Api::start("metrics_read").await;
+    sqlx::raw_sql(
+        "INSERT INTO ledger (id, queue, phase, at, payload, state, error) VALUES
+           (1, 'scan', 0, '2026-01-12T05:00Z', '{}', 'owed', NULL),
+           (2, 'scan', 0, '2026-01-12T05:00Z', '{}', 'owed', NULL),
+           (3, 'build', 0, '2026-01-12T05:00Z', '{}', 'dead', 'a defect'),
+           (4, 'build', 0, '2026-01-12T05:00Z', '{}', 'done', NULL);
+         UPDATE clock SET mode = 'live', factor = 60, held_reason = 'a defect';",
+    )
+    .execute(&api.pool)
+    .await
+    .unwrap();
+    let metrics = Metrics::default();
+    metrics.answered("listImages", 200, std::time::Duration::from_millis(3));
+    metrics.answered("listImages", 404, std::time::Duration::from_secs(60));
+    metrics.webhook_attempt("delivered");
+    let text = scrape(&api, &metrics).await;
+    for (sample, expected) in [
+        ("wavetank_jobs{queue=\"scan\",state=\"owed\"}", 2.0),
+        ("wavetank_jobs{queue=\"build\",state=\"dead\"}", 1.0),
+        ("wavetank_jobs{queue=\"notify\",state=\"owed\"}", 0.0),
+        ("wavetank_world_starts_simulated_seconds", 1_768_176_000.0),
+        ("wavetank_world_materialized_through_simulated_seconds", 1_768_194_000.0),
+        ("wavetank_world_released_through_simulated_seconds", 1_768_197_600.0),
+        ("wavetank_clock_factor_simulated_per_wall", 60.0),
+        ("wavetank_clock_mode{mode=\"live\"}", 1.0),
+        ("wavetank_clock_mode{mode=\"paused\"}", 0.0),
+        ("wavetank_clock_held", 1.0),
+        ("wavetank_database_up", 1.0),
+        ("wavetank_database_connections_max", 4.0),
+        ("wavetank_webhook_deliveries{state=\"dead\"}", 0.0),
+        ("wavetank_webhook_attempts_total{outcome=\"delivered\"}", 1.0),
+        ("wavetank_http_requests_total{operation=\"listImages\",status=\"404\"}", 1.0),
+        ("wavetank_http_request_duration_wall_seconds_count{operation=\"listImages\"}", 2.0),
+        (
+            "wavetank_http_request_duration_wall_seconds_bucket{le=\"0.005\",operation=\"listImages\"}",
+            1.0,
+        ),
+    ] {
+        assert_eq!(value(&text, sample), expected, "{sample}");
+    }
+    // Whoever reads a time must be told which.
+    for line in text.lines().filter(|line| line.starts_with("# TYPE") && line.contains("seconds")) {
+        assert!(line.contains("_simulated_seconds") || line.contains("_wall_seconds"), "{line}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn without_a_database_there_are_still_figures() {
+    let api = Api::start("metrics_outage").await;
+    let metrics = Metrics::default();
+    assert_eq!(value(&scrape(&api, &metrics).await, "wavetank_database_up"), 1.0);
+    api.cut_database().await;
+    let text = scrape(&api, &metrics).await;
+    assert_eq!(value(&text, "wavetank_database_up"), 0.0);
+    assert_eq!(value(&text, "wavetank_world_starts_simulated_seconds"), 1_768_176_000.0);
+}

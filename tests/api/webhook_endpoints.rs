@@ -1,0 +1,222 @@
+//! Webhook endpoints over the API: made, changed, tested, retried and deleted, by whom it is
+//! allowed, to where it is allowed.
+use crate::support::receiver::Receiver;
+use crate::support::{Answer, Api, Content};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use wavetank::api::Settings;
+use wavetank::auth::Role;
+use wavetank::metrics::Metrics;
+use wavetank::webhooks::{Dispatcher, Policy, sign};
+
+const PATH: &str = "/v1/webhook-endpoints";
+const OPEN: Policy = Policy { private: true, http: true };
+
+/// An API whose operator allows receivers on this machine.
+async fn open_api(name: &str) -> Api {
+    let settings = Settings { webhooks: OPEN, ..Settings::default() };
+    let api = Api::start_with_settings(name, Content::World, settings).await;
+    sqlx::raw_sql(
+        "INSERT INTO sla_policies (id, name, calendar, clock_start, pause_without_fix, warn_permille)
+         SELECT 9, 'p', 'calendar', 'detected', false, 800;
+         INSERT INTO customers (id, tenant_namespace, name, contact_name, contact_email, sla_tier,
+                                policy_id)
+         VALUES (91, 'acme', 'A', 'A', 'a@a.example', 'gold', 9),
+                (92, 'globex', 'G', 'G', 'g@g.example', 'gold', 9);",
+    )
+    .execute(&api.pool)
+    .await
+    .unwrap();
+    api
+}
+
+async fn call(api: &Api, token: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let request = api.anonymous(method, path).bearer_auth(token);
+    let request = match body {
+        Some(body) => request.json(&body),
+        None => request,
+    };
+    Answer::of(request.send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn an_endpoint_is_made_tested_and_told() {
+    let api = open_api("endpoints_life").await;
+    let receiver = Receiver::start().await;
+    let editor = api.sign_in(Role::Editor, Some("acme")).await;
+    let wanted = json!({"url": receiver.url("/hook"), "description": "ours",
+                        "kinds": ["sla_breached"], "min_severity": "high",
+                        "digest_window_seconds": 1});
+    let made = api.post_as(&editor, PATH, wanted).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let path = made.header("location").to_owned();
+    let made = made.json();
+    let secret = made["secret"].as_str().unwrap();
+    assert!(secret.starts_with("whsec_"));
+    assert_eq!(made["endpoint"]["tenant_namespace"], "acme");
+    let read = api.get_as(&editor, &path).await;
+    assert!(!read.text.contains(secret), "the secret is shown once");
+    assert_eq!(read.json(), made["endpoint"]);
+    assert_eq!(api.get_as(&editor, PATH).await.json()["items"], json!([made["endpoint"]]));
+
+    let _stop = {
+        let shutdown = CancellationToken::new();
+        let dispatcher = Dispatcher::new(api.pool.clone(), OPEN, Metrics::default()).unwrap();
+        tokio::spawn(dispatcher.run(shutdown.clone()));
+        shutdown.drop_guard()
+    };
+    let test = call(&api, &editor, Method::POST, &format!("{path}/test"), None).await;
+    assert_eq!(test.status, 202, "{}", test.text);
+    let id = test.json()["id"].as_str().unwrap().to_owned();
+    let body = json!({"count": 1, "items": [{"severity": "high"}]});
+    sqlx::query(
+        "INSERT INTO notifications (id, tenant_namespace, kind, at, items, subject, body)
+         VALUES (95, 'acme', 'sla_breached', '2026-01-12T04:30Z', 1, '1 thing', $1)",
+    )
+    .bind(body)
+    .execute(&api.pool)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE world SET materialized_seq = 95").execute(&api.pool).await.unwrap();
+    let list = format!("{path}/deliveries?state=delivered");
+    let delivered = loop {
+        let page = api.get_as(&editor, &list).await.json();
+        if page["items"].as_array().unwrap().len() == 2 {
+            break page;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(
+        (&delivered["items"][1]["id"], &delivered["items"][1]["kind"]),
+        (&json!(id), &json!("test"))
+    );
+    assert_eq!(delivered["items"][0]["last_status"], 200);
+    for message in receiver.received() {
+        let timestamp = message.header("webhook-timestamp").parse().unwrap();
+        let signed = sign(secret, message.header("webhook-id"), timestamp, message.body.as_bytes());
+        assert_eq!(signed.as_deref(), Some(message.header("webhook-signature")));
+    }
+    let retry = format!("/v1/webhook-deliveries/{id}/retry");
+    call(&api, &editor, Method::POST, &retry, None).await.problem(409, "webhook_delivered");
+}
+
+#[tokio::test]
+async fn the_dead_letter_is_listed_and_sent_again() {
+    let api = open_api("endpoints_dead").await;
+    let receiver = Receiver::start().await;
+    let made =
+        api.post(PATH, json!({"url": receiver.url("/"), "tenant_namespace": "acme"})).await.json();
+    let id = made["endpoint"]["id"].as_str().unwrap();
+    let path = format!("{PATH}/{id}");
+    let test = call(&api, &api.token, Method::POST, &format!("{path}/test"), None).await.json();
+    let delivery = test["id"].as_str().unwrap();
+    sqlx::query("UPDATE webhook_deliveries SET state = 'dead', attempts = 12, last_error = 'x'")
+        .execute(&api.pool)
+        .await
+        .unwrap();
+    let dead = api.get(&format!("{path}/deliveries?state=dead")).await.json();
+    assert_eq!(
+        (&dead["items"][0]["id"], &dead["items"][0]["attempts"]),
+        (&json!(delivery), &json!(12))
+    );
+    assert!(dead["items"][0].get("next_wall").is_none());
+    let retry = format!("/v1/webhook-deliveries/{delivery}/retry");
+    let editor = api.sign_in(Role::Editor, Some("acme")).await;
+    let again = call(&api, &editor, Method::POST, &retry, None).await.json();
+    assert_eq!((&again["state"], &again["attempts"]), (&json!("pending"), &json!(0)));
+    // A disabled endpoint gives up what waits, and takes nothing.
+    let change = json!({"enabled": false});
+    let changed = call(&api, &editor, Method::PATCH, &path, Some(change)).await.json();
+    assert_eq!(
+        (&changed["enabled"], &changed["disabled_reason"]),
+        (&json!(false), &json!("asked"))
+    );
+    call(&api, &editor, Method::POST, &retry, None).await.problem(409, "webhook_disabled");
+    let test = call(&api, &editor, Method::POST, &format!("{path}/test"), None).await;
+    test.problem(409, "webhook_disabled");
+    let change = json!({"enabled": true, "kinds": ["critical_cve"], "min_severity": "low"});
+    let changed = call(&api, &editor, Method::PATCH, &path, Some(change)).await.json();
+    assert_eq!(changed["kinds"], json!(["critical_cve"]));
+    assert_eq!((&changed["enabled"], &changed["min_severity"]), (&json!(true), &json!("low")));
+    let change = json!({"kinds": [], "min_severity": null});
+    let changed = call(&api, &editor, Method::PATCH, &path, Some(change)).await.json();
+    assert!(changed.get("kinds").is_none() && changed.get("min_severity").is_none());
+    assert_eq!(call(&api, &editor, Method::DELETE, &path, None).await.status, 200);
+    api.get(&path).await.problem(404, "webhook_endpoint_not_found");
+    call(&api, &editor, Method::POST, &retry, None)
+        .await
+        .problem(404, "webhook_delivery_not_found");
+}
+
+#[tokio::test]
+async fn where_nothing_may_be_sent_nothing_is_stored() {
+    let api = Api::start("endpoints_refused").await;
+    for url in [
+        "http://hooks.example.com/",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://localhost:5432/",
+        "https://user:password@hooks.example.com/",
+        "file:///etc/passwd",
+        "nothing",
+    ] {
+        let answer = api.post(PATH, json!({ "url": url })).await;
+        answer.problem(422, "webhook_url_refused");
+    }
+    let made = api.post(PATH, json!({"url": "https://hooks.example.com/x"})).await.json();
+    assert!(made["endpoint"].get("tenant_namespace").is_none(), "the platform's own");
+    let path = format!("{PATH}/{}", made["endpoint"]["id"].as_str().unwrap());
+    let change = Some(json!({"url": "https://10.0.0.1/"}));
+    call(&api, &api.token, Method::PATCH, &path, change).await.problem(422, "webhook_url_refused");
+    for (body, code) in [
+        (json!({}), "invalid_body"),
+        (json!({"url": "https://a.example/", "kinds": ["all"]}), "invalid_body"),
+        (json!({"url": "https://a.example/", "digest_window_seconds": 0}), "invalid_body"),
+        (json!({"url": "https://a.example/", "digest_window_seconds": 86401}), "invalid_body"),
+        (json!({"url": "https://a.example/", "description": "a\nb"}), "invalid_body"),
+        (json!({"url": "https://a.example/", "secret": "whsec_mine"}), "invalid_body"),
+        (json!({"url": format!("https://a.example/{}", "x".repeat(2000))}), "invalid_body"),
+    ] {
+        api.post(PATH, body).await.problem(400, code);
+    }
+    let theirs = json!({"url": "https://a.example/", "tenant_namespace": "nobody"});
+    api.post(PATH, theirs).await.problem(422, "unknown_tenant");
+    assert_eq!(api.get(PATH).await.json()["items"].as_array().unwrap().len(), 1);
+    for _ in 1..20 {
+        assert_eq!(api.post(PATH, json!({"url": "https://a.example/"})).await.status, 201);
+    }
+    api.post(PATH, json!({"url": "https://a.example/"})).await.problem(409, "too_many_webhooks");
+}
+
+#[tokio::test]
+async fn an_endpoint_is_its_tenants_alone() {
+    let api = open_api("endpoints_tenant").await;
+    let url = "https://hooks.example.com/";
+    let acme = api.sign_in(Role::Editor, Some("acme")).await;
+    let globex = api.sign_in(Role::Editor, Some("globex")).await;
+    let ours = api.post_as(&acme, PATH, json!({ "url": url })).await.json();
+    let platform = api.post(PATH, json!({ "url": url })).await.json();
+    let theirs = json!({"url": url, "tenant_namespace": "acme"});
+    api.post_as(&globex, PATH, theirs).await.problem(422, "unknown_tenant");
+    for endpoint in [ours, platform] {
+        let path = format!("{PATH}/{}", endpoint["endpoint"]["id"].as_str().unwrap());
+        for (method, path, body) in [
+            (Method::GET, path.clone(), None),
+            (Method::GET, format!("{path}/deliveries"), None),
+            (Method::PATCH, path.clone(), Some(json!({"enabled": false}))),
+            (Method::POST, format!("{path}/test"), None),
+            (Method::DELETE, path.clone(), None),
+        ] {
+            let answer = call(&api, &globex, method, &path, body).await;
+            answer.problem(404, "webhook_endpoint_not_found");
+        }
+    }
+    assert_eq!(api.get_as(&globex, PATH).await.json()["items"], json!([]));
+    assert_eq!(api.get_as(&acme, PATH).await.json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(api.get(PATH).await.json()["items"].as_array().unwrap().len(), 2);
+    let viewer = api.sign_in(Role::Viewer, Some("acme")).await;
+    api.post_as(&viewer, PATH, json!({ "url": url })).await.problem(403, "forbidden");
+}
