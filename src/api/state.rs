@@ -9,6 +9,7 @@ use super::write::Write;
 use crate::auth::TokenKey;
 use documents::merkle::Tree;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::actions::NewAction;
 use store::logs::Log;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// The origins whose pages may call the API from a browser; none: only our own.
     pub allowed_origins: Vec<String>,
+    /// Where the files of the pages are; none: inside the program.
+    pub static_dir: Option<PathBuf>,
 }
 
 /// In whose name a transaction is opened.
@@ -123,6 +126,10 @@ impl ApiState {
 
     pub(crate) fn behind_proxy(&self) -> bool {
         self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
+    }
+
+    pub(crate) fn static_dir(&self) -> Option<PathBuf> {
+        self.0.as_ref().and_then(|inner| inner.settings.static_dir.clone())
     }
 
     pub(crate) fn allowed_origins(&self) -> &[String] {

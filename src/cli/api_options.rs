@@ -5,6 +5,7 @@ use crate::services::Services;
 use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 
 /// The file of the data directory that keeps the key of tokens.
@@ -54,6 +55,10 @@ pub(super) struct ApiOptions {
         help_heading = "API"
     )]
     allowed_origins: Vec<String>,
+    /// Serve the pages from this directory (static/ of the sources) instead of those inside the
+    /// program: for those who change them.
+    #[arg(long, value_name = "DIR", env = "WAVETANK_STATIC_DIR", help_heading = "API")]
+    static_dir: Option<PathBuf>,
 }
 
 impl ApiOptions {
@@ -97,6 +102,7 @@ impl ApiOptions {
             limits: Limits { requests_per_second: self.rate_limit, ..Limits::default() },
             behind_proxy: self.behind_proxy,
             allowed_origins: self.allowed_origins.clone(),
+            static_dir: self.static_dir.clone(),
         }
     }
 }

@@ -61,6 +61,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     };
     set_the_clock(&services, play.until).await?;
     let (tell_progress, progress) = watch::channel(Progress::default());
+    eprintln!("Pages       http://{address}/");
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");
     for (what, key) in super::api_key::demo_keys(&services).await? {

@@ -33,7 +33,7 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     let listener = options.api.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     let shutdown = super::shutdown_on_signal();
-    eprintln!("API at http://{0}/docs", listener.local_addr()?);
+    eprintln!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
     serve_until(listener, &options.api, &services, shutdown).await?;
     services.stop().await;
     Ok(ExitCode::SUCCESS)

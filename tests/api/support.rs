@@ -75,6 +75,8 @@ pub(crate) enum Content {
 pub(crate) struct Api {
     pub(crate) pool: PgPool,
     pub(crate) address: SocketAddr,
+    #[allow(dead_code, reason = "the tests of the pages put documents there")]
+    pub(crate) objects: ObjectStore,
     database: String,
     client: Client,
     token_key: TokenKey,
@@ -129,14 +131,15 @@ impl Api {
             .connect_with(options)
             .await
             .unwrap();
-        let state = ApiState::with_settings(api_pool, objects, token_key.clone(), settings);
+        let state = ApiState::with_settings(api_pool, objects.clone(), token_key.clone(), settings);
         tokio::spawn(api::serve(listener, state, async {
             let _ = stopped.await;
         }));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none());
         let client = client.build().unwrap();
         let (token, _) = token_key.issue("0000000000000000", "none", Role::Admin, None).unwrap();
-        let mut api = Api { pool, address, database, client, token_key, token, _stop: stop };
+        let mut api =
+            Api { pool, address, objects, database, client, token_key, token, _stop: stop };
         if content != Content::Nothing {
             api.token = api.sign_in(Role::Admin, None).await;
         }
