@@ -35,6 +35,7 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     let metrics_listener = options.api.metrics.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     let shutdown = super::shutdown_on_signal();
+<<<<<<< HEAD
     eprintln!("API at http://{0}/docs", listener.local_addr()?);
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
@@ -42,6 +43,10 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     shutdown.cancel();
     let _ = watched.await;
     served?;
+=======
+    eprintln!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
+    serve_until(listener, &options.api, &services, shutdown).await?;
+>>>>>>> pages
     services.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -77,6 +77,8 @@ pub(crate) enum Content {
 pub(crate) struct Api {
     pub(crate) pool: PgPool,
     pub(crate) address: SocketAddr,
+    #[allow(dead_code, reason = "the tests of the pages put documents there")]
+    pub(crate) objects: ObjectStore,
     database: String,
     client: Client,
     token_key: TokenKey,
@@ -149,7 +151,11 @@ impl Api {
         let client = client.build().unwrap();
         let (token, _) = token_key.issue("0000000000000000", "none", Role::Admin, None).unwrap();
         let mut api =
+<<<<<<< HEAD
             Api { pool, address, database, client, token_key, token, objects, _stop: stop };
+=======
+            Api { pool, address, objects, database, client, token_key, token, _stop: stop };
+>>>>>>> pages
         if content != Content::Nothing {
             api.token = api.sign_in(Role::Admin, None).await;
         }
