@@ -46,15 +46,12 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// The origins whose pages may call the API from a browser; none: only our own.
     pub allowed_origins: Vec<String>,
-<<<<<<< HEAD
     /// Where webhooks may go.
     pub webhooks: Policy,
     /// What counts requests.
     pub metrics: Metrics,
-=======
     /// Where the files of the pages are; none: inside the program.
     pub static_dir: Option<PathBuf>,
->>>>>>> pages
 }
 
 /// In whose name a transaction is opened.
@@ -137,17 +134,16 @@ impl ApiState {
         self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
     }
 
-<<<<<<< HEAD
     pub(crate) fn webhook_policy(&self) -> Policy {
         self.0.as_ref().map_or_else(Policy::default, |inner| inner.settings.webhooks)
     }
 
     pub(crate) fn metrics(&self) -> Option<&Metrics> {
         self.0.as_ref().map(|inner| &inner.settings.metrics)
-=======
+    }
+
     pub(crate) fn static_dir(&self) -> Option<PathBuf> {
         self.0.as_ref().and_then(|inner| inner.settings.static_dir.clone())
->>>>>>> pages
     }
 
     pub(crate) fn allowed_origins(&self) -> &[String] {

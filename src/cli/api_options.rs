@@ -58,17 +58,14 @@ pub(super) struct ApiOptions {
         help_heading = "API"
     )]
     allowed_origins: Vec<String>,
-<<<<<<< HEAD
     #[command(flatten, next_help_heading = "Webhooks")]
     pub(super) webhooks: Policy,
     #[command(flatten)]
     pub(super) metrics: MetricsOptions,
-=======
     /// Serve the pages from this directory (static/ of the sources) instead of those inside the
     /// program: for those who change them.
     #[arg(long, value_name = "DIR", env = "WAVETANK_STATIC_DIR", help_heading = "API")]
     static_dir: Option<PathBuf>,
->>>>>>> pages
 }
 
 impl ApiOptions {
@@ -112,12 +109,9 @@ impl ApiOptions {
             limits: Limits { requests_per_second: self.rate_limit, ..Limits::default() },
             behind_proxy: self.behind_proxy,
             allowed_origins: self.allowed_origins.clone(),
-<<<<<<< HEAD
             webhooks: self.webhooks,
             metrics: metrics.clone(),
-=======
             static_dir: self.static_dir.clone(),
->>>>>>> pages
         }
     }
 }

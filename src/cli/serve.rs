@@ -35,18 +35,13 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     let metrics_listener = options.api.metrics.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     let shutdown = super::shutdown_on_signal();
-<<<<<<< HEAD
-    eprintln!("API at http://{0}/docs", listener.local_addr()?);
+    eprintln!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
     let served = serve_until(listener, &options.api, &services, &metrics, shutdown.clone()).await;
     shutdown.cancel();
     let _ = watched.await;
     served?;
-=======
-    eprintln!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
-    serve_until(listener, &options.api, &services, shutdown).await?;
->>>>>>> pages
     services.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -83,8 +83,6 @@ pub(crate) struct Api {
     client: Client,
     token_key: TokenKey,
     pub(crate) token: String,
-    #[allow(dead_code, reason = "for the tests of the pages")]
-    objects: ObjectStore,
     _stop: oneshot::Sender<()>,
 }
 
@@ -151,11 +149,7 @@ impl Api {
         let client = client.build().unwrap();
         let (token, _) = token_key.issue("0000000000000000", "none", Role::Admin, None).unwrap();
         let mut api =
-<<<<<<< HEAD
             Api { pool, address, database, client, token_key, token, objects, _stop: stop };
-=======
-            Api { pool, address, objects, database, client, token_key, token, _stop: stop };
->>>>>>> pages
         if content != Content::Nothing {
             api.token = api.sign_in(Role::Admin, None).await;
         }
@@ -182,12 +176,6 @@ impl Api {
         };
         store::api_keys::insert(&mut self.pool.acquire().await.unwrap(), &new).await.unwrap();
         key
-    }
-
-    /// The object store of this API.
-    #[allow(dead_code, reason = "for the tests of the pages, which write documents of their own")]
-    pub(crate) async fn objects(&self) -> ObjectStore {
-        self.objects.clone()
     }
 
     /// A request by the platform's admin.
