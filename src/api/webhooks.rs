@@ -113,7 +113,8 @@ impl WebhooksApi {
             let image = ImageId(ordinal(source.id)?);
             let asked = Asked { image, first: builds.is_empty(), revision: &revision };
             let make = |sequence| asked.command(BuildId::of_command(sequence));
-            let sequence = store::commands::submit(&mut tx, make).await?;
+            let tenant = &source.tenant_namespace;
+            let sequence = store::commands::submit_for(&mut tx, tenant, make).await?;
             let pending =
                 Pending { image_id: source.id, tenant_namespace: &source.tenant_namespace };
             let cause = asked.cause();
@@ -147,14 +148,14 @@ impl Asked<'_> {
             return Command::UpstreamChanged { build, image, revision: self.revision.clone() };
         }
         let requested_by = Some(REQUESTED_BY.into());
-        Command::BuildImage { build, image, create: None, requested_by }
+        Command::BuildImage { build, image, create: None, requested_by, external: false }
     }
 
     fn cause(&self) -> Cause {
         if self.first {
             return Cause::Upstream { release: None, revision: self.revision.clone() };
         }
-        Cause::Manual { requested_by: Some(REQUESTED_BY.into()) }
+        Cause::Manual { requested_by: Some(REQUESTED_BY.into()), external: false }
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Table {
 
 /// Tables and columns that are left out beside those that end in `_wall`: how far and how fast
 /// the world was driven, its name, the scenario's text (its hash counts), and deliveries.
-pub const EXCLUDED: [&str; 15] = [
+pub const EXCLUDED: [&str; 16] = [
     "_sqlx_migrations",
     "actions",
     "api_keys",
@@ -22,6 +22,7 @@ pub const EXCLUDED: [&str; 15] = [
     "idempotency_keys",
     "ledger",
     "logs.published_size",
+    "triages.tenant_namespace",
     "world.id",
     "world.name",
     "world.scenario",
@@ -40,7 +41,11 @@ pub const TABLES: [Table; 26] = [
                   materialized_through, signer_key",
         order: "id",
     },
-    Table { name: "commands", columns: "seq, command, applied_at, rejected", order: "seq" },
+    Table {
+        name: "commands",
+        columns: "seq, command, applied_at, rejected, tenant_namespace",
+        order: "seq",
+    },
     Table {
         name: "timeline",
         columns: "seq, at, kind, tenant_namespace, image_id, build_id, advisory_id, \
