@@ -120,6 +120,11 @@ GRANT INSERT ON idempotency_keys TO wavetank_tenant, wavetank_platform;
 GRANT INSERT, UPDATE ON api_keys TO wavetank_platform;
 GRANT UPDATE ON clock, ledger TO wavetank_platform;
 
+-- The number of the next command counts the commands of all tenants.
+CREATE FUNCTION next_command_seq() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+    RETURN (SELECT coalesce(max(seq), 0) + 1 FROM commands);
+
 -- The ordinal of the next image counts the images of all tenants.
 CREATE FUNCTION next_image_id() RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT

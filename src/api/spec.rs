@@ -1,12 +1,14 @@
 //! The specification: the operations of all resources, and the examples that poem-openapi cannot
 //! place by itself.
 mod conventions;
+mod paths;
 
 use super::problem::{self, Code, ProblemBody};
 use super::state::ApiState;
 use super::{
-    actions, api_keys, artifacts, auth, builds, clock, docs, events, health, images, logs,
-    problems, request_id, webhook_endpoints, webhook_sources, webhooks,
+    actions, api_keys, artifacts, auth, builds, clock, commands, completion, dead_letter, docs,
+    events, health, images, incidents, logs, problems, request_id, usage, webhook_endpoints,
+    webhook_sources, webhooks,
 };
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
@@ -28,6 +30,10 @@ pub(crate) enum Tag {
     Images,
     /// Build events, from the request to the published version.
     Builds,
+    /// What was asked of the world: scans, evaluations, incidents, and what became of each.
+    Commands,
+    /// Customers, and what they run.
+    Customers,
     /// SBOMs, provenance and logs, byte for byte.
     Artifacts,
     /// The transparency log and the audit log: entries, checkpoints, proofs.
@@ -68,6 +74,15 @@ them all. Every answer carries `X-Request-Id`.
 **A tour**: read the clock; list the images; open one and follow its SBOM and provenance links; \
 POST a rebuild; watch its build go from pending to completed.";
 
+/// What changes the world. (A tuple has room for sixteen resources.)
+type Asking = (
+    completion::CompletionApi,
+    commands::CommandsApi,
+    incidents::IncidentsApi,
+    usage::UsageApi,
+    dead_letter::DeadLetterApi,
+);
+
 type Resources = (
     auth::AuthApi,
     api_keys::ApiKeysApi,
@@ -76,6 +91,7 @@ type Resources = (
     clock::ClockApi,
     images::ImagesApi,
     builds::BuildsApi,
+    Asking,
     artifacts::ArtifactsApi,
     logs::LogsApi,
     webhooks::WebhooksApi,
@@ -87,6 +103,13 @@ type Resources = (
 );
 
 fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
+    let asking = (
+        completion::CompletionApi(state.clone()),
+        commands::CommandsApi(state.clone()),
+        incidents::IncidentsApi(state.clone()),
+        usage::UsageApi(state.clone()),
+        dead_letter::DeadLetterApi(state.clone()),
+    );
     let resources = (
         auth::AuthApi(state.clone()),
         api_keys::ApiKeysApi(state.clone()),
@@ -95,6 +118,7 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         clock::ClockApi(state.clone()),
         images::ImagesApi(state.clone()),
         builds::BuildsApi(state.clone()),
+        asking,
         artifacts::ArtifactsApi(state.clone()),
         logs::LogsApi(state.clone()),
         webhooks::WebhooksApi(state.clone()),
@@ -122,6 +146,10 @@ pub(crate) fn service(state: ApiState) -> BoxEndpoint<'static, Response> {
 pub fn openapi_json() -> String {
     let text = openapi(ApiState::detached()).spec();
     let Ok(mut document) = serde_json::from_str::<Value>(&text) else { return text };
+    // Where two resources share a path, poem-openapi writes it twice.
+    if let Ok(whole) = serde_json::from_str::<paths::Document>(&text) {
+        document["paths"] = whole.paths.0;
+    }
     let mut bodies = BTreeSet::new();
     for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {

@@ -2,6 +2,7 @@
 //! what is seen, so an answer about the past is the same whenever it is asked for.
 pub mod artifacts;
 pub mod builds;
+pub mod commands;
 pub mod events;
 pub mod evidence;
 pub mod images;
