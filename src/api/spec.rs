@@ -124,17 +124,16 @@ pub fn openapi_json() -> String {
     let Ok(mut document) = serde_json::from_str::<Value>(&text) else { return text };
     let mut bodies = BTreeSet::new();
     for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
-        for operation in item.as_object_mut().into_iter().flat_map(|i| i.values_mut()) {
-            conventions::apply(operation);
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            conventions::apply(method, operation);
             add_problem_examples(operation);
             bodies.extend(body_schemas(operation));
         }
     }
-    // All bodies refuse unknown fields; poem-openapi does so without saying it.
     bodies.remove(SIGNED);
     bodies.insert(OWN_PUSH.to_owned());
     for body in bodies {
-        document["components"]["schemas"][body]["additionalProperties"] = Value::Bool(false);
+        conventions::apply_to_body(&mut document["components"]["schemas"][body]);
     }
     let mut text = serde_json::to_string_pretty(&document).unwrap_or(text);
     text.push('\n');

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod docs;
 mod events;
+mod fuzz;
 mod images;
 mod logs;
 mod metrics;

@@ -2,6 +2,7 @@
 pub(crate) mod receiver;
 mod seed;
 
+#[allow(unused_imports, reason = "shared with the tests of the pages, which need less of it")]
 pub(crate) use seed::{
     BASE_DIGEST, LOG, LOG_SHA256, NGINX_BUILD, PACKED, PROVENANCE_SHA256, SPDX_SHA256,
     packed_sha256,
@@ -80,6 +81,8 @@ pub(crate) struct Api {
     client: Client,
     token_key: TokenKey,
     pub(crate) token: String,
+    #[allow(dead_code, reason = "for the tests of the pages")]
+    objects: ObjectStore,
     _stop: oneshot::Sender<()>,
 }
 
@@ -138,14 +141,15 @@ impl Api {
             .connect_with(options)
             .await
             .unwrap();
-        let state = ApiState::with_settings(api_pool, objects, token_key.clone(), settings);
+        let state = ApiState::with_settings(api_pool, objects.clone(), token_key.clone(), settings);
         tokio::spawn(api::serve(listener, state, async {
             let _ = stopped.await;
         }));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none());
         let client = client.build().unwrap();
         let (token, _) = token_key.issue("0000000000000000", "none", Role::Admin, None).unwrap();
-        let mut api = Api { pool, address, database, client, token_key, token, _stop: stop };
+        let mut api =
+            Api { pool, address, database, client, token_key, token, objects, _stop: stop };
         if content != Content::Nothing {
             api.token = api.sign_in(Role::Admin, None).await;
         }
@@ -172,6 +176,12 @@ impl Api {
         };
         store::api_keys::insert(&mut self.pool.acquire().await.unwrap(), &new).await.unwrap();
         key
+    }
+
+    /// The object store of this API.
+    #[allow(dead_code, reason = "for the tests of the pages, which write documents of their own")]
+    pub(crate) async fn objects(&self) -> ObjectStore {
+        self.objects.clone()
     }
 
     /// A request by the platform's admin.

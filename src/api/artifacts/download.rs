@@ -3,9 +3,8 @@ use crate::api::security::DOCUMENT_POLICY;
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::payload::{Binary, Payload};
 use poem_openapi::registry::{
-    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
+    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
 };
 use poem_openapi::types::Type;
 use store::read::artifacts::StoredRow;
@@ -117,7 +116,8 @@ impl ApiResponse for Download {
             schema: String::schema_ref(),
         };
         let etag = || text_header("ETag", "The document's SHA-256, quoted.");
-        let schema: MetaSchemaRef = Binary::<Vec<u8>>::schema_ref();
+        // Any bytes: a reader may find JSON in them.
+        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::ANY));
         let whole = MetaResponse {
             description: "The document, with the media type it was stored with.",
             status: Some(200),

@@ -6,7 +6,7 @@ use crate::api::problem::{Code, MEDIA_TYPE};
 use serde_json::{Value, json};
 
 /// Adds the conventions to one operation.
-pub(super) fn apply(operation: &mut Value) {
+pub(super) fn apply(method: &str, operation: &mut Value) {
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let Some(roles) = access::of(&id).and_then(access::Access::roles) else { return };
     let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
@@ -21,17 +21,27 @@ pub(super) fn apply(operation: &mut Value) {
     let is_json = answers.into_iter().flatten().any(|(status, response)| {
         status == "200" && response["content"].get("application/json; charset=utf-8").is_some()
     });
-    if operation["requestBody"].is_object() && is_write(operation) {
+    if method == "post" {
         once(operation);
-    } else if is_json && !operation["requestBody"].is_object() {
+    } else if method == "get" && is_json {
         copies(operation);
     }
 }
 
-/// Whether it answers with something that was made or accepted.
-fn is_write(operation: &Value) -> bool {
-    let answers = operation["responses"].as_object();
-    answers.is_some_and(|a| ["201", "202"].iter().any(|status| a.contains_key(*status)))
+/// What poem-openapi does with bodies without saying it: unknown fields are refused, and null is
+/// the same as nothing.
+pub(super) fn apply_to_body(schema: &mut Value) {
+    schema["additionalProperties"] = Value::Bool(false);
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    for (name, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+        if required.iter().any(|known| known == name) {
+            continue;
+        }
+        if property.get("$ref").is_some() {
+            *property = json!({"allOf": [property.clone()]});
+        }
+        property["nullable"] = Value::Bool(true);
+    }
 }
 
 fn once(operation: &mut Value) {
@@ -52,7 +62,7 @@ fn copies(operation: &mut Value) {
         operation,
         "If-None-Match",
         "The `ETag` of a copy that is at hand: when it still holds, the answer is 304.",
-        json!({"type": "string", "maxLength": 1000}),
+        json!({"type": "string"}),
     );
     let id = operation["responses"]["200"]["headers"].clone();
     operation["responses"]["200"]["headers"]["ETAG"] = json!({
