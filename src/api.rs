@@ -56,8 +56,7 @@ pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let origins = state.allowed_origins().to_vec();
     let specification = openapi_json();
     let routes = routes::Routes::of_specification(&specification);
-    let static_dir = std::env::var_os("WAVETANK_STATIC_DIR").map(Into::into);
-    let inside = web::mount(Route::new(), static_dir)
+    let inside = web::mount(Route::new(), state.static_dir())
         .at("/openapi.json", get(docs::specification(specification)))
         .nest("/docs", docs::swagger_ui())
         .at("/*rest", spec::service(state.clone()));

@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::webhooks::Policy;
 use documents::merkle::Tree;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::actions::NewAction;
 use store::logs::Log;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub webhooks: Policy,
     /// What counts requests.
     pub metrics: Metrics,
+    /// Where the files of the pages are; none: inside the program.
+    pub static_dir: Option<PathBuf>,
 }
 
 /// In whose name a transaction is opened.
@@ -137,6 +140,10 @@ impl ApiState {
 
     pub(crate) fn metrics(&self) -> Option<&Metrics> {
         self.0.as_ref().map(|inner| &inner.settings.metrics)
+    }
+
+    pub(crate) fn static_dir(&self) -> Option<PathBuf> {
+        self.0.as_ref().and_then(|inner| inner.settings.static_dir.clone())
     }
 
     pub(crate) fn allowed_origins(&self) -> &[String] {

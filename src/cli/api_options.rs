@@ -8,6 +8,7 @@ use crate::webhooks::Policy;
 use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 
 /// The file of the data directory that keeps the key of tokens.
@@ -61,6 +62,10 @@ pub(super) struct ApiOptions {
     pub(super) webhooks: Policy,
     #[command(flatten)]
     pub(super) metrics: MetricsOptions,
+    /// Serve the pages from this directory (static/ of the sources) instead of those inside the
+    /// program: for those who change them.
+    #[arg(long, value_name = "DIR", env = "WAVETANK_STATIC_DIR", help_heading = "API")]
+    static_dir: Option<PathBuf>,
 }
 
 impl ApiOptions {
@@ -106,6 +111,7 @@ impl ApiOptions {
             allowed_origins: self.allowed_origins.clone(),
             webhooks: self.webhooks,
             metrics: metrics.clone(),
+            static_dir: self.static_dir.clone(),
         }
     }
 }

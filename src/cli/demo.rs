@@ -67,6 +67,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let dispatcher = Dispatcher::new(services.pool.clone(), options.api.webhooks, metrics.clone())?;
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
     let (tell_progress, progress) = watch::channel(Progress::default());
+    eprintln!("Pages       http://{address}/");
     eprintln!("Swagger UI  http://{address}/docs");
     eprintln!("OpenAPI     http://{address}/openapi.json");
     for (what, key) in super::api_key::demo_keys(&services).await? {

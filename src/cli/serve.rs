@@ -35,7 +35,7 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     let metrics_listener = options.api.metrics.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     let shutdown = super::shutdown_on_signal();
-    eprintln!("API at http://{0}/docs", listener.local_addr()?);
+    eprintln!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
     let served = serve_until(listener, &options.api, &services, &metrics, shutdown.clone()).await;

@@ -77,12 +77,12 @@ pub(crate) enum Content {
 pub(crate) struct Api {
     pub(crate) pool: PgPool,
     pub(crate) address: SocketAddr,
+    #[allow(dead_code, reason = "the tests of the pages put documents there")]
+    pub(crate) objects: ObjectStore,
     database: String,
     client: Client,
     token_key: TokenKey,
     pub(crate) token: String,
-    #[allow(dead_code, reason = "for the tests of the pages")]
-    objects: ObjectStore,
     _stop: oneshot::Sender<()>,
 }
 
@@ -176,12 +176,6 @@ impl Api {
         };
         store::api_keys::insert(&mut self.pool.acquire().await.unwrap(), &new).await.unwrap();
         key
-    }
-
-    /// The object store of this API.
-    #[allow(dead_code, reason = "for the tests of the pages, which write documents of their own")]
-    pub(crate) async fn objects(&self) -> ObjectStore {
-        self.objects.clone()
     }
 
     /// A request by the platform's admin.

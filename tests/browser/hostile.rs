@@ -24,14 +24,13 @@ async fn hostile_texts_are_shown_and_do_nothing() {
         sqlx::query(sql).bind(HOSTILE).execute(&api.pool).await.expect(sql);
     }
     let key = store::objects::content_key(LOG_SHA256);
-    let objects = api.objects().await;
     let log = store::objects::NewObject {
         key,
         bytes: Bytes::from(HOSTILE),
         media_type: "text/html",
         packed: false,
     };
-    objects.put_all(vec![log]).await.unwrap();
+    api.objects.put_all(vec![log]).await.unwrap();
 
     let browser = Browser::signed_in(&api, "/ui/images", None).await;
     let build = format!("/ui/builds/{NGINX_BUILD}");

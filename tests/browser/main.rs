@@ -10,7 +10,11 @@ mod image;
 mod live;
 mod sign_in;
 #[path = "../api"]
-#[allow(dead_code, reason = "shared with the tests of the API, which need more of it")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "shared with the tests of the API, which need more of it"
+)]
 mod api {
     pub(crate) mod support;
 }
