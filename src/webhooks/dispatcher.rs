@@ -81,7 +81,7 @@ impl Dispatcher {
         let told = queue::fan_out(&mut conn, ENDPOINTS, NOTIFICATIONS).await?;
         let room = IN_FLIGHT.saturating_sub(sending.len()) as i64;
         let taken = queue::take(&mut conn, room, LEASE).await?;
-        if beat % 20 == 0 {
+        if beat.is_multiple_of(20) {
             queue::bury_lost(&mut conn).await?;
         }
         if beat % PRUNE_BEATS == PRUNE_BEATS - 1 {

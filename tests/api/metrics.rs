@@ -1,7 +1,8 @@
 //! What Prometheus reads, from the listener that the program opens for it.
-use crate::support::{Answer, Api};
+use crate::support::{Answer, Api, Content};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use wavetank::api::Settings;
 use wavetank::metrics::{self, Metrics};
 
 async fn scrape(api: &Api, metrics: &Metrics) -> String {
@@ -75,6 +76,30 @@ async fn the_figures_are_those_of_the_database_and_of_this_process() {
         assert!(line.contains("_simulated_seconds") || line.contains("_wall_seconds"), "{line}");
     }
     assert!(text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_operation_and_nothing_a_caller_says() {
+    let metrics = Metrics::default();
+    let settings = Settings { metrics: metrics.clone(), ..Settings::default() };
+    let api = Api::start_with_settings("metrics_requests", Content::World, settings).await;
+    api.get("/v1/images/nginx").await.json();
+    api.get("/v1/images/nginx?as_of=2026-01-12T05:00:00Z").await.json();
+    api.get("/v1/images/nothing").await.problem(404, "image_not_found");
+    for n in 0..5 {
+        api.get(&format!("/v1/unheard-of-{n}")).await.problem(404, "route_not_found");
+    }
+    let text = scrape(&api, &metrics).await;
+    for (sample, expected) in [
+        ("wavetank_http_requests_total{operation=\"getImage\",status=\"200\"}", 2.0),
+        ("wavetank_http_requests_total{operation=\"getImage\",status=\"404\"}", 1.0),
+        ("wavetank_http_requests_total{operation=\"none\",status=\"404\"}", 5.0),
+    ] {
+        assert_eq!(value(&text, sample), expected, "{sample}");
+    }
+    assert!(!text.contains("unheard-of") && !text.contains("nginx"));
+    // The API itself does not have them: they have a listener of their own.
+    api.get("/metrics").await.problem(404, "route_not_found");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! the words that the compose file sets too are replaced in it.
 use crate::compose::compose;
 use crate::file;
-use crate::support::{Background, data_dir, lend, said, wavetank};
+use crate::support::{Background, data_dir, lend, said, scenario, wavetank};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -115,6 +115,60 @@ async fn problem(response: Response, status: u16, code: &str) {
     assert_eq!((&problem["code"], &problem["status"]), (&code.into(), &status.into()));
 }
 
+/// The pages come from files, with the headers that the program itself would give them.
+async fn pages(client: &Client, nginx: &Nginx) {
+    let source = file("src/web.rs");
+    let policy =
+        source.split_once("POLICY: &str = \"").and_then(|(_, rest)| rest.split_once("\";"));
+    let policy = policy.expect("the policy of the pages").0.replace("\\\n", "");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for path in ["/ui/", "/ui/images/nginx"] {
+        let page = client.get(nginx.url(path)).send().await.expect("an answer");
+        assert_eq!(page.status(), StatusCode::OK, "{path}");
+        assert_eq!(header(&page, "content-type"), "text/html; charset=utf-8");
+        assert_eq!(words(header(&page, "content-security-policy")), words(&policy), "{path}");
+        assert_eq!(header(&page, "x-frame-options"), "DENY");
+        assert_eq!(page.text().await.expect("text"), file("static/index.html"));
+    }
+    let script = client.get(nginx.url("/assets/app.js")).send().await.expect("an answer");
+    let kind = header(&script, "content-type").to_owned();
+    assert!(kind.contains("javascript") && kind.contains("charset=utf-8"), "{kind}");
+    assert_eq!(header(&script, "cache-control"), "no-cache");
+    assert_eq!(script.text().await.expect("text"), file("static/app.js"));
+}
+
+/// Events pass the proxy when they happen, not when a buffer is full.
+async fn events(client: &Client, nginx: &Nginx, settings: &HashMap<String, String>) {
+    let mut conduct = wavetank();
+    conduct.arg("conduct").arg(scenario("classroom")).envs(settings);
+    let _conduct = Background::start(conduct);
+    wait_for(client, &nginx.url("/ready")).await;
+    let mut create = wavetank();
+    create.args(["api-key", "create", "test", "--role", "admin"]).envs(settings);
+    let output = create.output().expect("it runs");
+    let printed = said(&output);
+    let key = printed.split_whitespace().find(|word| word.starts_with("wt_"));
+    let key = key.unwrap_or_else(|| panic!("no key in {printed}"));
+    let body = serde_json::json!({ "api_key": key });
+    let token: Value = client
+        .post(nginx.url("/v1/auth/token"))
+        .json(&body)
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("JSON");
+    let token = token["access_token"].as_str().unwrap_or_else(|| panic!("{token}"));
+    let began = Instant::now();
+    let request = client.get(nginx.url("/v1/events")).bearer_auth(token);
+    let mut stream = request.send().await.expect("an answer");
+    assert!(header(&stream, "content-type").starts_with("text/event-stream"));
+    let chunk = stream.chunk().await.expect("a chunk").expect("an event");
+    assert!(String::from_utf8_lossy(&chunk).contains("progress"), "{chunk:?}");
+    assert!(began.elapsed() < Duration::from_secs(5), "it came after {:?}", began.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_files_and_the_rest_is_the_api() {
     let data = data_dir();
@@ -134,6 +188,9 @@ async fn pages_are_files_and_the_rest_is_the_api() {
     assert_eq!(header(&health, "x-content-type-options"), "nosniff");
     assert_eq!(health.headers().get_all("content-security-policy").iter().count(), 1);
     assert_eq!(header(&health, "server"), "nginx", "without its version");
+
+    pages(&client, &nginx).await;
+    events(&client, &nginx, &settings).await;
 
     let home = client.get(nginx.url("/")).send().await.expect("an answer");
     assert_eq!((home.status().as_u16(), header(&home, "location")), (302, "/ui/"));
