@@ -56,7 +56,7 @@ function columns(asOf) {
     { title: 'Package', cell: (row) => [row.package, version(row.package_version)] },
     { title: 'Status', cell: (row) => state(row.status) },
     { title: 'Found', cell: (row) => time(row.detected_at) },
-    { title: 'Fix', cell: (row) => (row.fix_available_at ? time(row.fix_available_at) : fix(row)) },
+    { title: 'Fixed in', cell: (row) => row.fixed_version ?? fix(row) },
     { title: 'Deadlines', cell: (row) => due(row, asOf) },
   ];
 }
