@@ -52,6 +52,7 @@ function columns(asOf) {
       title: 'CVE',
       cell: (row) => [h('b', null, row.cve), row.known_exploited && ' known exploited'],
     },
+    { title: 'Version', kind: 'number', cell: (row) => row.version ?? none() },
     { title: 'Severity', cell: (row) => [severity(row.severity), ` ${row.score ?? ''}`] },
     { title: 'Package', cell: (row) => [row.package, version(row.package_version)] },
     { title: 'Status', cell: (row) => state(row.status) },
