@@ -89,8 +89,7 @@ fn page(
     );
     query.push_bind(moment.as_of);
     query.push(match filter.status {
-        // Pages after the first speak of an instant that may have passed.
-        Some(FindingStatus::Open) if moment.newest && after.is_none() => {
+        Some(FindingStatus::Open) if moment.newest => {
             " AND f.resolved_at IS NULL AND f.not_affected_at IS NULL"
         }
         Some(FindingStatus::Open) => {

@@ -249,8 +249,7 @@ pub async fn open_timers(
 ) -> sqlx::Result<Vec<TimerRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", page AS MATERIALIZED (");
-    // Pages after the first speak of an instant that may have passed.
-    open(&mut query, moment.newest && after.is_none(), filter, after, limit);
+    open(&mut query, moment.newest, filter, after, limit);
     query.push(") ").push(SHOWN);
     query.push(format!(" ORDER BY t.due, {KEYS}"));
     query.build_query_as().fetch_all(conn).await
@@ -260,12 +259,11 @@ pub async fn open_timers(
 pub async fn open_total(
     conn: &mut PgConnection,
     moment: Moment,
-    live: bool,
     filter: &TimerFilter<'_>,
 ) -> sqlx::Result<i64> {
     let mut query = evaluated(moment.as_of);
     query.push("SELECT count(*) FROM (");
-    open(&mut query, live, filter, None, TOTAL_BOUND + 1);
+    open(&mut query, moment.newest, filter, None, TOTAL_BOUND + 1);
     query.push(") t");
     query.build_query_scalar().fetch_one(conn).await
 }

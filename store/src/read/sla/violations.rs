@@ -59,7 +59,7 @@ fn page(
     );
     query.push_bind(moment.as_of);
     match filter.open {
-        Some(true) if moment.newest && after.is_none() => {
+        Some(true) if moment.newest => {
             query.push(" AND v.resolved_at IS NULL");
         }
         Some(true) => {
