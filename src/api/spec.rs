@@ -6,9 +6,9 @@ mod paths;
 use super::problem::{self, Code, ProblemBody};
 use super::state::ApiState;
 use super::{
-    actions, api_keys, artifacts, auth, builds, clock, commands, completion, dead_letter, docs,
-    events, health, images, incidents, logs, problems, request_id, usage, webhook_endpoints,
-    webhook_sources, webhooks,
+    actions, advisories, api_keys, artifacts, auth, builds, clock, commands, completion, customers,
+    dead_letter, docs, events, findings, health, images, incidents, logs, packages, problems,
+    request_id, sla, usage, webhook_endpoints, webhook_sources, webhooks,
 };
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
@@ -32,10 +32,18 @@ pub(crate) enum Tag {
     Builds,
     /// What was asked of the world: scans, evaluations, incidents, and what became of each.
     Commands,
-    /// Customers, and what they run.
-    Customers,
     /// SBOMs, provenance and logs, byte for byte.
     Artifacts,
+    /// Findings: which version of which image holds what an advisory affects.
+    Findings,
+    /// Advisories: what they affect, how far they reach, and who is exposed.
+    Advisories,
+    /// Packages, their releases, and which images hold them.
+    Packages,
+    /// Customers: what they run and what they are exposed to.
+    Customers,
+    /// What is promised, what is owed, what was missed, and how fast exposures end.
+    Sla,
     /// The transparency log and the audit log: entries, checkpoints, proofs.
     Logs,
     /// What is sent to other systems, and what forges tell the platform.
@@ -93,10 +101,19 @@ type Resources = (
     builds::BuildsApi,
     Asking,
     artifacts::ArtifactsApi,
+    (
+        findings::FindingsApi,
+        advisories::AdvisoriesApi,
+        packages::PackagesApi,
+        customers::CustomersApi,
+        sla::SlaApi,
+    ),
     logs::LogsApi,
-    webhooks::WebhooksApi,
-    webhook_endpoints::WebhookEndpointsApi,
-    webhook_sources::WebhookSourcesApi,
+    (
+        webhooks::WebhooksApi,
+        webhook_endpoints::WebhookEndpointsApi,
+        webhook_sources::WebhookSourcesApi,
+    ),
     health::HealthApi,
     problems::ProblemsApi,
     docs::HomeApi,
@@ -120,10 +137,19 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         builds::BuildsApi(state.clone()),
         asking,
         artifacts::ArtifactsApi(state.clone()),
+        (
+            findings::FindingsApi(state.clone()),
+            advisories::AdvisoriesApi(state.clone()),
+            packages::PackagesApi(state.clone()),
+            customers::CustomersApi(state.clone()),
+            sla::SlaApi(state.clone()),
+        ),
         logs::LogsApi(state.clone()),
-        webhooks::WebhooksApi(state.clone()),
-        webhook_endpoints::WebhookEndpointsApi(state.clone()),
-        webhook_sources::WebhookSourcesApi(state.clone()),
+        (
+            webhooks::WebhooksApi(state.clone()),
+            webhook_endpoints::WebhookEndpointsApi(state.clone()),
+            webhook_sources::WebhookSourcesApi(state.clone()),
+        ),
         health::HealthApi(state),
         problems::ProblemsApi,
         docs::HomeApi,

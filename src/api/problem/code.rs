@@ -87,6 +87,12 @@ codes! {
     /// No build made a document with this address.
     ArtifactNotFound "artifact_not_found" 404 "There is no such artifact"
         "GET /v1/builds/{id}/artifacts lists the artifacts of a build with their addresses.";
+    /// The advisory is not there, or was not published at that instant.
+    AdvisoryNotFound "advisory_not_found" 404 "There is no such advisory"
+        "GET /v1/advisories lists the advisories; with `as_of`, those published by that instant.";
+    /// There is no package of this name.
+    PackageNotFound "package_not_found" 404 "There is no such package"
+        "GET /v1/packages lists the packages; `q` searches them.";
     /// The log has no such entry.
     LogEntryNotFound "log_entry_not_found" 404 "There is no such log entry"
         "GET /v1/logs tells how many entries the logs have.";
