@@ -91,11 +91,7 @@ impl PackagesApi {
     /// List the images that hold a package
     ///
     /// Versions that are current, or that a customer runs, by image and version.
-    #[oai(
-        path = "/v1/packages/:name/images",
-        method = "get",
-        operation_id = "listPackageImages"
-    )]
+    #[oai(path = "/v1/packages/:name/images", method = "get", operation_id = "listPackageImages")]
     async fn images(
         &self,
         caller: Caller,

@@ -109,8 +109,7 @@ impl SlaApi {
         page_token: Query<Option<String>>,
     ) -> Result<Json<TimerPage>, Failure<ListSla>> {
         let (clock, severity) = (clock.0.map(SlaClock::as_str), severity.0.map(Severity::as_str));
-        let filters =
-            (&tenant.0, clock, severity, state.0.map(|s| s as u8), &image.0, &cve.0);
+        let filters = (&tenant.0, clock, severity, state.0.map(|s| s as u8), &image.0, &cve.0);
         let list = ("timers", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<Key>::begin(&self.0, &caller, list, as_of.0, turning).await?;

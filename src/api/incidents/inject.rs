@@ -2,10 +2,11 @@
 use crate::api::images::create::ordinal;
 use crate::api::images::is_name;
 use crate::api::problem::{Code, Problem};
+use crate::api::severity::Severity;
 use crate::api::text::Text;
 use documents::cvss::BaseScore;
 use poem_openapi::types::Example;
-use poem_openapi::{Enum, Object};
+use poem_openapi::Object;
 use sim::command::{Command, NewRange};
 use sim::ids::{BuilderId, ImageId, PackageId};
 use sim::severity::Vector;
@@ -15,29 +16,13 @@ use std::sync::Arc;
 use store::read::commands::{Release, release};
 use store::read::images::definition;
 
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(super) enum Severity {
-    /// 0.1 to 3.9.
-    Low,
-    /// 4.0 to 6.9.
-    Medium,
-    /// 7.0 to 8.9.
-    High,
-    /// 9.0 to 10.0.
-    Critical,
-}
-
-impl Severity {
-    /// A vector of that severity, of a shape that is common in public feeds.
-    fn vector(self) -> &'static str {
-        match self {
-            Severity::Low => "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:L/I:N/A:N",
-            Severity::Medium => "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N",
-            Severity::High => "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N",
-            Severity::Critical => "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
-        }
+/// A vector of that severity, of a shape that is common in public feeds.
+fn vector_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Low => "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:L/I:N/A:N",
+        Severity::Medium => "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N",
+        Severity::High => "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N",
+        Severity::Critical => "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
     }
 }
 
@@ -94,7 +79,7 @@ impl Example for NewAdvisory {
     fn example() -> Self {
         NewAdvisory {
             cve: Some("CVE-2026-2000042".into()),
-            vector: Some(Severity::Critical.vector().into()),
+            vector: Some(vector_of(Severity::Critical).into()),
             severity: None,
             known_exploited: Some(true),
             packages: None,
@@ -173,7 +158,7 @@ impl NewAdvisory {
     pub(super) async fn command(self, conn: &mut PgConnection) -> Result<Command, Problem> {
         let vector = match (&self.vector, self.severity) {
             (Some(vector), None) => vector.0.clone(),
-            (None, Some(severity)) => severity.vector().to_owned(),
+            (None, Some(severity)) => vector_of(severity).to_owned(),
             _ => return Err(one_of("Give either `vector` or `severity`.")),
         };
         if self.packages.is_some() == self.image_share.is_some() {

@@ -78,7 +78,8 @@ mod tests {
         let by_hand =
             [(6, 21, 3), (7, 17, 1), (10, 15, 1), (13, 12, 1), (16, 11, 1), (22, 7, 1), (23, 6, 1)];
         assert_eq!(steps, by_hand);
-        let expected = [0.857_143, 0.806_723, 0.752_941, 0.690_196, 0.627_451, 0.537_815, 0.448_179];
+        let expected =
+            [0.857_143, 0.806_723, 0.752_941, 0.690_196, 0.627_451, 0.537_815, 0.448_179];
         for (step, expected) in curve.steps.iter().zip(expected) {
             assert!((step.survival - expected).abs() < 1e-6, "{step:?}");
         }

@@ -88,9 +88,8 @@ pub async fn customer(
     moment: Moment,
     tenant_namespace: &str,
 ) -> sqlx::Result<Option<CustomerRow>> {
-    let mut query = QueryBuilder::new(
-        "WITH page AS MATERIALIZED (SELECT c.* FROM customers c WHERE ",
-    );
+    let mut query =
+        QueryBuilder::new("WITH page AS MATERIALIZED (SELECT c.* FROM customers c WHERE ");
     query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND c.tenant_namespace = ");
     query.push_bind(tenant_namespace.to_owned()).push(") ").push(COLUMNS);
     query.build_query_as().fetch_optional(conn).await

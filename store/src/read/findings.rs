@@ -118,9 +118,7 @@ fn page(
         query.push_bind(package_id).push("))");
     }
     if let Some((detected, image, version, advisory, package)) = after {
-        query.push(
-            " AND (f.detected_at, f.image_id, f.version, f.advisory_id, f.package_id) < (",
-        );
+        query.push(" AND (f.detected_at, f.image_id, f.version, f.advisory_id, f.package_id) < (");
         query.push_bind(*detected).push(", ").push_bind(*image).push(", ");
         query.push_bind(*version).push(", ").push_bind(*advisory).push(", ");
         query.push_bind(*package).push(")");

@@ -63,9 +63,7 @@ fn page(
             query.push(" AND v.resolved_at IS NULL");
         }
         Some(true) => {
-            query.push(
-                " AND (v.resolution_recorded_at IS NULL OR v.resolution_recorded_at > $1)",
-            );
+            query.push(" AND (v.resolution_recorded_at IS NULL OR v.resolution_recorded_at > $1)");
         }
         Some(false) => {
             query.push(" AND v.resolution_recorded_at <= $1");
@@ -82,9 +80,7 @@ fn page(
         query.push(" AND v.severity = ").push_bind(severity.to_owned());
     }
     if let Some((recorded, customer, image, advisory, clock)) = after {
-        query.push(
-            " AND (v.recorded_at, v.customer_id, v.image_id, v.advisory_id, v.clock) < (",
-        );
+        query.push(" AND (v.recorded_at, v.customer_id, v.image_id, v.advisory_id, v.clock) < (");
         query.push_bind(*recorded).push(", ").push_bind(*customer);
         query.push(", ").push_bind(*image).push(", ").push_bind(*advisory);
         query.push(", ").push_bind(clock.clone()).push(")");
