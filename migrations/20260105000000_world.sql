@@ -56,6 +56,8 @@ CREATE TABLE timeline (
 CREATE INDEX timeline_at ON timeline (at, seq);
 CREATE INDEX timeline_image ON timeline (image_id, seq) WHERE image_id IS NOT NULL;
 CREATE INDEX timeline_tenant ON timeline (tenant_namespace, seq);
+-- What was known of SLA timers at an instant is what the last evaluation by then had seen.
+CREATE INDEX timeline_sla_checked ON timeline (at) WHERE kind = 'sla_checked';
 
 -- The ledger is the truth about work; the queue is its delivery. Outside the digest.
 CREATE TABLE ledger (
@@ -109,6 +111,7 @@ CREATE TABLE advisories (
     detectable_at    timestamptz NOT NULL CHECK (detectable_at >= published_at),
     fix_available_at timestamptz CHECK (fix_available_at >= published_at)   -- upstream; null: not yet
 );
+CREATE INDEX advisories_published ON advisories (published_at, id);
 CREATE INDEX advisories_detectable ON advisories (detectable_at);
 CREATE INDEX advisories_fix ON advisories (fix_available_at) WHERE fix_available_at IS NOT NULL;
 

@@ -174,10 +174,18 @@ CREATE TABLE cve_findings (
     CHECK ((resolved_at IS NULL) = (resolved_version IS NULL)),
     CHECK ((not_affected_at IS NULL) = (justification IS NULL))
 );
-CREATE INDEX cve_findings_advisory ON cve_findings (advisory_id, image_id, version);
-CREATE INDEX cve_findings_detected ON cve_findings (detected_at);
+-- What an advisory's exposure and its remediation need is in the index itself.
+CREATE INDEX cve_findings_advisory ON cve_findings (advisory_id, image_id, version)
+    INCLUDE (package_id, severity, tenant_namespace, detected_at, resolved_at, not_affected_at);
+-- Lists of findings go by the instant of detection; those that are open are few among all.
+CREATE INDEX cve_findings_detected ON cve_findings
+    (detected_at, image_id, version, advisory_id, package_id);
 CREATE INDEX cve_findings_resolved ON cve_findings (resolved_at) WHERE resolved_at IS NOT NULL;
-CREATE INDEX cve_findings_open ON cve_findings (image_id, advisory_id) WHERE resolved_at IS NULL AND not_affected_at IS NULL;
+CREATE INDEX cve_findings_open ON cve_findings
+    (detected_at, image_id, version, advisory_id, package_id)
+    WHERE resolved_at IS NULL AND not_affected_at IS NULL;
+CREATE INDEX cve_findings_judged ON cve_findings
+    (detected_at, image_id, version, advisory_id, package_id) WHERE not_affected_at IS NOT NULL;
 
 -- Judgements of false positives, one for an image and advisory: VEX follows from them.
 CREATE TABLE triages (

@@ -76,10 +76,16 @@ CREATE INDEX sla_timers_warn ON sla_timers (warn_at)
     WHERE stopped_at IS NULL AND warned_at IS NULL AND NOT excluded;
 CREATE INDEX sla_timers_paused ON sla_timers (advisory_id) WHERE started_at IS NULL AND stopped_at IS NULL;
 CREATE INDEX sla_timers_running ON sla_timers (image_id, advisory_id) WHERE stopped_at IS NULL;
-CREATE INDEX sla_timers_tenant ON sla_timers (tenant_namespace, due_at);
+-- What is owed, the most urgent first: of all tenants, and of one.
+CREATE INDEX sla_timers_open ON sla_timers
+    (coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock) WHERE stopped_at IS NULL;
+CREATE INDEX sla_timers_tenant ON sla_timers
+    (tenant_namespace, coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock)
+    WHERE stopped_at IS NULL;
 -- And what it found is read back by the instants at which it did.
 CREATE INDEX sla_timers_opened ON sla_timers (opened_at);
-CREATE INDEX sla_timers_stopped ON sla_timers (stopped_at) WHERE stopped_at IS NOT NULL;
+CREATE INDEX sla_timers_stopped ON sla_timers (stopped_at, customer_id, image_id, advisory_id, clock)
+    WHERE stopped_at IS NOT NULL;
 CREATE INDEX sla_timers_warned ON sla_timers (warned_at) WHERE warned_at IS NOT NULL;
 
 CREATE TABLE sla_violations (
@@ -98,8 +104,10 @@ CREATE TABLE sla_violations (
         REFERENCES sla_timers (customer_id, image_id, advisory_id, clock)
 );
 CREATE INDEX sla_violations_tenant ON sla_violations (tenant_namespace, recorded_at);
-CREATE INDEX sla_violations_open ON sla_violations (severity, clock) WHERE resolved_at IS NULL;
-CREATE INDEX sla_violations_recorded ON sla_violations (recorded_at);
+CREATE INDEX sla_violations_open ON sla_violations
+    (recorded_at, customer_id, image_id, advisory_id, clock) WHERE resolved_at IS NULL;
+CREATE INDEX sla_violations_recorded ON sla_violations
+    (recorded_at, customer_id, image_id, advisory_id, clock);
 CREATE INDEX sla_violations_resolution ON sla_violations (resolution_recorded_at)
     WHERE resolution_recorded_at IS NOT NULL;
 

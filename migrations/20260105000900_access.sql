@@ -120,7 +120,20 @@ GRANT INSERT ON idempotency_keys TO wavetank_tenant, wavetank_platform;
 GRANT INSERT, UPDATE ON api_keys TO wavetank_platform;
 GRANT UPDATE ON clock, ledger TO wavetank_platform;
 
+-- The number of the next command counts the commands of all tenants.
+CREATE FUNCTION next_command_seq() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+    RETURN (SELECT coalesce(max(seq), 0) + 1 FROM commands);
+
 -- The ordinal of the next image counts the images of all tenants.
 CREATE FUNCTION next_image_id() RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
     RETURN (SELECT coalesce(max(id) + 1, 0) FROM images);
+
+-- Versions by what they hold. A condition on arrays may not go before the policy of a tenant, so
+-- the index is asked here, for keys alone; whoever asks joins them with the rows it may see.
+CREATE FUNCTION versions_holding(wanted bigint[]) RETURNS TABLE (image_id bigint, version integer)
+    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000 SET search_path FROM CURRENT
+BEGIN ATOMIC
+    SELECT v.image_id, v.version FROM image_versions v WHERE v.components && wanted;
+END;

@@ -222,7 +222,6 @@ impl Conductor {
             listening.listen(&listening_on).await;
             Ok(())
         });
-        let catalogue = stages.catalogue.clone();
         let to_stages = stages.start(&mut tasks);
         let unfinished = Window {
             from: record.materialized.at,
@@ -244,7 +243,6 @@ impl Conductor {
             flow,
             ears,
             stages: to_stages,
-            catalogue,
             world: replayed.world,
             fingerprint: replayed.fingerprint,
             released: record.released,

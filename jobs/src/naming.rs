@@ -36,5 +36,5 @@ pub(crate) const BOOTSTRAP_BUILDER: &str = "bootstrap";
 
 /// What a builder is called in rows and documents.
 pub(crate) fn builder_name(builder: BuilderId) -> String {
-    format!("builder-{}", builder.0)
+    builder.name()
 }

@@ -12,6 +12,7 @@ use fake::faker::company::en::CompanyName;
 use fake::faker::name::en::{FirstName, LastName};
 pub(crate) use images::fleet_names;
 use images::images;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -66,6 +67,8 @@ pub struct ImageInfo {
     pub own_packages: Arc<[PackageId]>,
     /// No builds from here on.
     pub end_of_life: Option<SimTime>,
+    /// The customer whose it is; none: the shared catalogue's.
+    pub owner: Option<CustomerId>,
 }
 
 /// A customer.
@@ -116,7 +119,7 @@ pub struct ReleaseInfo {
 }
 
 /// Where and how a customer runs an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Runtime {
     /// `production`, `staging` or `development`.
     pub environment: String,
@@ -206,6 +209,13 @@ impl Catalogue {
             replicas: 1 + (draw(3) * draw(3) * 24.0) as u32,
             internet_exposed: environment == "production" && draw(4) < 0.35,
         }
+    }
+
+    /// The namespace of an image: its owner's, or [`SHARED_NAMESPACE`].
+    pub fn namespace(&self, image: ImageId) -> &str {
+        let owner = self.images.get(image.index()).and_then(|info| info.owner);
+        let owner = owner.and_then(|owner| self.customers.get(owner.index()));
+        owner.map_or(SHARED_NAMESPACE, |owner| owner.namespace.as_str())
     }
 
     /// The image of that name.

@@ -7,6 +7,7 @@ pub use build::*;
 pub use finding::*;
 pub use sla::*;
 
+use crate::catalogue::Runtime;
 use crate::ids::*;
 use crate::time::SimTime;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,16 @@ pub enum FactKind {
         previous: Option<u32>,
         /// Whether the customer follows the tag or pins the digest.
         mode: UsageMode,
+        /// Where and how it runs, when a command said so; else it follows from the catalogue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        runtime: Option<Arc<Runtime>>,
+    },
+    /// A customer runs an image no longer.
+    UsageEnded {
+        /// The customer.
+        customer: CustomerId,
+        /// What ran to the end.
+        version: VersionRef,
     },
     /// The SLA timers were evaluated.
     SlaChecked(Arc<SlaCheck>),

@@ -32,6 +32,16 @@ ids! {
     BuilderId(u32);
 }
 
+impl BuilderId {
+    /// Whoever builds images outside of the pool, and reports.
+    pub const EXTERNAL: BuilderId = BuilderId(u32::MAX);
+
+    /// What the builder is called in rows and documents.
+    pub fn name(self) -> String {
+        if self == Self::EXTERNAL { "external".to_owned() } else { format!("builder-{}", self.0) }
+    }
+}
+
 /// A build event. Builds the world itself asks for are numbered from 1; a build asked for by a
 /// command is [`BuildId::of_command`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -67,6 +67,11 @@ impl<J: Copy + PartialEq> Pool<J> {
         self.in_service
     }
 
+    /// How many builders are in service.
+    pub fn in_service(&self) -> u32 {
+        self.in_service
+    }
+
     /// How many builds wait.
     pub fn waiting(&self) -> usize {
         self.waiting_count

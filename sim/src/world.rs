@@ -3,6 +3,7 @@
 //! `World` owns all state; what it does is spread over the files beside it by subject. Nothing
 //! comes out of it but facts, and nothing goes in but the scenario, the seed and commands.
 mod builds;
+mod commands;
 mod config;
 mod customers;
 mod scanner;
@@ -11,18 +12,19 @@ mod state;
 mod trust;
 mod weather;
 
-use crate::catalogue::{Catalogue, ImageInfo};
-use crate::command::{Command, CommandError, ImageDefinition};
+use crate::catalogue::Catalogue;
 use crate::events::{Class, EventQueue};
-use crate::fact::{Cause, Fact, FactKind, NewImage};
-use crate::ids::{BuildId, ImageId, PackageId};
+use crate::fact::{Fact, FactKind};
+use crate::ids::{BuildId, CustomerId, ImageId};
 use crate::pool::Pool;
 use crate::random::Dice;
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 use config::Config;
 pub use sla::due as sla_due;
-use state::{AdvisoryState, Build, Event, ImageState, Lineage, PackageState, Timers, Usage};
+use state::{AdvisoryState, Build, Event, External, ImageState};
+use state::{Lineage, PackageState, Timers, Usage, Wish};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use trust::Lost;
 
@@ -49,9 +51,15 @@ pub struct World {
     free_slots: Vec<u32>,
     builds_made: u64,
     starts: u64,
-    failed_since_check: u32,
+    /// By the owner of the image.
+    failed_since_check: BTreeMap<Option<CustomerId>, u32>,
     usages: Vec<Usage>,
+    wishes: BTreeMap<(CustomerId, ImageId), Wish>,
+    external: BTreeMap<BuildId, External>,
+    external_used: bool,
     timers: Timers,
+    /// When timers were evaluated last.
+    evaluated: Option<SimTime>,
     lost: Lost,
 }
 
@@ -77,9 +85,13 @@ impl World {
             free_slots: Vec::new(),
             builds_made: 0,
             starts: 0,
-            failed_since_check: 0,
+            failed_since_check: BTreeMap::new(),
             usages: Vec::new(),
+            wishes: BTreeMap::new(),
+            external: BTreeMap::new(),
+            external_used: false,
             timers: Timers::default(),
+            evaluated: None,
             lost: Lost::default(),
             dice,
             config,
@@ -115,6 +127,13 @@ impl World {
         self.pool.waiting() + self.pool.running() as usize
     }
 
+    /// The image of a build that waits or runs.
+    pub fn image_of(&self, build: BuildId) -> Option<ImageId> {
+        let own = || self.builds.iter().flatten().find(|other| other.id == build);
+        let external = self.external.get(&build).map(|external| external.image);
+        external.or_else(|| own().map(|build| build.image))
+    }
+
     /// The instant of the next event; none when nothing will ever happen again.
     pub fn next_event(&self) -> Option<SimTime> {
         self.queue.next_at()
@@ -129,98 +148,6 @@ impl World {
             self.happen(event, sink);
         }
         self.now = self.now.max(until);
-    }
-
-    /// Lets a command take effect now.
-    ///
-    /// # Errors
-    /// When the command cannot be carried out; nothing has changed then.
-    pub fn submit(
-        &mut self,
-        command: &Command,
-        sink: &mut impl FnMut(Fact),
-    ) -> Result<(), CommandError> {
-        match command {
-            Command::BuildImage { build, image, create, requested_by } => {
-                match create {
-                    Some(definition) => self.create_image(*image, definition, sink)?,
-                    None => self.known(*image)?,
-                }
-                let cause = Cause::Manual { requested_by: requested_by.clone() };
-                self.request(*image, cause, Some(*build), sink);
-            }
-            Command::UpstreamChanged { build, image, revision } => {
-                self.known(*image)?;
-                let package = self.catalogue.images[image.index()].main_package;
-                let release = self.release(package, Arc::new([]), sink);
-                let cause = Cause::Upstream { release: Some(release), revision: revision.clone() };
-                self.request(*image, cause, Some(*build), sink);
-            }
-            Command::DistrustBuilder { builder } => self.distrust(*builder, sink)?,
-            Command::TamperAttestation { image } => self.tamper(*image, sink)?,
-        }
-        Ok(())
-    }
-
-    fn known(&self, image: ImageId) -> Result<(), CommandError> {
-        match self.catalogue.images.get(image.index()) {
-            None => Err(CommandError::UnknownImage(image.0)),
-            Some(info) if info.end_of_life.is_some_and(|end| end <= self.now) => {
-                Err(CommandError::EndOfLife(image.0))
-            }
-            Some(_) => Ok(()),
-        }
-    }
-
-    fn create_image(
-        &mut self,
-        image: ImageId,
-        definition: &ImageDefinition,
-        sink: Sink<'_>,
-    ) -> Result<(), CommandError> {
-        let expected = self.images.len() as u32;
-        if image.0 != expected {
-            return Err(CommandError::WrongOrdinal { expected, found: image.0 });
-        }
-        if self.catalogue.images.iter().any(|other| *other.name == *definition.name) {
-            return Err(CommandError::NameTaken(definition.name.clone()));
-        }
-        if let Some(base) = definition.base {
-            self.known(base)?;
-        }
-        let unknown = |p: &&PackageId| p.index() >= self.packages.len();
-        if let Some(package) = definition.packages.iter().find(unknown) {
-            return Err(CommandError::UnknownPackage(package.0));
-        }
-        let inherited =
-            definition.base.map_or_else(Vec::new, |base| self.catalogue.all_packages(base));
-        let mut own: Vec<PackageId> = Vec::new();
-        for package in &definition.packages {
-            if !inherited.contains(package) && !own.contains(package) {
-                own.push(*package);
-            }
-        }
-        let main = own.first().or(inherited.first()).copied().unwrap_or(PackageId(0));
-        let info = ImageInfo {
-            name: definition.name.to_string(),
-            description: "Added to the catalogue by a request.".to_owned(),
-            base: definition.base,
-            depth: definition.base.map_or(0, |b| self.catalogue.images[b.index()].depth + 1),
-            main_package: main,
-            own_packages: own.into(),
-            end_of_life: None,
-        };
-        self.images.push(ImageState::new(&info));
-        let new = NewImage {
-            image,
-            name: definition.name.clone(),
-            base: info.base,
-            packages: info.own_packages.clone(),
-        };
-        Arc::make_mut(&mut self.catalogue).images.push(info);
-        Arc::make_mut(&mut self.lineage).add(&self.catalogue, image);
-        self.emit(FactKind::ImageCreated(Arc::new(new)), sink);
-        Ok(())
     }
 
     fn happen(&mut self, event: Event, sink: Sink<'_>) {
@@ -242,6 +169,10 @@ impl World {
             Event::Arrival { stream, nth } => self.arrival(stream, nth, sink),
             Event::Scan => self.scan(sink),
             Event::SlaCheck => self.sla_check(sink),
+            Event::ExternalEnds(build) => self.external_ends(build, sink),
+            Event::ScanAsked(image) => self.scan_asked(image, sink),
+            Event::SlaAsked => self.evaluate(sink),
+            Event::UseAsked { customer, image } => self.use_asked(customer, image, sink),
         }
     }
 

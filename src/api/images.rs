@@ -39,7 +39,7 @@ failures! {
     /// A build that cannot be asked for.
     CreateImage:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, ImageDiffers, ImageEndOfLife,
-        UnknownImage, UnknownPackage
+        NotYourImage, NameOutsideNamespace, UnknownImage, UnknownPackage, UnknownTenant
 }
 
 /// A build that was asked for.
@@ -109,7 +109,9 @@ impl ImagesApi {
     ///
     /// Asks for a build now. With `base` and `packages` the image is added to the catalogue
     /// first; with its name alone an image that exists is rebuilt. The answer is the build as it
-    /// waits; it runs when a builder is free and time moves.
+    /// waits; it runs when a builder is free and time moves. With `builder: external` it waits
+    /// for POST /v1/builds/{id}/completion instead. A tenant's key makes and builds images of its
+    /// own, on those of the catalogue or its own.
     #[oai(path = "/v1/images", method = "post", operation_id = "buildImage")]
     async fn create(
         &self,

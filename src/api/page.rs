@@ -1,19 +1,140 @@
 //! Pages by key: a token says where the next page begins and of which instant it speaks, so that
 //! turning pages neither skips nor repeats while the world runs.
+use super::caller::Caller;
 use super::problem::{Code, Problem};
+use super::state::{ApiState, View};
+use super::time::Instant;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use poem_openapi::Object;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::read::Moment;
+use store::read::{Moment, TOTAL_BOUND};
 
 /// The number of entries of a page when the caller does not say.
 pub(crate) const DEFAULT_SIZE: u32 = 50;
 const VERSION: u8 = 1;
 const CHECK_BYTES: usize = 8;
 const MAX_TOKEN_BYTES: usize = 1024;
+
+/// How many entries a list has on all its pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Object)]
+pub(crate) struct Total {
+    /// How many, counted up to 1,000.
+    pub(crate) count: i64,
+    /// Whether that is all; otherwise there are more.
+    pub(crate) exact: bool,
+}
+
+impl From<i64> for Total {
+    /// From a count that went one beyond the bound, if there was more.
+    fn from(counted: i64) -> Self {
+        Total { count: counted.min(TOTAL_BOUND), exact: counted <= TOTAL_BOUND }
+    }
+}
+
+/// A page that is being read.
+pub(crate) struct Turn<K> {
+    scope: Scope,
+    /// The snapshot.
+    pub(crate) view: View,
+    /// What to ask the store about: pages after the first speak of an instant that may have passed.
+    pub(crate) moment: Moment,
+    /// The last entry of the page before.
+    pub(crate) after: Option<K>,
+    size: u32,
+}
+
+impl<K: Serialize + DeserializeOwned> Turn<K> {
+    /// Begins a page of the list `name` with these filters.
+    pub(crate) async fn begin(
+        state: &ApiState,
+        caller: &Caller,
+        (name, filters): (&str, &impl Serialize),
+        as_of: Option<Instant>,
+        (page_size, page_token): (Option<u32>, Option<&str>),
+    ) -> Result<Self, Problem> {
+        let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
+        let scope = Scope::new(name, &(filters, at_ms))?;
+        let start = start::<K>(&scope, page_token)?;
+        let view = state.page_view(caller, as_of, start.as_ref()).await?;
+        let newest = view.moment.newest && start.is_none();
+        let moment = Moment { newest, ..view.moment };
+        let size = page_size.unwrap_or(DEFAULT_SIZE);
+        Ok(Turn { scope, view, moment, after: start.map(|start| start.key), size })
+    }
+
+    /// How many rows to ask for: one more than the page holds.
+    pub(crate) fn limit(&self) -> i64 {
+        i64::from(self.size) + 1
+    }
+
+    /// Cuts the rows to the page, and makes the token for the next one.
+    pub(crate) fn end<T>(
+        &self,
+        rows: &mut Vec<T>,
+        key: impl Fn(&T) -> K,
+    ) -> Result<Option<String>, Problem> {
+        let more = cut(rows, self.size);
+        let last = rows.last().filter(|_| more).map(key);
+        last.map(|key| token(&self.scope, self.view.moment, key)).transpose()
+    }
+}
+
+/// An instant from a page token.
+pub(crate) fn instant(ms: i64) -> Result<DateTime<Utc>, Problem> {
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| {
+        Problem::new(Code::InvalidPageToken, "The page token is not one of this query.")
+    })
+}
+
+/// The answer that is a page of a list.
+macro_rules! page {
+    ($(#[$doc:meta])* $name:ident of $item:ident) => {
+        $(#[$doc])*
+        #[derive(poem_openapi::Object)]
+        #[oai(example, skip_serializing_if_is_none)]
+        pub(crate) struct $name {
+            /// The entries, in the order that the operation tells.
+            items: Vec<$item>,
+            /// How many there are on all pages.
+            total: $crate::api::page::Total,
+            /// The simulated instant this speaks of.
+            as_of: $crate::api::time::Instant,
+            /// Whether this answer can never change again.
+            settled: bool,
+            /// For the next page; absent on the last.
+            next_page_token: Option<String>,
+        }
+
+        impl $name {
+            pub(crate) fn new(
+                items: Vec<$item>,
+                total: i64,
+                next_page_token: Option<String>,
+                view: &$crate::api::state::View,
+            ) -> Self {
+                let (as_of, settled) = (view.as_of(), view.settled());
+                $name { items, total: total.into(), as_of, settled, next_page_token }
+            }
+        }
+
+        impl poem_openapi::types::Example for $name {
+            fn example() -> Self {
+                $name {
+                    items: vec![<$item as poem_openapi::types::Example>::example()],
+                    total: 1.into(),
+                    as_of: $crate::api::time::example(6),
+                    settled: true,
+                    next_page_token: None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use page;
 
 /// What a query asks for, apart from the page: a token fits only the query that it came from.
 pub(crate) struct Scope(String);

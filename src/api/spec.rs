@@ -1,12 +1,14 @@
 //! The specification: the operations of all resources, and the examples that poem-openapi cannot
 //! place by itself.
 mod conventions;
+mod paths;
 
 use super::problem::{self, Code, ProblemBody};
 use super::state::ApiState;
 use super::{
-    actions, api_keys, artifacts, auth, builds, clock, docs, events, health, images, logs,
-    problems, request_id, webhook_endpoints, webhook_sources, webhooks,
+    actions, advisories, api_keys, artifacts, auth, builds, clock, commands, completion, customers,
+    dead_letter, docs, events, findings, health, images, incidents, logs, packages, problems,
+    request_id, sla, usage, webhook_endpoints, webhook_sources, webhooks,
 };
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
@@ -28,8 +30,20 @@ pub(crate) enum Tag {
     Images,
     /// Build events, from the request to the published version.
     Builds,
+    /// What was asked of the world: scans, evaluations, incidents, and what became of each.
+    Commands,
     /// SBOMs, provenance and logs, byte for byte.
     Artifacts,
+    /// Findings: which version of which image holds what an advisory affects.
+    Findings,
+    /// Advisories: what they affect, how far they reach, and who is exposed.
+    Advisories,
+    /// Packages, their releases, and which images hold them.
+    Packages,
+    /// Customers: what they run and what they are exposed to.
+    Customers,
+    /// What is promised, what is owed, what was missed, and how fast exposures end.
+    Sla,
     /// The transparency log and the audit log: entries, checkpoints, proofs.
     Logs,
     /// What is sent to other systems, and what forges tell the platform.
@@ -68,6 +82,15 @@ them all. Every answer carries `X-Request-Id`.
 **A tour**: read the clock; list the images; open one and follow its SBOM and provenance links; \
 POST a rebuild; watch its build go from pending to completed.";
 
+/// What changes the world. (A tuple has room for sixteen resources.)
+type Asking = (
+    completion::CompletionApi,
+    commands::CommandsApi,
+    incidents::IncidentsApi,
+    usage::UsageApi,
+    dead_letter::DeadLetterApi,
+);
+
 type Resources = (
     auth::AuthApi,
     api_keys::ApiKeysApi,
@@ -76,17 +99,34 @@ type Resources = (
     clock::ClockApi,
     images::ImagesApi,
     builds::BuildsApi,
+    Asking,
     artifacts::ArtifactsApi,
+    (
+        findings::FindingsApi,
+        advisories::AdvisoriesApi,
+        packages::PackagesApi,
+        customers::CustomersApi,
+        sla::SlaApi,
+    ),
     logs::LogsApi,
-    webhooks::WebhooksApi,
-    webhook_endpoints::WebhookEndpointsApi,
-    webhook_sources::WebhookSourcesApi,
+    (
+        webhooks::WebhooksApi,
+        webhook_endpoints::WebhookEndpointsApi,
+        webhook_sources::WebhookSourcesApi,
+    ),
     health::HealthApi,
     problems::ProblemsApi,
     docs::HomeApi,
 );
 
 fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
+    let asking = (
+        completion::CompletionApi(state.clone()),
+        commands::CommandsApi(state.clone()),
+        incidents::IncidentsApi(state.clone()),
+        usage::UsageApi(state.clone()),
+        dead_letter::DeadLetterApi(state.clone()),
+    );
     let resources = (
         auth::AuthApi(state.clone()),
         api_keys::ApiKeysApi(state.clone()),
@@ -95,11 +135,21 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         clock::ClockApi(state.clone()),
         images::ImagesApi(state.clone()),
         builds::BuildsApi(state.clone()),
+        asking,
         artifacts::ArtifactsApi(state.clone()),
+        (
+            findings::FindingsApi(state.clone()),
+            advisories::AdvisoriesApi(state.clone()),
+            packages::PackagesApi(state.clone()),
+            customers::CustomersApi(state.clone()),
+            sla::SlaApi(state.clone()),
+        ),
         logs::LogsApi(state.clone()),
-        webhooks::WebhooksApi(state.clone()),
-        webhook_endpoints::WebhookEndpointsApi(state.clone()),
-        webhook_sources::WebhookSourcesApi(state.clone()),
+        (
+            webhooks::WebhooksApi(state.clone()),
+            webhook_endpoints::WebhookEndpointsApi(state.clone()),
+            webhook_sources::WebhookSourcesApi(state.clone()),
+        ),
         health::HealthApi(state),
         problems::ProblemsApi,
         docs::HomeApi,
@@ -122,6 +172,10 @@ pub(crate) fn service(state: ApiState) -> BoxEndpoint<'static, Response> {
 pub fn openapi_json() -> String {
     let text = openapi(ApiState::detached()).spec();
     let Ok(mut document) = serde_json::from_str::<Value>(&text) else { return text };
+    // Where two resources share a path, poem-openapi writes it twice.
+    if let Ok(whole) = serde_json::from_str::<paths::Document>(&text) {
+        document["paths"] = whole.paths.0;
+    }
     let mut bodies = BTreeSet::new();
     for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {

@@ -182,7 +182,9 @@ async fn submit(
         let image = ImageId(ordinal(source.id)?);
         let asked = Asked { image, first: builds.is_empty(), revision: &revision };
         let make = |sequence| asked.command(BuildId::of_command(sequence));
-        let sequence = store::commands::submit(conn, make).await.map_err(Problem::from)?;
+        let sequence = store::commands::submit_for(conn, &source.tenant_namespace, make)
+            .await
+            .map_err(Problem::from)?;
         let pending = Pending { image_id: source.id, tenant_namespace: &source.tenant_namespace };
         let cause = asked.cause();
         builds.push(insert_pending(conn, sequence, pending, &cause, &position).await?);
@@ -205,14 +207,14 @@ impl Asked<'_> {
             return Command::UpstreamChanged { build, image, revision: self.revision.clone() };
         }
         let requested_by = Some(REQUESTED_BY.into());
-        Command::BuildImage { build, image, create: None, requested_by }
+        Command::BuildImage { build, image, create: None, requested_by, external: false }
     }
 
     fn cause(&self) -> Cause {
         if self.first {
             return Cause::Upstream { release: None, revision: self.revision.clone() };
         }
-        Cause::Manual { requested_by: Some(REQUESTED_BY.into()) }
+        Cause::Manual { requested_by: Some(REQUESTED_BY.into()), external: false }
     }
 }
 

@@ -27,14 +27,17 @@ export async function text(path, limit, signal = undefined) {
   }
 }
 
-/** Fetches a document with the token and hands it to the browser to save. */
-export async function save(path, fallbackName) {
+/**
+ * Fetches a document with the token and hands it to the browser to save, under the server's name
+ * for it if there is no better one: one document can belong to several builds.
+ */
+export async function save(path, name) {
   const response = await send(path, {});
   const named = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '');
   const address = URL.createObjectURL(await response.blob());
   const link = document.createElement('a');
   link.href = address;
-  link.download = named ? named[1] : fallbackName;
+  link.download = name ?? (named ? named[1] : 'document');
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

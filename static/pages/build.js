@@ -33,11 +33,21 @@ export function build({ params, asOf, signal }) {
     return load(content, signal, () => get(address, { as_of: asOf }, signal), show);
   };
   // The world moves: so may the build.
+  let timer = 0;
   const stop = onWorld(() => {
     const follows = shown && !asOf && OPEN.includes(shown.status);
-    if (follows && Date.now() - looked > LOOK_AGAIN_MS) look();
+    if (!follows || timer) return;
+    const wait = Math.max(0, looked + LOOK_AGAIN_MS - Date.now());
+    timer = setTimeout(() => {
+      timer = 0;
+      look();
+    }, wait);
   });
-  return { title: `Build ${params.id}`, element, leave: stop, ready: look() };
+  const leave = () => {
+    stop();
+    clearTimeout(timer);
+  };
+  return { title: `Build ${params.id}`, element, leave, ready: look() };
 }
 
 function details(build, asOf, signal) {
@@ -93,7 +103,7 @@ function documents(build, asOf, signal) {
       { title: 'Size', kind: 'number', cell: (row) => size(row.bytes) },
       {
         title: 'Get it',
-        cell: (row) => saveButton(row.href, row.kind, `build-${build.id}-${row.kind}`),
+        cell: (row) => saveButton(row.href, row.kind, null),
       },
     ];
     return table('Documents of this build', columns, items);
@@ -113,7 +123,7 @@ function log(build, signal) {
     (read) => [
       h('pre', { class: 'log', tabindex: 0, role: 'region', 'aria-label': 'Log' }, read.text),
       !read.whole && h('p', { class: 'notice' }, `Only the first ${size(LOG_BYTES)} are shown.`),
-      saveButton(build.log_href, 'the log', `build-${build.id}.log`, true),
+      saveButton(build.log_href, 'the log', `${build.image}-build-${build.id}.log`, true),
     ],
   );
   return place;

@@ -5,9 +5,9 @@ import { Problem } from '../lib/problem.js';
 
 /**
  * `what` names the document, for those who hear the button without its surroundings; a button that
- * stands `alone` says it to all.
+ * stands `alone` says it to all. `name` is the file's, or null for the server's.
  */
-export function saveButton(path, what, fallbackName, alone = false) {
+export function saveButton(path, what, name, alone = false) {
   const told = h('span', { class: 'save-told', role: 'status' });
   const button = h('button', { type: 'button', class: 'small', 'aria-label': `Download ${what}` });
   put(button, alone ? `Download ${what}` : 'Download');
@@ -15,7 +15,7 @@ export function saveButton(path, what, fallbackName, alone = false) {
     button.disabled = true;
     put(told, 'fetching …');
     try {
-      await save(path, fallbackName);
+      await save(path, name);
       put(told);
     } catch (error) {
       const problem = Problem.from(error);

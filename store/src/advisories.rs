@@ -57,17 +57,27 @@ async fn affected(
 ) -> Result<(), Error> {
     let ranges: Vec<_> = advisories
         .iter()
-        .flat_map(|a| a.affected.iter().map(|affected| (a.id, affected.introduced)))
+        .flat_map(|a| a.affected.iter().map(|range| (a.id, range.introduced, range.fixed)))
         .collect();
+    let fixed = |(_, from, fixed): &(AdvisoryId, ReleaseRef, Option<u32>)| {
+        fixed.map(|release| ReleaseRef { release, ..*from })
+    };
     sqlx::query(
         "INSERT INTO advisory_packages (advisory_id, package_id, introduced_release,
-             introduced_version)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[])",
+             introduced_version, fixed_release, fixed_version, fixed_at)
+         SELECT new.advisory, new.package, new.release, new.version, new.fixed,
+                new.fixed_version, r.released_at
+         FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::integer[],
+                     $6::text[])
+              AS new (advisory, package, release, version, fixed, fixed_version)
+         LEFT JOIN package_releases r ON r.package_id = new.package AND r.release = new.fixed",
     )
-    .bind(ranges.iter().map(|(id, _)| i64::from(id.0)).collect::<Vec<_>>())
-    .bind(ranges.iter().map(|(_, r)| i64::from(r.package.0)).collect::<Vec<_>>())
-    .bind(ranges.iter().map(|(_, r)| r.release as i32).collect::<Vec<_>>())
-    .bind(ranges.iter().map(|(_, r)| catalogue.release(*r).version).collect::<Vec<_>>())
+    .bind(ranges.iter().map(|(id, ..)| i64::from(id.0)).collect::<Vec<_>>())
+    .bind(ranges.iter().map(|(_, r, _)| i64::from(r.package.0)).collect::<Vec<_>>())
+    .bind(ranges.iter().map(|(_, r, _)| r.release as i32).collect::<Vec<_>>())
+    .bind(ranges.iter().map(|(_, r, _)| catalogue.release(*r).version).collect::<Vec<_>>())
+    .bind(ranges.iter().map(|r| fixed(r).map(|f| f.release as i32)).collect::<Vec<_>>())
+    .bind(ranges.iter().map(|r| fixed(r).map(|f| catalogue.release(f).version)).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

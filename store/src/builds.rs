@@ -3,7 +3,7 @@ use crate::artifacts::StoredDocument;
 use crate::db::instant;
 use crate::error::Error;
 use sim::fact::{BuildResult, Cause, Outcome};
-use sim::ids::ReleaseRef;
+use sim::ids::{BuilderId, ReleaseRef};
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
@@ -143,7 +143,7 @@ pub async fn resolve(
 
 /// The name of a builder in documents and rows.
 pub fn builder_name(result: &BuildResult) -> Option<String> {
-    result.builder.map(|builder| format!("builder-{}", builder.0))
+    result.builder.map(BuilderId::name)
 }
 
 /// Writes how a build ended and which objects it stored; false when there is no such build.
@@ -155,10 +155,10 @@ pub async fn finish(
     log_sha256: &str,
     documents: &[StoredDocument],
 ) -> Result<bool, Error> {
-    let (version, failure) = match &result.outcome {
-        Outcome::Published(published) => (Some(published.version), None),
-        Outcome::Unchanged { version } | Outcome::Superseded { version } => (Some(*version), None),
-        Outcome::Failed { reason } => (None, Some(reason.as_str())),
+    let version = match &result.outcome {
+        Outcome::Published(published) => Some(published.version),
+        Outcome::Unchanged { version } | Outcome::Superseded { version } => Some(*version),
+        Outcome::Failed { .. } => None,
     };
     let known: bool = sqlx::query_scalar(
         "WITH finished AS (
@@ -185,7 +185,7 @@ pub async fn finish(
     .bind(result.attempts as i32)
     .bind(builder_name(result))
     .bind(version.map(|version| version as i32))
-    .bind(failure)
+    .bind(result.failure())
     .bind(log_sha256)
     .bind(documents.iter().map(|d| d.kind).collect::<Vec<_>>())
     .bind(documents.iter().map(|d| d.media_type).collect::<Vec<_>>())

@@ -134,6 +134,8 @@ pub struct Usage {
     pub version: u32,
     /// Since when.
     pub from: SimTime,
+    /// When this use of the image began, if the same window says so; else it goes on.
+    pub used_since: Option<SimTime>,
     /// Until when, if the same window says so.
     pub until: Option<SimTime>,
     /// Follows the tag or pins the digest.
@@ -148,10 +150,36 @@ pub struct Usage {
     pub internet_exposed: bool,
 }
 
+/// Ends what runs, for each customer and image at the first change of a window.
+async fn end_uses(
+    conn: &mut PgConnection,
+    changed: &[(CustomerId, ImageId, SimTime)],
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE customer_image_usage u SET valid_to = new.at
+         FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS new (customer, image, at)
+         WHERE u.customer_id = new.customer AND u.image_id = new.image
+           AND u.valid_to IS NULL AND u.valid_from < new.at",
+    )
+    .bind(changed.iter().map(|(customer, ..)| i64::from(customer.0)).collect::<Vec<_>>())
+    .bind(changed.iter().map(|(_, image, _)| i64::from(image.0)).collect::<Vec<_>>())
+    .bind(instants(changed.iter().map(|(.., at)| *at))?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Ends what ran before and enters what runs now. Moves of one customer and image are in order
 /// and end each other. A move may be there already, entered by a window that is now closed again
 /// joined with the one that ends it.
-pub async fn usage(conn: &mut PgConnection, moves: &[Usage]) -> Result<(), Error> {
+pub async fn usage(
+    conn: &mut PgConnection,
+    changed: &[(CustomerId, ImageId, SimTime)],
+    moves: &[Usage],
+) -> Result<(), Error> {
+    if !changed.is_empty() {
+        end_uses(conn, changed).await?;
+    }
     if moves.is_empty() {
         return Ok(());
     }
@@ -160,34 +188,26 @@ pub async fn usage(conn: &mut PgConnection, moves: &[Usage]) -> Result<(), Error
     let from = instants(moves.iter().map(|m| m.from))?;
     let until =
         moves.iter().map(|m| m.until.map(instant).transpose()).collect::<Result<Vec<_>, _>>()?;
-    sqlx::query(
-        "UPDATE customer_image_usage u SET valid_to = new.at
-         FROM (SELECT customer, image, min(at) AS at
-               FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[])
-                    AS all_new (customer, image, at)
-               GROUP BY customer, image) AS new
-         WHERE u.customer_id = new.customer AND u.image_id = new.image
-           AND u.valid_to IS NULL AND u.valid_from < new.at",
-    )
-    .bind(&customers)
-    .bind(&images)
-    .bind(&from)
-    .execute(&mut *conn)
-    .await?;
+    let since = moves
+        .iter()
+        .map(|m| m.used_since.map(instant).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
         "INSERT INTO customer_image_usage AS u (customer_id, image_id, version, valid_from,
              valid_to, used_since, tenant_namespace, mode, environment, cluster, replicas,
              internet_exposed)
          SELECT new.customer, new.image, new.version, new.since, new.until,
-                least(min(new.since) OVER (PARTITION BY new.customer, new.image),
-                      (SELECT min(old.used_since) FROM customer_image_usage old
-                       WHERE old.customer_id = new.customer AND old.image_id = new.image)),
+                coalesce(new.used_since,
+                         (SELECT old.used_since FROM customer_image_usage old
+                          WHERE old.customer_id = new.customer AND old.image_id = new.image
+                            AND old.valid_from < new.since
+                          ORDER BY old.valid_from DESC LIMIT 1), new.since),
                 new.namespace, new.mode, new.environment, new.cluster, new.replicas, new.exposed
          FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::timestamptz[],
                      $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[],
-                     $10::integer[], $11::boolean[])
+                     $10::integer[], $11::boolean[], $12::timestamptz[])
               AS new (customer, image, version, since, until, namespace, mode, environment,
-                      cluster, replicas, exposed)
+                      cluster, replicas, exposed, used_since)
          ON CONFLICT (customer_id, image_id, valid_from) DO UPDATE SET
              version = excluded.version, mode = excluded.mode,
              valid_to = coalesce(u.valid_to, excluded.valid_to)",
@@ -203,6 +223,7 @@ pub async fn usage(conn: &mut PgConnection, moves: &[Usage]) -> Result<(), Error
     .bind(moves.iter().map(|m| m.cluster.as_str()).collect::<Vec<_>>())
     .bind(moves.iter().map(|m| m.replicas as i32).collect::<Vec<_>>())
     .bind(moves.iter().map(|m| m.internet_exposed).collect::<Vec<_>>())
+    .bind(since)
     .execute(conn)
     .await?;
     Ok(())

@@ -1,4 +1,5 @@
 //! Commands: what was asked of the world from outside, in the order in which it was taken.
+use crate::catalogue::SHARED_NAMESPACE;
 use crate::db::instant;
 use crate::error::Error;
 use sim::command::Command;
@@ -24,14 +25,22 @@ pub async fn submit(
     conn: &mut PgConnection,
     make: impl FnOnce(u64) -> Command,
 ) -> Result<u64, Error> {
+    submit_for(conn, SHARED_NAMESPACE, make).await
+}
+
+/// The same for a command that is about a tenant, by its namespace.
+pub async fn submit_for(
+    conn: &mut PgConnection,
+    tenant_namespace: &str,
+    make: impl FnOnce(u64) -> Command,
+) -> Result<u64, Error> {
     lock(conn).await?;
-    let seq: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM commands")
-        .fetch_one(&mut *conn)
-        .await?;
+    let seq: i64 = sqlx::query_scalar("SELECT next_command_seq()").fetch_one(&mut *conn).await?;
     let command = make(seq as u64);
-    sqlx::query("INSERT INTO commands (seq, command) VALUES ($1, $2)")
+    sqlx::query("INSERT INTO commands (seq, command, tenant_namespace) VALUES ($1, $2, $3)")
         .bind(seq)
         .bind(sqlx::types::Json(&command))
+        .bind(tenant_namespace)
         .execute(&mut *conn)
         .await?;
     sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(conn).await?;

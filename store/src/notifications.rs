@@ -17,12 +17,15 @@ pub struct Items {
     pub listed: serde_json::Value,
 }
 
-/// Failed builds, for the platform's own team.
+/// Failed builds: of shared images, for the platform's own team; of a customer's, for that
+/// customer.
 const FAILED: &str = "
     SELECT jsonb_build_object('build', b.id, 'image', i.name, 'trigger', b.trigger,
                               'reason', b.failure) AS item, b.id AS place
     FROM build_events b JOIN images i ON i.id = b.image_id
-    WHERE $3::bigint IS NULL AND b.status = 'failed'
+    WHERE b.status = 'failed'
+      AND b.tenant_namespace
+          = coalesce((SELECT c.tenant_namespace FROM customers c WHERE c.id = $3), 'catalogue')
       AND b.finished_at > $1 AND b.finished_at <= $2";
 
 /// Critical findings on what a customer runs: the timers of its own clock that began.

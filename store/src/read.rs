@@ -1,17 +1,26 @@
 //! What the API reads: rows as they were at a simulated instant. The instants in the rows decide
 //! what is seen, so an answer about the past is the same whenever it is asked for.
+pub mod advisories;
 pub mod artifacts;
 pub mod builds;
+pub mod commands;
+pub mod customers;
 pub mod events;
 pub mod evidence;
+pub mod exposure;
+pub mod findings;
 pub mod images;
 pub mod log;
 pub mod packages;
+pub mod sla;
 pub mod summary;
 pub mod versions;
 pub mod world;
 
 use chrono::{DateTime, Utc};
+
+/// How far the totals of lists are counted: more is said to be more, and costs no more.
+pub const TOTAL_BOUND: i64 = 1_000;
 
 /// The instant a read speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

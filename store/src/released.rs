@@ -73,14 +73,15 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
         "INSERT INTO build_events AS b (id, image_id, tenant_namespace, trigger, cause, status,
              requested_at, started_at, finished_at, attempts, builder, merged_into, flaked_at,
              restarted_at)
-         SELECT id, image, $14, trigger, cause::jsonb, status, requested, started, finished,
-                coalesce(attempts, 0), builder, merged, flaked::timestamptz[],
+         SELECT new.id, image, i.tenant_namespace, trigger, cause::jsonb, status, requested,
+                started, finished, coalesce(attempts, 0), builder, merged, flaked::timestamptz[],
                 restarted::timestamptz[]
          FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[],
                      $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::integer[],
                      $10::text[], $11::bigint[], $12::text[], $13::text[])
               AS new (id, image, trigger, cause, status, requested, started, finished, attempts,
                       builder, merged, flaked, restarted)
+         JOIN images i ON i.id = new.image
          ON CONFLICT (id) DO UPDATE SET
              cause = excluded.cause, trigger = excluded.trigger, status = excluded.status,
              requested_at = excluded.requested_at,
@@ -105,7 +106,6 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
     .bind(new.iter().map(|(_, s)| s.merged_into.map(|id| id.0 as i64)).collect::<Vec<_>>())
     .bind(flaked)
     .bind(restarted)
-    .bind(SHARED_NAMESPACE)
     .execute(conn)
     .await?;
     Ok(())
@@ -168,12 +168,13 @@ pub async fn images(conn: &mut PgConnection, images: &[CreatedImage<'_>]) -> Res
     sqlx::query(
         "INSERT INTO images (id, name, description, base_image_id, depth, main_package_id,
              own_packages, tenant_namespace, created_at)
-         SELECT id, name, '', base,
+         SELECT new.id, new.name, '', base,
                 coalesce((SELECT below.depth + 1 FROM images below WHERE below.id = base), 0),
-                main, own::bigint[], $7, at
+                main, own::bigint[], coalesce(c.tenant_namespace, $8), at
          FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[],
-                     $6::timestamptz[]) AS new (id, name, base, main, own, at)
-         ORDER BY id
+                     $6::timestamptz[], $7::bigint[]) AS new (id, name, base, main, own, at, owner)
+         LEFT JOIN customers c ON c.id = new.owner
+         ORDER BY new.id
          ON CONFLICT (id) DO UPDATE SET
              depth = excluded.depth, main_package_id = excluded.main_package_id,
              own_packages = excluded.own_packages, created_at = excluded.created_at",
@@ -184,6 +185,7 @@ pub async fn images(conn: &mut PgConnection, images: &[CreatedImage<'_>]) -> Res
     .bind(images.iter().map(main).collect::<Vec<_>>())
     .bind(images.iter().map(|i| array_literal(&i.new.packages)).collect::<Vec<_>>())
     .bind(ats)
+    .bind(images.iter().map(|i| i.new.owner.map(|o| i64::from(o.0))).collect::<Vec<_>>())
     .bind(SHARED_NAMESPACE)
     .execute(conn)
     .await?;
@@ -200,8 +202,11 @@ pub async fn triages(
     }
     let ats = triages.iter().map(|(_, _, at, _)| instant(*at)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
-        "INSERT INTO triages (image_id, advisory_id, at, justification)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[])
+        "INSERT INTO triages (image_id, advisory_id, at, justification, tenant_namespace)
+         SELECT new.*, i.tenant_namespace
+         FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[])
+              AS new (image, advisory, at, justification)
+         JOIN images i ON i.id = new.image
          ON CONFLICT DO NOTHING",
     )
     .bind(triages.iter().map(|(image, ..)| i64::from(image.0)).collect::<Vec<_>>())

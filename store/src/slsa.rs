@@ -59,6 +59,27 @@ pub struct Distrusted {
     pub at: SimTime,
 }
 
+/// Grants a builder a level from an instant on, unless something was said of it before.
+pub async fn trust_once(
+    conn: &mut PgConnection,
+    builder: &str,
+    level: u8,
+    from: SimTime,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO trusted_builders (builder, key_id, slsa_level, valid_from)
+         SELECT $1, key_id, $2, $3
+         FROM (SELECT DISTINCT key_id FROM trusted_builders) known
+         WHERE NOT EXISTS (SELECT FROM trusted_builders t WHERE t.builder = $1)",
+    )
+    .bind(builder)
+    .bind(i32::from(level))
+    .bind(instant(from)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Takes trust away from builders; where it has ended already, nothing changes.
 pub async fn distrust(conn: &mut PgConnection, ends: &[Distrusted]) -> Result<(), Error> {
     if ends.is_empty() {

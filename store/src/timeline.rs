@@ -4,9 +4,11 @@ use crate::db::instant;
 use crate::error::Error;
 use serde_json::{Value, json};
 use sim::catalogue::Catalogue;
-use sim::fact::{BuildResult, Fact, FactKind, Notification, Outcome, Scan, SlaCheck};
+use sim::fact::{BuildResult, Fact, FactKind, Notification, Outcome};
+use sim::fact::{Scan, ScanTarget, ScanTrigger, SlaCheck};
 use sim::ids::{AdvisoryId, BuildId, CustomerId, ImageId};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 
 /// What a row says beside its place: what it is about, and the particulars.
 #[derive(Default)]
@@ -19,20 +21,27 @@ struct Entry {
     data: Value,
 }
 
-/// Writes the timeline of some facts, in one statement.
+/// Writes the timeline of some facts, in one statement. `owned` tells the images of builds that
+/// facts name alone, where these are not shared ones.
 pub async fn insert(
     conn: &mut PgConnection,
     catalogue: &Catalogue,
+    owned: &BTreeMap<BuildId, ImageId>,
     facts: &[Fact],
 ) -> Result<(), Error> {
     if facts.is_empty() {
         return Ok(());
     }
-    let entries: Vec<Entry> = facts.iter().map(|fact| entry(&fact.kind)).collect();
+    let entries: Vec<Entry> = facts.iter().map(|fact| entry(&fact.kind, catalogue)).collect();
     let ats = facts.iter().map(|f| instant(f.at)).collect::<Result<Vec<_>, _>>()?;
     let tenant = |entry: &Entry| {
         let customer = entry.customer.and_then(|id| catalogue.customers.get(id.index()));
-        customer.map_or(SHARED_NAMESPACE, |customer| customer.namespace.as_str())
+        if let Some(customer) = customer {
+            return customer.namespace.as_str();
+        }
+        let built = || entry.build.and_then(|build| owned.get(&build).copied());
+        let image = entry.image.or_else(built);
+        image.map_or(SHARED_NAMESPACE, |image| catalogue.namespace(image))
     };
     sqlx::query(
         "INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, build_id, advisory_id,
@@ -56,7 +65,7 @@ pub async fn insert(
     Ok(())
 }
 
-fn entry(kind: &FactKind) -> Entry {
+fn entry(kind: &FactKind, catalogue: &Catalogue) -> Entry {
     match kind {
         FactKind::PackageReleased { .. }
         | FactKind::AdvisoryPublished(_)
@@ -68,8 +77,15 @@ fn entry(kind: &FactKind) -> Entry {
         | FactKind::BuildStarted { .. }
         | FactKind::BuildFlaked { .. } => build_entry(kind),
         FactKind::BuildFinished(result) => finished_entry(result),
-        FactKind::Scanned(scan) => scan_entry(scan),
-        FactKind::UsageChanged { customer, version, previous, mode } => Entry {
+        FactKind::Scanned(scan) => scan_entry(scan, catalogue),
+        FactKind::UsageEnded { customer, version } => Entry {
+            kind: "usage_ended",
+            customer: Some(*customer),
+            image: Some(version.image),
+            data: json!({ "version": version.version }),
+            ..Entry::default()
+        },
+        FactKind::UsageChanged { customer, version, previous, mode, .. } => Entry {
             kind: "usage_changed",
             customer: Some(*customer),
             image: Some(version.image),
@@ -200,17 +216,27 @@ fn finished_entry(result: &BuildResult) -> Entry {
     }
 }
 
-fn scan_entry(scan: &Scan) -> Entry {
-    // A scan of one version is about its image; a pass over all of them is about none.
-    let image = if let [one] = scan.targets.as_slice() { Some(one.version.image) } else { None };
+fn scan_entry(scan: &Scan, catalogue: &Catalogue) -> Entry {
+    // A scan of one image is about it; a pass over all of them is about none, and what everybody
+    // reads of it counts what everybody sees.
+    let first = scan.targets.first().map(|target| target.version.image);
+    let one = scan.targets.iter().all(|target| Some(target.version.image) == first);
+    let image = first.filter(|_| one && scan.trigger != ScanTrigger::Scheduled);
+    // (A scheduled pass over a single version was always about its image.)
+    let image =
+        if let [target] = scan.targets.as_slice() { Some(target.version.image) } else { image };
+    let shared = |target: &&ScanTarget| {
+        image.is_some() || catalogue.namespace(target.version.image) == SHARED_NAMESPACE
+    };
+    let targets: Vec<&ScanTarget> = scan.targets.iter().filter(shared).collect();
     Entry {
         kind: "scanned",
         image,
         data: json!({
             "trigger": scan.trigger,
-            "versions": scan.targets.len(),
-            "findings": scan.targets.iter().map(|t| u64::from(t.findings)).sum::<u64>(),
-            "new": scan.targets.iter().map(|t| t.new.len()).sum::<usize>(),
+            "versions": targets.len(),
+            "findings": targets.iter().map(|t| u64::from(t.findings)).sum::<u64>(),
+            "new": targets.iter().map(|t| t.new.len()).sum::<usize>(),
         }),
         ..Entry::default()
     }

@@ -1,6 +1,7 @@
 //! The API over HTTP, against a real Postgres and a real S3 endpoint.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 mod artifacts;
+mod asked;
 mod auth;
 mod builds;
 mod clock;

@@ -49,6 +49,8 @@ INSERT INTO notifications (id, tenant_namespace, customer_id, kind, at, items, s
 VALUES (7001, 'acme-7', 7001, 'sla_breached', '2026-01-12T04:30Z', 1, 'secret-subject', '{}');
 INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, build_id, customer_id, data)
 VALUES (7001, '2026-01-12T04:30Z', 'sla_breached', 'acme-7', 7001, 7001, 7001, '{}');
+INSERT INTO commands (seq, command, tenant_namespace)
+VALUES (7001, '{"command": "end_use", "customer": 7001, "image": 7001}', 'acme-7');
 INSERT INTO audit_logs (id, at, actor, action, object, tenant_namespace, detail, leaf_hash)
 VALUES (7001, '2026-01-12T04:30Z', 'platform', 'publish', 'acme-7.web', 'acme-7', '{}',
         decode(repeat('00', 32), 'hex'));

@@ -55,7 +55,7 @@ async fn a_build_shows_its_log_and_its_documents_download() {
         assert!(page.contains(shown), "{shown} in {page}");
     }
     browser.click("[aria-label='Download the log']").await;
-    let saved = browser.downloads.path().join(format!("nginx-{NGINX_BUILD}-log.txt"));
+    let saved = browser.downloads.path().join(format!("nginx-build-{NGINX_BUILD}.log"));
     for _ in 0..100 {
         if std::fs::read_to_string(&saved).is_ok_and(|text| text == LOG) {
             break;

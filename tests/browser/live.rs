@@ -36,7 +36,7 @@ async fn a_lost_connection_is_told_and_taken_up_again() {
     let cut = "window.realFetch = fetch;
                window.fetch = () => Promise.reject(new TypeError('offline'));";
     browser.run(cut).await;
-    browser.run("document.querySelector('.travel button:last-child').click()").await;
+    browser.run("document.querySelector('.travel > button:last-child').click()").await;
     browser.wait("document.querySelector('.problem')").await;
     let problem = browser.text(".problem").await;
     assert!(problem.contains("unreachable") && problem.contains("Try again"), "{problem}");

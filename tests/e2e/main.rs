@@ -2,6 +2,7 @@
 mod bad_input;
 mod determinism;
 mod evidence;
+mod kill;
 mod live;
 mod support;
 mod telemetry;

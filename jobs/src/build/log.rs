@@ -16,6 +16,10 @@ const SOMEBODY: &str = "somebody";
 /// What stands for the schedule of a periodic rebuild that an incident or an arrival asked for.
 const UNSCHEDULED: &str = "outside the rebuild schedule";
 
+/// What stands before the words of an external builder; they are indented, so that none of them
+/// can be taken for a line of ours.
+const REPORTED: &str = "the external builder wrote:\n";
+
 /// A simulated instant as documents take it.
 pub(super) fn timestamp(at: SimTime) -> Result<Timestamp, JobError> {
     Ok(Timestamp::from_ms(at.0).context("an instant of a build")?)
@@ -30,7 +34,7 @@ pub(super) fn trigger(cause: &Cause, subject: &BuildSubject) -> Result<Trigger, 
             let schedule = subject.cause_schedule.as_deref().unwrap_or(UNSCHEDULED).to_owned();
             Trigger::Cron { schedule }
         }
-        Cause::Manual { requested_by } => {
+        Cause::Manual { requested_by, .. } => {
             Trigger::Manual { requested_by: requested_by.as_deref().unwrap_or(SOMEBODY).to_owned() }
         }
         Cause::Upstream { revision, .. } => Trigger::Upstream {
@@ -62,8 +66,9 @@ pub(super) fn of_nothing_published(
     let end = match &job.fact.outcome {
         Outcome::Unchanged { version } => build_log::BuildResult::Unchanged { version: *version },
         Outcome::Superseded { version } => build_log::BuildResult::Superseded { version: *version },
-        Outcome::Failed { reason } => {
-            build_log::BuildResult::Failed { reason: reason.as_str().to_owned() }
+        Outcome::Failed { .. } => {
+            let reason = job.fact.failure().unwrap_or_default().to_owned();
+            build_log::BuildResult::Failed { reason }
         }
         Outcome::Published(_) => return Err(anyhow::anyhow!("a version was published").into()),
     };
@@ -90,7 +95,7 @@ fn render(
 ) -> Result<Document, JobError> {
     let result = &job.fact;
     let attempt = builder_name(result).map(|builder| last_attempt(job, builder)).transpose()?;
-    let text = build_log::render(&BuildLog {
+    let mut text = build_log::render(&BuildLog {
         build_id: &result.build.0.to_string(),
         repository: &repository(&subject.name),
         version,
@@ -102,6 +107,10 @@ fn render(
         result: end,
         finished: timestamp(job.at)?,
     });
+    if let Some(log) = result.report.as_ref().and_then(|report| report.log.as_deref()) {
+        text.push_str(REPORTED);
+        text.extend(log.lines().flat_map(|line| ["  ", line, "\n"]));
+    }
     let media_type = "text/plain; charset=utf-8";
     Ok(Document { kind: kind::LOG, media_type, bytes: text.into() })
 }
@@ -114,6 +123,10 @@ fn last_attempt(job: &Placed<BuildResult>, builder: String) -> Result<Attempt, J
         },
         Outcome::Failed { reason: FailureReason::Flaked } => {
             AttemptOutcome::Flaked { step: Step::Test, reason: "a test timed out".to_owned() }
+        }
+        Outcome::Failed { reason: FailureReason::Reported } => {
+            let reason = job.fact.failure().unwrap_or_default().to_owned();
+            AttemptOutcome::Broken { step: Step::Assemble, reason }
         }
         _ => AttemptOutcome::Succeeded,
     };

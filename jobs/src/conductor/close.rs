@@ -4,6 +4,7 @@ use super::window::Window;
 use sim::catalogue::Catalogue;
 use sim::fact::{Fact, FactKind, Outcome};
 use sim::ids::{CustomerId, ImageId};
+use sim::time::SimTime;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 use store::closings::{self, Fixed, Published, Usage};
@@ -17,12 +18,12 @@ pub(super) async fn close(
     window: &Window,
 ) -> Result<(), ConductorError> {
     let (published, fixed) = published(&window.facts);
-    let moves = moves(catalogue, &window.facts);
+    let (changed, moves) = moves(catalogue, &window.facts);
     let judges = window
         .facts
         .iter()
         .any(|fact| matches!(&fact.kind, FactKind::Scanned(_) | FactKind::FindingTriaged { .. }));
-    if published.is_empty() && moves.is_empty() && !judges {
+    if published.is_empty() && changed.is_empty() && !judges {
         return Ok(());
     }
     let mut tx = pool.begin().await?;
@@ -34,7 +35,7 @@ pub(super) async fn close(
     if judges {
         closings::judge(&mut tx, window.from, window.to.at).await?;
     }
-    closings::usage(&mut tx, &moves).await?;
+    closings::usage(&mut tx, &changed, &moves).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -57,37 +58,61 @@ fn published(facts: &[Fact]) -> (Vec<Published>, Vec<Fixed>) {
     (versions, findings)
 }
 
-fn moves(catalogue: &Catalogue, facts: &[Fact]) -> Vec<Usage> {
+/// When a customer's use of an image first changed in a window.
+type Changed = Vec<(CustomerId, ImageId, SimTime)>;
+
+fn moves(catalogue: &Catalogue, facts: &[Fact]) -> (Changed, Vec<Usage>) {
+    let mut changed: Changed = Vec::new();
     let mut moves: Vec<Usage> = Vec::new();
-    let mut last: BTreeMap<(CustomerId, ImageId), usize> = BTreeMap::new();
+    // The last move of a customer and image; none once the use has ended.
+    let mut last: BTreeMap<(CustomerId, ImageId), Option<usize>> = BTreeMap::new();
     for fact in facts {
-        let FactKind::UsageChanged { customer, version, mode, .. } = &fact.kind else { continue };
-        let key = (*customer, version.image);
-        if let Some(&before) = last.get(&key) {
-            if moves[before].from == fact.at {
-                // Two moves at one instant: only the later one ever ran.
-                moves[before].version = version.version;
-                moves[before].mode = *mode;
-                continue;
-            }
-            moves[before].until = Some(fact.at);
+        let (customer, image) = match &fact.kind {
+            FactKind::UsageChanged { customer, version, .. }
+            | FactKind::UsageEnded { customer, version } => (*customer, version.image),
+            _ => continue,
+        };
+        let known = last.get(&(customer, image)).copied();
+        if known.is_none() {
+            changed.push((customer, image, fact.at));
         }
-        last.insert(key, moves.len());
-        let runtime = catalogue.runtime(*customer, version.image);
+        let before = known.flatten();
+        let FactKind::UsageChanged { version, previous, mode, runtime, .. } = &fact.kind else {
+            if let Some(before) = before {
+                moves[before].until = Some(fact.at);
+            }
+            last.insert((customer, image), None);
+            continue;
+        };
+        let runtime = runtime.as_deref().cloned();
+        let runtime = runtime.unwrap_or_else(|| catalogue.runtime(customer, image));
         let namespace = catalogue.customers.get(customer.index()).map(|c| c.namespace.clone());
-        moves.push(Usage {
-            customer: *customer,
+        let begun = before.and_then(|before| moves[before].used_since);
+        let next = Usage {
+            customer,
             namespace: namespace.unwrap_or_default(),
-            image: version.image,
+            image,
             version: version.version,
             from: fact.at,
+            used_since: if previous.is_none() { Some(fact.at) } else { begun },
             until: None,
             mode: *mode,
             environment: runtime.environment,
             cluster: runtime.cluster,
             replicas: runtime.replicas,
             internet_exposed: runtime.internet_exposed,
-        });
+        };
+        match before.filter(|before| moves[*before].from == fact.at) {
+            // Two moves at one instant: only the later one ever ran.
+            Some(before) => moves[before] = next,
+            None => {
+                if let Some(before) = before {
+                    moves[before].until = Some(fact.at);
+                }
+                last.insert((customer, image), Some(moves.len()));
+                moves.push(next);
+            }
+        }
     }
-    moves
+    (changed, moves)
 }

@@ -7,7 +7,7 @@ use documents::statement::PredicateType;
 use serde_json::json;
 use sim::catalogue::Catalogue;
 use sim::fact::{Advisory, BuildResult, Cause, Fact, FactKind, Justification, Outcome};
-use sim::ids::{AdvisoryId, BuildId, ImageId, ReleaseRef};
+use sim::ids::{AdvisoryId, BuildId, BuilderId, ImageId, ReleaseRef};
 use sim::time::SimTime;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
@@ -19,9 +19,16 @@ use store::slsa::{self, Distrusted};
 use store::world::{self, Position};
 use store::{advisories, packages, timeline};
 
+/// The SLSA level that the external builder is granted: provenance that the platform signs on the
+/// word of an authenticated orchestrator. Nothing shows that builds were kept apart there, which
+/// level 3 asks for.
+const EXTERNAL_LEVEL: u8 = 2;
+
 /// What a release writes.
 pub(super) struct Release<'a> {
     pub(super) catalogue: &'a Catalogue,
+    /// The images of builds, where they are not shared ones.
+    pub(super) owned: &'a BTreeMap<BuildId, ImageId>,
     pub(super) facts: &'a [Fact],
     pub(super) jobs: &'a [NewJob],
     pub(super) answers: &'a [Answer],
@@ -40,7 +47,7 @@ pub(super) async fn release(
 ) -> Result<(), ConductorError> {
     let rows = Rows::of(release);
     let mut tx = pool.begin().await?;
-    timeline::insert(&mut tx, release.catalogue, release.facts).await?;
+    timeline::insert(&mut tx, release.catalogue, release.owned, release.facts).await?;
     packages::insert_releases(&mut tx, release.catalogue, &rows.releases).await?;
     advisories::insert(&mut tx, release.catalogue, &rows.advisories).await?;
     advisories::fix_available(&mut tx, &rows.fixes).await?;
@@ -48,6 +55,9 @@ pub(super) async fn release(
     released::images(&mut tx, &rows.images).await?;
     released::builds(&mut tx, &rows.builds).await?;
     released::triages(&mut tx, &rows.triages).await?;
+    if let Some(at) = rows.external {
+        slsa::trust_once(&mut tx, &BuilderId::EXTERNAL.name(), EXTERNAL_LEVEL, at).await?;
+    }
     slsa::distrust(&mut tx, &rows.distrusted).await?;
     audit::insert(&mut tx, &rows.audit).await?;
     commands::answer(&mut tx, release.answers).await?;
@@ -69,6 +79,8 @@ struct Rows<'a> {
     builds: Vec<(BuildId, BuildState)>,
     triages: Vec<(ImageId, AdvisoryId, SimTime, Justification)>,
     distrusted: Vec<Distrusted>,
+    /// When the first external build of the window was asked for.
+    external: Option<SimTime>,
     audit: Vec<Audit>,
 }
 
@@ -98,7 +110,13 @@ impl<'a> Rows<'a> {
                 }
                 _ => {}
             }
-            rows.audit.extend(audit_line(fact));
+            if let FactKind::BuildRequested {
+                cause: Cause::Manual { external: true, .. }, ..
+            } = &fact.kind
+            {
+                rows.external.get_or_insert(at);
+            }
+            rows.audit.extend(audit_line(release.catalogue, fact));
         }
         rows.builds = builds.states;
         rows
@@ -170,23 +188,28 @@ impl Builds {
 
 /// What the audit log says of a fact, if anything: what was asked for from outside, what was
 /// published, what was judged, what is not to be trusted.
-fn audit_line(fact: &Fact) -> Option<Audit> {
+fn audit_line(catalogue: &Catalogue, fact: &Fact) -> Option<Audit> {
+    let mut about = None;
     let (actor, action, object, detail) = match &fact.kind {
         FactKind::ImageCreated(new) => {
+            about = Some(new.image);
             let object = format!("image/{}", new.image.0);
             ("api".to_owned(), "image.create", object, json!({ "name": &*new.name }))
         }
         FactKind::BuildRequested { build, image, cause } if build.0 >= BuildId::COMMANDED => {
+            about = Some(*image);
             let object = format!("build/{}", build.0);
             (requester(cause), "build.request", object, json!({ "image": image, "cause": cause }))
         }
         FactKind::BuildFinished(result) => {
             let Outcome::Published(published) = &result.outcome else { return None };
+            about = Some(result.image);
             let object = format!("image/{}/version/{}", result.image.0, published.version);
             let actor = result.builder.map_or_else(|| "bootstrap".to_owned(), builder_name);
             (actor, "image.publish", object, json!({ "build": result.build }))
         }
         FactKind::FindingTriaged { image, advisory, justification } => {
+            about = Some(*image);
             let object = format!("image/{}/advisory/{}", image.0, advisory.0);
             let detail = json!({ "justification": justification.as_str() });
             ("triage".to_owned(), "finding.judge", object, detail)
@@ -201,18 +224,23 @@ fn audit_line(fact: &Fact) -> Option<Audit> {
             ("security".to_owned(), "builder.distrust", object, detail)
         }
         FactKind::AttestationTampered { version } => {
+            about = Some(version.image);
             let object = format!("image/{}/version/{}", version.image.0, version.version);
             let detail = json!({ "predicate_type": PredicateType::Provenance.uri() });
             ("attacker".to_owned(), "attestation.replace", object, detail)
         }
         _ => return None,
     };
-    Some(Audit { detail, ..Audit::shared(fact.seq, fact.at, actor, action, object) })
+    let mut line = Audit { detail, ..Audit::shared(fact.seq, fact.at, actor, action, object) };
+    if let Some(image) = about {
+        line.tenant_namespace = catalogue.namespace(image).to_owned();
+    }
+    Some(line)
 }
 
 fn requester(cause: &Cause) -> String {
     match cause {
-        Cause::Manual { requested_by: Some(who) } => who.to_string(),
+        Cause::Manual { requested_by: Some(who), .. } => who.to_string(),
         Cause::Upstream { .. } => "webhook".to_owned(),
         _ => "api".to_owned(),
     }

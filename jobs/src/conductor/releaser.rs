@@ -9,11 +9,12 @@ use super::progress::Phase;
 use super::release::{Release, release};
 use super::window::{Job, Window, jobs};
 use super::{Options, Stop};
-use sim::catalogue::Catalogue;
 use sim::fact::{Fact, FactKind};
+use sim::ids::{BuildId, ImageId};
 use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
 use sim::world::World;
 use sqlx::PgPool;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::commands::{self, Answer, Stored};
@@ -37,7 +38,6 @@ pub(super) struct Releaser {
     pub(super) flow: Arc<Flow>,
     pub(super) ears: Arc<Ears>,
     pub(super) stages: UnboundedSender<Window>,
-    pub(super) catalogue: Arc<Catalogue>,
     pub(super) world: World,
     pub(super) fingerprint: Fingerprint,
     pub(super) released: Position,
@@ -242,7 +242,8 @@ impl Releaser {
         let began = Instant::now();
         let to = Position { at: self.world.now(), seq: self.world.seq() };
         let what = Release {
-            catalogue: &self.catalogue,
+            catalogue: self.world.catalogue(),
+            owned: &owned(&self.world, &facts),
             facts: &facts,
             jobs: &jobs,
             answers: &answers,
@@ -281,6 +282,27 @@ impl Releaser {
         }
         answers
     }
+}
+
+/// The images of the builds that facts tell of, where customers own them. A build of the window
+/// ended in it, was merged as it was asked for, or is still known to the kernel.
+fn owned(world: &World, facts: &[Fact]) -> BTreeMap<BuildId, ImageId> {
+    let mut owned = BTreeMap::new();
+    if world.catalogue().images.iter().all(|image| image.owner.is_none()) {
+        return owned;
+    }
+    for fact in facts {
+        let (build, image) = match &fact.kind {
+            FactKind::BuildRequested { build, image, .. } => (*build, Some(*image)),
+            FactKind::BuildFinished(result) => (result.build, Some(result.image)),
+            FactKind::BuildStarted { build, .. } | FactKind::BuildFlaked { build, .. } => {
+                (*build, world.image_of(*build))
+            }
+            _ => continue,
+        };
+        owned.extend(image.map(|image| (build, image)));
+    }
+    owned
 }
 
 /// How much work a fact is, in builds.

@@ -99,6 +99,7 @@ async fn ask(bench: &Bench, image: u32) -> i64 {
         image: ImageId(image),
         create: None,
         requested_by: Some("tester".into()),
+        external: false,
     })
     .await
     .unwrap();

@@ -2,6 +2,7 @@
 //! things die, hang, come twice or are lost.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod commands;
 mod conductor;
 mod dead_letter;
 mod faults;

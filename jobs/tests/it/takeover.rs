@@ -118,6 +118,7 @@ async fn a_window_closed_again_with_the_next_ends_what_the_next_ends() {
         image: ImageId(0),
         version: 1,
         from: end() + SimDuration(HOUR_MS),
+        used_since: Some(end() + SimDuration(HOUR_MS)),
         until: None,
         mode: UsageMode::Follow,
         environment: "production".to_owned(),
@@ -128,9 +129,11 @@ async fn a_window_closed_again_with_the_next_ends_what_the_next_ends() {
     let second = Usage { version: 2, from: end() + SimDuration(2 * HOUR_MS), ..first.clone() };
     let ended = Usage { until: Some(second.from), ..first.clone() };
     let mut conn = bench.pool.acquire().await.unwrap();
-    closings::usage(&mut conn, &[first]).await.unwrap();
+    let changed = [(first.customer, first.image, first.from)];
+    closings::usage(&mut conn, &changed, &[first]).await.unwrap();
     for _ in 0..2 {
-        closings::usage(&mut conn, &[ended.clone(), second.clone()]).await.unwrap();
+        let moves = [ended.clone(), second.clone()];
+        closings::usage(&mut conn, &changed, &moves).await.unwrap();
         let open = "SELECT count(*) FROM customer_image_usage
                     WHERE customer_id = 0 AND image_id = 0 AND valid_to IS NULL";
         assert_eq!(bench.count(open).await, 1);

@@ -114,6 +114,7 @@ impl ImageBuilder<'_> {
             main_package: own.first().copied().unwrap_or(PackageId(0)),
             own_packages: own.into(),
             end_of_life,
+            owner: None,
         });
         id
     }

@@ -1,5 +1,6 @@
 //! Builds in facts: why one was asked for, how it ended, and what it published.
 use super::FindingRef;
+use crate::command::Report;
 use crate::ids::*;
 use crate::time::SimTime;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ pub enum Cause {
     Manual {
         /// Who asked.
         requested_by: Option<Arc<str>>,
+        /// Whether somebody else builds it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        external: bool,
     },
     /// The periodic rebuild.
     Cron,
@@ -118,6 +122,9 @@ pub struct NewImage {
     pub base: Option<ImageId>,
     /// Its own packages, without those of the base.
     pub packages: Arc<[PackageId]>,
+    /// The customer whose it is; none: the shared catalogue's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<CustomerId>,
 }
 
 /// How a build ended, with all that the build job needs.
@@ -141,6 +148,18 @@ pub struct BuildResult {
     pub attempts: u32,
     /// How it ended.
     pub outcome: Outcome,
+    /// What an external builder reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Arc<Report>>,
+}
+
+impl BuildResult {
+    /// Why it failed: in the words of the external builder, if it gave any.
+    pub fn failure(&self) -> Option<&str> {
+        let Outcome::Failed { reason } = &self.outcome else { return None };
+        let words = self.report.as_ref().and_then(|report| report.failure.as_deref());
+        Some(words.unwrap_or(reason.as_str()))
+    }
 }
 
 /// The ways a build ends.
@@ -202,6 +221,8 @@ pub enum FailureReason {
     Broken,
     /// Every allowed attempt flaked.
     Flaked,
+    /// The external builder says so.
+    Reported,
 }
 
 impl FailureReason {
@@ -210,6 +231,7 @@ impl FailureReason {
         match self {
             FailureReason::Broken => "broken",
             FailureReason::Flaked => "flaked",
+            FailureReason::Reported => "reported",
         }
     }
 }

@@ -32,6 +32,9 @@ pub struct Advisory {
 pub struct Affected {
     /// The package and the first affected release.
     pub introduced: ReleaseRef,
+    /// The first release that is not affected any more, if it was out at disclosure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<u32>,
 }
 
 /// One advisory that hits one package of an image.
@@ -51,6 +54,8 @@ pub enum ScanTrigger {
     Push,
     /// The periodic pass over all versions in use.
     Scheduled,
+    /// Somebody asked: the versions in use of one image, or of all.
+    Requested,
 }
 
 /// One pass of the scanner and what must come out of it.

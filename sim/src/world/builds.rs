@@ -26,6 +26,7 @@ impl World {
             started: self.now,
             attempts: 1,
             outcome: Outcome::Unchanged { version: 0 },
+            report: None,
         };
         self.publish(result, contents, base, changes, 0, sink);
     }
@@ -62,6 +63,7 @@ impl World {
             changes: 0,
             base: None,
             contents: Arc::new([]),
+            report: None,
         };
         let slot = match self.free_slots.pop() {
             Some(slot) => {
@@ -124,11 +126,12 @@ impl World {
 
     /// What an image would be made of if it were built now: its base's newest version, and the
     /// newest releases of its own packages.
-    fn resolve(&self, image: ImageId) -> (Arc<[ReleaseRef]>, Option<VersionRef>) {
+    pub(super) fn resolve(&self, image: ImageId) -> (Arc<[ReleaseRef]>, Option<VersionRef>) {
         let state = &self.images[image.index()];
         let base = self.catalogue.images[image.index()]
             .base
-            .map(|base| VersionRef { image: base, version: self.images[base.index()].version });
+            .map(|base| VersionRef { image: base, version: self.images[base.index()].version })
+            .filter(|base| base.version > 0);
         if let Some(current) = state.current()
             && state.changes == state.published_changes
         {
@@ -169,7 +172,7 @@ impl World {
         self.start_builds(sink);
     }
 
-    fn finish(&mut self, build: Build, failure: Option<FailureReason>, sink: Sink<'_>) {
+    pub(super) fn finish(&mut self, build: Build, failure: Option<FailureReason>, sink: Sink<'_>) {
         let image = &self.images[build.image.index()];
         let version = image.version;
         let same = image.current().is_some_and(|current| {
@@ -193,13 +196,17 @@ impl World {
             started: build.started,
             attempts: build.attempts,
             outcome: outcome.clone().unwrap_or(Outcome::Unchanged { version }),
+            report: build.report,
         };
         if outcome.is_none() {
             let (contents, base) = (build.contents, build.base);
             self.publish(result, contents, base, build.changes, build.start_order, sink);
             return;
         }
-        self.failed_since_check += u32::from(failure.is_some());
+        if failure.is_some() {
+            let owner = self.catalogue.images[build.image.index()].owner;
+            *self.failed_since_check.entry(owner).or_default() += 1;
+        }
         if same && build.start_order > image.published_start {
             let image = &mut self.images[build.image.index()];
             image.published_changes = build.changes;

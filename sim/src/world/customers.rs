@@ -50,6 +50,9 @@ impl World {
                     version_since: SimTime::MAX,
                     adoption_planned: false,
                     moves: 0,
+                    by_hand: false,
+                    ended: false,
+                    runtime: None,
                 });
             }
         }
@@ -60,9 +63,9 @@ impl World {
         for id in self.images[image.index()].users.clone() {
             let usage = &self.usages[id as usize];
             if usage.version == 0 {
-                self.usages[id as usize].used_since = self.now;
-                self.switch(id, sink);
-                if self.usages[id as usize].mode == UsageMode::Pin {
+                self.begin_use(id, self.images[image.index()].version, sink);
+                let usage = &self.usages[id as usize];
+                if usage.mode == UsageMode::Pin && !usage.by_hand {
                     self.plan_move(id);
                 }
             } else if usage.mode == UsageMode::Follow && !usage.adoption_planned {
@@ -95,24 +98,59 @@ impl World {
     }
 
     pub(super) fn adopt(&mut self, id: u32, sink: Sink<'_>) {
-        self.usages[id as usize].adoption_planned = false;
-        self.switch(id, sink);
+        if self.must_wait(id) {
+            self.queue.schedule(self.now + SimDuration(1), Class::Usage, Event::Adopt(id));
+            return;
+        }
+        let usage = &mut self.usages[id as usize];
+        usage.adoption_planned = false;
+        if usage.mode == UsageMode::Follow && !usage.ended {
+            self.switch(id, sink);
+        }
     }
 
     pub(super) fn move_pin(&mut self, id: u32, sink: Sink<'_>) {
-        self.switch(id, sink);
-        self.plan_move(id);
+        if self.must_wait(id) {
+            self.queue.schedule(self.now + SimDuration(1), Class::Usage, Event::MovePin(id));
+            return;
+        }
+        let usage = &self.usages[id as usize];
+        if usage.mode == UsageMode::Pin && !usage.ended && !usage.by_hand {
+            self.switch(id, sink);
+            self.plan_move(id);
+        }
+    }
+
+    /// A customer moves once an instant at the most: a command's wish goes first.
+    fn must_wait(&self, id: u32) -> bool {
+        let usage = &self.usages[id as usize];
+        self.wishes.contains_key(&(usage.customer, usage.image))
     }
 
     /// The customer runs the newest version from now on.
     fn switch(&mut self, id: u32, sink: Sink<'_>) {
+        let usage = &self.usages[id as usize];
+        let newest = self.images[usage.image.index()].version;
+        if usage.version != newest {
+            self.run_version(id, newest, sink);
+        }
+    }
+
+    /// The first use of an image: whatever is open on it is owed from now on.
+    pub(super) fn begin_use(&mut self, id: u32, version: u32, sink: Sink<'_>) {
+        let usage = &mut self.usages[id as usize];
+        usage.used_since = self.now;
+        let (customer, image) = (usage.customer, usage.image);
+        self.run_version(id, version, sink);
+        self.open_provider_timers(customer, image);
+    }
+
+    /// The customer runs this version from now on.
+    pub(super) fn run_version(&mut self, id: u32, after: u32, sink: Sink<'_>) {
         let usage = &mut self.usages[id as usize];
         let (customer, image, mode) = (usage.customer, usage.image, usage.mode);
+        let (before, runtime) = (usage.version, usage.runtime.clone());
         let state = &mut self.images[image.index()];
-        let (before, after) = (usage.version, state.version);
-        if before == after {
-            return;
-        }
         usage.version = after;
         usage.version_since = self.now;
         if let Some(version) = state.version_mut(before) {
@@ -127,16 +165,17 @@ impl World {
             version: VersionRef { image, version: after },
             previous: (before > 0).then_some(before),
             mode,
+            runtime,
         };
         self.emit(kind, sink);
-        self.switch_timers(customer, image);
+        self.switch_timers(customer, image, after);
     }
 
     /// Stops the customer's timers of what the new version no longer has, and opens those of what
     /// it brings.
-    fn switch_timers(&mut self, customer: CustomerId, image: ImageId) {
+    fn switch_timers(&mut self, customer: CustomerId, image: ImageId, version: u32) {
         let state = &self.images[image.index()];
-        let Some(current) = state.current() else { return };
+        let Some(current) = state.version(version) else { return };
         let mut stop: Vec<u32> = Vec::new();
         for (advisory, exposure) in &state.exposures {
             if !current.has(*advisory) {

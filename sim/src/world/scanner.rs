@@ -55,6 +55,51 @@ impl World {
     /// A scheduled pass over all versions in use.
     pub(super) fn scan(&mut self, sink: Sink<'_>) {
         self.schedule_scan();
+        self.scan_all(ScanTrigger::Scheduled, sink);
+    }
+
+    /// A pass that somebody asked for: over the versions in use of one image, or of all.
+    pub(super) fn scan_asked(&mut self, image: Option<ImageId>, sink: Sink<'_>) {
+        match image {
+            Some(image) => self.scan_image(image, sink),
+            None => self.scan_all(ScanTrigger::Requested, sink),
+        }
+    }
+
+    fn scan_image(&mut self, image: ImageId, sink: Sink<'_>) {
+        let now = self.now;
+        let state = &self.images[image.index()];
+        let mut targets = Vec::with_capacity(state.in_use.len());
+        for version in &state.in_use {
+            let found = self.matches(version, now).into_iter();
+            let mut new: Vec<FindingRef> =
+                found.filter(|f| version.findings.binary_search(f).is_err()).collect();
+            new.sort_unstable();
+            let new = new.into_iter().map(|finding| {
+                let advisory = &self.advisories[finding.advisory.index()];
+                let has = |v: &&Version| {
+                    v.release_of(finding.package).is_some_and(|release| advisory.affects(release))
+                };
+                let fixed_in = state.current().filter(|newest| !has(newest)).map(|v| v.version);
+                NewFinding { finding, fixed_in }
+            });
+            let new: Vec<NewFinding> = new.collect();
+            targets.push(ScanTarget {
+                version: VersionRef { image, version: version.version },
+                previous: version.scanned,
+                findings: (version.findings.len() + new.len()) as u32,
+                new,
+            });
+        }
+        for (version, target) in self.images[image.index()].in_use.iter_mut().zip(&targets) {
+            version.scanned = Some(now);
+            version.findings.extend(target.new.iter().map(|new| new.finding));
+            version.findings.sort_unstable();
+        }
+        self.report(Scan { trigger: ScanTrigger::Requested, targets }, sink);
+    }
+
+    fn scan_all(&mut self, trigger: ScanTrigger, sink: Sink<'_>) {
         let now = self.now;
         let mut new = self.newly_detectable(now);
         let mut targets = Vec::new();
@@ -73,7 +118,7 @@ impl World {
                 });
             }
         }
-        self.report(Scan { trigger: ScanTrigger::Scheduled, targets }, sink);
+        self.report(Scan { trigger, targets }, sink);
     }
 
     /// What became detectable since the last pass, by version, in order.

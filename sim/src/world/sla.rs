@@ -171,9 +171,39 @@ impl World {
         }
     }
 
-    /// Evaluates all timers: the only moment at which breaches are recorded.
+    /// The periodic evaluation.
     pub(super) fn sla_check(&mut self, sink: Sink<'_>) {
         self.schedule_sla_check();
+        self.evaluate(sink);
+    }
+
+    /// Stops what a customer is owed on an image.
+    pub(super) fn stop_timers_of(&mut self, customer: CustomerId, image: ImageId) {
+        let exposures = self.images[image.index()].exposures.values();
+        let timers = exposures.flat_map(|exposure| exposure.timers.iter().copied());
+        let of_customer = |id: &u32| self.timers.name(*id).customer == customer;
+        let timers: Vec<u32> = timers.filter(of_customer).collect();
+        for id in timers {
+            self.stop_timer(id);
+        }
+    }
+
+    /// Opens what the provider owes a new customer of an image: its open findings.
+    pub(super) fn open_provider_timers(&mut self, customer: CustomerId, image: ImageId) {
+        let open = &self.images[image.index()].open;
+        let mut advisories: Vec<AdvisoryId> = open.iter().map(|finding| finding.advisory).collect();
+        advisories.dedup();
+        for advisory in advisories {
+            self.open_timer(customer, image, advisory, Clock::Provider, self.now);
+        }
+    }
+
+    /// Evaluates all timers: the only moment at which breaches are recorded. Once an instant is
+    /// enough: nothing can have changed since.
+    pub(super) fn evaluate(&mut self, sink: Sink<'_>) {
+        if self.evaluated.replace(self.now) == Some(self.now) {
+            return;
+        }
         let previous = std::mem::replace(&mut self.timers.last_check, self.now);
         let opened = std::mem::take(&mut self.timers.opened);
         let excluded = self.exclude(&opened);
@@ -255,9 +285,8 @@ impl World {
     /// One digest a customer and kind: never a flood.
     fn notifications(&mut self, check: &SlaCheck) -> Vec<Notification> {
         let mut items: BTreeMap<(Option<CustomerId>, NotificationKind), u32> = BTreeMap::new();
-        let failed = std::mem::take(&mut self.failed_since_check);
-        if failed > 0 {
-            items.insert((None, NotificationKind::BuildFailed), failed);
+        for (owner, failed) in std::mem::take(&mut self.failed_since_check) {
+            items.insert((owner, NotificationKind::BuildFailed), failed);
         }
         for timer in &check.opened {
             let severity = self.advisories[timer.advisory.index()].info.severity;

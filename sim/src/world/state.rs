@@ -1,8 +1,9 @@
 //! The state of a world, as data.
-use crate::catalogue::{Catalogue, ImageInfo};
+use crate::catalogue::{Catalogue, ImageInfo, Runtime};
+use crate::command::Report;
 use crate::fact::{Advisory, Cause, Clock, FindingRef, TimerRef, UsageMode};
 use crate::ids::*;
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -27,6 +28,10 @@ pub(super) enum Event {
     Arrival { stream: u32, nth: u32 },
     Scan,
     SlaCheck,
+    ExternalEnds(BuildId),
+    ScanAsked(Option<ImageId>),
+    SlaAsked,
+    UseAsked { customer: CustomerId, image: ImageId },
 }
 
 /// Who stands on whom, and who holds what. Changes only when an image is added.
@@ -109,6 +114,8 @@ pub(super) enum Fixing {
     Weather(u64),
     /// An injected incident, by its index.
     Incident(u32),
+    /// A command, which says how long.
+    Commanded(SimDuration),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -203,6 +210,10 @@ impl ImageState {
         self.in_use.last()
     }
 
+    pub(super) fn version(&self, version: u32) -> Option<&Version> {
+        self.in_use.iter().find(|v| v.version == version)
+    }
+
     pub(super) fn version_mut(&mut self, version: u32) -> Option<&mut Version> {
         self.in_use.iter_mut().find(|v| v.version == version)
     }
@@ -237,6 +248,25 @@ pub(super) struct Build {
     pub(super) changes: u64,
     pub(super) base: Option<VersionRef>,
     pub(super) contents: Arc<[ReleaseRef]>,
+    /// What the external builder reported.
+    pub(super) report: Option<Arc<Report>>,
+}
+
+/// A build that somebody else makes.
+#[derive(Clone, Debug)]
+pub(super) struct External {
+    pub(super) image: ImageId,
+    pub(super) cause: Cause,
+    pub(super) requested: SimTime,
+    /// How it ended: known a millisecond before it counts.
+    pub(super) report: Option<Arc<Report>>,
+}
+
+/// How a customer wants to use an image from the next millisecond on.
+#[derive(Clone, Debug)]
+pub(super) enum Wish {
+    Use { pin: Option<u32>, runtime: Option<Arc<Runtime>> },
+    End,
 }
 
 /// One customer's use of one image.
@@ -251,6 +281,10 @@ pub(super) struct Usage {
     pub(super) version_since: SimTime,
     pub(super) adoption_planned: bool,
     pub(super) moves: u32,
+    /// Chosen by a command: a pin stays where it is until another command moves it.
+    pub(super) by_hand: bool,
+    pub(super) ended: bool,
+    pub(super) runtime: Option<Arc<Runtime>>,
 }
 
 /// One SLA timer.

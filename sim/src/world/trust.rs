@@ -21,7 +21,8 @@ impl World {
         sink: Sink<'_>,
     ) -> Result<(), CommandError> {
         let count = self.config.builders;
-        if builder.0 >= count {
+        let external = builder == BuilderId::EXTERNAL && self.external_used;
+        if builder.0 >= count && !external {
             return Err(CommandError::UnknownBuilder { found: builder.0, count });
         }
         if !self.lost.builders.insert(builder) {

@@ -18,6 +18,8 @@ use std::sync::Arc;
 const FIX_SPREAD: f64 = 0.35;
 /// Share of affected packages that every earlier release of is affected too. 0.7 (D).
 const AFFECTED_FROM_THE_FIRST: f64 = 0.7;
+/// The number of the first advisory of a world in its CVE id; the next 999,999 are the world's too.
+pub(super) const FIRST_OWN_CVE: u32 = 1_000_000;
 
 impl World {
     pub(super) fn schedule_releases(&mut self) {
@@ -117,13 +119,20 @@ impl World {
         };
         let vector = vector(severity, draw(1));
         let packages = self.blast(key);
-        let draft =
-            Draft { severity, vector, known_exploited, detectable, fixing: Fixing::Weather(key) };
-        let advisory = self.publish_advisory(draft, &packages, key, sink);
+        let draft = Draft {
+            cve: None,
+            severity,
+            vector,
+            known_exploited,
+            detectable,
+            fixing: Fixing::Weather(key),
+        };
+        let hits = self.hits_of(&packages, key);
+        let advisory = self.publish_advisory(draft, hits, sink);
         self.plan_fix(advisory, fix_after, sink);
     }
 
-    fn plan_fix(&mut self, advisory: AdvisoryId, after: SimDuration, sink: Sink<'_>) {
+    pub(super) fn plan_fix(&mut self, advisory: AdvisoryId, after: SimDuration, sink: Sink<'_>) {
         if after.0 == 0 {
             self.fix_available(advisory, sink);
         } else {
@@ -162,15 +171,8 @@ impl World {
         hit
     }
 
-    fn publish_advisory(
-        &mut self,
-        draft: Draft,
-        packages: &BTreeSet<PackageId>,
-        key: u64,
-        sink: Sink<'_>,
-    ) -> AdvisoryId {
-        let id = AdvisoryId(self.advisories.len() as u32);
-        let year = self.now.to_datetime().map_or(1970, |d| d.year());
+    /// From which release on each package is affected.
+    fn hits_of(&self, packages: &BTreeSet<PackageId>, key: u64) -> Vec<Hit> {
         let introduced = |package: PackageId| {
             let newest = self.packages[package.index()].release;
             let u = self.dice.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 0);
@@ -180,19 +182,31 @@ impl World {
             let u = (u - AFFECTED_FROM_THE_FIRST) / (1.0 - AFFECTED_FROM_THE_FIRST);
             (u * f64::from(newest + 1)) as u32
         };
-        let hits: Vec<Hit> = packages
+        packages
             .iter()
             .map(|p| Hit { package: *p, introduced: introduced(*p), fixed: None })
-            .collect();
+            .collect()
+    }
+
+    pub(super) fn publish_advisory(
+        &mut self,
+        draft: Draft,
+        hits: Vec<Hit>,
+        sink: Sink<'_>,
+    ) -> AdvisoryId {
+        let id = AdvisoryId(self.advisories.len() as u32);
+        let year = self.now.to_datetime().map_or(1970, |d| d.year());
+        let own = || format!("CVE-{year}-{:07}", FIRST_OWN_CVE + id.0).into();
         let affected = hits
             .iter()
             .map(|hit| Affected {
                 introduced: ReleaseRef { package: hit.package, release: hit.introduced },
+                fixed: hit.fixed,
             })
             .collect();
         let info = Arc::new(Advisory {
             id,
-            cve: format!("CVE-{year}-{:07}", 1_000_000 + id.0).into(),
+            cve: draft.cve.unwrap_or_else(own),
             vector: draft.vector,
             severity: draft.severity,
             known_exploited: draft.known_exploited,
@@ -200,8 +214,8 @@ impl World {
             detectable: draft.detectable,
             affected,
         });
-        for package in packages {
-            self.packages[package.index()].advisories.push(id);
+        for hit in &hits {
+            self.packages[hit.package.index()].advisories.push(id);
         }
         self.undetected.push((draft.detectable, id));
         self.advisories.push(AdvisoryState {
@@ -224,12 +238,13 @@ impl World {
         let state = &self.advisories[advisory.index()];
         let mut planned = Vec::with_capacity(state.hits.len());
         for hit in &state.hits {
-            if self.catalogue.packages[hit.package.index()].end_of_life {
+            if hit.fixed.is_some() || self.catalogue.packages[hit.package.index()].end_of_life {
                 continue;
             }
             let wait = match state.fixing {
                 Fixing::Weather(key) => self.weather_fix(key, hit.package, state.hits.len()),
                 Fixing::Incident(index) => self.incident_fix(index, hit.package),
+                Fixing::Commanded(wait) => wait,
             };
             planned.push((self.now + SimDuration(wait.0.max(1)), hit.package));
         }
@@ -298,18 +313,20 @@ impl World {
         let u = self.dice.uniform(Purpose::Disclosure, key, 1);
         let packages = self.packages_of_share(event.image_share.value());
         let draft = Draft {
+            cve: None,
             severity: event.severity,
             vector: vector(event.severity, u),
             known_exploited: true,
             detectable: self.now + event.detectable_after.duration(),
             fixing: Fixing::Incident(index),
         };
-        let advisory = self.publish_advisory(draft, &packages, key, sink);
+        let hits = self.hits_of(&packages, key);
+        let advisory = self.publish_advisory(draft, hits, sink);
         self.plan_fix(advisory, event.upstream_fix_after.duration(), sink);
     }
 
     /// The fewest packages, most widely held first, that together hit this share of all images.
-    fn packages_of_share(&self, share: f64) -> BTreeSet<PackageId> {
+    pub(super) fn packages_of_share(&self, share: f64) -> BTreeSet<PackageId> {
         let wanted = libm::ceil(share * self.images.len() as f64) as usize;
         let mut hit: BTreeSet<ImageId> = BTreeSet::new();
         let mut packages = BTreeSet::new();
@@ -355,16 +372,19 @@ pub(super) fn plain_cause(asked: Asked) -> Cause {
     match asked {
         Asked::Cron => Cause::Cron,
         Asked::Upstream => Cause::Upstream { release: None, revision: None },
-        Asked::Manual => Cause::Manual { requested_by: None },
+        Asked::Manual => Cause::Manual { requested_by: None, external: false },
     }
 }
 
-struct Draft {
-    severity: Severity,
-    vector: Vector,
-    known_exploited: bool,
-    detectable: SimTime,
-    fixing: Fixing,
+/// An advisory about to be published.
+pub(super) struct Draft {
+    /// Its id; none: the next of the world's own.
+    pub(super) cve: Option<Arc<str>>,
+    pub(super) severity: Severity,
+    pub(super) vector: Vector,
+    pub(super) known_exploited: bool,
+    pub(super) detectable: SimTime,
+    pub(super) fixing: Fixing,
 }
 
 /// A vector whose score falls in the severity; the shapes most common in public feeds.

@@ -49,6 +49,7 @@ fn a_fork_goes_its_own_way_and_harms_nobody() {
         image: ImageId(0),
         create: None,
         requested_by: None,
+        external: false,
     };
     fork.submit(&command, &mut |_| {}).expect("image 0 exists");
     let forked = facts(&mut fork, 3);

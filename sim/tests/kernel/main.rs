@@ -1,5 +1,8 @@
 //! What the kernel must be true to: theory, determinism, common random numbers.
+mod asked;
+mod commands;
 mod determinism;
+mod external;
 mod friday;
 mod queueing;
 mod remediation;

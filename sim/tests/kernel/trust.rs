@@ -101,12 +101,14 @@ fn commands_do_the_same_and_nonsense_is_refused() {
         name: "new".into(),
         base: Some(ImageId(0)),
         packages: vec![PackageId(3)],
+        owner: None,
     };
     let build = Command::BuildImage {
         build: BuildId::of_command(1),
         image: ImageId(8),
         create: Some(create),
         requested_by: None,
+        external: false,
     };
     submit(&mut world, build).expect("image 8 is new");
     let before = world.seq();

@@ -131,6 +131,8 @@ pub(crate) struct Build {
     finished_at: Option<Instant>,
     /// How many attempts it took, once it has ended.
     attempts: Option<i32>,
+    /// Whether somebody outside builds it and posts its completion.
+    external: bool,
     /// The machine that built it, once it has ended.
     builder: Option<String>,
     /// The build that covers it.
@@ -173,6 +175,7 @@ impl Build {
             started_at: row.started_at.map(Into::into),
             finished_at: row.finished_at.map(Into::into),
             attempts: row.attempts,
+            external: row.external,
             builder: row.builder,
             merged_into: row.merged_into,
             failure: row.failure,
@@ -234,6 +237,7 @@ impl Example for Build {
             started_at: Some(time::example(1)),
             finished_at: Some(time::example(2)),
             attempts: Some(1),
+            external: false,
             builder: Some("builder-0".to_owned()),
             merged_into: None,
             failure: None,

@@ -6,26 +6,38 @@ use crate::api::problem::{Code, Problem, ProblemPart};
 use crate::api::state::{ApiState, world};
 use crate::api::text::Text;
 use crate::api::write::Done;
-use poem_openapi::Object;
 use poem_openapi::types::Example;
+use poem_openapi::{Enum, Object};
 use sim::command::{Command, ImageDefinition};
 use sim::fact::Cause;
-use sim::ids::{BuildId, ImageId, PackageId};
+use sim::ids::{BuildId, CustomerId, ImageId, PackageId};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::catalogue::SHARED_NAMESPACE;
 use store::pending::{PendingBuild, PendingImage, insert_build, insert_image, next_image_id};
 use store::read::builds::build;
+use store::read::commands::customer_id;
 use store::read::images::{Definition, all_packages, definition};
 use store::read::world::Position;
 use store::read::{Moment, packages};
+
+/// Who builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum Builder {
+    /// A builder of the platform's pool.
+    Platform,
+    /// An orchestrator outside, which reports at POST /v1/builds/{id}/completion.
+    External,
+}
 
 /// What to build.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 pub(super) struct NewBuild {
     /// The image's name: a-z and 0-9, with . _ - between them, and not digits alone when it is
-    /// new.
+    /// new. A new image of a tenant begins with the tenant's namespace and a dot, such as
+    /// `acme.web`; those of other tenants and of the catalogue are built by others.
     #[oai(validator(
         min_length = 1,
         max_length = 63,
@@ -39,11 +51,14 @@ pub(super) struct NewBuild {
     /// base.
     #[oai(validator(min_items = 1, max_items = 2000))]
     packages: Option<Vec<Text>>,
+    /// Who builds; `platform` when absent. An external build takes no builder and stays `pending`
+    /// until its completion is posted. It is never merged with another.
+    builder: Option<Builder>,
 }
 
 impl Example for NewBuild {
     fn example() -> Self {
-        NewBuild { name: "nginx".into(), base: None, packages: None }
+        NewBuild { name: "nginx".into(), base: None, packages: None, builder: None }
     }
 }
 
@@ -56,17 +71,21 @@ pub(super) async fn build_image(
     let mut tx = state.write(caller).await?;
     store::commands::lock(&mut tx).await?;
     let position = world(&mut tx).await?;
-    let target = target(&mut tx, &wanted, &position).await?;
+    let owner = owner(&mut tx, caller).await?;
+    let target = target(&mut tx, &wanted, owner.as_ref(), &position).await?;
     let image = ImageId(ordinal(target.id)?);
     let create = target.create;
-    let sequence = store::commands::submit(&mut tx, |sequence| Command::BuildImage {
+    let external = wanted.builder == Some(Builder::External);
+    let tenant = &target.tenant_namespace;
+    let sequence = store::commands::submit_for(&mut tx, tenant, |sequence| Command::BuildImage {
         build: BuildId::of_command(sequence),
         image,
         create,
         requested_by: None,
+        external,
     })
     .await?;
-    let cause = Cause::Manual { requested_by: None };
+    let cause = Cause::Manual { requested_by: None, external };
     let pending = Pending { image_id: target.id, tenant_namespace: &target.tenant_namespace };
     let build = insert_pending(&mut tx, sequence, pending, &cause, &position).await?;
     let done = Done { status: 202, object: &build.href, location: Some(&build.href), body: &build };
@@ -108,6 +127,20 @@ pub(crate) async fn insert_pending(
     Build::new(row)
 }
 
+/// The customer that a tenant's caller acts for.
+struct Owner {
+    id: CustomerId,
+    namespace: String,
+}
+
+async fn owner(conn: &mut PgConnection, caller: &Caller) -> Result<Option<Owner>, Problem> {
+    let Some(namespace) = caller.tenant() else { return Ok(None) };
+    let id = customer_id(conn, namespace).await?.ok_or_else(|| {
+        Problem::new(Code::UnknownTenant, "This world has no customer of the key's namespace.")
+    })?;
+    Ok(Some(Owner { id: CustomerId(ordinal(id)?), namespace: namespace.to_owned() }))
+}
+
 struct Target {
     id: i64,
     tenant_namespace: String,
@@ -117,6 +150,7 @@ struct Target {
 async fn target(
     conn: &mut PgConnection,
     wanted: &NewBuild,
+    owner: Option<&Owner>,
     position: &Position,
 ) -> Result<Target, Problem> {
     let base = match &wanted.base {
@@ -128,6 +162,10 @@ async fn target(
         None => None,
     };
     if let Some(found) = definition(conn, &wanted.name).await? {
+        if owner.is_some_and(|owner| owner.namespace != found.tenant_namespace) {
+            let detail = "The image belongs to the shared catalogue, which the platform builds.";
+            return Err(Problem::new(Code::NotYourImage, detail));
+        }
         let inherited = inherited(conn, found.base_image_id).await?;
         let packages = packages.map(|ids| without(ids, &inherited));
         return existing(found, base.map(|base| base.id), packages, position);
@@ -137,7 +175,7 @@ async fn target(
             format!("There is no image {:?}, and no `packages` to create it.", wanted.name.0);
         return Err(Problem::new(Code::UnknownImage, detail));
     };
-    create(conn, &wanted.name, base, packages, position).await
+    create(conn, &wanted.name, owner, base, packages, position).await
 }
 
 /// A rebuild: the definition, where it is given, must be the one that is stored.
@@ -178,16 +216,38 @@ fn without(mut packages: Vec<i64>, inherited: &[i64]) -> Vec<i64> {
     packages
 }
 
+/// A tenant's images are named after it: so no name tells what another tenant has.
+fn check_name(name: &str, owner: Option<&Owner>) -> Result<(), Problem> {
+    if name.bytes().all(|b| b.is_ascii_digit()) {
+        let detail = "The name of a new image must not be a number: paths take both.";
+        return Err(Problem::new(Code::InvalidBody, detail));
+    }
+    let Some(Owner { namespace, .. }) = owner else { return Ok(()) };
+    let rest = name.strip_prefix(namespace.as_str()).and_then(|rest| rest.strip_prefix('.'));
+    if rest.is_some_and(|rest| !rest.is_empty()) {
+        return Ok(());
+    }
+    let detail = format!("The name of a new image must begin with \"{namespace}.\".");
+    Err(Problem::new(Code::NameOutsideNamespace, detail))
+}
+
 async fn create(
     conn: &mut PgConnection,
     name: &str,
+    owner: Option<&Owner>,
     base: Option<Definition>,
     packages: Vec<i64>,
     position: &Position,
 ) -> Result<Target, Problem> {
-    if name.bytes().all(|b| b.is_ascii_digit()) {
-        let detail = "The name of a new image must not be a number: paths take both.";
-        return Err(Problem::new(Code::InvalidBody, detail));
+    check_name(name, owner)?;
+    // A shared image stands on shared ones: its contents are for everybody to see.
+    let mine = owner.map_or(SHARED_NAMESPACE, |owner| owner.namespace.as_str());
+    if let Some(base) = &base
+        && base.tenant_namespace != SHARED_NAMESPACE
+        && base.tenant_namespace != mine
+    {
+        let detail = "The base belongs to a tenant, and the new image would not.";
+        return Err(Problem::new(Code::NotYourImage, detail));
     }
     let inherited = inherited(conn, base.as_ref().map(|base| base.id)).await?;
     let packages = without(packages, &inherited);
@@ -200,7 +260,7 @@ async fn create(
             base_image_id: base.as_ref().map(|base| base.id),
             depth: base.as_ref().map_or(0, |base| base.depth + 1),
             own_packages: &packages,
-            tenant_namespace: SHARED_NAMESPACE,
+            tenant_namespace: mine,
             created_at: position.released_through,
         },
     )
@@ -210,8 +270,13 @@ async fn create(
     let packages = packages.collect::<Result<Vec<_>, _>>()?;
     Ok(Target {
         id,
-        tenant_namespace: SHARED_NAMESPACE.to_owned(),
-        create: Some(ImageDefinition { name: name.into(), base, packages }),
+        tenant_namespace: mine.to_owned(),
+        create: Some(ImageDefinition {
+            name: name.into(),
+            base,
+            packages,
+            owner: owner.map(|owner| owner.id),
+        }),
     })
 }
 

@@ -72,12 +72,33 @@ codes! {
     /// The build is not there, or was not at that instant.
     BuildNotFound "build_not_found" 404 "There is no such build"
         "GET /v1/builds lists the builds; with `as_of`, those asked for by that instant.";
+    /// There is no such command, or it is another tenant's.
+    CommandNotFound "command_not_found" 404 "There is no such command"
+        "A POST that asks something of the world answers with the command's address.";
+    /// There is no such customer, or it is another tenant.
+    CustomerNotFound "customer_not_found" 404 "There is no such customer"
+        "GET /v1/customers lists the customers with their namespaces.";
+    /// The customer does not use the image.
+    UsageNotFound "usage_not_found" 404 "The customer does not use this image"
+        "GET /v1/customers/{tenant}/usage lists what a customer uses.";
+    /// The job is not in the dead letter.
+    DeadJobNotFound "dead_job_not_found" 404 "The job is not in the dead letter"
+        "GET /v1/jobs/dead lists what is; somebody may have dealt with it already.";
     /// No build made a document with this address.
     ArtifactNotFound "artifact_not_found" 404 "There is no such artifact"
         "GET /v1/builds/{id}/artifacts lists the artifacts of a build with their addresses.";
+    /// The advisory is not there, or was not published at that instant.
+    AdvisoryNotFound "advisory_not_found" 404 "There is no such advisory"
+        "GET /v1/advisories lists the advisories; with `as_of`, those published by that instant.";
+    /// There is no package of this name.
+    PackageNotFound "package_not_found" 404 "There is no such package"
+        "GET /v1/packages lists the packages; `q` searches them.";
     /// The log has no such entry.
     LogEntryNotFound "log_entry_not_found" 404 "There is no such log entry"
         "GET /v1/logs tells how many entries the logs have.";
+    /// The image belongs to somebody else.
+    NotYourImage "not_your_image" 403 "The image belongs to somebody else"
+        "Build images of your own namespace; they may stand on those of the catalogue.";
     /// There is no API key with this id.
     ApiKeyNotFound "api_key_not_found" 404 "There is no such API key"
         "GET /v1/api-keys lists the keys with their ids.";
@@ -96,6 +117,12 @@ codes! {
     /// The path exists, but not with this method.
     MethodNotAllowed "method_not_allowed" 405 "This path has no such method"
         "The `Allow` header lists the methods of this path.";
+    /// The build has ended, or its completion was posted before.
+    BuildEnded "build_ended" 409 "The build has ended already"
+        "GET /v1/builds/{id} tells how and when; a completion counts once.";
+    /// The build is made by the platform.
+    BuildNotExternal "build_not_external" 409 "The build is not an external one"
+        "Only builds asked for with `builder: external` are completed from outside.";
     /// An image of this name is there already, made of something else.
     ImageDiffers "image_differs" 409 "The image exists with another definition"
         "Leave out `base` and `packages` to rebuild it, or choose another name.";
@@ -126,6 +153,12 @@ codes! {
     /// The body names an image that is not there.
     UnknownImage "unknown_image" 422 "The body names an image that does not exist"
         "GET /v1/images lists the images; to create one, give its `packages`.";
+    /// A new image of a tenant is named after the tenant.
+    NameOutsideNamespace "name_outside_namespace" 422 "The name is outside the tenant's namespace"
+        "Begin the image's name with the namespace of the key and a dot.";
+    /// The CVSS vector cannot be read, or scores 0.
+    InvalidVector "invalid_vector" 422 "The CVSS vector is wrong"
+        "Give a complete CVSS 3.1 base vector whose score is above 0.";
     /// The body names a package that is not there.
     UnknownPackage "unknown_package" 422 "The body names a package that does not exist"
         "The SBOM of any image lists packages of this world.";

@@ -52,11 +52,12 @@ function columns(asOf) {
       title: 'CVE',
       cell: (row) => [h('b', null, row.cve), row.known_exploited && ' known exploited'],
     },
+    { title: 'Version', kind: 'number', cell: (row) => row.version ?? none() },
     { title: 'Severity', cell: (row) => [severity(row.severity), ` ${row.score ?? ''}`] },
     { title: 'Package', cell: (row) => [row.package, version(row.package_version)] },
     { title: 'Status', cell: (row) => state(row.status) },
     { title: 'Found', cell: (row) => time(row.detected_at) },
-    { title: 'Fix', cell: (row) => (row.fix_available_at ? time(row.fix_available_at) : fix(row)) },
+    { title: 'Fixed in', cell: (row) => row.fixed_version ?? fix(row) },
     { title: 'Deadlines', cell: (row) => due(row, asOf) },
   ];
 }

@@ -1,21 +1,29 @@
 // What the current version rests on: the evidence for its SLSA level, its SBOMs, its signed
 // statements.
 import { h } from '../../lib/dom.js';
-import { number, size, time } from '../../lib/time.js';
+import { none, number, size, time } from '../../lib/time.js';
 import { digest, level, section, words } from '../../parts/badges.js';
 import { saveButton } from '../../parts/save.js';
 import { empty } from '../../parts/states.js';
 import { table } from '../../parts/table.js';
 
-/** What people call the predicate types. */
+/** What people call the predicate types, and files of them. */
 const PREDICATES = {
-  'https://slsa.dev/provenance/v1': 'SLSA provenance',
-  'https://spdx.dev/Document': 'SPDX SBOM',
-  'https://cyclonedx.org/bom': 'CycloneDX SBOM',
-  'https://openvex.dev/ns': 'OpenVEX',
-  'https://cosign.sigstore.dev/attestation/vuln/v1': 'Vulnerability scan',
-  'https://sigstore.dev/cosign/sign/v1': 'Signature of the image',
+  'https://slsa.dev/provenance/v1': ['SLSA provenance', 'provenance'],
+  'https://spdx.dev/Document': ['SPDX SBOM', 'spdx'],
+  'https://cyclonedx.org/bom': ['CycloneDX SBOM', 'cyclonedx'],
+  'https://openvex.dev/ns': ['OpenVEX', 'openvex'],
+  'https://cosign.sigstore.dev/attestation/vuln/v1': ['Vulnerability scan', 'scan'],
+  'https://sigstore.dev/cosign/sign/v1': ['Signature of the image', 'signature'],
 };
+
+function predicate(type) {
+  return PREDICATES[type] ?? ['Statement', 'statement'];
+}
+
+function named(image, ending) {
+  return `${image.name}-${image.current.version}-${ending}`;
+}
 
 /** The part. */
 export function overviewPart(image) {
@@ -29,7 +37,7 @@ function provenance(image) {
   const title = 'Provenance and SLSA level';
   const get =
     image.provenance_href &&
-    saveButton(image.provenance_href, 'the provenance', `${image.name}-provenance.json`, true);
+    saveButton(image.provenance_href, 'the provenance', named(image, 'provenance.json'), true);
   if (!image.slsa) {
     const why = 'Its provenance is assessed as soon as it is logged.';
     return section(title, empty('The level is not assessed yet.', why), get);
@@ -59,39 +67,44 @@ function sboms(image) {
     { title: 'SHA-256', cell: (row) => digest(row.sha256) },
     {
       title: 'Get it',
-      cell: (row) => saveButton(row.href, `the ${row.format} SBOM`, `${image.name}.${row.format}`),
+      cell: (row) =>
+        saveButton(row.href, `the ${row.format} SBOM`, named(image, `${row.format}.json`)),
     },
   ];
-  const none = empty('There is no SBOM.', 'It is stored with the build that made the version.');
-  const shown = image.sboms.length === 0 ? none : table('SBOMs', columns, image.sboms);
+  const nothing = empty('There is no SBOM.', 'It is stored with the build that made the version.');
+  const shown = image.sboms.length === 0 ? nothing : table('SBOMs', columns, image.sboms);
   return section('SBOMs', shown);
 }
 
 function attestations(image) {
   const columns = [
-    { title: 'Statement', cell: (row) => predicate(row.predicate_type) },
+    { title: 'Statement', cell: (row) => statement(row.predicate_type) },
     { title: 'Signed', cell: (row) => time(row.created_at) },
     { title: 'Log index', kind: 'number', cell: (row) => row.log_index ?? 'not logged yet' },
-    { title: 'Bundle', cell: (row) => bundle(row) },
-    { title: 'Document', cell: (row) => stated(row) },
+    { title: 'Bundle', cell: (row) => bundle(image, row) },
+    { title: 'Document', cell: (row) => stated(image, row) },
   ];
-  const none = empty('Nothing is signed yet.', 'Builds and scans sign what they find.');
+  const nothing = empty('Nothing is signed yet.', 'Builds and scans sign what they find.');
   const { attestations: rows } = image;
-  return section('Attestations', rows.length === 0 ? none : table('Attestations', columns, rows));
+  return section(
+    'Attestations',
+    rows.length === 0 ? nothing : table('Attestations', columns, rows),
+  );
 }
 
-function predicate(type) {
-  return [PREDICATES[type] ?? 'Statement', h('span', { class: 'sub' }, type)];
+function statement(type) {
+  return [predicate(type)[0], h('span', { class: 'sub' }, type)];
 }
 
-function bundle(row) {
+function bundle(image, row) {
   if (!row.href) return 'being made';
-  const what = `the bundle of ${PREDICATES[row.predicate_type] ?? row.predicate_type}`;
-  return [saveButton(row.href, what, 'bundle.json'), ` ${size(row.bytes)}`];
+  const [title, ending] = predicate(row.predicate_type);
+  const name = named(image, `${ending}.sigstore.json`);
+  return [saveButton(row.href, `the bundle of ${title}`, name), ` ${size(row.bytes)}`];
 }
 
-function stated(row) {
-  if (!row.document_href) return '–';
-  const what = `the document of ${PREDICATES[row.predicate_type] ?? row.predicate_type}`;
-  return saveButton(row.document_href, what, 'document.json');
+function stated(image, row) {
+  if (!row.document_href) return none();
+  const [title, ending] = predicate(row.predicate_type);
+  return saveButton(row.document_href, `the document of ${title}`, named(image, `${ending}.json`));
 }

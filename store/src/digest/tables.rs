@@ -22,6 +22,7 @@ pub const EXCLUDED: &[&str] = &[
     "idempotency_keys",
     "ledger",
     "logs.published_size",
+    "triages.tenant_namespace",
     "webhook_deliveries",
     "webhook_endpoints",
     "webhook_receipts",
@@ -44,7 +45,11 @@ pub const TABLES: [Table; 26] = [
                   materialized_through, signer_key",
         order: "id",
     },
-    Table { name: "commands", columns: "seq, command, applied_at, rejected", order: "seq" },
+    Table {
+        name: "commands",
+        columns: "seq, command, applied_at, rejected, tenant_namespace",
+        order: "seq",
+    },
     Table {
         name: "timeline",
         columns: "seq, at, kind, tenant_namespace, image_id, build_id, advisory_id, \

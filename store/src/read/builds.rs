@@ -30,6 +30,8 @@ pub struct BuildRow {
     pub revision: Option<String>,
     /// Who asked.
     pub requested_by: Option<String>,
+    /// Whether somebody outside builds it.
+    pub external: bool,
     /// The status at that instant.
     pub status: String,
     /// When it was asked for.
@@ -97,6 +99,7 @@ const COLUMNS: &str = "
            a.cve, p.name AS package, r.version AS package_version, base.name AS base,
            (b.cause #>> '{base,version}')::bigint AS base_version,
            b.cause ->> 'revision' AS revision, b.cause ->> 'requested_by' AS requested_by,
+           coalesce((b.cause ->> 'external')::boolean, false) AS external,
            b.seen AS status, b.requested_at,
            CASE WHEN b.started_at <= $1 THEN b.started_at END AS started_at,
            CASE WHEN b.finished_at <= $1 THEN b.finished_at END AS finished_at,

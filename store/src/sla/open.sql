@@ -35,7 +35,14 @@ exposure AS (
     CROSS JOIN LATERAL (SELECT customer_id, used_since FROM customer_image_usage
                         WHERE image_id = f.image_id AND valid_from = used_since AND used_since <= $2
                         OFFSET 0) u
-    WHERE f.resolved_at IS NULL OR f.resolved_at > greatest(f.detected_at, u.used_since)
+    WHERE (f.resolved_at IS NULL OR f.resolved_at > greatest(f.detected_at, u.used_since))
+      -- (A use may have ended before.)
+      AND EXISTS (SELECT FROM customer_image_usage w
+                  WHERE w.customer_id = u.customer_id AND w.image_id = f.image_id
+                    AND w.used_since = u.used_since
+                    AND w.valid_from <= greatest(f.detected_at, u.used_since)
+                    AND (w.valid_to IS NULL OR w.valid_to > greatest(f.detected_at, u.used_since))
+                  OFFSET 0)
     UNION ALL
     -- ... or a new customer of an image with an open one.
     SELECT u.customer_id, u.image_id, f.advisory_id, 'provider', f.severity, u.used_since, u.used_since

@@ -44,6 +44,15 @@ adopted AS MATERIALIZED (
                         AND f.advisory_id = t.advisory_id AND f.detected_at <= u.valid_from
                       OFFSET 0)
 ),
+-- A customer that no longer uses the image is done with it, and the provider with the customer.
+left_at AS MATERIALIZED (
+    SELECT customer_id, image_id, valid_to AS at FROM customer_image_usage u
+    WHERE valid_to > $1 AND valid_to <= $2
+      AND NOT EXISTS (SELECT FROM customer_image_usage n
+                      WHERE n.customer_id = u.customer_id AND n.image_id = u.image_id
+                        AND n.valid_from = u.valid_to AND n.used_since < n.valid_from
+                      OFFSET 0)
+),
 stops AS MATERIALIZED (
     SELECT DISTINCT ON (customer_id, image_id, advisory_id, clock) *
     FROM (
@@ -56,6 +65,13 @@ stops AS MATERIALIZED (
                             OFFSET 0) t
         UNION ALL
         SELECT customer_id, image_id, advisory_id, 'customer', at, 'adopted' FROM adopted
+        UNION ALL
+        SELECT l.customer_id, l.image_id, t.advisory_id, t.clock, l.at, 'ended'
+        FROM left_at l
+        CROSS JOIN LATERAL (SELECT advisory_id, clock FROM sla_timers
+                            WHERE customer_id = l.customer_id AND image_id = l.image_id
+                              AND stopped_at IS NULL AND opened_at < l.at
+                            OFFSET 0) t
         UNION ALL
         -- ... or when somebody judged that no version is.
         SELECT t.customer_id, j.image_id, j.advisory_id, 'customer', j.at, 'not_affected'

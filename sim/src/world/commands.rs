@@ -1,0 +1,414 @@
+//! Commands: what is asked from outside, checked, and done now or in a millisecond.
+//!
+//! Builds and their images change at once. What an SLA evaluation looks at changes a millisecond
+//! later: the evaluation of this very instant may have been made, and must not become wrong.
+use super::state::{Build, Event, External, Fixing, Hit, ImageState, Usage, Wish};
+use super::weather::{Draft, FIRST_OWN_CVE};
+use super::{Sink, World};
+use crate::catalogue::{ImageInfo, Runtime};
+use crate::command::{Command, CommandError, ImageDefinition, NewAdvisory, NewRange, Report};
+use crate::events::Class;
+use crate::fact::{Cause, Fact, FactKind, FailureReason, NewImage, UsageMode};
+use crate::ids::{BuildId, BuilderId, CustomerId, ImageId, PackageId, VersionRef};
+use crate::time::{SimDuration, SimTime};
+use std::sync::Arc;
+
+/// When what a command brings about is seen by evaluations.
+const SOON: SimDuration = SimDuration(1);
+
+impl World {
+    /// Lets a command take effect now.
+    ///
+    /// # Errors
+    /// When the command cannot be carried out; nothing has changed then.
+    pub fn submit(
+        &mut self,
+        command: &Command,
+        sink: &mut impl FnMut(Fact),
+    ) -> Result<(), CommandError> {
+        let soon = self.now + SOON;
+        match command {
+            Command::BuildImage { build, image, create, requested_by, external } => {
+                match create {
+                    Some(definition) => self.create_image(*image, definition, sink)?,
+                    None => self.known(*image)?,
+                }
+                let requested_by = requested_by.clone();
+                let cause = Cause::Manual { requested_by, external: *external };
+                if *external {
+                    self.request_external(*build, *image, cause, sink);
+                } else {
+                    self.request(*image, cause, Some(*build), sink);
+                }
+            }
+            Command::CompleteBuild { build, report } => self.complete(*build, report)?,
+            Command::UpstreamChanged { build, image, revision } => {
+                self.known(*image)?;
+                let package = self.catalogue.images[image.index()].main_package;
+                let release = self.release(package, Arc::new([]), sink);
+                let cause = Cause::Upstream { release: Some(release), revision: revision.clone() };
+                self.request(*image, cause, Some(*build), sink);
+            }
+            Command::Scan { image } => {
+                image.map_or(Ok(()), |image| self.exists(image))?;
+                self.queue.schedule(soon, Class::Scan, Event::ScanAsked(*image));
+            }
+            Command::CheckSla => self.queue.schedule(soon, Class::Sla, Event::SlaAsked),
+            Command::DiscloseAdvisory(new) => self.disclose_by_hand(new, sink)?,
+            Command::BuilderOutage { builders, duration } => {
+                self.outage_by_hand(*builders, *duration, sink)?;
+            }
+            Command::DistrustBuilder { builder } => self.distrust(*builder, sink)?,
+            Command::TamperAttestation { image } => self.tamper(*image, sink)?,
+            Command::UseImage { customer, image, pin, runtime } => {
+                self.ask_for_use(*customer, *image, *pin, runtime.clone())?;
+            }
+            Command::EndUse { customer, image } => self.ask_to_end(*customer, *image)?,
+        }
+        Ok(())
+    }
+
+    fn exists(&self, image: ImageId) -> Result<(), CommandError> {
+        let known = image.index() < self.images.len();
+        known.then_some(()).ok_or(CommandError::UnknownImage(image.0))
+    }
+
+    fn known(&self, image: ImageId) -> Result<(), CommandError> {
+        self.exists(image)?;
+        match self.catalogue.images[image.index()].end_of_life {
+            Some(end) if end <= self.now => Err(CommandError::EndOfLife(image.0)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a customer (none: the catalogue) may build on or run an image: a shared one, or its
+    /// own.
+    fn visible(&self, image: ImageId, to: Option<CustomerId>) -> Result<(), CommandError> {
+        let owner = self.catalogue.images[image.index()].owner;
+        let visible = owner.is_none() || owner == to;
+        visible.then_some(()).ok_or(CommandError::ForeignImage(image.0))
+    }
+
+    fn customer(&self, customer: CustomerId) -> Result<(), CommandError> {
+        let known = customer.index() < self.catalogue.customers.len();
+        known.then_some(()).ok_or(CommandError::UnknownCustomer(customer.0))
+    }
+
+    fn check_definition(
+        &self,
+        image: ImageId,
+        definition: &ImageDefinition,
+    ) -> Result<(), CommandError> {
+        let expected = self.images.len() as u32;
+        let name = &definition.name;
+        if image.0 != expected {
+            return Err(CommandError::WrongOrdinal { expected, found: image.0 });
+        }
+        if self.catalogue.images.iter().any(|other| *other.name == **name) {
+            return Err(CommandError::NameTaken(name.clone()));
+        }
+        if let Some(owner) = definition.owner {
+            self.customer(owner)?;
+            let namespace = self.catalogue.customers[owner.index()].namespace.as_str();
+            let rest = name.strip_prefix(namespace).and_then(|rest| rest.strip_prefix('.'));
+            if rest.is_none_or(str::is_empty) {
+                let namespace = namespace.into();
+                return Err(CommandError::ForeignName { namespace, name: name.clone() });
+            }
+        }
+        if let Some(base) = definition.base {
+            self.known(base)?;
+            self.visible(base, definition.owner)?;
+        }
+        let unknown = |p: &&PackageId| p.index() >= self.packages.len();
+        match definition.packages.iter().find(unknown) {
+            Some(package) => Err(CommandError::UnknownPackage(package.0)),
+            None => Ok(()),
+        }
+    }
+
+    fn create_image(
+        &mut self,
+        image: ImageId,
+        definition: &ImageDefinition,
+        sink: Sink<'_>,
+    ) -> Result<(), CommandError> {
+        self.check_definition(image, definition)?;
+        let inherited =
+            definition.base.map_or_else(Vec::new, |base| self.catalogue.all_packages(base));
+        let mut own: Vec<PackageId> = Vec::new();
+        for package in &definition.packages {
+            if !inherited.contains(package) && !own.contains(package) {
+                own.push(*package);
+            }
+        }
+        let main = own.first().or(inherited.first()).copied().unwrap_or(PackageId(0));
+        let info = ImageInfo {
+            name: definition.name.to_string(),
+            description: "Added to the catalogue by a request.".to_owned(),
+            base: definition.base,
+            depth: definition.base.map_or(0, |b| self.catalogue.images[b.index()].depth + 1),
+            main_package: main,
+            own_packages: own.into(),
+            end_of_life: None,
+            owner: definition.owner,
+        };
+        self.images.push(ImageState::new(&info));
+        let new = NewImage {
+            image,
+            name: definition.name.clone(),
+            base: info.base,
+            packages: info.own_packages.clone(),
+            owner: info.owner,
+        };
+        Arc::make_mut(&mut self.catalogue).images.push(info);
+        Arc::make_mut(&mut self.lineage).add(&self.catalogue, image);
+        self.emit(FactKind::ImageCreated(Arc::new(new)), sink);
+        Ok(())
+    }
+
+    /// A build that somebody else makes: it waits for the report, by itself. It is never merged
+    /// with another, for each was promised an answer of its own.
+    fn request_external(&mut self, id: BuildId, image: ImageId, cause: Cause, sink: Sink<'_>) {
+        self.external_used = true;
+        let requested = self.now;
+        let external = External { image, cause: cause.clone(), requested, report: None };
+        self.external.insert(id, external);
+        self.emit(FactKind::BuildRequested { build: id, image, cause }, sink);
+    }
+
+    fn complete(&mut self, build: BuildId, report: &Arc<Report>) -> Result<(), CommandError> {
+        match self.external.get_mut(&build) {
+            Some(external) if external.report.is_none() => {
+                external.report = Some(report.clone());
+                self.queue.schedule(self.now + SOON, Class::Build, Event::ExternalEnds(build));
+                Ok(())
+            }
+            _ => Err(CommandError::NotWaiting(build.0)),
+        }
+    }
+
+    /// An external build counts as begun and ended at this instant: nobody here saw when it began,
+    /// so it is taken to have built what is newest now.
+    pub(super) fn external_ends(&mut self, id: BuildId, sink: Sink<'_>) {
+        let Some(external) = self.external.remove(&id) else { return };
+        let image = external.image;
+        let (contents, base) = self.resolve(image);
+        self.starts += 1;
+        let failed = external.report.as_ref().is_some_and(|report| !report.succeeded);
+        let build = Build {
+            id,
+            image,
+            cause: external.cause,
+            class: 0,
+            requested: external.requested,
+            started: self.now,
+            attempts: 1,
+            builder: BuilderId::EXTERNAL,
+            start_order: self.starts,
+            changes: self.images[image.index()].changes,
+            base,
+            contents,
+            report: external.report,
+        };
+        self.finish(build, failed.then_some(FailureReason::Reported), sink);
+    }
+
+    fn outage_by_hand(
+        &mut self,
+        builders: u32,
+        duration: SimDuration,
+        sink: Sink<'_>,
+    ) -> Result<(), CommandError> {
+        let in_service = self.pool.in_service();
+        if builders == 0 || builders > in_service {
+            return Err(CommandError::TooManyBuilders { in_service, found: builders });
+        }
+        self.outage(-i64::from(builders), sink);
+        let until = self.now + SimDuration(duration.0.max(1));
+        self.queue.schedule(until, Class::Weather, Event::OutageEnds(builders));
+        Ok(())
+    }
+
+    fn range(&self, range: &NewRange) -> Result<Hit, CommandError> {
+        let NewRange { package, introduced, fixed } = *range;
+        let Some(state) = self.packages.get(package.index()) else {
+            return Err(CommandError::UnknownPackage(package.0));
+        };
+        let newest = state.release;
+        let last = fixed.unwrap_or(newest);
+        if introduced > newest || last > newest || fixed.is_some_and(|fixed| fixed <= introduced) {
+            let package = package.0;
+            return Err(CommandError::UnknownRelease { package, introduced, fixed, newest });
+        }
+        Ok(Hit { package, introduced, fixed })
+    }
+
+    fn disclose_by_hand(&mut self, new: &NewAdvisory, sink: Sink<'_>) -> Result<(), CommandError> {
+        if let Some(cve) = &new.cve {
+            let taken = self.advisories.iter().any(|advisory| advisory.info.cve == *cve);
+            let number = cve.rsplit('-').next().and_then(|digits| digits.parse::<u32>().ok());
+            let own = FIRST_OWN_CVE..2 * FIRST_OWN_CVE;
+            if taken || number.is_none_or(|number| own.contains(&number)) {
+                return Err(CommandError::CveTaken(cve.clone()));
+            }
+        }
+        let mut hits = match new.image_share_permille {
+            Some(permille) => {
+                let packages = self.packages_of_share(f64::from(permille) / 1000.0);
+                let all = |package| Hit { package, introduced: 0, fixed: None };
+                packages.into_iter().map(all).collect()
+            }
+            None => new.packages.iter().map(|r| self.range(r)).collect::<Result<Vec<_>, _>>()?,
+        };
+        hits.sort_unstable_by_key(|hit| hit.package);
+        hits.dedup_by_key(|hit| hit.package);
+        if hits.is_empty() {
+            return Err(CommandError::NothingAffected);
+        }
+        let fixed = hits.iter().any(|hit| hit.fixed.is_some());
+        let draft = Draft {
+            cve: new.cve.clone(),
+            severity: new.severity,
+            vector: new.vector.clone(),
+            known_exploited: new.known_exploited,
+            detectable: self.now + new.detectable_after.max(SOON),
+            fixing: Fixing::Commanded(new.package_fix_after),
+        };
+        let advisory = self.publish_advisory(draft, hits, sink);
+        let fix_after = if fixed { Some(SimDuration(0)) } else { new.fix_after };
+        if let Some(after) = fix_after {
+            self.plan_fix(advisory, after, sink);
+        }
+        Ok(())
+    }
+
+    fn usage_of(&self, customer: CustomerId, image: ImageId) -> Option<u32> {
+        let users = self.images[image.index()].users.iter().copied();
+        users.into_iter().find(|id| self.usages[*id as usize].customer == customer)
+    }
+
+    /// Keeps a wish for the next millisecond.
+    fn wish(
+        &mut self,
+        customer: CustomerId,
+        image: ImageId,
+        class: Class,
+        wish: Wish,
+    ) -> Result<(), CommandError> {
+        if self.wishes.contains_key(&(customer, image)) {
+            let (customer, image) = (customer.0, image.0);
+            return Err(CommandError::UseChanging { customer, image });
+        }
+        self.wishes.insert((customer, image), wish);
+        self.queue.schedule(self.now + SOON, class, Event::UseAsked { customer, image });
+        Ok(())
+    }
+
+    fn ask_for_use(
+        &mut self,
+        customer: CustomerId,
+        image: ImageId,
+        pin: Option<u32>,
+        runtime: Option<Arc<Runtime>>,
+    ) -> Result<(), CommandError> {
+        self.customer(customer)?;
+        self.exists(image)?;
+        self.visible(image, Some(customer))?;
+        if let Some(version) = pin
+            && self.images[image.index()].version(version).is_none()
+        {
+            return Err(CommandError::NotServed { image: image.0, version });
+        }
+        // After judgements of that instant, before its scans, as the evaluation sees it.
+        self.wish(customer, image, Class::Request, Wish::Use { pin, runtime })?;
+        // The version must still be there in a millisecond.
+        if let Some(version) = pin.and_then(|pin| self.images[image.index()].version_mut(pin)) {
+            version.users += 1;
+        }
+        Ok(())
+    }
+
+    fn ask_to_end(&mut self, customer: CustomerId, image: ImageId) -> Result<(), CommandError> {
+        self.customer(customer)?;
+        self.exists(image)?;
+        if self.usage_of(customer, image).is_none() {
+            return Err(CommandError::NotUsed { customer: customer.0, image: image.0 });
+        }
+        // Before anything else of that instant: who has left is concerned by nothing any more.
+        self.wish(customer, image, Class::Weather, Wish::End)
+    }
+
+    pub(super) fn use_asked(&mut self, customer: CustomerId, image: ImageId, sink: Sink<'_>) {
+        match self.wishes.remove(&(customer, image)) {
+            Some(Wish::Use { pin, runtime }) => self.use_now(customer, image, pin, runtime, sink),
+            Some(Wish::End) => self.end_use(customer, image, sink),
+            None => {}
+        }
+    }
+
+    fn use_now(
+        &mut self,
+        customer: CustomerId,
+        image: ImageId,
+        pin: Option<u32>,
+        runtime: Option<Arc<Runtime>>,
+        sink: Sink<'_>,
+    ) {
+        let id = self.usage_of(customer, image).unwrap_or_else(|| self.new_usage(customer, image));
+        let usage = &mut self.usages[id as usize];
+        usage.mode = if pin.is_some() { UsageMode::Pin } else { UsageMode::Follow };
+        usage.by_hand = true;
+        usage.runtime = runtime.or(usage.runtime.take());
+        let first = usage.version == 0;
+        let state = &mut self.images[image.index()];
+        let wanted = pin.unwrap_or(state.version);
+        if let Some(reserved) = pin.and_then(|pin| state.version_mut(pin)) {
+            reserved.users -= 1;
+        }
+        match (first, wanted) {
+            // Nothing is published yet: the first version will be run.
+            (true, 0) => {}
+            (true, version) => self.begin_use(id, version, sink),
+            (false, version) => self.run_version(id, version, sink),
+        }
+    }
+
+    fn new_usage(&mut self, customer: CustomerId, image: ImageId) -> u32 {
+        let id = self.usages.len() as u32;
+        self.usages.push(Usage {
+            customer,
+            image,
+            entry: self.catalogue.customer_entry[customer.index()] as u32,
+            mode: UsageMode::Follow,
+            version: 0,
+            used_since: SimTime::MAX,
+            version_since: SimTime::MAX,
+            adoption_planned: false,
+            moves: 0,
+            by_hand: true,
+            ended: false,
+            runtime: None,
+        });
+        self.images[image.index()].users.push(id);
+        id
+    }
+
+    fn end_use(&mut self, customer: CustomerId, image: ImageId, sink: Sink<'_>) {
+        let Some(id) = self.usage_of(customer, image) else { return };
+        let usage = &mut self.usages[id as usize];
+        usage.ended = true;
+        let version = usage.version;
+        let state = &mut self.images[image.index()];
+        state.users.retain(|user| *user != id);
+        if let Some(version) = state.version_mut(version) {
+            version.users -= 1;
+        }
+        state.forget_unused();
+        if version > 0 {
+            let version = VersionRef { image, version };
+            self.emit(FactKind::UsageEnded { customer, version }, sink);
+        }
+        self.stop_timers_of(customer, image);
+    }
+}

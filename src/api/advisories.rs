@@ -1,0 +1,162 @@
+//! Advisories: what they affect, how far they reach, and who is exposed to them.
+mod model;
+
+use super::caller::Caller;
+use super::exposure::{Exposure, ExposurePage};
+use super::filter::{one_advisory, text};
+use super::page::{self, Turn};
+use super::problem::{Failure, failures};
+use super::severity::Severity;
+use super::spec::Tag;
+use super::state::ApiState;
+use super::time::{Instant, example_as_of};
+use model::{Advisory, AdvisoryDetail, AdvisoryPage};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use store::read::advisories::{AdvisoryFilter, advisories, advisories_total, affected, reach};
+use store::read::exposure::{of_advisory, of_advisory_total};
+
+/// The most affected packages that one advisory shows.
+const MAX_AFFECTED: i64 = 200;
+
+pub(crate) struct AdvisoriesApi(pub(crate) ApiState);
+
+failures! {
+    /// A list.
+    ListAdvisories: InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken
+}
+failures! {
+    /// One advisory.
+    OneAdvisory: InvalidParameter, UnknownParameter, AsOfInFuture, AdvisoryNotFound
+}
+failures! {
+    /// A list below one advisory.
+    BelowAdvisory:
+        InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken, AdvisoryNotFound
+}
+
+#[OpenApi(tag = "Tag::Advisories")]
+impl AdvisoriesApi {
+    /// List advisories
+    ///
+    /// The latest published first.
+    #[oai(path = "/v1/advisories", method = "get", operation_id = "listAdvisories")]
+    async fn list(
+        &self,
+        caller: Caller,
+        /// Only advisories of this severity.
+        severity: Query<Option<Severity>>,
+        /// Only advisories whose CVE id, or the name of a package that they affect, holds this
+        /// text, whatever its case.
+        #[oai(validator(min_length = 1, max_length = 63))]
+        q: Query<Option<String>>,
+        /// Only advisories that are, or are not, known to be exploited.
+        known_exploited: Query<Option<bool>>,
+        /// Only advisories with, or without, an upstream fix at that instant.
+        fix_available: Query<Option<bool>>,
+        /// Only advisories published at this instant or later.
+        published_from: Query<Option<Instant>>,
+        /// Only advisories published at this instant or before.
+        published_to: Query<Option<Instant>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many advisories a page holds, 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<AdvisoryPage>, Failure<ListAdvisories>> {
+        let filter = AdvisoryFilter {
+            severity: severity.0.map(Severity::as_str),
+            q: text("q", q.as_deref())?,
+            known_exploited: known_exploited.0,
+            fix_available: fix_available.0,
+            published_from: published_from.map(Instant::datetime),
+            published_to: published_to.map(Instant::datetime),
+        };
+        let range = (filter.published_from, filter.published_to);
+        let range = (range.0.map(|at| at.to_rfc3339()), range.1.map(|at| at.to_rfc3339()));
+        let filters =
+            (filter.severity, filter.q, filter.known_exploited, filter.fix_available, range);
+        let list = ("advisories", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let after = match turn.after {
+            Some((ms, id)) => Some((page::instant(ms)?, id)),
+            None => None,
+        };
+        let (moment, limit) = (turn.moment, turn.limit());
+        let conn = turn.view.conn();
+        let total = advisories_total(conn, moment, &filter).await?;
+        let mut rows = advisories(conn, moment, &filter, after.as_ref(), limit).await?;
+        let next = turn.end(&mut rows, |row| (row.published_at.timestamp_millis(), row.id))?;
+        let items = rows.into_iter().map(Advisory::new).collect::<Result<_, _>>()?;
+        Ok(Json(AdvisoryPage::new(items, total, next, &turn.view)))
+    }
+
+    /// Read an advisory
+    ///
+    /// With the packages and ranges that it affects, what happened to it, and how far it reached.
+    #[oai(path = "/v1/advisories/:cve", method = "get", operation_id = "getAdvisory")]
+    async fn get(
+        &self,
+        caller: Caller,
+        /// The advisory's CVE id.
+        #[oai(example = "example_cve")]
+        cve: Path<String>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<Json<AdvisoryDetail>, Failure<OneAdvisory>> {
+        let mut view = self.0.view(&caller, as_of.0).await?;
+        let row = one_advisory(&mut view, &cve).await?;
+        let (id, moment) = (row.id, view.moment);
+        let affected = affected(view.conn(), moment, id, MAX_AFFECTED).await?;
+        let reach = reach(view.conn(), moment, id).await?;
+        Ok(Json(AdvisoryDetail::new(row, affected, reach, &view)?))
+    }
+
+    /// List who is exposed to an advisory
+    ///
+    /// The customers that run a version on which it was found, by image and customer, with where
+    /// it runs and how many hours there are until the deadline.
+    #[oai(
+        path = "/v1/advisories/:cve/exposure",
+        method = "get",
+        operation_id = "listAdvisoryExposure"
+    )]
+    async fn exposure(
+        &self,
+        caller: Caller,
+        /// The advisory's CVE id.
+        #[oai(example = "example_cve")]
+        cve: Path<String>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many exposures a page holds, 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<ExposurePage>, Failure<BelowAdvisory>> {
+        let list = ("advisory exposure", &cve.0);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let id = one_advisory(&mut turn.view, &cve).await?.id;
+        let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
+        let conn = turn.view.conn();
+        let total = of_advisory_total(conn, moment, id).await?;
+        let mut rows = of_advisory(conn, moment, id, after, limit).await?;
+        let next = turn.end(&mut rows, |row| (row.image_id, row.customer_id))?;
+        let items = rows.into_iter().map(|row| Exposure::new(row, moment.as_of));
+        let items = items.collect::<Result<_, _>>()?;
+        Ok(Json(ExposurePage::new(items, total, next, &turn.view)))
+    }
+}
+
+pub(crate) fn example_cve() -> String {
+    "CVE-2026-1000007".to_owned()
+}

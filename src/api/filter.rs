@@ -1,0 +1,110 @@
+//! What filters and paths name, found in the database: images, advisories, packages, customers.
+use super::images;
+use super::problem::{Code, Problem};
+use super::state::View;
+use store::read::advisories::{AdvisoryRow, advisory};
+use store::read::customers::{CustomerRow, customer};
+use store::read::packages::{PackageRow, package};
+
+/// The longest name that is looked up.
+const MAX_NAME_BYTES: usize = 128;
+
+/// A text that the database takes: no control characters.
+pub(crate) fn text<'a>(parameter: &str, text: Option<&'a str>) -> Result<Option<&'a str>, Problem> {
+    if text.is_some_and(|text| text.chars().any(char::is_control)) {
+        let detail = format!("The parameter `{parameter}` is wrong: it holds control characters.");
+        return Err(Problem::new(Code::InvalidParameter, detail));
+    }
+    Ok(text)
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control)
+}
+
+fn unknown(parameter: &str, what: &str, given: &str) -> Problem {
+    let shown: String = given.chars().take(64).collect();
+    let detail = format!("The parameter `{parameter}` is wrong: there is no {what} {shown:?}.");
+    Problem::new(Code::InvalidParameter, detail)
+}
+
+fn missing(code: Code, what: &str, given: &str, view: &View) -> Problem {
+    let shown: String = given.chars().take(64).collect();
+    Problem::new(code, format!("There is no {what} {shown:?} as of {}.", view.as_of()))
+}
+
+/// The ordinal of the image that the parameter `image` names.
+pub(crate) async fn image(view: &mut View, given: Option<&str>) -> Result<Option<i64>, Problem> {
+    let Some(given) = given else { return Ok(None) };
+    let found = images::number(view, given).await?;
+    found.map(Some).ok_or_else(|| unknown("image", "image", given))
+}
+
+async fn find_advisory(view: &mut View, cve: &str) -> Result<Option<AdvisoryRow>, Problem> {
+    let moment = view.moment;
+    if !is_plain(cve) {
+        return Ok(None);
+    }
+    Ok(advisory(view.conn(), moment, cve).await?)
+}
+
+/// The ordinal of the advisory that the parameter `cve` names.
+pub(crate) async fn cve(view: &mut View, given: Option<&str>) -> Result<Option<i64>, Problem> {
+    let Some(given) = given else { return Ok(None) };
+    let found = find_advisory(view, given).await?;
+    found.map(|row| Some(row.id)).ok_or_else(|| unknown("cve", "advisory", given))
+}
+
+/// The advisory that a path names.
+pub(crate) async fn one_advisory(view: &mut View, given: &str) -> Result<AdvisoryRow, Problem> {
+    let found = find_advisory(view, given).await?;
+    found.ok_or_else(|| missing(Code::AdvisoryNotFound, "advisory", given, view))
+}
+
+async fn find_package(view: &mut View, name: &str) -> Result<Option<PackageRow>, Problem> {
+    let moment = view.moment;
+    if !is_plain(name) {
+        return Ok(None);
+    }
+    Ok(package(view.conn(), moment, name).await?)
+}
+
+/// The ordinal of the package that the parameter `package` names.
+pub(crate) async fn package_id(
+    view: &mut View,
+    given: Option<&str>,
+) -> Result<Option<i64>, Problem> {
+    let Some(given) = given else { return Ok(None) };
+    let found = find_package(view, given).await?;
+    found.map(|row| Some(row.id)).ok_or_else(|| unknown("package", "package", given))
+}
+
+/// The package that a path names.
+pub(crate) async fn one_package(view: &mut View, given: &str) -> Result<PackageRow, Problem> {
+    let found = find_package(view, given).await?;
+    found.ok_or_else(|| missing(Code::PackageNotFound, "package", given, view))
+}
+
+async fn find_customer(view: &mut View, tenant: &str) -> Result<Option<CustomerRow>, Problem> {
+    let moment = view.moment;
+    if !is_plain(tenant) {
+        return Ok(None);
+    }
+    Ok(customer(view.conn(), moment, tenant).await?)
+}
+
+/// The namespace that the parameter `tenant` names.
+pub(crate) async fn tenant(
+    view: &mut View,
+    given: Option<&str>,
+) -> Result<Option<String>, Problem> {
+    let Some(given) = given else { return Ok(None) };
+    let found = find_customer(view, given).await?;
+    found.map(|row| Some(row.tenant_namespace)).ok_or_else(|| unknown("tenant", "tenant", given))
+}
+
+/// The customer that a path names.
+pub(crate) async fn one_customer(view: &mut View, given: &str) -> Result<CustomerRow, Problem> {
+    let found = find_customer(view, given).await?;
+    found.ok_or_else(|| missing(Code::CustomerNotFound, "customer", given, view))
+}

@@ -1,0 +1,252 @@
+//! Who runs what is affected: by advisory over all customers, and by customer over all advisories.
+//!
+//! A customer is exposed while it runs a version on which the advisory was found and not judged a
+//! false positive; that a newer version is published ends nothing for whoever has not taken it.
+use super::sla::evaluated;
+use super::{Moment, TOTAL_BOUND};
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+/// An image that a customer runs, affected by an advisory.
+#[derive(Clone, Debug, FromRow)]
+pub struct ExposureRow {
+    /// The customer's ordinal.
+    pub customer_id: i64,
+    /// The customer's namespace.
+    pub tenant_namespace: String,
+    /// The customer's name.
+    pub customer: String,
+    /// The image's ordinal.
+    pub image_id: i64,
+    /// The image's name.
+    pub image: String,
+    /// The version that runs.
+    pub version: i32,
+    /// Its digest.
+    pub digest: String,
+    /// `follow` (a tag) or `pin` (the digest).
+    pub mode: String,
+    /// Where it runs.
+    pub environment: String,
+    /// The cluster.
+    pub cluster: String,
+    /// How many replicas.
+    pub replicas: i32,
+    /// Whether it can be reached from the internet.
+    pub internet_exposed: bool,
+    /// Since when this version runs.
+    pub running_since: DateTime<Utc>,
+    /// The advisory's ordinal.
+    pub advisory_id: i64,
+    /// The advisory's CVE id.
+    pub cve: String,
+    /// Its severity.
+    pub severity: String,
+    /// Its CVSS base score.
+    pub score: f64,
+    /// Whether it is known to be exploited.
+    pub known_exploited: bool,
+    /// The packages in which it is found.
+    pub packages: Vec<String>,
+    /// When it was found on this version.
+    pub detected_at: DateTime<Utc>,
+    /// When an upstream fix was there.
+    pub fix_available_at: Option<DateTime<Utc>>,
+    /// The newest version on which it is not known.
+    pub fixed_in_version: Option<i32>,
+    /// When the provider's timer opened, if it has not stopped.
+    pub provider_opened_at: Option<DateTime<Utc>>,
+    /// From when on it is at risk.
+    pub provider_warn_at: Option<DateTime<Utc>>,
+    /// Its deadline; none: it stands still.
+    pub provider_due_at: Option<DateTime<Utc>>,
+    /// Whether the policy excludes it.
+    pub provider_excluded: Option<bool>,
+    /// When the customer's timer opened, if it has not stopped.
+    pub customer_opened_at: Option<DateTime<Utc>>,
+    /// From when on it is at risk.
+    pub customer_warn_at: Option<DateTime<Utc>>,
+    /// Its deadline; none: it stands still.
+    pub customer_due_at: Option<DateTime<Utc>>,
+    /// Whether the policy excludes it.
+    pub customer_excluded: Option<bool>,
+}
+
+/// The severities as they are sorted: critical first.
+const RANK: &str = "CASE f.severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1
+                                    WHEN 'medium' THEN 2 ELSE 3 END";
+
+/// All that is shown of the rows of `page`.
+const SHOWN: &str = "
+    SELECT e.customer_id, c.tenant_namespace, c.name AS customer, e.image_id, i.name AS image,
+           e.version, v.digest, e.mode, e.environment, e.cluster, e.replicas, e.internet_exposed,
+           e.valid_from AS running_since, e.advisory_id, a.cve, a.severity,
+           a.score::float8 AS score, a.known_exploited, e.detected_at, fix.version AS fixed_in_version,
+           CASE WHEN a.fix_available_at <= $1 THEN a.fix_available_at END AS fix_available_at,
+           ARRAY(SELECT p.name FROM packages p WHERE p.id = ANY (e.package_ids) ORDER BY p.name)
+               AS packages, t.*
+    FROM page e
+    JOIN customers c ON c.id = e.customer_id
+    JOIN images i ON i.id = e.image_id
+    JOIN image_versions v ON v.image_id = e.image_id AND v.version = e.version
+    JOIN advisories a ON a.id = e.advisory_id
+    LEFT JOIN LATERAL (
+        SELECT n.version FROM image_versions n
+        WHERE n.image_id = e.image_id AND n.version > e.version AND n.published_at <= $1
+          AND NOT EXISTS (SELECT FROM cve_findings f
+                          WHERE f.image_id = n.image_id AND f.version = n.version
+                            AND f.advisory_id = e.advisory_id AND f.detected_at <= $1)
+        ORDER BY n.version DESC LIMIT 1) fix ON true
+    CROSS JOIN LATERAL (
+        SELECT max(t.opened_at) FILTER (WHERE t.clock = 'provider') AS provider_opened_at,
+               max(t.warn_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
+                   AS provider_warn_at,
+               max(t.due_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
+                   AS provider_due_at,
+               bool_or(t.excluded) FILTER (WHERE t.clock = 'provider') AS provider_excluded,
+               max(t.opened_at) FILTER (WHERE t.clock = 'customer') AS customer_opened_at,
+               max(t.warn_at) FILTER (WHERE t.clock = 'customer' AND t.started_at <= s.at)
+                   AS customer_warn_at,
+               max(t.due_at) FILTER (WHERE t.clock = 'customer' AND t.started_at <= s.at)
+                   AS customer_due_at,
+               bool_or(t.excluded) FILTER (WHERE t.clock = 'customer') AS customer_excluded
+        FROM seen s
+        JOIN sla_timers t ON t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)
+        WHERE t.customer_id = e.customer_id AND t.image_id = e.image_id
+          AND t.advisory_id = e.advisory_id) t";
+
+/// The customers that run an image affected by an advisory, by image and customer, after a place
+/// in that order.
+pub async fn of_advisory(
+    conn: &mut PgConnection,
+    moment: Moment,
+    advisory_id: i64,
+    after: Option<(i64, i64)>,
+    limit: i64,
+) -> sqlx::Result<Vec<ExposureRow>> {
+    let mut query = evaluated(moment.as_of);
+    query.push(", page AS MATERIALIZED (");
+    by_advisory(&mut query, advisory_id, after, limit);
+    query.push(") ").push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn of_advisory_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    advisory_id: i64,
+) -> sqlx::Result<i64> {
+    let mut query = evaluated(moment.as_of);
+    query.push("SELECT count(*) FROM (");
+    by_advisory(&mut query, advisory_id, None, TOTAL_BOUND + 1);
+    query.push(") e");
+    query.build_query_scalar().fetch_one(conn).await
+}
+
+/// Findings in the order of their index, so that the first page ends the search.
+fn by_advisory(
+    query: &mut QueryBuilder<Postgres>,
+    advisory_id: i64,
+    after: Option<(i64, i64)>,
+    limit: i64,
+) {
+    let (image, customer) = after.unwrap_or((-1, -1));
+    query.push(
+        "SELECT u.*, f.detected_at, f.advisory_id, f.package_ids
+         FROM (SELECT f.image_id, f.version, f.advisory_id, min(f.detected_at) AS detected_at,
+                      array_agg(f.package_id) AS package_ids
+               FROM cve_findings f
+               WHERE f.detected_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)
+                 AND f.advisory_id = ",
+    );
+    query.push_bind(advisory_id).push(" AND f.image_id >= ").push_bind(image);
+    query.push(
+        "      GROUP BY f.advisory_id, f.image_id, f.version
+               ORDER BY f.advisory_id, f.image_id, f.version) f
+         JOIN customer_image_usage u ON u.image_id = f.image_id AND u.version = f.version
+         WHERE u.valid_from <= $1 AND (u.valid_to IS NULL OR u.valid_to > $1)
+           AND (f.image_id, u.customer_id) > (",
+    );
+    query.push_bind(image).push(", ").push_bind(customer);
+    query.push(") ORDER BY f.image_id, u.customer_id LIMIT ").push_bind(limit);
+}
+
+/// A place in the list of a customer's exposures: rank of the severity (0: critical), image,
+/// advisory.
+pub type ExposurePlace = (i32, i64, i64);
+
+/// Which exposures of a customer a list holds.
+#[derive(Clone, Debug, Default)]
+pub struct ExposureFilter<'a> {
+    /// Only those of this severity.
+    pub severity: Option<&'a str>,
+    /// Only those of this image.
+    pub image_id: Option<i64>,
+}
+
+/// What a customer is exposed to, the most severe first.
+pub async fn of_customer(
+    conn: &mut PgConnection,
+    moment: Moment,
+    customer_id: i64,
+    filter: &ExposureFilter<'_>,
+    after: Option<ExposurePlace>,
+    limit: i64,
+) -> sqlx::Result<Vec<ExposureRow>> {
+    let mut query = evaluated(moment.as_of);
+    query.push(", page AS MATERIALIZED (");
+    by_customer(&mut query, customer_id, filter, after, limit);
+    query.push(") ").push(SHOWN).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn of_customer_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    customer_id: i64,
+    filter: &ExposureFilter<'_>,
+) -> sqlx::Result<i64> {
+    let mut query = evaluated(moment.as_of);
+    query.push("SELECT count(*) FROM (");
+    by_customer(&mut query, customer_id, filter, None, TOTAL_BOUND + 1);
+    query.push(") e");
+    query.build_query_scalar().fetch_one(conn).await
+}
+
+fn by_customer(
+    query: &mut QueryBuilder<Postgres>,
+    customer_id: i64,
+    filter: &ExposureFilter<'_>,
+    after: Option<ExposurePlace>,
+    limit: i64,
+) {
+    query.push(
+        "SELECT u.*, f.advisory_id, f.detected_at, f.package_ids, f.rank
+         FROM customer_image_usage u
+         CROSS JOIN LATERAL (
+             SELECT f.advisory_id, min(f.detected_at) AS detected_at,
+                    array_agg(f.package_id) AS package_ids, ",
+    );
+    query.push(format!("min({RANK}) AS rank"));
+    query.push(
+        "    FROM cve_findings f
+             WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
+               AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)",
+    );
+    if let Some(severity) = filter.severity {
+        query.push(" AND f.severity = ").push_bind(severity.to_owned());
+    }
+    query.push(" GROUP BY f.advisory_id) f WHERE u.valid_from <= $1");
+    query.push(" AND (u.valid_to IS NULL OR u.valid_to > $1) AND u.customer_id = ");
+    query.push_bind(customer_id);
+    if let Some(image_id) = filter.image_id {
+        query.push(" AND u.image_id = ").push_bind(image_id);
+    }
+    if let Some((rank, image, advisory)) = after {
+        query.push(" AND (f.rank, u.image_id, f.advisory_id) > (").push_bind(rank);
+        query.push(", ").push_bind(image).push(", ").push_bind(advisory).push(")");
+    }
+    query.push(" ORDER BY f.rank, u.image_id, f.advisory_id LIMIT ").push_bind(limit);
+}

@@ -1,0 +1,175 @@
+//! Findings of all images as they were known at an instant.
+use super::{Moment, TOTAL_BOUND};
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+/// A finding as it was known.
+#[derive(Clone, Debug, FromRow)]
+pub struct FindingRow {
+    /// The image's ordinal.
+    pub image_id: i64,
+    /// The image's name.
+    pub image: String,
+    /// The version it is on.
+    pub version: i32,
+    /// That version's digest.
+    pub digest: String,
+    /// The namespace of the image's owner.
+    pub tenant_namespace: String,
+    /// The advisory's ordinal.
+    pub advisory_id: i64,
+    /// The advisory's CVE id.
+    pub cve: String,
+    /// Its severity.
+    pub severity: String,
+    /// Its CVSS base score.
+    pub score: f64,
+    /// Whether it is known to be exploited.
+    pub known_exploited: bool,
+    /// The package's ordinal.
+    pub package_id: i64,
+    /// The package's name.
+    pub package: String,
+    /// The version of the package that is installed.
+    pub package_version: Option<String>,
+    /// The first version of the package without it, if that was released.
+    pub fixed_version: Option<String>,
+    /// When a scan found it.
+    pub detected_at: DateTime<Utc>,
+    /// When a version of the image without it was published.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// That version.
+    pub resolved_version: Option<i32>,
+    /// When it was judged a false positive.
+    pub not_affected_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub justification: Option<String>,
+}
+
+/// A place in the list: detected, image, version, advisory, package.
+pub type FindingPlace = (DateTime<Utc>, i64, i32, i64, i64);
+
+/// How a finding stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindingStatus {
+    /// It is there.
+    Open,
+    /// A version of the image without it was published.
+    Resolved,
+    /// It was judged a false positive.
+    NotAffected,
+}
+
+/// Which findings a list holds.
+#[derive(Clone, Debug, Default)]
+pub struct FindingFilter<'a> {
+    /// Only those of this severity.
+    pub severity: Option<&'a str>,
+    /// Only those that stand so.
+    pub status: Option<FindingStatus>,
+    /// Only those of this image.
+    pub image_id: Option<i64>,
+    /// Only those of this advisory.
+    pub advisory_id: Option<i64>,
+    /// Only those in this package.
+    pub package_id: Option<i64>,
+}
+
+const ORDER: &str = " ORDER BY f.detected_at DESC, f.image_id DESC, f.version DESC,
+    f.advisory_id DESC, f.package_id DESC";
+
+fn page(
+    moment: Moment,
+    filter: &FindingFilter<'_>,
+    after: Option<&FindingPlace>,
+    limit: i64,
+) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(
+        "WITH page AS MATERIALIZED (SELECT f.* FROM cve_findings f WHERE f.detected_at <= ",
+    );
+    query.push_bind(moment.as_of);
+    query.push(match filter.status {
+        Some(FindingStatus::Open) if moment.newest => {
+            " AND f.resolved_at IS NULL AND f.not_affected_at IS NULL"
+        }
+        Some(FindingStatus::Open) => {
+            " AND (f.resolved_at IS NULL OR f.resolved_at > $1)
+              AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)"
+        }
+        Some(FindingStatus::Resolved) => {
+            " AND f.resolved_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)"
+        }
+        Some(FindingStatus::NotAffected) => " AND f.not_affected_at <= $1",
+        None => "",
+    });
+    if let Some(severity) = filter.severity {
+        query.push(" AND f.severity = ").push_bind(severity.to_owned());
+    }
+    if let Some(image_id) = filter.image_id {
+        query.push(" AND f.image_id = ").push_bind(image_id);
+    }
+    if let Some(advisory_id) = filter.advisory_id {
+        query.push(" AND f.advisory_id = ").push_bind(advisory_id);
+    }
+    if let Some(package_id) = filter.package_id {
+        query.push(" AND f.package_id = ").push_bind(package_id);
+        // The advisories of a package are few, and there is an index of findings by advisory.
+        query.push(" AND f.advisory_id = ANY (ARRAY(SELECT advisory_id FROM advisory_packages WHERE package_id = ");
+        query.push_bind(package_id).push("))");
+    }
+    if let Some((detected, image, version, advisory, package)) = after {
+        query.push(
+            " AND (f.detected_at, f.image_id, f.version, f.advisory_id, f.package_id) < (",
+        );
+        query.push_bind(*detected).push(", ").push_bind(*image).push(", ");
+        query.push_bind(*version).push(", ").push_bind(*advisory).push(", ");
+        query.push_bind(*package).push(")");
+    }
+    query.push(ORDER).push(" LIMIT ").push_bind(limit).push(") ");
+    query
+}
+
+/// Findings, the latest detected first.
+pub async fn findings(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &FindingFilter<'_>,
+    after: Option<&FindingPlace>,
+    limit: i64,
+) -> sqlx::Result<Vec<FindingRow>> {
+    let mut query = page(moment, filter, after, limit);
+    query.push(
+        "SELECT f.image_id, i.name AS image, f.version, v.digest, f.tenant_namespace,
+                f.advisory_id, a.cve, f.severity, f.score::float8 AS score, a.known_exploited,
+                f.package_id, p.name AS package, r.version AS package_version,
+                CASE WHEN ap.fixed_at <= $1 THEN ap.fixed_version END AS fixed_version,
+                f.detected_at,
+                CASE WHEN f.resolved_at <= $1 THEN f.resolved_at END AS resolved_at,
+                CASE WHEN f.resolved_at <= $1 THEN f.resolved_version END AS resolved_version,
+                CASE WHEN f.not_affected_at <= $1 THEN f.not_affected_at END AS not_affected_at,
+                CASE WHEN f.not_affected_at <= $1 THEN f.justification END AS justification
+         FROM page f
+         JOIN images i ON i.id = f.image_id
+         JOIN image_versions v ON v.image_id = f.image_id AND v.version = f.version
+         JOIN advisories a ON a.id = f.advisory_id
+         JOIN packages p ON p.id = f.package_id
+         LEFT JOIN advisory_packages ap
+             ON ap.advisory_id = f.advisory_id AND ap.package_id = f.package_id
+         LEFT JOIN package_releases r
+             ON r.package_id = f.package_id
+            AND r.release = v.releases[array_position(v.package_ids, f.package_id)]",
+    );
+    query.push(ORDER);
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn findings_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &FindingFilter<'_>,
+) -> sqlx::Result<i64> {
+    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    query.push("SELECT count(*) FROM page");
+    query.build_query_scalar().fetch_one(conn).await
+}

@@ -1,0 +1,67 @@
+//! SLA timers and violations as they were known at an instant.
+//!
+//! An evaluation writes down what happened since the one before, so what was known at an instant
+//! is what the last evaluation by then (`seen`) had seen: a timer that began to count after it is
+//! not shown yet, however late its row was written. Deadlines themselves are arithmetic.
+mod remediation;
+mod timers;
+mod violations;
+
+pub use remediation::{Durations, durations};
+pub use timers::{
+    TimerFilter, TimerPlace, TimerRow, TimerState, open_timers, open_total, stopped_timers,
+    stopped_total,
+};
+pub use violations::{ViolationFilter, ViolationPlace, ViolationRow, violations, violations_total};
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+/// A query that knows the instant as `$1` and the last evaluation by then as `seen`.
+pub(super) fn evaluated(as_of: DateTime<Utc>) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(
+        "WITH seen AS MATERIALIZED (
+             SELECT at FROM timeline WHERE kind = 'sla_checked' AND at <= ",
+    );
+    query.push_bind(as_of).push(" ORDER BY at DESC LIMIT 1) ");
+    query
+}
+
+/// What is promised to customers.
+#[derive(Clone, Debug, FromRow)]
+pub struct PolicyRow {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Days for critical advisories; none: no deadline.
+    pub critical_days: Option<i32>,
+    /// Days for high ones.
+    pub high_days: Option<i32>,
+    /// Days for medium ones.
+    pub medium_days: Option<i32>,
+    /// Days for low ones.
+    pub low_days: Option<i32>,
+    /// `calendar` or `business` days.
+    pub calendar: String,
+    /// What starts the clock: `fix_available`, `detected` or `published`.
+    pub clock_start: String,
+    /// Whether the clock stands still while no fix exists.
+    pub pause_without_fix: bool,
+    /// Advisories that hit a larger share of all images, in thousandths, are excluded.
+    pub exclude_over_permille: Option<i32>,
+    /// The share of the time, in thousandths, after which a timer is at risk.
+    pub warn_permille: i32,
+    /// How many customers it is promised to.
+    pub customers: i64,
+}
+
+/// All policies, by name.
+pub async fn policies(conn: &mut PgConnection) -> sqlx::Result<Vec<PolicyRow>> {
+    sqlx::query_as(
+        "SELECT p.*, (SELECT count(*) FROM customers c WHERE c.policy_id = p.id) AS customers
+         FROM sla_policies p ORDER BY p.name",
+    )
+    .fetch_all(conn)
+    .await
+}

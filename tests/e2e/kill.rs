@@ -1,0 +1,128 @@
+//! kill -9 in a week in which trust is lost and others ask things of the world: the digest is the
+//! same as if nothing had happened.
+use crate::support::{Background, data_dir, digest, figures, lend, run};
+use serde_json::Value;
+use sim::command::{Command, ImageDefinition, Report};
+use sim::ids::{BuildId, CustomerId, ImageId, PackageId};
+use sqlx::{Connection, PgConnection};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The classroom's images are numbered from 0 to 7.
+const NEW_IMAGE: ImageId = ImageId(8);
+const CUSTOMER: CustomerId = CustomerId(0);
+/// Before the incidents; between the two of Thursday and Friday; the end.
+const STOPS: [&str; 3] = ["2d", "4d", "7d"];
+
+/// What is asked at the first stop: an image of a customer's own that somebody outside builds, a
+/// scan, an evaluation.
+fn tuesday(namespace: &str, first: u64) -> Vec<Command> {
+    let create = ImageDefinition {
+        name: format!("{namespace}.tool").into(),
+        base: Some(ImageId(1)),
+        packages: vec![PackageId(50), PackageId(51)],
+        owner: Some(CUSTOMER),
+    };
+    let build = Command::BuildImage {
+        build: BuildId::of_command(first),
+        image: NEW_IMAGE,
+        create: Some(create),
+        requested_by: Some("a test".into()),
+        external: true,
+    };
+    vec![build, Command::Scan { image: None }, Command::CheckSla]
+}
+
+/// What is asked at the second: the build has ended, and the customer runs the image.
+fn thursday(built: u64) -> Vec<Command> {
+    let report = Report { succeeded: true, failure: None, log: Some("built outside\n".into()) };
+    let (build, report) = (BuildId::of_command(built), Arc::new(report));
+    let (customer, image) = (CUSTOMER, NEW_IMAGE);
+    vec![
+        Command::CompleteBuild { build, report },
+        Command::UseImage { customer, image, pin: None, runtime: None },
+        Command::Scan { image: Some(ImageId(0)) },
+    ]
+}
+
+/// Stores commands while the world stands, as the API does.
+async fn ask(data: &Path, stop: usize) {
+    let (lender, settings) = lend(data);
+    let mut conn = PgConnection::connect(&settings["DATABASE_URL"]).await.expect("a connection");
+    let namespace: String =
+        sqlx::query_scalar("SELECT tenant_namespace FROM customers WHERE id = 0")
+            .fetch_one(&mut conn)
+            .await
+            .expect("a customer");
+    let mut tx = conn.begin().await.expect("a transaction");
+    let commands = if stop == 0 { tuesday(&namespace, 1) } else { thursday(1) };
+    for command in commands {
+        store::commands::submit_for(&mut tx, &namespace, |_| command).await.expect("stored");
+    }
+    tx.commit().await.expect("stored");
+    conn.close().await.expect("closed");
+    assert!(lender.stop(), "the services stop when they are asked to");
+}
+
+/// Plays the week with its commands, killing the process `kills` times on each of its ways.
+async fn play(kills: usize, noise: &mut u64) -> (Value, Vec<(i64, String, Option<String>)>) {
+    let data = data_dir();
+    let mut last = Value::Null;
+    for (stop, until) in STOPS.iter().enumerate() {
+        let more = ["--until", until];
+        for _ in 0..kills {
+            *noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let after = Duration::from_millis(500 + (*noise >> 33) % 1_200);
+            let mut child = Background::start(run("classroom", data.path(), &more));
+            std::thread::sleep(after);
+            if child.0.try_wait().expect("a child").is_some() {
+                // It was faster: the world stands at the stop already.
+                break;
+            }
+            child.0.kill().expect("kill -9");
+            child.0.wait().expect("it ends");
+            eprintln!("killed {after:?} after it began to play to {until}");
+        }
+        last = figures(run("classroom", data.path(), &more));
+        if stop < 2 {
+            ask(data.path(), stop).await;
+        }
+    }
+    let (lender, settings) = lend(data.path());
+    let mut conn = PgConnection::connect(&settings["DATABASE_URL"]).await.expect("a connection");
+    let record = sqlx::query_as(
+        "SELECT seq, to_char(applied_at AT TIME ZONE 'UTC', 'Dy HH24:MI'), rejected
+         FROM commands ORDER BY seq",
+    );
+    let record = record.fetch_all(&mut conn).await.expect("the record");
+    let published: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM image_versions v
+         JOIN customer_image_usage u ON u.image_id = v.image_id AND u.version = v.version
+         JOIN slsa_assessments a ON a.image_id = v.image_id AND a.version = v.version
+         WHERE v.image_id = 8 AND u.customer_id = 0 AND a.slsa_level = 2
+           AND v.tenant_namespace = u.tenant_namespace",
+    )
+    .fetch_one(&mut conn)
+    .await
+    .expect("a count");
+    assert!(published > 0, "what was built outside is run, at level 2");
+    conn.close().await.expect("closed");
+    assert!(lender.stop());
+    (last, record)
+}
+
+#[tokio::test]
+async fn a_week_of_lost_trust_and_commands_has_one_digest_after_any_kill() {
+    // Other moments in every test run; what was killed when is printed.
+    let mut noise = u64::from(std::process::id()) | 1;
+    let (whole, record) = play(0, &mut noise).await;
+    for (seq, at, rejected) in &record {
+        let expected = if *seq <= 3 { "Wed 00:00" } else { "Fri 00:00" };
+        assert_eq!((at.as_str(), rejected), (expected, &None), "command {seq}");
+    }
+    assert_eq!(record.len(), 6);
+    let (killed, again) = play(2, &mut noise).await;
+    assert_eq!(record, again);
+    assert_eq!(digest(&whole), digest(&killed), "seed {}", whole["seed"]);
+}
