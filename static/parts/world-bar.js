@@ -12,16 +12,18 @@ const DAY_MS = 86_400_000;
 export function worldBar() {
   const now = h('div', { class: 'now' });
   const travel = h('div', { class: 'travel' });
+  const told = h('p', { class: 'happened quiet' });
   const spoken = h('p', { class: 'hidden', role: 'status', 'aria-live': 'polite' });
   const element = h(
     'section',
     { class: 'world', 'aria-label': 'Simulated time' },
-    h('div', { class: 'world-inside' }, now, travel),
+    h('div', { class: 'world-inside' }, now, travel, told),
     spoken,
   );
   const speak = speaker(spoken);
   const show = (state) => {
     put(now, shown(state));
+    put(told, happened(state));
     speak(state);
   };
   onWorld(show);
@@ -30,7 +32,7 @@ export function worldBar() {
   return element;
 }
 
-function shown({ clock, connection, seen, recent }) {
+function shown({ clock, connection }) {
   if (!clock?.materialized_through) {
     const text = connection === 'waiting' ? 'no word yet; trying again' : 'connecting …';
     return h('p', { class: 'quiet' }, text);
@@ -44,10 +46,8 @@ function shown({ clock, connection, seen, recent }) {
       ' UTC',
     ),
     progress(clock),
-    behind(clock),
     connection === 'waiting' && h('span', { class: 'error' }, 'connection lost; trying again'),
     clock.held_reason && h('span', { class: 'error' }, `held: ${clock.held_reason}`),
-    happened(seen, recent),
   ];
 }
 
@@ -75,23 +75,19 @@ function progress(clock) {
   );
 }
 
-function behind(clock) {
-  if (!clock.released_through) return null;
+// A line of its own, as wide as there is room: what changes all the time moves nothing else.
+function happened({ clock, seen, recent }) {
+  if (!clock?.released_through) return null;
   const lag = Date.parse(clock.released_through) - Date.parse(clock.materialized_through);
-  return lag > 0 && h('span', { class: 'quiet' }, `${span(lag)} in work`);
-}
-
-function happened(seen, recent) {
+  const parts = [lag > 0 ? `${span(lag)} in work` : 'all work done'];
   const total = Object.values(seen).reduce((sum, count) => sum + count, 0);
-  if (total === 0) return null;
-  const [last] = recent;
-  const about = [last.image, last.cve].filter(Boolean).join(', ');
-  return h(
-    'span',
-    { class: 'quiet happened' },
-    `${number(total)} events since you came; last: ${words(last.event)}`,
-    about && ` (${about})`,
-  );
+  if (total > 0) {
+    const [last] = recent;
+    const about = [last.image, last.cve].filter(Boolean).join(', ');
+    parts.push(`${number(total)} events since you came`);
+    parts.push(`last: ${words(last.event)}${about && ` (${about})`}`);
+  }
+  return parts.join(' · ');
 }
 
 /** The form that goes to another instant, and the way back from it. */
