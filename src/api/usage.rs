@@ -118,19 +118,23 @@ impl UsageApi {
     /// Or change how it does. From a millisecond after the world took the command on, what is
     /// open on the image is owed to the customer, by both clocks. The world refuses a digest that
     /// is neither the newest nor run by anybody; GET the command to see.
-    #[oai(path = "/v1/customers/:tenant/usage", method = "post", operation_id = "useImage")]
+    #[oai(
+        path = "/v1/customers/:tenant_namespace/usage",
+        method = "post",
+        operation_id = "useImage"
+    )]
     async fn begin(
         &self,
         caller: Caller,
         /// The customer's namespace.
         #[oai(validator(max_length = 63), example = "example_tenant")]
-        tenant: Path<String>,
+        tenant_namespace: Path<String>,
         wanted: Json<NewUse>,
     ) -> Result<Stored, Failure<UseImage>> {
         let mut write = self.0.write(&caller).await?;
         world(&mut write).await?;
-        let customer = customer(&mut write, &tenant).await?;
-        let image = image(&mut write, &wanted.image, &tenant).await?;
+        let customer = customer(&mut write, &tenant_namespace).await?;
+        let image = image(&mut write, &wanted.image, &tenant_namespace).await?;
         let image = image.ok_or_else(|| unknown(&wanted.image))?;
         let pin = match wanted.digest.as_deref() {
             Some(digest) => {
@@ -145,7 +149,7 @@ impl UsageApi {
         let runtime = wanted.runtime.as_ref().map(|facts| Arc::new(Runtime::from(facts)));
         let image = ImageId(ordinal(image.id)?);
         let command = Command::UseImage { customer, image, pin, runtime };
-        Ok(store_command(write, &tenant, command).await?)
+        Ok(store_command(write, &tenant_namespace, command).await?)
     }
 
     /// End a customer's use of an image
@@ -153,30 +157,35 @@ impl UsageApi {
     /// From a millisecond after the world took the command on, nothing on it is owed to the
     /// customer any more: its timers stop, and violations are resolved. A use that begins again
     /// later does not wake timers that have stopped.
-    #[oai(path = "/v1/customers/:tenant/usage/:image", method = "delete", operation_id = "endUse")]
+    #[oai(
+        path = "/v1/customers/:tenant_namespace/usage/:image",
+        method = "delete",
+        operation_id = "endUse"
+    )]
     async fn end(
         &self,
         caller: Caller,
         /// The customer's namespace.
         #[oai(validator(max_length = 63), example = "example_tenant")]
-        tenant: Path<String>,
+        tenant_namespace: Path<String>,
         /// The image's name.
         #[oai(validator(max_length = 63), example = "example_image")]
         image: Path<String>,
     ) -> Result<Stored, Failure<EndUse>> {
         let mut write = self.0.write(&caller).await?;
         world(&mut write).await?;
-        let customer = customer(&mut write, &tenant).await?;
+        let customer = customer(&mut write, &tenant_namespace).await?;
         let not_used = || {
             let detail = format!("The customer does not use an image {:?}.", image.0);
             Problem::new(Code::UsageNotFound, detail)
         };
-        let found = self::image(&mut write, &image, &tenant).await?.ok_or_else(not_used)?;
+        let found =
+            self::image(&mut write, &image, &tenant_namespace).await?.ok_or_else(not_used)?;
         if !uses(&mut write, i64::from(customer.0), found.id).await? {
             return Err(not_used().into());
         }
         let command = Command::EndUse { customer, image: ImageId(ordinal(found.id)?) };
-        Ok(store_command(write, &tenant, command).await?)
+        Ok(store_command(write, &tenant_namespace, command).await?)
     }
 }
 
