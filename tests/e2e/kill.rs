@@ -15,32 +15,39 @@ const CUSTOMER: CustomerId = CustomerId(0);
 /// Before the incidents; between the two of Thursday and Friday; the end.
 const STOPS: [&str; 3] = ["2d", "4d", "7d"];
 
-/// What is asked at the first stop: an image of a customer's own that somebody outside builds, a
-/// scan, an evaluation.
-fn tuesday(namespace: &str, first: u64) -> Vec<Command> {
+fn outside(number: u64, image: ImageId, create: Option<ImageDefinition>) -> Command {
+    let (build, requested_by) = (BuildId::of_command(number), Some("a test".into()));
+    Command::BuildImage { build, image, create, requested_by, external: true }
+}
+
+fn built(number: u64) -> Command {
+    let report = Report { succeeded: true, failure: None, log: Some("built outside\n".into()) };
+    Command::CompleteBuild { build: BuildId::of_command(number), report: Arc::new(report) }
+}
+
+/// What is asked at the first stop: an image of a customer's own that somebody outside has built,
+/// and a shared one that somebody outside is to build; a scan, an evaluation.
+fn first(namespace: &str) -> Vec<Command> {
     let create = ImageDefinition {
         name: format!("{namespace}.tool").into(),
         base: Some(ImageId(1)),
         packages: vec![PackageId(50), PackageId(51)],
         owner: Some(CUSTOMER),
     };
-    let build = Command::BuildImage {
-        build: BuildId::of_command(first),
-        image: NEW_IMAGE,
-        create: Some(create),
-        requested_by: Some("a test".into()),
-        external: true,
-    };
-    vec![build, Command::Scan { image: None }, Command::CheckSla]
+    vec![
+        outside(1, NEW_IMAGE, Some(create)),
+        built(1),
+        outside(3, ImageId(0), None),
+        Command::Scan { image: None },
+        Command::CheckSla,
+    ]
 }
 
-/// What is asked at the second: the build has ended, and the customer runs the image.
-fn thursday(built: u64) -> Vec<Command> {
-    let report = Report { succeeded: true, failure: None, log: Some("built outside\n".into()) };
-    let (build, report) = (BuildId::of_command(built), Arc::new(report));
+/// What is asked at the second: the other build has ended, and the customer runs its image.
+fn second() -> Vec<Command> {
     let (customer, image) = (CUSTOMER, NEW_IMAGE);
     vec![
-        Command::CompleteBuild { build, report },
+        built(3),
         Command::UseImage { customer, image, pin: None, runtime: None },
         Command::Scan { image: Some(ImageId(0)) },
     ]
@@ -56,7 +63,7 @@ async fn ask(data: &Path, stop: usize) {
             .await
             .expect("a customer");
     let mut tx = conn.begin().await.expect("a transaction");
-    let commands = if stop == 0 { tuesday(&namespace, 1) } else { thursday(1) };
+    let commands = if stop == 0 { first(&namespace) } else { second() };
     for command in commands {
         store::commands::submit_for(&mut tx, &namespace, |_| command).await.expect("stored");
     }
@@ -65,15 +72,18 @@ async fn ask(data: &Path, stop: usize) {
     assert!(lender.stop(), "the services stop when they are asked to");
 }
 
+/// The commands: number, when the world took it, why it was refused.
+type Record = Vec<(i64, String, Option<String>)>;
+
 /// Plays the week with its commands, killing the process `kills` times on each of its ways.
-async fn play(kills: usize, noise: &mut u64) -> (Value, Vec<(i64, String, Option<String>)>) {
+async fn play(kills: usize, noise: &mut u64) -> (Value, Record) {
     let data = data_dir();
     let mut last = Value::Null;
     for (stop, until) in STOPS.iter().enumerate() {
         let more = ["--until", until];
         for _ in 0..kills {
             *noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let after = Duration::from_millis(500 + (*noise >> 33) % 1_200);
+            let after = Duration::from_millis(400 + (*noise >> 33) % 500);
             let mut child = Background::start(run("classroom", data.path(), &more));
             std::thread::sleep(after);
             if child.0.try_wait().expect("a child").is_some() {
@@ -95,18 +105,32 @@ async fn play(kills: usize, noise: &mut u64) -> (Value, Vec<(i64, String, Option
         "SELECT seq, to_char(applied_at AT TIME ZONE 'UTC', 'Dy HH24:MI'), rejected
          FROM commands ORDER BY seq",
     );
-    let record = record.fetch_all(&mut conn).await.expect("the record");
-    let published: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM image_versions v
-         JOIN customer_image_usage u ON u.image_id = v.image_id AND u.version = v.version
+    // What was built outside, and at which level; whether its owner runs the image.
+    let outside: Vec<(i32, String, i32, bool)> = sqlx::query_as(
+        "SELECT v.version, b.builder, a.slsa_level,
+                EXISTS (SELECT FROM customer_image_usage u
+                        WHERE u.image_id = v.image_id AND u.customer_id = 0
+                          AND u.tenant_namespace = v.tenant_namespace)
+         FROM image_versions v
+         JOIN build_events b ON b.id = v.build_id
          JOIN slsa_assessments a ON a.image_id = v.image_id AND a.version = v.version
-         WHERE v.image_id = 8 AND u.customer_id = 0 AND a.slsa_level = 2
-           AND v.tenant_namespace = u.tenant_namespace",
+         WHERE v.image_id = 8 ORDER BY v.version, a.seq",
     )
-    .fetch_one(&mut conn)
+    .fetch_all(&mut conn)
     .await
-    .expect("a count");
-    assert!(published > 0, "what was built outside is run, at level 2");
+    .expect("versions");
+    let other: String = sqlx::query_scalar("SELECT status FROM build_events WHERE id = $1")
+        .bind(BuildId::of_command(3).0 as i64)
+        .fetch_one(&mut conn)
+        .await
+        .expect("the other build");
+    assert!(["completed", "unchanged"].contains(&other.as_str()), "{other}");
+    let record: Record = record.fetch_all(&mut conn).await.expect("the record");
+    assert_eq!(
+        outside.first(),
+        Some(&(1, "external".to_owned(), 2, true)),
+        "{outside:?} {record:?}"
+    );
     conn.close().await.expect("closed");
     assert!(lender.stop());
     (last, record)
@@ -118,10 +142,10 @@ async fn a_week_of_lost_trust_and_commands_has_one_digest_after_any_kill() {
     let mut noise = u64::from(std::process::id()) | 1;
     let (whole, record) = play(0, &mut noise).await;
     for (seq, at, rejected) in &record {
-        let expected = if *seq <= 3 { "Wed 00:00" } else { "Fri 00:00" };
+        let expected = if *seq <= 5 { "Wed 00:00" } else { "Fri 00:00" };
         assert_eq!((at.as_str(), rejected), (expected, &None), "command {seq}");
     }
-    assert_eq!(record.len(), 6);
+    assert_eq!(record.len(), 8);
     let (killed, again) = play(2, &mut noise).await;
     assert_eq!(record, again);
     assert_eq!(digest(&whole), digest(&killed), "seed {}", whole["seed"]);
