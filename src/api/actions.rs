@@ -1,7 +1,7 @@
 //! What callers did and what they were refused.
 use super::caller::Caller;
 use super::page::{self, Scope};
-use super::problem::{Failure, Problem, failures};
+use super::problem::{Failure, failures};
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{self, Instant};
@@ -158,7 +158,7 @@ impl ActionsApi {
         let last = rows.last().filter(|_| more).map(|row| row.id);
         let token = last.map(|key| page::token(&scope, view.moment, key));
         Ok(Json(ActionPage {
-            next_page_token: token.transpose().map_err(Problem::from)?,
+            next_page_token: token.transpose()?,
             items: rows.into_iter().map(Action::from).collect(),
         }))
     }
