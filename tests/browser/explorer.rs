@@ -21,6 +21,7 @@ async fn images_are_listed_searched_and_filtered_by_the_address() {
     }
     browser.fill("#filter-q", "ngi").await;
     browser.wait("location.search === '?q=ngi'").await;
+    browser.wait("document.querySelectorAll('tbody tr').length === 1").await;
     assert_eq!(names(&browser).await, json!(["nginx"]));
     assert_eq!(browser.eval("document.activeElement.id").await, "filter-q");
     browser.reload().await;

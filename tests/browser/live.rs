@@ -10,10 +10,10 @@ async fn the_world_is_followed_as_it_moves() {
     assert!(browser.text("#world").await.contains("1 h in work"));
     browser.wait("document.querySelector('#world').innerText.includes('small')").await;
     for sql in [
-        "UPDATE world SET released_through = '2026-01-12T08:30Z', released_seq = 200,
-                          materialized_through = '2026-01-12T08:00Z', materialized_seq = 150",
         "INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data)
          VALUES (150, '2026-01-12T08:00Z', 'image_built', 'catalogue', 1, '{}')",
+        "UPDATE world SET released_through = '2026-01-12T08:30Z', released_seq = 200,
+                          materialized_through = '2026-01-12T08:00Z', materialized_seq = 150",
         "UPDATE clock SET mode = 'live', factor = 3600",
     ] {
         sqlx::query(sql).execute(&api.pool).await.expect(sql);

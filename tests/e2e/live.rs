@@ -15,7 +15,7 @@ async fn a_build_asked_for_over_the_api_is_carried_out() {
     command.args(["--listen", &address, "--data-dir"]).arg(data.path());
     let demo = Background::start(command);
     let base = format!("http://{address}");
-    let client = reqwest::Client::new();
+    let client = signed_in(&base, &data.path().join("demo-keys.json")).await;
     let clock =
         wait_for(&client, &format!("{base}/v1/clock"), |clock| clock["mode"] == "live").await;
     assert_eq!(clock["factor"], json!(3600.0), "{clock}");
@@ -40,6 +40,29 @@ async fn a_build_asked_for_over_the_api_is_carried_out() {
         "{build}"
     );
     assert!(demo.stop(), "the demo stops when it is asked to");
+}
+
+/// A client with a token for the demo's admin key, which the demo keeps in its data directory.
+async fn signed_in(base: &str, keys: &std::path::Path) -> reqwest::Client {
+    use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+    let until = Instant::now() + Duration::from_secs(60);
+    let client = reqwest::Client::new();
+    loop {
+        let kept = std::fs::read_to_string(keys).unwrap_or_default();
+        let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
+        let asked = client.post(format!("{base}/v1/auth/token"));
+        let asked = asked.json(&json!({ "api_key": kept["admin"].as_str().unwrap_or("none") }));
+        if let Ok(answer) = asked.send().await
+            && let Ok(token) = answer.json::<Value>().await
+            && let Some(token) = token["access_token"].as_str()
+        {
+            let bearer = HeaderValue::from_str(&format!("Bearer {token}")).expect("a header");
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
+            return reqwest::Client::builder().default_headers(headers).build().expect("a client");
+        }
+        assert!(Instant::now() < until, "the demo gives no token");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn wait_for(client: &reqwest::Client, url: &str, done: impl Fn(&Value) -> bool) -> Value {
