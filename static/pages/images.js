@@ -3,58 +3,14 @@ import { get } from '../lib/api.js';
 import { h } from '../lib/dom.js';
 import { href } from '../lib/router.js';
 import { ago, none, number } from '../lib/time.js';
-import { SEVERITIES, digest, imageLink, level, severities, state } from '../parts/badges.js';
+import { digest, imageLink, level, severities, state } from '../parts/badges.js';
 import { filters, given } from '../parts/filters.js';
 import { empty, load } from '../parts/states.js';
 import { foot, table } from '../parts/table.js';
 
-const ANY = ['', 'any'];
-
 const FIELDS = [
-  {
-    name: 'q',
-    title: 'Search',
-    kind: 'text',
-    wide: true,
-    placeholder: 'name, description or package',
-  },
-  { name: 'tag', title: 'Tag', kind: 'text', placeholder: 'latest' },
-  {
-    name: 'status',
-    title: 'Status',
-    kind: 'select',
-    options: [
-      ANY,
-      ['active', 'active'],
-      ['unpublished', 'unpublished'],
-      ['end_of_life', 'end of life'],
-    ],
-  },
+  { name: 'name', title: 'Search', kind: 'text', wide: true, placeholder: 'part of a name' },
   { name: 'base', title: 'Base image', kind: 'text', placeholder: 'its name' },
-  {
-    name: 'severity',
-    title: 'Open findings',
-    kind: 'select',
-    options: [ANY, ...SEVERITIES.map((name, at) => [name, at === 0 ? name : `${name} or worse`])],
-  },
-  {
-    name: 'slsa_level',
-    title: 'SLSA level',
-    kind: 'select',
-    options: [ANY, ['1', '1 or more'], ['2', '2 or more'], ['3', '3']],
-  },
-  {
-    name: 'order_by',
-    title: 'Order by',
-    kind: 'select',
-    options: [
-      ['', 'name'],
-      ['-name', 'name, last first'],
-      ['-critical', 'most critical'],
-      ['-published_at', 'newest'],
-      ['published_at', 'oldest'],
-    ],
-  },
 ];
 const NAMES = FIELDS.map((field) => field.name);
 

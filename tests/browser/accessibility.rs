@@ -15,7 +15,7 @@ const RUN: &str = "const done = arguments[arguments.length - 1];
 fn pages() -> Vec<String> {
     let mut pages: Vec<String> = [
         "/ui/images",
-        "/ui/images?q=nothing-is-called-so",
+        "/ui/images?name=nothing-is-called-so",
         "/ui/images?as_of=2026-01-12T01:15:00Z",
         "/ui/images?as_of=2030-01-01T00:00:00Z",
         "/ui/builds",

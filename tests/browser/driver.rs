@@ -134,11 +134,6 @@ impl Browser {
         self.post(&format!("{element}/value"), json!({"text": text})).await;
     }
 
-    /// Chooses a value of a list.
-    pub(crate) async fn choose(&self, css: &str, value: &str) {
-        self.click(&format!("{css} option[value={}]", json!(value))).await;
-    }
-
     /// Presses a key where the focus is.
     pub(crate) async fn press(&self, key: &str) {
         let actions = json!({"actions": [{"type": "key", "id": "keyboard", "actions": [
