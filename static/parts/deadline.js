@@ -3,6 +3,9 @@ import { h } from '../lib/dom.js';
 import { span, stamp } from '../lib/time.js';
 import { words } from './badges.js';
 
+/** So many are shown; the rest is counted. */
+const SHOWN = 4;
+
 /** What the two clocks wait for. */
 const CLOCKS = {
   provider: 'until a fixed image is published',
@@ -14,10 +17,13 @@ export function deadlines(list, asOf) {
   if (!list || list.length === 0) return h('span', { class: 'quiet' }, 'no deadline');
   const far = (timer) => (timer.due_at ? Date.parse(timer.due_at) : Infinity);
   const sorted = [...list].sort((one, other) => far(one) - far(other));
+  const shown = sorted.slice(0, SHOWN).map((timer) => h('li', null, deadline(timer, asOf)));
+  const more = list.length - shown.length;
   return h(
     'ul',
     { class: 'deadlines' },
-    sorted.map((timer) => h('li', null, deadline(timer, asOf))),
+    shown,
+    more > 0 && h('li', { class: 'quiet' }, `and ${more} later ones`),
   );
 }
 

@@ -45,6 +45,51 @@ async fn an_image_shows_what_it_rests_on() {
 }
 
 #[tokio::test]
+async fn findings_show_by_when_they_must_be_gone() {
+    let api = Api::start("web_findings").await;
+    for sql in [
+        "INSERT INTO sla_policies VALUES (900, 'strict-900', 2, 7, 30, 90, 'calendar',
+                                          'fix_available', true, NULL, 800)",
+        "INSERT INTO customers VALUES (900, 'acme-900', 'Acme <b>900</b>', 'A', 'a@example.com',
+                                       'gold', 900)",
+        "UPDATE cve_findings SET not_affected_at = NULL, justification = NULL",
+        "INSERT INTO sla_timers (customer_id, image_id, advisory_id, clock, tenant_namespace,
+             policy_id, severity, opened_at, excluded, counts_from, started_at, warn_at, due_at)
+         SELECT 900, 1, 1, clock, 'acme-900', 900, 'low', '2026-01-12T01:00Z', false,
+                '2026-01-12T01:00Z', '2026-01-12T01:00Z', '2026-01-12T02:00Z', due
+         FROM (VALUES ('provider', '2026-01-12T04:00Z'::timestamptz),
+                      ('customer', '2026-01-13T12:00Z')) AS timer (clock, due)",
+    ] {
+        sqlx::query(sql).execute(&api.pool).await.expect(sql);
+    }
+    let browser = Browser::signed_in(&api, "/ui/images/nginx?part=findings", None).await;
+    browser.settle().await;
+    let table = browser.text(".results table").await;
+    for shown in [
+        "CVE-2026-0000002",
+        "low 2.5",
+        "open",
+        "provider clock",
+        "overdue by 2 h",
+        "customer clock",
+        "at risk: 1 d 6 h left",
+        "Acme <b>900</b>",
+    ] {
+        assert!(table.contains(shown), "{shown} in {table}");
+    }
+    browser.click(".results nav a:nth-child(3)").await;
+    browser.wait("location.search.includes('status=resolved')").await;
+    browser.settle().await;
+    let resolved = browser.text(".results table").await;
+    assert!(resolved.contains("CVE-2026-0000001") && resolved.contains("gone since"), "{resolved}");
+    assert!(!resolved.contains("CVE-2026-0000002"));
+    browser.go("/ui/images/nginx?part=findings&as_of=2026-01-12T03:30:00Z").await;
+    browser.settle().await;
+    assert!(browser.text(".results table").await.contains("at risk: 30 min left"));
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_build_shows_its_log_and_its_documents_download() {
     let api = Api::start("web_build").await;
     let browser = Browser::signed_in(&api, &format!("/ui/builds/{NGINX_BUILD}"), None).await;
