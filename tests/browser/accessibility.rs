@@ -101,7 +101,7 @@ async fn the_policy_refuses_what_the_pages_never_do() {
     browser.run(inline).await;
     browser.wait("document.querySelector('img[src^=http]')").await;
     assert_eq!(browser.eval("window.hurt ?? null").await, Value::Null);
-    assert!(browser.text("main").await.contains("Images"), "the page is still there");
+    browser.sees("main", "Images").await;
     let log = browser.log().await.join("\n");
     assert!(log.contains("Content Security Policy"), "{log}");
     browser.close().await;

@@ -8,6 +8,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use std::panic::Location;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -173,19 +174,29 @@ impl Browser {
     /// Waits until an expression is true.
     #[track_caller]
     pub(crate) fn wait<'a>(&'a self, expression: &'a str) -> impl Future<Output = ()> + use<'a> {
-        let caller = std::panic::Location::caller();
-        async move {
-            let began = Instant::now();
-            while !self.eval(&format!("Boolean({expression})")).await.as_bool().unwrap_or(false) {
-                if began.elapsed() > PATIENCE {
-                    let seen = self.eval("location.href + '\\n' + document.body.innerText").await;
-                    let seen = seen.as_str().unwrap_or_default().to_owned();
-                    let log = self.log().await.join("\n");
-                    panic!("{caller}: never became true: {expression}\n{seen}\n{log}");
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+        self.wait_from(expression, Location::caller())
+    }
+
+    async fn wait_from(&self, expression: &str, caller: &Location<'_>) {
+        let began = Instant::now();
+        while !self.eval(&format!("Boolean({expression})")).await.as_bool().unwrap_or(false) {
+            if began.elapsed() > PATIENCE {
+                let seen = self.eval("location.href + '\\n' + document.body.innerText").await;
+                let seen = seen.as_str().unwrap_or_default().to_owned();
+                let log = self.log().await.join("\n");
+                panic!("{caller}: never became true: {expression}\n{seen}\n{log}");
             }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until an element shows a text.
+    #[track_caller]
+    pub(crate) fn sees(&self, css: &str, text: &str) -> impl Future<Output = ()> + use<'_> {
+        let caller = Location::caller();
+        let shown = format!("document.querySelector({})?.innerText", json!(css));
+        let expression = format!("{shown}?.includes({})", json!(text));
+        async move { self.wait_from(&expression, caller).await }
     }
 
     /// Waits until nothing is loading and the page has a heading.

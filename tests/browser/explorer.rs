@@ -39,10 +39,10 @@ async fn images_are_listed_searched_and_filtered_by_the_address() {
     assert_eq!(names(&browser).await, json!(["nginx"]));
     browser.go("/ui/images?name=nothing-is-called-so").await;
     browser.settle().await;
-    assert!(browser.text(".empty").await.contains("No image is like that"));
+    browser.sees(".empty", "No image is like that").await;
     browser.click(".empty a").await;
     browser.wait("location.search === ''").await;
-    assert!(browser.text(".foot").await.contains("4 images shown"));
+    browser.sees(".foot", "4 images shown").await;
     browser.close().await;
 }
 
@@ -54,17 +54,17 @@ async fn another_instant_travels_along() {
     browser.press(ENTER).await;
     browser.wait("location.search.includes('as_of=2026-01-12T01%3A15%3A00.000Z')").await;
     assert_eq!(names(&browser).await, json!(["base-os", "nginx", "redis"]));
-    assert!(browser.text("tbody tr:nth-child(2)").await.contains("1 critical"));
-    assert!(browser.text("#world").await.contains("You see the past"));
+    browser.sees("tbody tr:nth-child(2)", "1 critical").await;
+    browser.sees("#world", "You see the past").await;
     browser.click("tbody tr:nth-child(2) a").await;
     browser.wait("location.pathname === '/ui/images/nginx'").await;
     browser.settle().await;
     assert!(browser.address().await.contains("as_of=2026-01-12T01%3A15"));
-    assert!(browser.text(".summary").await.contains("bbbbbbbbbbbb"));
+    browser.sees(".summary", "bbbbbbbbbbbb").await;
     browser.click(".travel a").await;
     browser.wait("!location.search").await;
     browser.settle().await;
-    assert!(browser.text(".summary").await.contains("dddddddddddd"));
+    browser.sees(".summary", "dddddddddddd").await;
     // What cannot be is told by the API, with what helps.
     browser.go("/ui/images?as_of=2030-01-01T00:00:00Z").await;
     browser.settle().await;
@@ -72,7 +72,7 @@ async fn another_instant_travels_along() {
     assert!(problem.contains("as_of_in_future") && problem.contains("2030-01-01"), "{problem}");
     browser.go("/ui/images?as_of=yesterday").await;
     browser.settle().await;
-    assert!(browser.text(".problem").await.contains("invalid_parameter"));
+    browser.sees(".problem", "invalid_parameter").await;
     browser.close().await;
 }
 

@@ -40,7 +40,7 @@ async fn an_image_shows_what_it_rests_on() {
     assert!(problem.contains("image_not_found") && problem.contains("Request"), "{problem}");
     browser.go("/ui/nowhere").await;
     browser.settle().await;
-    assert!(browser.text("main").await.contains("There is no such page"));
+    browser.sees("main", "There is no such page").await;
     browser.close().await;
 }
 
@@ -85,7 +85,7 @@ async fn findings_show_by_when_they_must_be_gone() {
     assert!(!resolved.contains("CVE-2026-0000002"));
     browser.go("/ui/images/nginx?part=findings&as_of=2026-01-12T03:30:00Z").await;
     browser.settle().await;
-    assert!(browser.text(".results table").await.contains("at risk: 30 min left"));
+    browser.sees(".results table", "at risk: 30 min left").await;
     browser.close().await;
 }
 
@@ -112,7 +112,7 @@ async fn a_build_shows_its_log_and_its_documents_download() {
     // A build that is not over is followed until it is.
     browser.go("/ui/builds/6").await;
     browser.settle().await;
-    assert!(browser.text("main").await.contains("running"));
+    browser.sees("main", "running").await;
     sqlx::query(
         "UPDATE build_events SET status = 'failed', failure = 'the compiler gave up',
                                  finished_at = '2026-01-12T06:10Z' WHERE id = 6",

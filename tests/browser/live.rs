@@ -7,7 +7,7 @@ async fn the_world_is_followed_as_it_moves() {
     let api = Api::start("web_live").await;
     let browser = Browser::signed_in(&api, "/ui/images", Some("acme")).await;
     browser.wait("document.querySelector('.clock')?.innerText.includes('2026-01-12 05:00')").await;
-    assert!(browser.text("#world").await.contains("1 h in work"));
+    browser.sees("#world", "1 h in work").await;
     browser.wait("document.querySelector('#world').innerText.includes('small')").await;
     for sql in [
         "INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data)

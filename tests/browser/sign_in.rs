@@ -19,7 +19,7 @@ async fn a_key_opens_the_page_that_was_asked_for() {
     browser.wait("location.pathname === '/ui/images/nginx'").await;
     browser.settle().await;
     assert_eq!(browser.address().await, "/ui/images/nginx?part=versions");
-    assert!(browser.text("#header").await.contains("viewer · acme"));
+    browser.sees("#header", "viewer · acme").await;
 
     // The key is nowhere but in memory; the token is in this tab alone.
     let stored = "JSON.stringify({...sessionStorage}) + JSON.stringify({...localStorage})";
@@ -63,7 +63,7 @@ async fn a_session_is_renewed_and_ends_with_its_key() {
     tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
     browser.go("/ui/builds").await;
     browser.wait("location.pathname === '/ui/sign-in'").await;
-    assert!(browser.text("main").await.contains("Your API key is no longer valid."));
+    browser.sees("main", "Your API key is no longer valid.").await;
     // An address that leads elsewhere is not followed after signing in.
     let other = api.key(Role::Viewer, None).await;
     browser.go("/ui/sign-in?next=https://example.com/").await;
