@@ -53,6 +53,9 @@ async fn findings_show_by_when_they_must_be_gone() {
         "INSERT INTO customers VALUES (900, 'acme-900', 'Acme <b>900</b>', 'A', 'a@example.com',
                                        'gold', 900)",
         "UPDATE cve_findings SET not_affected_at = NULL, justification = NULL",
+        "INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
+         VALUES (900, '2026-01-12T03:00Z', 'sla_checked', 'catalogue', '{}'),
+                (901, '2026-01-12T05:00Z', 'sla_checked', 'catalogue', '{}')",
         "INSERT INTO sla_timers (customer_id, image_id, advisory_id, clock, tenant_namespace,
              policy_id, severity, opened_at, excluded, counts_from, started_at, warn_at, due_at)
          SELECT 900, 1, 1, clock, 'acme-900', 900, 'low', '2026-01-12T01:00Z', false,
