@@ -13,11 +13,12 @@ use store::objects::{ObjectStore, Settings};
 
 /// Connections for the conductor.
 const POOL: u32 = 8;
-/// Connections for the API.
+/// Connections for the API, and so many at the least.
 const API_POOL: u32 = 16;
-/// Connections of a process beside those of its workers: those pools and the lead's, and some
+const LEAST_API_POOL: u32 = 2;
+/// Connections beside those of the workers and the API: the conductor's and the lead's, and some
 /// spare ones for people who look.
-const OTHERS: u32 = POOL + API_POOL + 4;
+const OTHERS: u32 = POOL + 4;
 
 /// A server with less room than this stops in the middle of a write: two segments of its log.
 const LEAST_ROOM: u64 = 32 << 20;
@@ -149,7 +150,8 @@ impl Services {
         let postgres = match (&options.database_url, &held) {
             (None, Some(dir)) => {
                 let mut server = PostgresOptions::from_env();
-                server.max_connections = server.max_connections.max(wanted + 2 * OTHERS);
+                server.max_connections =
+                    server.max_connections.max(wanted + 2 * (API_POOL + OTHERS));
                 Some(EmbeddedPostgres::start(dir.path(), server).await?)
             }
             _ => None,
@@ -163,14 +165,15 @@ impl Services {
             .parse()
             .context("DATABASE_URL is not a PostgreSQL address\nhint: write it as postgres://user:password@host:5432/database")?;
         let pool = db::connect(connect.clone(), POOL, Durability::Full).await?;
-        let room = db::room(&pool).await?.saturating_sub(OTHERS).max(1);
-        let worker_pool =
-            db::connect(connect.clone(), wanted.min(room), Durability::Relaxed).await?;
+        let room = db::room(&pool).await?.saturating_sub(OTHERS);
+        let for_workers = wanted.min(room.saturating_sub(LEAST_API_POOL)).max(1);
+        let for_api = API_POOL.min(room.saturating_sub(for_workers)).max(LEAST_API_POOL);
+        let worker_pool = db::connect(connect.clone(), for_workers, Durability::Relaxed).await?;
         let (endpoint, s3) = object_store(options, held.as_ref()).await?;
         let objects = ObjectStore::connect(&s3).await?;
         db::migrate(&pool).await?;
         jobs::queue::setup(&pool).await?;
-        let api_pool = db::connect_api(connect, API_POOL).await?;
+        let api_pool = db::connect_api(connect, for_api).await?;
         Ok(Services {
             pool,
             api_pool,

@@ -14,7 +14,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use sim::ids::ImageId;
 use store::read::commands::{CommandRow, command};
-use store::read::images::definition;
+use store::read::definitions::definition;
 
 pub(crate) struct CommandsApi(pub(crate) ApiState);
 

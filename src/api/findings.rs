@@ -89,7 +89,7 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn new(row: FindingRow) -> Result<Self, Problem> {
+    pub(crate) fn new(row: FindingRow) -> Result<Self, Problem> {
         let status = match (row.not_affected_at, row.resolved_at) {
             (Some(_), _) => FindingStatus::NotAffected,
             (None, Some(_)) => FindingStatus::Resolved,
@@ -192,6 +192,7 @@ impl FindingsApi {
             severity,
             status: status.0.map(Into::into),
             image_id: filter::image(&mut turn.view, image.as_deref()).await?,
+            version: None,
             advisory_id: filter::cve(&mut turn.view, cve.as_deref()).await?,
             package_id: filter::package_id(&mut turn.view, package.as_deref()).await?,
         };

@@ -1,21 +1,30 @@
 //! Images: the list, one of them with its documents, its versions, and the request to build one.
+//! What else belongs to an image is in `parts`.
 pub(crate) mod create;
+mod evidence;
 mod model;
+pub(crate) mod parts;
+mod versions;
 
 use super::builds::model::Build;
 use super::caller::Caller;
-use super::page::{self, Scope};
+use super::filter::text;
+use super::page::{self, Turn};
 use super::problem::{Code, Failure, Problem, failures};
+use super::severity::Severity;
 use super::spec::Tag;
 use super::state::{ApiState, View};
 use super::time::{Instant, example_as_of};
 use create::NewBuild;
-use model::{Image, ImageDetail, ImagePage, Version, VersionPage};
+use model::{Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
-use store::read::images::{ImageFilter, find, image, images};
-use store::read::versions::{assessment, attestations, sboms, tags, versions};
+use store::read::images::{ImageFilter, ImagePlace, ImageRow, find, image, images, images_total};
+use store::read::versions::{
+    VersionRow, assessment, attestations, sboms, tags, version, versions_total,
+};
+use versions::{Version, VersionDetail, VersionPage};
 
 /// The most tags that one image shows.
 const MAX_TAGS: i64 = 100;
@@ -29,6 +38,11 @@ failures! {
 failures! {
     /// One image.
     OneImage: InvalidParameter, UnknownParameter, AsOfInFuture, ImageNotFound
+}
+failures! {
+    /// One version.
+    OneVersion:
+        InvalidParameter, UnknownParameter, AsOfInFuture, ImageNotFound, VersionNotFound
 }
 failures! {
     /// A list below one image.
@@ -59,17 +73,34 @@ pub(crate) enum Accepted {
 impl ImagesApi {
     /// List images
     ///
-    /// By name, each with its current version and the advisories open on it.
+    /// Each with its current version and the advisories open on it. `q` searches; the other
+    /// filters narrow what is found.
     #[oai(path = "/v1/images", method = "get", operation_id = "listImages")]
     async fn list(
         &self,
         caller: Caller,
+        /// Only images with this text in their name or description, whatever its case; or with a
+        /// version of this digest (`sha256:...`).
+        #[oai(validator(min_length = 1, max_length = 80))]
+        q: Query<Option<String>>,
         /// Only images whose name holds this text, whatever its case.
         #[oai(validator(min_length = 1, max_length = 63))]
         name: Query<Option<String>>,
+        /// Only images with this tag.
+        #[oai(validator(min_length = 1, max_length = 128))]
+        tag: Query<Option<String>>,
+        /// Only images that were so.
+        status: Query<Option<ImageStatus>>,
         /// Only images built on this one: its name or number.
         #[oai(validator(min_length = 1, max_length = 63))]
         base: Query<Option<String>>,
+        /// Only images with an advisory of this severity open on their current version.
+        severity: Query<Option<Severity>>,
+        /// Only images whose current version has this SLSA build level.
+        #[oai(validator(minimum(value = "0"), maximum(value = "3")))]
+        slsa_level: Query<Option<i32>>,
+        /// The order, `name` when absent; with `-` the other way round.
+        order_by: Query<Option<ImageOrderBy>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -79,30 +110,43 @@ impl ImagesApi {
         /// `next_page_token` of the page before.
         page_token: Query<Option<String>>,
     ) -> Result<Json<ImagePage>, Failure<ListImages>> {
-        let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
-        let scope = Scope::new("images", &(&name.0, &base.0, at_ms))?;
-        let start = page::start::<String>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
-        let base_image_id = match base.as_deref() {
-            Some(base) => Some(base_number(&mut view, base).await?),
+        let order_by = order_by.0.unwrap_or(ImageOrderBy::Name);
+        let (order, descending) = order_by.order();
+        let severity = severity.0.map(Severity::as_str);
+        let kind = (status.0.map(|status| status as u8), severity, slsa_level.0);
+        let filters = (&q.0, &name.0, &tag.0, &base.0, kind, order_by as u8);
+        let list = ("images", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<Key>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let filter = ImageFilter {
+            q: text("q", q.as_deref())?,
+            name: text("name", name.as_deref())?,
+            tag: text("tag", tag.as_deref())?,
+            status: status.0.map(Into::into),
+            base_image_id: match base.as_deref() {
+                Some(base) => Some(base_number(&mut turn.view, base).await?),
+                None => None,
+            },
+            severity,
+            slsa_level: slsa_level.0,
+            order,
+            descending,
+        };
+        let after = match turn.after.take() {
+            Some((name, ms)) => Some(ImagePlace { name, at: ms.map(page::instant).transpose()? }),
             None => None,
         };
-        let filter = ImageFilter {
-            name: name.as_deref().map(plain_text).transpose()?,
-            base_image_id,
-            after: start.as_ref().map(|start| start.key.as_str()),
-        };
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let moment = view.moment;
-        let mut rows = images(view.conn(), moment, &filter, i64::from(size) + 1).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.name.clone());
-        Ok(Json(ImagePage {
-            next_page_token: last.map(|key| page::token(&scope, moment, key)).transpose()?,
-            items: rows.into_iter().map(|row| Image::new(row, view.as_of())).collect(),
-            as_of: view.as_of(),
-            settled: view.settled(),
-        }))
+        let (moment, limit) = (turn.moment, turn.limit());
+        let conn = turn.view.conn();
+        let total = images_total(conn, moment, &filter).await?;
+        let mut rows = images(conn, moment, &filter, after.as_ref(), limit).await?;
+        let next = turn.end(&mut rows, |row| {
+            let place = row.place(order);
+            (place.name, place.at.map(|at| at.timestamp_millis()))
+        })?;
+        let as_of = turn.view.as_of();
+        let items = rows.into_iter().map(|row| Image::new(row, as_of)).collect();
+        Ok(Json(ImagePage::new(items, total, next, &turn.view)))
     }
 
     /// Build an image
@@ -172,25 +216,57 @@ impl ImagesApi {
         /// `next_page_token` of the page before.
         page_token: Query<Option<String>>,
     ) -> Result<Json<VersionPage>, Failure<BelowImage>> {
-        let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
-        let scope = Scope::new("versions", &(&image.0, at_ms))?;
-        let start = page::start::<i32>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
-        let id = one_image(&mut view, &image).await?.id;
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let moment = view.moment;
-        let before = start.map(|start| start.key);
-        let limit = i64::from(size) + 1;
-        let mut rows = versions(view.conn(), moment.as_of, id, before, limit).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.version);
-        Ok(Json(VersionPage {
-            next_page_token: last.map(|key| page::token(&scope, moment, key)).transpose()?,
-            items: rows.into_iter().map(Version::from).collect(),
-            as_of: view.as_of(),
-            settled: view.settled(),
-        }))
+        let list = ("versions", &image.0);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<i32>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let id = one_image(&mut turn.view, &image).await?.id;
+        let (at, limit, before) = (turn.moment.as_of, turn.limit(), turn.after);
+        let conn = turn.view.conn();
+        let total = versions_total(conn, at, id).await?;
+        let mut rows = store::read::versions::versions(conn, at, id, before, limit).await?;
+        let next = turn.end(&mut rows, |row| row.version)?;
+        let items = rows.into_iter().map(Version::from).collect();
+        Ok(Json(VersionPage::new(items, total, next, &turn.view)))
     }
+
+    /// Read a version of an image
+    ///
+    /// With its SBOMs, attestations and the evidence for its SLSA level as of an instant.
+    #[oai(
+        path = "/v1/images/:image/versions/:version",
+        method = "get",
+        operation_id = "getVersion"
+    )]
+    async fn version(
+        &self,
+        caller: Caller,
+        /// The image's name or number.
+        #[oai(example = "example_image")]
+        image: Path<String>,
+        /// The version's ordinal, from 1.
+        #[oai(validator(minimum(value = "1")), example = "example_version")]
+        version: Path<i32>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<Json<VersionDetail>, Failure<OneVersion>> {
+        let mut view = self.0.view(&caller, as_of.0).await?;
+        let image = one_image(&mut view, &image).await?;
+        let row = one_version(&mut view, &image, version.0).await?;
+        let (id, at) = (image.id, view.moment.as_of);
+        let sboms = sboms(view.conn(), id, row.version).await?;
+        let attestations = attestations(view.conn(), at, id, row.version).await?;
+        let assessment = assessment(view.conn(), at, id, row.version).await?;
+        let detail = VersionDetail::new(image.name, row, sboms, attestations, assessment, &view);
+        Ok(Json(detail))
+    }
+}
+
+/// The image's name; the instant by which the list is ordered, in milliseconds.
+type Key = (String, Option<i64>);
+
+fn example_version() -> i32 {
+    1
 }
 
 fn example_image() -> String {
@@ -223,7 +299,7 @@ async fn base_number(view: &mut View, base: &str) -> Result<i64, Problem> {
     })
 }
 
-async fn one_image(view: &mut View, given: &str) -> Result<store::read::images::ImageRow, Problem> {
+async fn one_image(view: &mut View, given: &str) -> Result<ImageRow, Problem> {
     let moment = view.moment;
     let row = match number(view, given).await? {
         Some(id) => image(view.conn(), moment, id).await?,
@@ -236,13 +312,13 @@ async fn one_image(view: &mut View, given: &str) -> Result<store::read::images::
     })
 }
 
-/// A text that a database takes: no control characters.
-fn plain_text(text: &str) -> Result<&str, Problem> {
-    if text.chars().any(char::is_control) {
-        let detail = "The parameter `name` is wrong: it holds control characters.";
-        return Err(Problem::new(Code::InvalidParameter, detail));
-    }
-    Ok(text)
+/// The version of an image that a path or a filter names.
+async fn one_version(view: &mut View, image: &ImageRow, given: i32) -> Result<VersionRow, Problem> {
+    let at = view.moment.as_of;
+    version(view.conn(), at, image.id, given).await?.ok_or_else(|| {
+        let detail = format!("{} has no version {given} as of {}.", image.name, view.as_of());
+        Problem::new(Code::VersionNotFound, detail)
+    })
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 use std::sync::Arc;
 use store::catalogue::SHARED_NAMESPACE;
 use store::read::commands::{customer_id, uses, version_of};
-use store::read::images::{Definition, definition};
+use store::read::definitions::{Definition, definition};
 
 pub(crate) struct UsageApi(pub(crate) ApiState);
 

@@ -29,7 +29,7 @@ use sim::fact::Cause;
 use sim::ids::{BuildId, ImageId};
 use sqlx::PgConnection;
 use std::sync::Arc;
-use store::read::images::{Source, definition, of_source};
+use store::read::definitions::{Source, definition, of_source};
 use store::webhooks::sources::{Trusted, receive, trusted};
 
 /// The most images that one push rebuilds.

@@ -73,7 +73,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     for (what, key) in super::api_key::demo_keys(&services).await? {
         eprintln!("API key     {key}  {what}");
     }
-    let workers = super::worker::start(&services, resources, WorkerOptions::default(), &shutdown);
+    let workers = super::worker::start(&services, resources, WorkerOptions::default(), &shutdown)?;
     let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
     let told =
         tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));

@@ -94,7 +94,7 @@ async fn play_to_end(
     let (tell, progress) = watch::channel(Progress::default());
     let shown = Shown::new(progress.clone(), play.scenario.start.time(), play.until);
     let stop_workers = CancellationToken::new();
-    let workers = super::worker::start(services, resources, workers, &stop_workers);
+    let workers = super::worker::start(services, resources, workers, &stop_workers)?;
     let stop = tokio::select! {
         stop = conductor.run(tell, shutdown.clone()) => stop.context("the world cannot go on"),
         failed = services.failed() => Err(failed),

@@ -4,7 +4,7 @@ use super::signing::SigningOptions;
 use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
 use crate::webhooks::{Dispatcher, Policy};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use jobs::conductor::Resources;
 use jobs::job::JobContext;
 use jobs::keys::Keyring;
@@ -46,7 +46,7 @@ pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     let shutdown = super::shutdown_on_signal();
     let watched = listener.serve(&services.pool, &metrics, &shutdown);
     eprintln!("working with {} workers; stop with Ctrl-C", options.workers);
-    let workers = start(&services, resources(&services, keys), workers, &shutdown);
+    let workers = start(&services, resources(&services, keys), workers, &shutdown)?;
     let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
     shutdown.cancelled().await;
     workers.stopped().await;
@@ -72,14 +72,25 @@ pub(super) fn options(workers: u64) -> WorkerOptions {
 }
 
 /// Starts this process's workers; fewer where the server has no room for their connections.
+///
+/// # Errors
+/// It has not even room for one worker a queue.
 pub(super) fn start(
     services: &Services,
     resources: Resources,
     wanted: WorkerOptions,
     shutdown: &CancellationToken,
-) -> Workers {
+) -> Result<Workers> {
     let asked = wanted.concurrency;
-    let options = wanted.within(services.worker_pool.options().get_max_connections());
+    let room = services.worker_pool.options().get_max_connections();
+    let options = wanted.within(room);
+    if options.connections() > room {
+        let needed = options.connections();
+        bail!(
+            "PostgreSQL has room for {room} connections of workers, and one worker a queue needs \
+             {needed}\nhint: raise max_connections of the server, or end other programs that use it"
+        );
+    }
     if options.concurrency < asked {
         let workers = options.concurrency;
         tracing::warn!(asked, workers, "PostgreSQL has no room for as many connections");
@@ -90,5 +101,5 @@ pub(super) fn start(
         caches: Arc::default(),
         keys: resources.keys,
     };
-    Workers::start(ctx, resources.signals, options, shutdown.clone())
+    Ok(Workers::start(ctx, resources.signals, options, shutdown.clone()))
 }

@@ -17,7 +17,7 @@ use store::catalogue::SHARED_NAMESPACE;
 use store::pending::{PendingBuild, PendingImage, insert_build, insert_image, next_image_id};
 use store::read::builds::build;
 use store::read::commands::customer_id;
-use store::read::images::{Definition, all_packages, definition};
+use store::read::definitions::{Definition, all_packages, definition};
 use store::read::world::Position;
 use store::read::{Moment, packages};
 

@@ -1,15 +1,13 @@
 //! Images as the API shows them.
 mod examples;
 
+use super::evidence::{Attestation, PROVENANCE, Sbom, SlsaEvidence, Tag, artifact};
+use crate::api::page::page;
 use crate::api::state::View;
 use crate::api::time::Instant;
-use documents::slsa_level::{Check, CheckResult};
 use poem_openapi::{Enum, Object};
-use store::read::images::ImageRow;
-use store::read::versions::{AssessmentRow, AttestationRow, SbomRow, TagRow, VersionRow};
-
-/// The predicate type of SLSA provenance.
-const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+use store::read::images::{ImageOrder, ImageRow};
+use store::read::versions::{AssessmentRow, AttestationRow, SbomRow, TagRow};
 
 /// Where an image is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -21,6 +19,53 @@ pub(super) enum ImageStatus {
     Active,
     /// It is no longer built.
     EndOfLife,
+}
+
+impl From<ImageStatus> for store::read::images::ImageStatus {
+    fn from(status: ImageStatus) -> Self {
+        match status {
+            ImageStatus::Unpublished => Self::Unpublished,
+            ImageStatus::Active => Self::Active,
+            ImageStatus::EndOfLife => Self::EndOfLife,
+        }
+    }
+}
+
+/// The order of the list of images; with `-` the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub(super) enum ImageOrderBy {
+    /// By name.
+    #[oai(rename = "name")]
+    Name,
+    /// By name, z first.
+    #[oai(rename = "-name")]
+    NameDown,
+    /// By when they were added, the oldest first.
+    #[oai(rename = "created_at")]
+    CreatedAt,
+    /// By when they were added, the newest first.
+    #[oai(rename = "-created_at")]
+    CreatedAtDown,
+    /// By when the current version was published, unpublished ones first.
+    #[oai(rename = "published_at")]
+    PublishedAt,
+    /// By when the current version was published, the newest first.
+    #[oai(rename = "-published_at")]
+    PublishedAtDown,
+}
+
+impl ImageOrderBy {
+    /// The order, and whether it is turned round.
+    pub(super) const fn order(self) -> (ImageOrder, bool) {
+        match self {
+            ImageOrderBy::Name => (ImageOrder::Name, false),
+            ImageOrderBy::NameDown => (ImageOrder::Name, true),
+            ImageOrderBy::CreatedAt => (ImageOrder::CreatedAt, false),
+            ImageOrderBy::CreatedAtDown => (ImageOrder::CreatedAt, true),
+            ImageOrderBy::PublishedAt => (ImageOrder::PublishedAt, false),
+            ImageOrderBy::PublishedAtDown => (ImageOrder::PublishedAt, true),
+        }
+    }
 }
 
 /// How many advisories are open, by severity.
@@ -64,6 +109,20 @@ pub(super) struct ImageLinks {
     versions: String,
     /// Its builds.
     builds: String,
+    /// What scanners found in it, with deadlines.
+    findings: String,
+    /// Its SBOMs.
+    sboms: String,
+    /// The signed statements about it.
+    attestations: String,
+    /// What its vulnerabilities mean.
+    vex: String,
+    /// Who runs it.
+    usage: String,
+    /// What it is built on, and what is built on it.
+    lineage: String,
+    /// How its current version differs from the one before.
+    diff: String,
 }
 
 /// An image: a named stream of versions.
@@ -113,12 +172,21 @@ impl Image {
             (None, _) => ImageStatus::Unpublished,
             (Some(_), _) => ImageStatus::Active,
         };
+        let own = format!("/v1/images/{}", row.name);
+        let part = |name: &str| format!("{own}/{name}");
         Image {
             id: row.id,
             links: ImageLinks {
-                own: format!("/v1/images/{}", row.name),
-                versions: format!("/v1/images/{}/versions", row.name),
+                versions: part("versions"),
                 builds: format!("/v1/builds?image={}", row.name),
+                findings: part("findings"),
+                sboms: part("sboms"),
+                attestations: part("attestations"),
+                vex: part("vex"),
+                usage: part("usage"),
+                lineage: part("lineage"),
+                diff: part("diff"),
+                own,
             },
             name: row.name,
             description: row.description,
@@ -138,140 +206,9 @@ impl Image {
     }
 }
 
-/// A page of images.
-#[derive(Object)]
-#[oai(example, skip_serializing_if_is_none)]
-pub(super) struct ImagePage {
-    /// The images, by name.
-    pub(super) items: Vec<Image>,
-    /// The simulated instant this speaks of.
-    pub(super) as_of: Instant,
-    /// Whether this answer can never change again.
-    pub(super) settled: bool,
-    /// For the next page; absent on the last.
-    pub(super) next_page_token: Option<String>,
-}
-
-/// A tag and what it pointed to.
-#[derive(Object)]
-struct Tag {
-    /// The tag.
-    tag: String,
-    /// The version.
-    version: i32,
-    /// Its digest.
-    digest: String,
-}
-
-/// An SBOM of the current version.
-#[derive(Object)]
-struct Sbom {
-    /// `spdx` or `cyclonedx`.
-    format: String,
-    /// The version of the format.
-    spec_version: String,
-    /// How many components it lists.
-    components: i32,
-    /// SHA-256 of the document.
-    sha256: String,
-    /// Its size.
-    bytes: i64,
-    /// The document itself.
-    href: String,
-}
-
-/// The newest signed statement of its kind about the current version.
-#[derive(Object)]
-#[oai(skip_serializing_if_is_none)]
-struct Attestation {
-    /// The type of its predicate.
-    predicate_type: String,
-    /// When it was signed.
-    created_at: Instant,
-    /// Its index in the transparency log; absent until it is there.
-    log_index: Option<i64>,
-    /// SHA-256 of the Sigstore bundle; absent until that is made.
-    sha256: Option<String>,
-    /// The bundle's size.
-    bytes: Option<i64>,
-    /// The bundle itself: signature, statement and proof that it is logged.
-    href: Option<String>,
-    /// The document that it states, alone.
-    document_href: Option<String>,
-}
-
-/// One check of the evidence for a SLSA level.
-#[derive(Object)]
-struct EvidenceCheck {
-    /// What was checked.
-    check: CheckName,
-    /// Whether it held.
-    passed: bool,
-    /// What was found.
-    detail: String,
-}
-
-/// The checks, in the order in which they are made.
-#[derive(Clone, Copy, Enum)]
-#[oai(rename_all = "snake_case")]
-enum CheckName {
-    /// There is a statement that can be read.
-    Statement,
-    /// Its predicate type is SLSA Provenance v1.
-    PredicateType,
-    /// Its subject is the image.
-    Subject,
-    /// The predicate is provenance of the known build type.
-    Provenance,
-    /// A trusted key signed it.
-    Signature,
-    /// It is in the transparency log.
-    Log,
-    /// The builder is trusted with that key.
-    Builder,
-    /// All external parameters are known.
-    Parameters,
-}
-
-impl From<Check> for CheckName {
-    fn from(check: Check) -> Self {
-        match check {
-            Check::Statement => CheckName::Statement,
-            Check::PredicateType => CheckName::PredicateType,
-            Check::Subject => CheckName::Subject,
-            Check::Provenance => CheckName::Provenance,
-            Check::Signature => CheckName::Signature,
-            Check::Log => CheckName::Log,
-            Check::Builder => CheckName::Builder,
-            Check::Parameters => CheckName::Parameters,
-        }
-    }
-}
-
-/// The SLSA build level of the current version, with the evidence that gives it.
-#[derive(Object)]
-struct SlsaEvidence {
-    /// The level, 0 to 3.
-    level: i32,
-    /// When it was assessed.
-    assessed_at: Instant,
-    /// Every check that was made; those that rest on one that failed are left out.
-    checks: Vec<EvidenceCheck>,
-}
-
-impl From<AssessmentRow> for SlsaEvidence {
-    fn from(row: AssessmentRow) -> Self {
-        let check = |result: CheckResult| EvidenceCheck {
-            check: result.check.into(),
-            passed: result.passed,
-            detail: result.detail,
-        };
-        SlsaEvidence {
-            level: row.slsa_level,
-            assessed_at: row.assessed_at.into(),
-            checks: row.checks.0.into_iter().map(check).collect(),
-        }
-    }
+page! {
+    /// A page of images.
+    ImagePage of Image
 }
 
 /// An image with what belongs to its current version.
@@ -318,98 +255,4 @@ impl ImageDetail {
             settled: view.settled(),
         }
     }
-}
-
-fn artifact(sha256: &str) -> String {
-    format!("/v1/artifacts/{sha256}")
-}
-
-impl From<TagRow> for Tag {
-    fn from(row: TagRow) -> Self {
-        Tag { tag: row.tag, version: row.version, digest: row.digest }
-    }
-}
-
-impl From<SbomRow> for Sbom {
-    fn from(row: SbomRow) -> Self {
-        Sbom {
-            href: artifact(&row.sha256),
-            format: row.format,
-            spec_version: row.spec_version,
-            components: row.components,
-            sha256: row.sha256,
-            bytes: row.bytes,
-        }
-    }
-}
-
-impl From<AttestationRow> for Attestation {
-    fn from(row: AttestationRow) -> Self {
-        Attestation {
-            href: row.sha256.as_deref().map(artifact),
-            document_href: row.document_sha256.as_deref().map(artifact),
-            predicate_type: row.predicate_type,
-            created_at: row.created_at.into(),
-            log_index: row.log_index,
-            sha256: row.sha256,
-            bytes: row.bytes,
-        }
-    }
-}
-
-/// One published version of an image.
-#[derive(Object)]
-#[oai(skip_serializing_if_is_none)]
-pub(super) struct Version {
-    /// Its ordinal, from 1.
-    version: i32,
-    /// The digest of its manifest.
-    digest: String,
-    /// The tags that pointed to it at that instant.
-    tags: Vec<String>,
-    /// When it was published.
-    published_at: Instant,
-    /// When the next version took its place, if that had happened.
-    superseded_at: Option<Instant>,
-    /// How many packages it holds, those of its base included.
-    packages: i32,
-    /// Its SLSA build level, computed from its provenance; absent until that is assessed.
-    slsa_level: Option<i32>,
-    /// The version of the base it stands on.
-    base_version: Option<i32>,
-    /// The digest of that version.
-    base_digest: Option<String>,
-    /// The build that made it; its artifacts are the documents of this version.
-    build_href: String,
-}
-
-impl From<VersionRow> for Version {
-    fn from(row: VersionRow) -> Self {
-        Version {
-            version: row.version,
-            digest: row.digest,
-            tags: row.tags,
-            published_at: row.published_at.into(),
-            superseded_at: row.superseded_at.map(Into::into),
-            packages: row.packages,
-            slsa_level: row.slsa_level,
-            base_version: row.base_version,
-            base_digest: row.base_digest,
-            build_href: format!("/v1/builds/{}", row.build_id),
-        }
-    }
-}
-
-/// A page of versions.
-#[derive(Object)]
-#[oai(example, skip_serializing_if_is_none)]
-pub(super) struct VersionPage {
-    /// The versions, newest first.
-    pub(super) items: Vec<Version>,
-    /// The simulated instant this speaks of.
-    pub(super) as_of: Instant,
-    /// Whether this answer can never change again.
-    pub(super) settled: bool,
-    /// For the next page; absent on the last.
-    pub(super) next_page_token: Option<String>,
 }

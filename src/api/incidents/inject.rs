@@ -14,7 +14,7 @@ use sim::time::{MINUTE_MS, SimDuration};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use store::read::commands::{Release, release};
-use store::read::images::definition;
+use store::read::definitions::definition;
 
 /// A vector of that severity, of a shape that is common in public feeds.
 fn vector_of(severity: Severity) -> &'static str {

@@ -69,6 +69,9 @@ codes! {
     /// The image is not there, or was not at that instant.
     ImageNotFound "image_not_found" 404 "There is no such image"
         "GET /v1/images lists the images; with `as_of`, those that existed at that instant.";
+    /// The image has no such version, or had not at that instant.
+    VersionNotFound "version_not_found" 404 "The image has no such version"
+        "GET /v1/images/{image}/versions lists the versions; with `as_of`, those published by that instant.";
     /// The build is not there, or was not at that instant.
     BuildNotFound "build_not_found" 404 "There is no such build"
         "GET /v1/builds lists the builds; with `as_of`, those asked for by that instant.";

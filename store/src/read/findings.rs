@@ -69,6 +69,8 @@ pub struct FindingFilter<'a> {
     pub status: Option<FindingStatus>,
     /// Only those of this image.
     pub image_id: Option<i64>,
+    /// Only those on this version.
+    pub version: Option<i32>,
     /// Only those of this advisory.
     pub advisory_id: Option<i64>,
     /// Only those in this package.
@@ -107,6 +109,9 @@ fn page(
     }
     if let Some(image_id) = filter.image_id {
         query.push(" AND f.image_id = ").push_bind(image_id);
+    }
+    if let Some(version) = filter.version {
+        query.push(" AND f.version = ").push_bind(version);
     }
     if let Some(advisory_id) = filter.advisory_id {
         query.push(" AND f.advisory_id = ").push_bind(advisory_id);

@@ -1,7 +1,7 @@
 //! Images as they stood at an instant.
-use super::Moment;
+use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
 /// An image with the version that was current.
 #[derive(Clone, Debug, FromRow)]
@@ -42,73 +42,258 @@ pub struct ImageRow {
     pub low: i64,
 }
 
-/// Which images a list holds.
-#[derive(Clone, Debug, Default)]
-pub struct ImageFilter<'a> {
-    /// Only those whose name holds this text, whatever its case.
-    pub name: Option<&'a str>,
-    /// Only those built on this image.
-    pub base_image_id: Option<i64>,
-    /// Only those whose name comes after this one.
-    pub after: Option<&'a str>,
+/// Where an image is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageStatus {
+    /// It has no version yet.
+    Unpublished,
+    /// It is built and used.
+    Active,
+    /// It is no longer built.
+    EndOfLife,
 }
 
-/// `$1` is the instant, `$2` whether it is the newest state.
-const COLUMNS: &str = "
-    SELECT i.id, i.name, i.description, base.name AS base, i.tenant_namespace, i.created_at,
-           i.end_of_life_at, v.version, v.digest, v.published_at, s.slsa_level,
-           cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
-           f.critical, f.high, f.medium, f.low
-    FROM images i
-    LEFT JOIN images base ON base.id = i.base_image_id
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImageOrder {
+    /// By name.
+    #[default]
+    Name,
+    /// By when it was added.
+    CreatedAt,
+    /// By when its current version was published; those without one come before all.
+    PublishedAt,
+}
+
+impl ImageOrder {
+    /// What goes before the name.
+    const fn key(self) -> Option<&'static str> {
+        match self {
+            ImageOrder::Name => None,
+            ImageOrder::CreatedAt => Some("i.created_at"),
+            ImageOrder::PublishedAt => Some("coalesce(v.published_at, '-infinity')"),
+        }
+    }
+}
+
+/// A place in a list, whatever its order.
+#[derive(Clone, Debug)]
+pub struct ImagePlace {
+    /// The image's name.
+    pub name: String,
+    /// The instant by which it is ordered, if it has one.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// Which images a list holds, and in which order.
+#[derive(Clone, Debug, Default)]
+pub struct ImageFilter<'a> {
+    /// Only those with this text in their name or description, whatever its case; or with a
+    /// version of this digest (`sha256:...`).
+    pub q: Option<&'a str>,
+    /// Only those whose name holds this text, whatever its case.
+    pub name: Option<&'a str>,
+    /// Only those with this tag.
+    pub tag: Option<&'a str>,
+    /// Only those that are so.
+    pub status: Option<ImageStatus>,
+    /// Only those built on this image.
+    pub base_image_id: Option<i64>,
+    /// Only those with an advisory of this severity open on the current version.
+    pub severity: Option<&'a str>,
+    /// Only those whose current version has this SLSA build level.
+    pub slsa_level: Option<i32>,
+    /// The order.
+    pub order: ImageOrder,
+    /// Whether it is turned round.
+    pub descending: bool,
+}
+
+impl ImageRow {
+    /// Its place in a list of that order.
+    pub fn place(&self, order: ImageOrder) -> ImagePlace {
+        let at = match order {
+            ImageOrder::Name => None,
+            ImageOrder::CreatedAt => Some(self.created_at),
+            ImageOrder::PublishedAt => self.published_at,
+        };
+        ImagePlace { name: self.name.clone(), at }
+    }
+}
+
+/// The version of the image `i` that was current.
+const CURRENT: &str = "
     LEFT JOIN LATERAL (
-        SELECT * FROM image_versions v
+        SELECT v.* FROM image_versions v
         WHERE v.image_id = i.id AND v.published_at <= $1
-        ORDER BY v.version DESC LIMIT 1) v ON true
+        ORDER BY v.version DESC LIMIT 1) v ON true";
+
+/// The level of that version.
+const LEVEL: &str = "
     LEFT JOIN LATERAL (
         SELECT a.slsa_level FROM slsa_assessments a
         WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
-        ORDER BY a.seq DESC LIMIT 1) s ON true
-    LEFT JOIN image_versions bv
-        ON bv.image_id = v.base_image_id AND bv.version = v.base_version
-    CROSS JOIN LATERAL (
-        SELECT count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'critical') AS critical,
-               count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'high') AS high,
-               count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'medium') AS medium,
-               count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'low') AS low
-        FROM cve_findings f
-        WHERE f.image_id = i.id AND f.version = v.version AND f.detected_at <= $1
-          AND (f.resolved_at IS NULL OR f.resolved_at > $1)
-          AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) f
-    WHERE i.created_at <= $1
-      AND ($2 OR NOT EXISTS (
-          SELECT 1 FROM commands c
-          WHERE c.applied_at IS NULL AND jsonb_typeof(c.command -> 'create') = 'object'
-            AND (c.command ->> 'image')::bigint = i.id))";
+        ORDER BY a.seq DESC LIMIT 1) s ON true";
 
-/// Images by name, at most `limit` of them.
+/// A finding `f` that was open on that version.
+const OPEN: &str = "f.image_id = i.id AND f.version = v.version AND f.detected_at <= $1
+          AND (f.resolved_at IS NULL OR f.resolved_at > $1)
+          AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)";
+
+/// All that is shown of the images of `page`.
+fn shown(query: &mut QueryBuilder<Postgres>) {
+    query.push(
+        "SELECT i.id, i.name, i.description, base.name AS base, i.tenant_namespace, i.created_at,
+                i.end_of_life_at, v.version, v.digest, v.published_at, s.slsa_level,
+                cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
+                f.critical, f.high, f.medium, f.low
+         FROM page i
+         LEFT JOIN images base ON base.id = i.base_image_id ",
+    );
+    query.push(CURRENT).push(LEVEL).push(
+        " LEFT JOIN image_versions bv
+              ON bv.image_id = v.base_image_id AND bv.version = v.base_version
+          CROSS JOIN LATERAL (
+              SELECT count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'critical') AS critical,
+                     count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'high') AS high,
+                     count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'medium') AS medium,
+                     count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'low') AS low
+              FROM cve_findings f WHERE ",
+    );
+    query.push(OPEN).push(") f");
+}
+
+/// Images that were there, with what the filter and the order need of them.
+fn there(moment: Moment, joins: &[&str]) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT i.* FROM images i");
+    joins.iter().for_each(|join| {
+        query.push(join);
+    });
+    query.push(" WHERE i.created_at <= ").push_bind(moment.as_of);
+    if !moment.newest {
+        query.push(
+            " AND NOT EXISTS (
+                  SELECT 1 FROM commands c
+                  WHERE c.applied_at IS NULL AND jsonb_typeof(c.command -> 'create') = 'object'
+                    AND (c.command ->> 'image')::bigint = i.id)",
+        );
+    }
+    query
+}
+
+fn page(
+    moment: Moment,
+    filter: &ImageFilter<'_>,
+    after: Option<&ImagePlace>,
+    limit: i64,
+) -> QueryBuilder<Postgres> {
+    let by_version = filter.order == ImageOrder::PublishedAt
+        || filter.status.is_some()
+        || filter.severity.is_some()
+        || filter.slsa_level.is_some();
+    let joins: &[&str] = match (by_version, filter.slsa_level) {
+        (_, Some(_)) => &[CURRENT, LEVEL],
+        (true, None) => &[CURRENT],
+        (false, None) => &[],
+    };
+    let mut query = there(moment, joins);
+    narrow(&mut query, filter);
+    let key = filter.order.key();
+    if let Some(after) = after {
+        query.push(" AND (");
+        if let Some(key) = key {
+            query.push(key).push(", ");
+        }
+        query.push("i.name) ").push(if filter.descending { "<" } else { ">" }).push(" (");
+        match (key, after.at) {
+            (Some(_), Some(at)) => _ = query.push_bind(at).push(", "),
+            (Some(_), None) => _ = query.push("timestamptz '-infinity', "),
+            (None, _) => {}
+        }
+        query.push_bind(after.name.clone()).push(")");
+    }
+    order(&mut query, key, filter.descending);
+    query.push(" LIMIT ").push_bind(limit).push(") ");
+    query
+}
+
+fn order(query: &mut QueryBuilder<Postgres>, key: Option<&str>, descending: bool) {
+    let direction = if descending { " DESC" } else { "" };
+    query.push(" ORDER BY ");
+    if let Some(key) = key {
+        query.push(key).push(direction).push(", ");
+    }
+    query.push("i.name").push(direction);
+}
+
+fn narrow(query: &mut QueryBuilder<Postgres>, filter: &ImageFilter<'_>) {
+    match filter.q {
+        Some(digest) if digest.starts_with("sha256:") => {
+            query.push(" AND i.id IN (SELECT d.image_id FROM image_versions d WHERE d.digest = ");
+            query.push_bind(digest.to_owned()).push(" AND d.published_at <= $1)");
+        }
+        Some(text) => {
+            query.push(" AND position(lower(").push_bind(text.to_owned());
+            query.push(") IN lower(i.name || ' ' || i.description)) > 0");
+        }
+        None => {}
+    }
+    if let Some(name) = filter.name {
+        query
+            .push(" AND position(lower(")
+            .push_bind(name.to_owned())
+            .push(") IN lower(i.name)) > 0");
+    }
+    if let Some(tag) = filter.tag {
+        query.push(" AND EXISTS (SELECT FROM image_versions t WHERE t.image_id = i.id AND ");
+        query.push_bind(tag.to_owned()).push(" = ANY (t.tags) AND t.published_at <= $1)");
+    }
+    query.push(match filter.status {
+        None => "",
+        Some(ImageStatus::EndOfLife) => " AND i.end_of_life_at <= $1",
+        Some(ImageStatus::Active) => {
+            " AND (i.end_of_life_at IS NULL OR i.end_of_life_at > $1) AND v.version IS NOT NULL"
+        }
+        Some(ImageStatus::Unpublished) => {
+            " AND (i.end_of_life_at IS NULL OR i.end_of_life_at > $1) AND v.version IS NULL"
+        }
+    });
+    if let Some(base) = filter.base_image_id {
+        query.push(" AND i.base_image_id = ").push_bind(base);
+    }
+    if let Some(severity) = filter.severity {
+        query.push(" AND EXISTS (SELECT FROM cve_findings f WHERE ").push(OPEN);
+        query.push(" AND f.severity = ").push_bind(severity.to_owned()).push(")");
+    }
+    if let Some(level) = filter.slsa_level {
+        query.push(" AND s.slsa_level = ").push_bind(level);
+    }
+}
+
+/// Images in the filter's order, after a place, at most `limit` of them.
 pub async fn images(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &ImageFilter<'_>,
+    after: Option<&ImagePlace>,
     limit: i64,
 ) -> sqlx::Result<Vec<ImageRow>> {
-    let sql = format!(
-        "{COLUMNS}
-           AND ($3::text IS NULL OR position(lower($3) IN lower(i.name)) > 0)
-           AND ($4::bigint IS NULL OR i.base_image_id = $4)
-           AND ($5::text IS NULL OR i.name > $5)
-         ORDER BY i.name LIMIT $6"
-    );
-    sqlx::query_as(AssertSqlSafe(sql))
-        .bind(moment.as_of)
-        .bind(moment.newest)
-        .bind(filter.name)
-        .bind(filter.base_image_id)
-        .bind(filter.after)
-        .bind(limit)
-        .fetch_all(conn)
-        .await
+    let mut query = page(moment, filter, after, limit);
+    shown(&mut query);
+    let key = filter.order.key();
+    order(&mut query, key, filter.descending);
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn images_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &ImageFilter<'_>,
+) -> sqlx::Result<i64> {
+    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    query.push("SELECT count(*) FROM page");
+    query.build_query_scalar().fetch_one(conn).await
 }
 
 /// One image; none when it was not there at that instant.
@@ -117,12 +302,10 @@ pub async fn image(
     moment: Moment,
     id: i64,
 ) -> sqlx::Result<Option<ImageRow>> {
-    sqlx::query_as(AssertSqlSafe(format!("{COLUMNS} AND i.id = $3")))
-        .bind(moment.as_of)
-        .bind(moment.newest)
-        .bind(id)
-        .fetch_optional(conn)
-        .await
+    let mut query = there(moment, &[]);
+    query.push(" AND i.id = ").push_bind(id).push(") ");
+    shown(&mut query);
+    query.build_query_as().fetch_optional(conn).await
 }
 
 /// The ordinal of the image with this name, or with this number when no image has that name.
@@ -137,80 +320,5 @@ pub async fn find(
     .bind(name)
     .bind(number)
     .fetch_optional(conn)
-    .await
-}
-
-/// What an image is made of, as it was defined.
-#[derive(Clone, Debug, FromRow)]
-pub struct Definition {
-    /// Its ordinal.
-    pub id: i64,
-    /// The image it is built on.
-    pub base_image_id: Option<i64>,
-    /// Its own packages, without those of the base.
-    pub own_packages: Vec<i64>,
-    /// 0 for an image without a base.
-    pub depth: i32,
-    /// The namespace of the owner.
-    pub tenant_namespace: String,
-    /// When its life ends.
-    pub end_of_life_at: Option<DateTime<Utc>>,
-}
-
-/// The definition of the image with this name.
-pub async fn definition(conn: &mut PgConnection, name: &str) -> sqlx::Result<Option<Definition>> {
-    sqlx::query_as(
-        "SELECT id, base_image_id, own_packages, depth, tenant_namespace, end_of_life_at
-         FROM images WHERE name = $1",
-    )
-    .bind(name)
-    .fetch_optional(conn)
-    .await
-}
-
-/// The packages of an image with those of its bases.
-pub async fn all_packages(conn: &mut PgConnection, image_id: i64) -> sqlx::Result<Vec<i64>> {
-    sqlx::query_scalar(
-        "WITH RECURSIVE lineage AS (
-             SELECT id, base_image_id, own_packages FROM images WHERE id = $1
-             UNION ALL
-             SELECT i.id, i.base_image_id, i.own_packages
-             FROM images i JOIN lineage l ON i.id = l.base_image_id)
-         SELECT DISTINCT package_id FROM lineage CROSS JOIN LATERAL unnest(own_packages) AS package_id",
-    )
-    .bind(image_id)
-    .fetch_all(conn)
-    .await
-}
-
-/// An image that is made from some source.
-#[derive(Clone, Debug, FromRow)]
-pub struct Source {
-    /// Its ordinal.
-    pub id: i64,
-    /// The namespace of the owner.
-    pub tenant_namespace: String,
-    /// When its life ends.
-    pub end_of_life_at: Option<DateTime<Utc>>,
-}
-
-/// The images whose main package has this name, or that have this name themselves; with `tenant`,
-/// only those that it owns. The first `limit` of them by ordinal.
-pub async fn of_source(
-    conn: &mut PgConnection,
-    source: &str,
-    tenant: Option<&str>,
-    limit: i64,
-) -> sqlx::Result<Vec<Source>> {
-    sqlx::query_as(
-        "SELECT i.id, i.tenant_namespace, i.end_of_life_at
-         FROM images i LEFT JOIN packages p ON p.id = i.main_package_id
-         WHERE (p.name = $1 OR i.name = $1) AND ($2::text IS NULL OR i.tenant_namespace = $2)
-         ORDER BY i.id LIMIT $3",
-    )
-    .bind(source)
-    .bind(tenant)
-    .bind(limit)
-    .fetch_all(conn)
     .await
 }

@@ -3,10 +3,12 @@
 //! An evaluation writes down what happened since the one before, so what was known at an instant
 //! is what the last evaluation by then (`seen`) had seen: a timer that began to count after it is
 //! not shown yet, however late its row was written. Deadlines themselves are arithmetic.
+mod nearest;
 mod remediation;
 mod timers;
 mod violations;
 
+pub use nearest::{NearestRow, nearest};
 pub use remediation::{Durations, durations};
 pub use timers::{
     TimerFilter, TimerPlace, TimerRow, TimerState, open_timers, open_total, stopped_timers,

@@ -1,7 +1,8 @@
 //! The published versions of an image, their tags and their documents.
+use super::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use documents::slsa_level::CheckResult;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
 /// One published version.
 #[derive(Clone, Debug, FromRow)]
@@ -28,6 +29,27 @@ pub struct VersionRow {
     pub base_digest: Option<String>,
 }
 
+/// `$1` is the instant, `$2` the image.
+const SHOWN: &str = "
+    SELECT v.version, v.digest, v.published_at, s.slsa_level, v.build_id, v.base_version,
+           cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
+           CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
+           ARRAY(
+               SELECT t.tag FROM unnest(v.tags) WITH ORDINALITY AS t (tag, place)
+               WHERE NOT EXISTS (
+                   SELECT 1 FROM image_versions n
+                   WHERE n.image_id = v.image_id AND n.version > v.version
+                     AND n.published_at <= $1 AND t.tag = ANY(n.tags))
+               ORDER BY t.place) AS tags
+    FROM image_versions v
+    LEFT JOIN LATERAL (
+        SELECT a.slsa_level FROM slsa_assessments a
+        WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
+        ORDER BY a.seq DESC LIMIT 1) s ON true
+    LEFT JOIN image_versions bv
+        ON bv.image_id = v.base_image_id AND bv.version = v.base_version
+    WHERE v.image_id = $2 AND v.published_at <= $1";
+
 /// The versions of an image, newest first, below the version `before`.
 pub async fn versions(
     conn: &mut PgConnection,
@@ -36,34 +58,48 @@ pub async fn versions(
     before: Option<i32>,
     limit: i64,
 ) -> sqlx::Result<Vec<VersionRow>> {
-    sqlx::query_as(
-        "SELECT v.version, v.digest, v.published_at, s.slsa_level, v.build_id, v.base_version,
-                cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
-                CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
-                ARRAY(
-                    SELECT t.tag FROM unnest(v.tags) WITH ORDINALITY AS t (tag, place)
-                    WHERE NOT EXISTS (
-                        SELECT 1 FROM image_versions n
-                        WHERE n.image_id = v.image_id AND n.version > v.version
-                          AND n.published_at <= $1 AND t.tag = ANY(n.tags))
-                    ORDER BY t.place) AS tags
-         FROM image_versions v
-         LEFT JOIN LATERAL (
-             SELECT a.slsa_level FROM slsa_assessments a
-             WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
-             ORDER BY a.seq DESC LIMIT 1) s ON true
-         LEFT JOIN image_versions bv
-             ON bv.image_id = v.base_image_id AND bv.version = v.base_version
-         WHERE v.image_id = $2 AND v.published_at <= $1
-           AND ($3::integer IS NULL OR v.version < $3)
-         ORDER BY v.version DESC LIMIT $4",
+    let sql = format!(
+        "{SHOWN} AND ($3::integer IS NULL OR v.version < $3) ORDER BY v.version DESC LIMIT $4"
+    );
+    sqlx::query_as(AssertSqlSafe(sql))
+        .bind(as_of)
+        .bind(image_id)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn versions_total(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    image_id: i64,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT FROM image_versions
+                               WHERE image_id = $2 AND published_at <= $1 LIMIT $3) v",
     )
     .bind(as_of)
     .bind(image_id)
-    .bind(before)
-    .bind(limit)
-    .fetch_all(conn)
+    .bind(TOTAL_BOUND + 1)
+    .fetch_one(conn)
     .await
+}
+
+/// One version of an image; none when it was not published by that instant.
+pub async fn version(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    image_id: i64,
+    version: i32,
+) -> sqlx::Result<Option<VersionRow>> {
+    sqlx::query_as(AssertSqlSafe(format!("{SHOWN} AND v.version = $3")))
+        .bind(as_of)
+        .bind(image_id)
+        .bind(version)
+        .fetch_optional(conn)
+        .await
 }
 
 /// A tag and what it pointed to.

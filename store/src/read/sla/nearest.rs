@@ -1,0 +1,44 @@
+//! By when the advisories on an image must be gone.
+use super::evaluated;
+use crate::read::Moment;
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+
+/// The timers of one clock that have not stopped for an advisory on an image, in one row.
+#[derive(Clone, Debug, FromRow)]
+pub struct NearestRow {
+    /// The advisory's ordinal.
+    pub advisory_id: i64,
+    /// `provider` or `customer`.
+    pub clock: String,
+    /// How many timers, each of one customer that the caller may see.
+    pub timers: i64,
+    /// Whether policies exclude all of them.
+    pub excluded: bool,
+    /// From when on one of them is at risk.
+    pub warn_at: Option<DateTime<Utc>>,
+    /// The nearest deadline; none: all stand still.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// For each of these advisories on an image the nearest deadline by clock, as it was known.
+pub async fn nearest(
+    conn: &mut PgConnection,
+    moment: Moment,
+    image_id: i64,
+    advisories: &[i64],
+) -> sqlx::Result<Vec<NearestRow>> {
+    let mut query = evaluated(moment.as_of);
+    query.push(
+        "SELECT t.advisory_id, t.clock, count(*) AS timers, bool_and(t.excluded) AS excluded,
+                min(t.warn_at) FILTER (WHERE NOT t.excluded AND t.started_at <= s.at) AS warn_at,
+                min(t.due_at) FILTER (WHERE NOT t.excluded AND t.started_at <= s.at) AS due_at
+         FROM seen s
+         JOIN sla_timers t ON t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)
+         WHERE t.image_id = ",
+    );
+    query.push_bind(image_id).push(" AND t.advisory_id = ANY(");
+    query.push_bind(advisories.to_vec());
+    query.push(") GROUP BY t.advisory_id, t.clock ORDER BY t.advisory_id, t.clock DESC");
+    query.build_query_as().fetch_all(conn).await
+}

@@ -1,0 +1,77 @@
+//! Who runs an image.
+use super::{Moment, TOTAL_BOUND};
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+/// A customer that runs an image.
+#[derive(Clone, Debug, FromRow)]
+pub struct UserRow {
+    /// The customer's namespace.
+    pub tenant_namespace: String,
+    /// The customer's name.
+    pub customer: String,
+    /// The version that runs.
+    pub version: i32,
+    /// Its digest.
+    pub digest: String,
+    /// `follow` (a tag) or `pin` (the digest).
+    pub mode: String,
+    /// Where it runs.
+    pub environment: String,
+    /// The cluster.
+    pub cluster: String,
+    /// How many replicas.
+    pub replicas: i32,
+    /// Whether it can be reached from the internet.
+    pub internet_exposed: bool,
+    /// Since when this version runs.
+    pub running_since: DateTime<Utc>,
+    /// Since when any version of the image runs.
+    pub used_since: DateTime<Utc>,
+}
+
+fn page(moment: Moment, image_id: i64, after: Option<&str>, limit: i64) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(
+        "WITH page AS MATERIALIZED (
+             SELECT u.* FROM customer_image_usage u WHERE u.valid_from <= ",
+    );
+    query.push_bind(moment.as_of).push(" AND (u.valid_to IS NULL OR u.valid_to > $1)");
+    query.push(" AND u.image_id = ").push_bind(image_id);
+    if let Some(after) = after {
+        query.push(" AND u.tenant_namespace > ").push_bind(after.to_owned());
+    }
+    query.push(" ORDER BY u.tenant_namespace LIMIT ").push_bind(limit).push(") ");
+    query
+}
+
+/// The customers that run an image, by namespace, after one of them.
+pub async fn users(
+    conn: &mut PgConnection,
+    moment: Moment,
+    image_id: i64,
+    after: Option<&str>,
+    limit: i64,
+) -> sqlx::Result<Vec<UserRow>> {
+    let mut query = page(moment, image_id, after, limit);
+    query.push(
+        "SELECT c.tenant_namespace, c.name AS customer, u.version, v.digest, u.mode, u.environment,
+                u.cluster, u.replicas, u.internet_exposed, u.valid_from AS running_since,
+                u.used_since
+         FROM page u
+         JOIN customers c ON c.id = u.customer_id
+         JOIN image_versions v ON v.image_id = u.image_id AND v.version = u.version
+         ORDER BY c.tenant_namespace",
+    );
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn users_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    image_id: i64,
+) -> sqlx::Result<i64> {
+    let mut query = page(moment, image_id, None, TOTAL_BOUND + 1);
+    query.push("SELECT count(*) FROM page");
+    query.build_query_scalar().fetch_one(conn).await
+}
