@@ -9,6 +9,7 @@ mod commands;
 mod docs;
 mod events;
 mod fuzz;
+mod image_parts;
 mod images;
 mod logs;
 mod metrics;

@@ -1,4 +1,5 @@
 //! A served API on a database and a bucket of its own, for every test.
+pub(crate) mod customers;
 pub(crate) mod receiver;
 mod seed;
 
