@@ -3,14 +3,58 @@ import { get } from '../lib/api.js';
 import { h } from '../lib/dom.js';
 import { href } from '../lib/router.js';
 import { ago, none, number } from '../lib/time.js';
-import { digest, imageLink, level, severities, state } from '../parts/badges.js';
+import { SEVERITIES, digest, imageLink, level, severities, state } from '../parts/badges.js';
 import { filters, given } from '../parts/filters.js';
 import { empty, load } from '../parts/states.js';
 import { foot, table } from '../parts/table.js';
 
+const ANY = ['', 'any'];
+
 const FIELDS = [
-  { name: 'name', title: 'Search', kind: 'text', wide: true, placeholder: 'part of a name' },
+  {
+    name: 'q',
+    title: 'Search',
+    kind: 'text',
+    wide: true,
+    placeholder: 'name, description or digest',
+  },
+  { name: 'tag', title: 'Tag', kind: 'text', placeholder: 'latest' },
+  {
+    name: 'status',
+    title: 'Status',
+    kind: 'select',
+    options: [
+      ANY,
+      ['active', 'active'],
+      ['unpublished', 'unpublished'],
+      ['end_of_life', 'end of life'],
+    ],
+  },
   { name: 'base', title: 'Base image', kind: 'text', placeholder: 'its name' },
+  {
+    name: 'severity',
+    title: 'Open findings',
+    kind: 'select',
+    options: [ANY, ...SEVERITIES.map((name) => [name, name])],
+  },
+  {
+    name: 'slsa_level',
+    title: 'SLSA level',
+    kind: 'select',
+    options: [ANY, ...['0', '1', '2', '3'].map((each) => [each, each])],
+  },
+  {
+    name: 'order_by',
+    title: 'Order by',
+    kind: 'select',
+    options: [
+      ['', 'name'],
+      ['-name', 'name, last first'],
+      ['-published_at', 'newest version'],
+      ['published_at', 'oldest version'],
+      ['-created_at', 'added last'],
+    ],
+  },
 ];
 const NAMES = FIELDS.map((field) => field.name);
 

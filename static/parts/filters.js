@@ -72,7 +72,7 @@ function input(field) {
     id,
     name: field.name,
     type: 'search',
-    maxlength: 63,
+    maxlength: 80,
     autocomplete: 'off',
     spellcheck: 'false',
     placeholder: field.placeholder,

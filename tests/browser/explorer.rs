@@ -19,25 +19,41 @@ async fn images_are_listed_searched_and_filtered_by_the_address() {
     for shown in ["A web server", "base-os", "SLSA 1", "2 dddddddddddd", "none open"] {
         assert!(row.contains(shown), "{shown} in {row}");
     }
-    browser.fill("#filter-name", "ngi").await;
-    browser.wait("location.search === '?name=ngi'").await;
+    browser.fill("#filter-q", "ngi").await;
+    browser.wait("location.search === '?q=ngi'").await;
     browser.wait("document.querySelectorAll('tbody tr').length === 1").await;
     assert_eq!(names(&browser).await, json!(["nginx"]));
-    assert_eq!(browser.eval("document.activeElement.id").await, "filter-name");
+    assert_eq!(browser.eval("document.activeElement.id").await, "filter-q");
     browser.reload().await;
     assert_eq!(names(&browser).await, json!(["nginx"]));
-    assert_eq!(browser.eval("document.getElementById('filter-name').value").await, "ngi");
+    assert_eq!(browser.eval("document.getElementById('filter-q').value").await, "ngi");
 
     browser.back().await;
     browser.wait("location.search === ''").await;
     browser.wait("document.querySelectorAll('tbody tr').length === 4").await;
     assert_eq!(names(&browser).await, json!(["base-os", "late", "nginx", "redis"]));
-    assert_eq!(browser.eval("document.getElementById('filter-name').value").await, "");
+    assert_eq!(browser.eval("document.getElementById('filter-q').value").await, "");
 
-    browser.go("/ui/images?base=base-os&name=ngi").await;
+    browser.go("/ui/images?base=base-os&q=ngi").await;
     browser.wait("document.querySelectorAll('tbody tr').length === 1").await;
     assert_eq!(names(&browser).await, json!(["nginx"]));
-    browser.go("/ui/images?name=nothing-is-called-so").await;
+    for (field, value, expected) in [
+        ("status", "end_of_life", json!(["redis"])),
+        ("slsa_level", "1", json!(["nginx"])),
+        ("severity", "critical", json!([])),
+        ("order_by", "-published_at", json!(["nginx", "redis", "base-os", "late"])),
+    ] {
+        browser.go("/ui/images").await;
+        browser.settle().await;
+        let choose = format!("#filter-{field} option[value='{value}']");
+        browser.click(&choose).await;
+        let wanted = format!("location.search === '?{field}={value}'");
+        browser.wait(&wanted).await;
+        assert_eq!(names(&browser).await, expected, "{field}={value}");
+    }
+    browser.go("/ui/images?tag=1.0.0").await;
+    assert_eq!(names(&browser).await, json!(["nginx"]));
+    browser.go("/ui/images?q=nothing-is-called-so").await;
     browser.settle().await;
     browser.sees(".empty", "No image is like that").await;
     browser.click(".empty a").await;

@@ -11,41 +11,20 @@ import { foot, table } from '../../parts/table.js';
 
 const STATUSES = ['open', 'resolved', 'not_affected'];
 
-/** As many deadlines of one image as are asked for, the nearest first. */
-const DEADLINES = 200;
-
 /** The part. */
 export function findingsPart(image, { query, signal }) {
   const place = h('div');
   const status = query.get('status');
-  const fetch = () => both(image, query, signal);
-  load(place, signal, fetch, ([page, timers]) => {
+  const address = `/v1/images/${encodeURIComponent(image.name)}/findings`;
+  const fetch = () => get(address, given(query, ['status']), signal);
+  load(place, signal, fetch, (page) => {
     if (page.items.length === 0) return nothing(image, status);
-    const running = timersByCve(timers.items);
     return [
-      table(`Findings of ${image.name}`, columns(page.as_of, running), page.items),
-      timers.next_page_token &&
-        h('p', { class: 'notice' }, `Only the ${DEADLINES} nearest deadlines are shown.`),
+      table(`Findings of ${image.name}`, columns(page.as_of), page.items),
       foot(page, 'findings', query),
     ];
   });
   return [choice(status), place];
-}
-
-// Findings, and beside them the clocks that run for them: both of the same instant.
-async function both(image, query, signal) {
-  const parameters = { ...given(query, ['status']), image: image.name };
-  const page = await get('/v1/findings', parameters, signal);
-  const asked = { image: image.name, page_size: DEADLINES, as_of: query.get('as_of') };
-  return [page, await get('/v1/sla/timers', asked, signal)];
-}
-
-function timersByCve(timers) {
-  const found = new Map();
-  for (const timer of timers) {
-    found.set(timer.cve, [...(found.get(timer.cve) ?? []), timer]);
-  }
-  return found;
 }
 
 function choice(now) {
@@ -67,7 +46,7 @@ function nothing(image, status) {
   return empty(`There are no ${which}findings.`, 'Scanners have found nothing of the kind so far.');
 }
 
-function columns(asOf, running) {
+function columns(asOf) {
   return [
     {
       title: 'CVE',
@@ -79,7 +58,7 @@ function columns(asOf, running) {
     { title: 'Status', cell: (row) => state(row.status) },
     { title: 'Found', cell: (row) => time(row.detected_at) },
     { title: 'Fixed in', cell: (row) => row.fixed_version ?? fix(row) },
-    { title: 'Deadlines', cell: (row) => due(row, asOf, running) },
+    { title: 'Deadlines', cell: (row) => due(row, asOf) },
   ];
 }
 
@@ -91,8 +70,8 @@ function fix(row) {
   return row.status === 'open' ? h('span', { class: 'quiet' }, 'no fix yet') : none();
 }
 
-function due(row, asOf, running) {
+function due(row, asOf) {
   if (row.status === 'resolved') return ['gone since ', time(row.resolved_at)];
   if (row.status === 'not_affected') return words(row.justification ?? 'not affected');
-  return deadlines(running.get(row.cve), asOf);
+  return deadlines(row.deadlines, asOf);
 }

@@ -13,8 +13,8 @@ export function lineagePart(image, { asOf, signal }) {
     signal,
     () => get(address, { as_of: asOf }, signal),
     (lineage) => [
-      section('It stands on', bases(lineage.bases ?? [])),
-      section('What stands on it', derived(lineage.derived ?? [])),
+      section('It stands on', bases(lineage.up)),
+      section('What stands on it', derived(image.name, lineage.down)),
     ],
   );
   return place;
@@ -29,32 +29,35 @@ function bases(list) {
   );
 }
 
-// The list has depths; the page has lists in lists.
-function derived(list) {
+// The list names bases, the nearest images first; the page has lists in lists.
+function derived(name, list) {
   if (list.length === 0) return empty('Nothing.', 'No image is built on this one.');
   const root = h('ul', { class: 'tree' });
-  const open = [root];
+  const items = new Map();
   for (const one of list) {
-    const depth = Math.max(1, Math.min(one.depth, open.length));
-    open.length = depth;
     const item = h('li', null, link(one));
-    open[depth - 1].append(item);
-    open.push(lazyList(item));
+    items.set(one.image, item);
+    const parent = one.base === name ? root : branches(items.get(one.base));
+    (parent ?? root).append(item);
   }
   return root;
 }
 
-// A list that joins its item only when something is put into it: empty lists confuse readers.
-function lazyList(item) {
+// The list in an item; it joins the item when something is put into it, for empty lists confuse.
+function branches(item) {
+  const found = item?.querySelector(':scope > ul');
+  if (!item || found) return found;
   const list = h('ul');
-  return {
-    append(child) {
-      if (!list.isConnected) item.append(list);
-      list.append(child);
-    },
-  };
+  item.append(list);
+  return list;
 }
 
 function link(one) {
-  return [imageLink(one.name ?? one.image), one.version && ` version ${one.version}`];
+  const behind = one.on_current_base === false;
+  return [
+    imageLink(one.image),
+    one.version && ` version ${one.version}`,
+    one.base_version && h('span', { class: 'quiet' }, ` on ${one.base} ${one.base_version}`),
+    behind && h('span', { class: 'badge' }, 'an older base'),
+  ];
 }

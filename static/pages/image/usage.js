@@ -36,11 +36,15 @@ function columns() {
         h('span', { class: 'sub' }, row.tenant_namespace),
       ],
     },
-    { title: 'Version', cell: (row) => [`${row.version} `, digest(row.digest)] },
+    { title: 'Version', cell: (row) => [`${row.version} `, digest(row.digest), older(row)] },
     { title: 'How', cell: (row) => MODES[row.mode] ?? row.mode },
     { title: 'Environment', cell: (row) => [row.environment, ` · ${row.cluster}`] },
     { title: 'Replicas', kind: 'number', cell: (row) => number(row.replicas) },
     { title: 'Internet', cell: (row) => (row.internet_exposed ? 'exposed' : 'not exposed') },
-    { title: 'Since', cell: (row) => time(row.used_since ?? row.valid_from) },
+    { title: 'Since', cell: (row) => time(row.used_since) },
   ];
+}
+
+function older(row) {
+  return !row.current && h('span', { class: 'sub' }, 'not the current one');
 }

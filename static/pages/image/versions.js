@@ -91,15 +91,15 @@ function comparison(image, query, signal) {
   return section('Compare two versions', form, place);
 }
 
-function changes(diff) {
+function changes({ packages, advisories }) {
   const lists = [
-    ['Packages added', diff.packages_added, (p) => `${p.name} ${p.version}`, 'added'],
-    ['Packages removed', diff.packages_removed, (p) => `${p.name} ${p.version}`, 'removed'],
-    ['Packages changed', diff.packages_changed, (p) => `${p.name} ${p.from} → ${p.to}`, ''],
-    ['CVEs fixed', diff.cves_fixed, (c) => `${c.cve} (${c.severity})`, 'removed'],
-    ['CVEs introduced', diff.cves_introduced, (c) => `${c.cve} (${c.severity})`, 'added'],
+    ['Packages added', packages.added, (p) => `${p.package} ${p.version}`, 'added'],
+    ['Packages removed', packages.removed, (p) => `${p.package} ${p.version}`, 'removed'],
+    ['Packages changed', packages.changed, (p) => `${p.package} ${p.from} → ${p.to}`, ''],
+    ['CVEs fixed', advisories.fixed, (c) => `${c.cve} (${c.severity})`, 'removed'],
+    ['CVEs introduced', advisories.introduced, (c) => `${c.cve} (${c.severity})`, 'added'],
   ];
-  const shown = lists.filter(([, items]) => items?.length > 0);
+  const shown = lists.filter(([, items]) => items.length > 0);
   if (shown.length === 0) {
     return empty('Nothing differs.', 'Both versions hold the same packages and the same CVEs.');
   }
