@@ -15,6 +15,7 @@ mod logs;
 mod metrics;
 mod outage;
 mod problems;
+mod questions;
 mod support;
 mod tenancy;
 mod upstream;

@@ -1,6 +1,6 @@
 //! Whatever stands in the database is text to the pages.
 use crate::driver::Browser;
-use crate::support::{Api, LOG_SHA256, NGINX_BUILD};
+use crate::support::{Api, LOG_SHA256, NGINX_BUILD, customers};
 use bytes::Bytes;
 
 /// What would run if any page made HTML of it.
@@ -10,6 +10,7 @@ const HOSTILE: &str =
 #[tokio::test]
 async fn hostile_texts_are_shown_and_do_nothing() {
     let api = Api::start("web_hostile").await;
+    customers::add(&api.pool).await;
     for sql in [
         "UPDATE images SET description = $1",
         "UPDATE packages SET name = $1 || id",
@@ -20,6 +21,8 @@ async fn hostile_texts_are_shown_and_do_nothing() {
                 'check', 'builder', 'passed', false, 'detail', $1::text))",
         "UPDATE sbom_records SET spec_version = left($1, 40)",
         "UPDATE clock SET held_reason = $1",
+        "UPDATE customers SET name = $1",
+        "UPDATE customer_image_usage SET cluster = $1, environment = $1",
     ] {
         sqlx::query(sql).bind(HOSTILE).execute(&api.pool).await.expect(sql);
     }
@@ -40,6 +43,7 @@ async fn hostile_texts_are_shown_and_do_nothing() {
         "/ui/images/nginx?part=builds",
         "/ui/images/nginx?part=findings",
         "/ui/images/nginx?part=usage",
+        "/ui/images/base-os?part=lineage",
         "/ui/images/nginx?part=versions&from=1&to=2",
         "/ui/builds",
         &build,
