@@ -56,6 +56,8 @@ CREATE TABLE timeline (
 CREATE INDEX timeline_at ON timeline (at, seq);
 CREATE INDEX timeline_image ON timeline (image_id, seq) WHERE image_id IS NOT NULL;
 CREATE INDEX timeline_tenant ON timeline (tenant_namespace, seq);
+CREATE INDEX timeline_kind ON timeline (kind, seq);
+CREATE INDEX timeline_advisory ON timeline (advisory_id, seq) WHERE advisory_id IS NOT NULL;
 -- What was known of SLA timers at an instant is what the last evaluation by then had seen.
 CREATE INDEX timeline_sla_checked ON timeline (at) WHERE kind = 'sla_checked';
 
@@ -144,6 +146,9 @@ CREATE TABLE audit_logs (
     log_index        bigint UNIQUE
 );
 CREATE INDEX audit_logs_tenant ON audit_logs (tenant_namespace, id);
+CREATE INDEX audit_logs_actor ON audit_logs (actor, id);
+CREATE INDEX audit_logs_action ON audit_logs (action, id);
+CREATE INDEX audit_logs_object ON audit_logs (object, id);
 CREATE INDEX audit_logs_waiting ON audit_logs (id) WHERE log_index IS NULL;
 
 -- The two Merkle logs: what their newest checkpoints say. Their tiles are in the object store.

@@ -123,3 +123,4 @@ CREATE TABLE notifications (
     body             jsonb NOT NULL
 );
 CREATE INDEX notifications_tenant ON notifications (tenant_namespace, id);
+CREATE INDEX notifications_kind ON notifications (kind, id);

@@ -1,19 +1,19 @@
-//! Builds: the list and one of them, as of an instant.
+//! Builds: the list, one of them and its log, as of an instant.
 pub(crate) mod model;
 
 use super::caller::Caller;
-use super::images::{is_name, number};
-use super::page::{self, Scope};
+use super::filter;
+use super::page::{self, Turn};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::{ApiState, View};
 use super::time::{Instant, example_as_of};
-use chrono::DateTime;
 use model::{Build, BuildDetail, BuildPage, BuildStatus, BuildTrigger};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::payload::Json;
-use store::read::builds::{BuildFilter, BuildPlace, BuildRow, build, builds};
+use poem_openapi::payload::{Json, PlainText};
+use store::objects::content_key;
+use store::read::builds::{BuildFilter, BuildPlace, BuildRow, build, builds, builds_total};
 
 pub(crate) struct BuildsApi(pub(crate) ApiState);
 
@@ -25,6 +25,16 @@ failures! {
     /// One build.
     OneBuild: InvalidParameter, UnknownParameter, AsOfInFuture, BuildNotFound
 }
+
+failures! {
+    /// A log.
+    BuildLog:
+        InvalidParameter, UnknownParameter, AsOfInFuture, BuildNotFound, BuildLogNotFound,
+        ObjectStoreUnavailable
+}
+
+/// The longest log that is given at once; those of builds are a few kilobytes.
+const MAX_LOG_BYTES: u64 = 8 << 20;
 
 #[OpenApi(tag = "Tag::Builds")]
 impl BuildsApi {
@@ -53,28 +63,23 @@ impl BuildsApi {
     ) -> Result<Json<BuildPage>, Failure<ListBuilds>> {
         let status = status.0.map(BuildStatus::as_str);
         let trigger = trigger.0.map(BuildTrigger::as_str);
-        let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
-        let scope = Scope::new("builds", &(&image.0, status, trigger, at_ms))?;
-        let start = page::start::<(i64, i64)>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
-        let image_id = match image.as_deref() {
-            Some(image) => Some(image_number(&mut view, image).await?),
+        let filters = (&image.0, status, trigger);
+        let list = ("builds", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let image_id = filter::image(&mut turn.view, image.as_deref()).await?;
+        let after = match turn.after {
+            Some((ms, id)) => Some(BuildPlace { requested_at: page::instant(ms)?, id }),
             None => None,
         };
-        let after = start.map(|start| place(start.key)).transpose()?;
         let filter = BuildFilter { image_id, status, trigger, after };
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let moment = view.moment;
-        let mut rows = builds(view.conn(), moment, &filter, i64::from(size) + 1).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more);
-        let last = last.map(|row| (row.requested_at.timestamp_millis(), row.id));
-        Ok(Json(BuildPage {
-            next_page_token: last.map(|key| page::token(&scope, moment, key)).transpose()?,
-            items: rows.into_iter().map(Build::new).collect::<Result<_, _>>()?,
-            as_of: view.as_of(),
-            settled: view.settled(),
-        }))
+        let (moment, limit) = (turn.moment, turn.limit());
+        let conn = turn.view.conn();
+        let total = builds_total(conn, moment, &filter).await?;
+        let mut rows = builds(conn, moment, &filter, limit).await?;
+        let next = turn.end(&mut rows, |row| (row.requested_at.timestamp_millis(), row.id))?;
+        let items = rows.into_iter().map(Build::new).collect::<Result<_, _>>()?;
+        Ok(Json(BuildPage::new(items, total, next, &turn.view)))
     }
 
     /// Read a build
@@ -93,6 +98,32 @@ impl BuildsApi {
         let build = Build::new(one_build(&mut view, id.0).await?)?;
         Ok(Json(BuildDetail { build, as_of: view.as_of(), settled: view.settled() }))
     }
+
+    /// Read a build's log
+    ///
+    /// What the builder wrote, as plain text.
+    #[oai(path = "/v1/builds/:id/log", method = "get", operation_id = "getBuildLog")]
+    async fn log(
+        &self,
+        caller: Caller,
+        /// The build's number.
+        #[oai(validator(minimum(value = "0")), example = "example_build")]
+        id: Path<i64>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<PlainText<String>, Failure<BuildLog>> {
+        let mut view = self.0.view(&caller, as_of.0).await?;
+        let build = one_build(&mut view, id.0).await?;
+        let sha256 = build.log_sha256.ok_or_else(|| {
+            let detail = format!("Build {} has no log as of {}.", id.0, view.as_of());
+            Problem::new(Code::BuildLogNotFound, detail)
+        })?;
+        drop(view);
+        let log = self.0.objects()?.get(&content_key(&sha256), MAX_LOG_BYTES).await;
+        let log = log.map_err(Problem::from)?;
+        Ok(PlainText(String::from_utf8_lossy(&log).into_owned()))
+    }
 }
 
 pub(crate) fn example_build() -> i64 {
@@ -106,19 +137,4 @@ pub(crate) async fn one_build(view: &mut View, id: i64) -> Result<BuildRow, Prob
         let detail = format!("There is no build {id} as of {}.", view.as_of());
         Problem::new(Code::BuildNotFound, detail)
     })
-}
-
-async fn image_number(view: &mut View, image: &str) -> Result<i64, Problem> {
-    let found = if is_name(image) { number(view, image).await? } else { None };
-    found.ok_or_else(|| {
-        let detail = format!("The parameter `image` is wrong: there is no image {image:?}.");
-        Problem::new(Code::InvalidParameter, detail)
-    })
-}
-
-fn place((requested_ms, id): (i64, i64)) -> Result<BuildPlace, Problem> {
-    let requested_at = DateTime::from_timestamp_millis(requested_ms).ok_or_else(|| {
-        Problem::new(Code::InvalidPageToken, "The page token is not one of this query.")
-    })?;
-    Ok(BuildPlace { requested_at, id })
 }

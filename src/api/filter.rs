@@ -2,6 +2,7 @@
 use super::images;
 use super::problem::{Code, Problem};
 use super::state::View;
+use store::catalogue::SHARED_NAMESPACE;
 use store::read::advisories::{AdvisoryRow, advisory};
 use store::read::customers::{CustomerRow, customer};
 use store::read::packages::{PackageRow, package};
@@ -101,6 +102,17 @@ pub(crate) async fn tenant(
     let Some(given) = given else { return Ok(None) };
     let found = find_customer(view, given).await?;
     found.map(|row| Some(row.tenant_namespace)).ok_or_else(|| unknown("tenant", "tenant", given))
+}
+
+/// The namespace that the parameter `tenant` names: a tenant's, or the shared catalogue.
+pub(crate) async fn namespace(
+    view: &mut View,
+    given: Option<&str>,
+) -> Result<Option<String>, Problem> {
+    match given {
+        Some(SHARED_NAMESPACE) => Ok(Some(SHARED_NAMESPACE.to_owned())),
+        given => tenant(view, given).await,
+    }
 }
 
 /// The customer that a path names.

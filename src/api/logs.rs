@@ -4,20 +4,21 @@ use super::page::{self, Scope};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
-use super::time::{self, Instant};
-use documents::merkle::Hash;
+use super::time::{self, Instant, example_as_of};
+use documents::merkle::{Hash, empty_root};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Json, PlainText};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
 use store::logs::Log;
+use store::read::audit::log_sizes;
 use store::read::log::{EntryRow, entries, entry};
 
 pub(crate) struct LogsApi(pub(crate) ApiState);
 
 failures! {
     /// The logs.
-    ListLogs: UnknownParameter
+    ListLogs: InvalidParameter, UnknownParameter, AsOfInFuture
 }
 failures! {
     /// A checkpoint.
@@ -25,7 +26,7 @@ failures! {
 }
 failures! {
     /// A list of entries.
-    ListEntries: InvalidParameter, UnknownParameter, InvalidPageToken
+    ListEntries: InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken
 }
 failures! {
     /// One entry.
@@ -203,22 +204,44 @@ impl LogsApi {
     /// List the logs
     ///
     /// The transparency log (a simulated Rekor) and the audit log, each as its newest checkpoint
-    /// has it.
+    /// has it, or as it was at an instant.
     #[oai(path = "/v1/logs", method = "get", operation_id = "listLogs")]
-    async fn list(&self, caller: Caller) -> Result<Json<LogList>, Failure<ListLogs>> {
-        let mut tx = self.0.snapshot(&caller).await?;
-        super::state::world(&mut tx).await?;
+    async fn list(
+        &self,
+        caller: Caller,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<Json<LogList>, Failure<ListLogs>> {
+        drop(self.0.view(&caller, as_of.0).await?);
+        // Sizes and roots are public, whosever the entries are.
+        let mut view = self.0.platform_view().await?;
+        let then = match as_of.0 {
+            Some(at) => Some(log_sizes(view.conn(), at.datetime()).await?),
+            None => None,
+        };
         let mut items = Vec::new();
         for name in [LogName::Transparency, LogName::Audit] {
             let log = Log::from(name);
-            let Some(state) = store::logs::state(&mut tx, log).await.map_err(Problem::from)? else {
-                continue;
+            let state = store::logs::state(view.conn(), log).await.map_err(Problem::from)?;
+            let Some(state) = state else { continue };
+            let (size, root) = match then {
+                None => (state.size, state.root),
+                Some((transparency, audit)) => {
+                    let size = match name {
+                        // The log's own first leaf is there from the beginning.
+                        LogName::Transparency => transparency.max(1),
+                        LogName::Audit => audit,
+                    };
+                    let size = (size as u64).min(state.size);
+                    (size, self.0.log_tree(log).await?.root(size).unwrap_or_else(empty_root))
+                }
             };
             items.push(LogState {
                 name,
                 origin: state.origin,
-                size: state.size as i64,
-                root: hex::encode(state.root),
+                size: size as i64,
+                root: hex::encode(root),
                 checkpoint_href: format!("/v1/logs/{}/checkpoint", log.as_str()),
             });
         }
@@ -259,20 +282,25 @@ impl LogsApi {
         /// A SHA-256: `sha256:` and 64 hexadecimal digits.
         #[oai(validator(pattern = "^sha256:[0-9a-f]{64}$"))]
         digest: Query<Option<String>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
         /// How many entries a page holds, 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
         page_token: Query<Option<String>>,
     ) -> Result<Json<LogEntryPage>, Failure<ListEntries>> {
-        let scope = Scope::new("log", &digest.0)?;
+        let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
+        let scope = Scope::new("log", &(&digest.0, at_ms))?;
         let start = page::start::<i64>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(&caller, None, start.as_ref()).await?;
+        let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
         let from = start.map_or(1, |start| start.key);
         let size = page_size.unwrap_or(page::DEFAULT_SIZE);
         let moment = view.moment;
         let sha256 = digest.0.as_deref().and_then(|digest| digest.strip_prefix("sha256:"));
-        let mut rows = entries(view.conn(), sha256, from, i64::from(size) + 1).await?;
+        let mut rows =
+            entries(view.conn(), moment.as_of, sha256, from, i64::from(size) + 1).await?;
         let more = page::cut(&mut rows, size);
         let last = rows.last().filter(|_| more).map(|row| row.log_index + 1);
         Ok(Json(LogEntryPage {

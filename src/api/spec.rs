@@ -6,9 +6,10 @@ mod paths;
 use super::problem::{self, Code, ProblemBody};
 use super::state::ApiState;
 use super::{
-    actions, advisories, api_keys, artifacts, auth, builds, clock, commands, completion, customers,
-    dead_letter, docs, events, findings, health, images, incidents, logs, packages, problems,
-    request_id, sla, usage, webhook_endpoints, webhook_sources, webhooks,
+    actions, advisories, api_keys, artifacts, audit_logs, auth, builds, clock, commands,
+    completion, customers, dead_letter, docs, events, findings, health, images, incidents, jobs,
+    logs, notifications, packages, problems, request_id, sla, timeline, usage, webhook_endpoints,
+    webhook_sources, webhooks,
 };
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
@@ -95,10 +96,10 @@ type Resources = (
     auth::AuthApi,
     api_keys::ApiKeysApi,
     actions::ActionsApi,
-    events::EventsApi,
+    (events::EventsApi, timeline::TimelineApi, notifications::NotificationsApi),
     clock::ClockApi,
     (images::ImagesApi, images::parts::ImagePartsApi),
-    builds::BuildsApi,
+    (builds::BuildsApi, jobs::JobsApi),
     Asking,
     artifacts::ArtifactsApi,
     (
@@ -108,7 +109,7 @@ type Resources = (
         customers::CustomersApi,
         sla::SlaApi,
     ),
-    logs::LogsApi,
+    (logs::LogsApi, audit_logs::AuditLogsApi),
     (
         webhooks::WebhooksApi,
         webhook_endpoints::WebhookEndpointsApi,
@@ -131,10 +132,14 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         auth::AuthApi(state.clone()),
         api_keys::ApiKeysApi(state.clone()),
         actions::ActionsApi(state.clone()),
-        events::EventsApi(state.clone()),
+        (
+            events::EventsApi(state.clone()),
+            timeline::TimelineApi(state.clone()),
+            notifications::NotificationsApi(state.clone()),
+        ),
         clock::ClockApi(state.clone()),
         (images::ImagesApi(state.clone()), images::parts::ImagePartsApi(state.clone())),
-        builds::BuildsApi(state.clone()),
+        (builds::BuildsApi(state.clone()), jobs::JobsApi(state.clone())),
         asking,
         artifacts::ArtifactsApi(state.clone()),
         (
@@ -144,7 +149,7 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
             customers::CustomersApi(state.clone()),
             sla::SlaApi(state.clone()),
         ),
-        logs::LogsApi(state.clone()),
+        (logs::LogsApi(state.clone()), audit_logs::AuditLogsApi(state.clone())),
         (
             webhooks::WebhooksApi(state.clone()),
             webhook_endpoints::WebhookEndpointsApi(state.clone()),

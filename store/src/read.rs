@@ -2,6 +2,7 @@
 //! what is seen, so an answer about the past is the same whenever it is asked for.
 pub mod advisories;
 pub mod artifacts;
+pub mod audit;
 pub mod builds;
 pub mod commands;
 pub mod customers;
@@ -13,11 +14,14 @@ pub mod evidence;
 pub mod exposure;
 pub mod findings;
 pub mod images;
+pub mod jobs;
 pub mod lineage;
 pub mod log;
+pub mod notifications;
 pub mod packages;
 pub mod sla;
 pub mod summary;
+pub mod timeline;
 pub mod usage;
 pub mod versions;
 pub mod vex;

@@ -9,6 +9,7 @@ mod commands;
 mod docs;
 mod events;
 mod fuzz;
+mod history;
 mod image_parts;
 mod images;
 mod logs;

@@ -1,4 +1,5 @@
 //! Builds as the API shows them.
+use crate::api::page::page;
 use crate::api::problem::Problem;
 use crate::api::time::{self, Instant};
 use poem_openapi::types::Example;
@@ -200,18 +201,9 @@ pub(crate) struct BuildDetail {
     pub(super) settled: bool,
 }
 
-/// A page of builds.
-#[derive(Object)]
-#[oai(example, skip_serializing_if_is_none)]
-pub(crate) struct BuildPage {
-    /// The builds, the latest asked for first.
-    pub(super) items: Vec<Build>,
-    /// The simulated instant this speaks of.
-    pub(super) as_of: Instant,
-    /// Whether this answer can never change again.
-    pub(super) settled: bool,
-    /// For the next page; absent on the last.
-    pub(super) next_page_token: Option<String>,
+page! {
+    /// A page of builds.
+    BuildPage of Build
 }
 
 impl Example for Build {
@@ -253,16 +245,5 @@ impl Example for Build {
 impl Example for BuildDetail {
     fn example() -> Self {
         BuildDetail { build: Build::example(), as_of: time::example(6), settled: true }
-    }
-}
-
-impl Example for BuildPage {
-    fn example() -> Self {
-        BuildPage {
-            items: vec![Build::example()],
-            as_of: time::example(6),
-            settled: true,
-            next_page_token: Some("mB0F2kY1n9t7InYiOjF9".to_owned()),
-        }
     }
 }

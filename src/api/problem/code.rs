@@ -84,9 +84,21 @@ codes! {
     /// The customer does not use the image.
     UsageNotFound "usage_not_found" 404 "The customer does not use this image"
         "GET /v1/customers/{tenant}/usage lists what a customer uses.";
+    /// There is no such notification, or it is another tenant's.
+    NotificationNotFound "notification_not_found" 404 "There is no such notification"
+        "GET /v1/notifications lists the notifications; with `as_of`, those sent by that instant.";
+    /// The audit log has no such line, or it is another tenant's.
+    AuditLogNotFound "audit_log_not_found" 404 "The audit log has no such line"
+        "GET /v1/audit-logs lists the lines; with `as_of`, those written by that instant.";
+    /// The build has no log yet.
+    BuildLogNotFound "build_log_not_found" 404 "The build has no log yet"
+        "A build that has ended has a log; look at its status at GET /v1/builds/{id}.";
+    /// There is no such job any more.
+    JobNotFound "job_not_found" 404 "There is no such job"
+        "GET /v1/jobs lists the jobs; those that were done are forgotten after a while.";
     /// The job is not in the dead letter.
     DeadJobNotFound "dead_job_not_found" 404 "The job is not in the dead letter"
-        "GET /v1/jobs/dead lists what is; somebody may have dealt with it already.";
+        "GET /v1/jobs?state=dead lists what is; somebody may have dealt with it already.";
     /// No build made a document with this address.
     ArtifactNotFound "artifact_not_found" 404 "There is no such artifact"
         "GET /v1/builds/{id}/artifacts lists the artifacts of a build with their addresses.";

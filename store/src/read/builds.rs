@@ -1,7 +1,7 @@
 //! Build events as they stood at an instant: the status is computed from the row's instants.
-use super::Moment;
+use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, QueryBuilder};
 
 /// A build as it stood.
 #[derive(Clone, Debug, FromRow)]
@@ -121,6 +121,38 @@ const JOINS: &str = "
     LEFT JOIN packages p ON p.id = r.package_id
     LEFT JOIN images base ON base.id = (b.cause #>> '{base,image}')::bigint";
 
+/// Statuses that never change again.
+const FINAL: [&str; 5] = ["completed", "unchanged", "superseded", "merged", "failed"];
+
+/// Statuses that a row has before it is final.
+const NOT_FINAL: &str = " AND b.status IN ('pending', 'running', 'finishing')";
+
+fn page(moment: Moment, filter: &BuildFilter<'_>, limit: i64) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("WITH at AS (SELECT ");
+    query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(moment.newest);
+    query.push("::boolean), page AS MATERIALIZED (").push(SEEN);
+    if let Some(image_id) = filter.image_id {
+        query.push(" AND b.image_id = ").push_bind(image_id);
+    }
+    if let Some(status) = filter.status {
+        query.push(" AND s.status = ").push_bind(status.to_owned());
+        if FINAL.contains(&status) {
+            query.push(" AND b.status = ").push_bind(status.to_owned());
+        } else if moment.newest {
+            query.push(NOT_FINAL);
+        }
+    }
+    if let Some(trigger) = filter.trigger {
+        query.push(" AND b.trigger = ").push_bind(trigger.to_owned());
+    }
+    if let Some(after) = filter.after {
+        query.push(" AND (b.requested_at, b.id) < (").push_bind(after.requested_at);
+        query.push(", ").push_bind(after.id).push(")");
+    }
+    query.push(" ORDER BY b.requested_at DESC, b.id DESC LIMIT ").push_bind(limit).push(") ");
+    query
+}
+
 /// Builds, the latest asked for first, at most `limit` of them.
 pub async fn builds(
     conn: &mut PgConnection,
@@ -128,27 +160,21 @@ pub async fn builds(
     filter: &BuildFilter<'_>,
     limit: i64,
 ) -> sqlx::Result<Vec<BuildRow>> {
-    let sql = format!(
-        "{COLUMNS} FROM (
-            {SEEN}
-              AND ($3::bigint IS NULL OR b.image_id = $3)
-              AND ($4::text IS NULL OR s.status = $4)
-              AND ($5::text IS NULL OR b.trigger = $5)
-              AND ($6::timestamptz IS NULL OR (b.requested_at, b.id) < ($6, $7))
-            ORDER BY b.requested_at DESC, b.id DESC LIMIT $8) b {JOINS}
-         ORDER BY b.requested_at DESC, b.id DESC"
-    );
-    sqlx::query_as(AssertSqlSafe(sql))
-        .bind(moment.as_of)
-        .bind(moment.newest)
-        .bind(filter.image_id)
-        .bind(filter.status)
-        .bind(filter.trigger)
-        .bind(filter.after.map(|place| place.requested_at))
-        .bind(filter.after.map(|place| place.id))
-        .bind(limit)
-        .fetch_all(conn)
-        .await
+    let mut query = page(moment, filter, limit);
+    query.push(COLUMNS).push(" FROM page b ").push(JOINS);
+    query.push(" ORDER BY b.requested_at DESC, b.id DESC");
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn builds_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &BuildFilter<'_>,
+) -> sqlx::Result<i64> {
+    let mut query = page(moment, &BuildFilter { after: None, ..filter.clone() }, TOTAL_BOUND + 1);
+    query.push("SELECT count(*) FROM page");
+    query.build_query_scalar().fetch_one(conn).await
 }
 
 /// One build; none when nobody had asked for it at that instant.

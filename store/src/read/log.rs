@@ -40,17 +40,18 @@ pub async fn entry(conn: &mut PgConnection, index: i64) -> sqlx::Result<Option<E
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(index).fetch_optional(conn).await
 }
 
-/// Entries from an index on: all, or those about the image of that SHA-256 (hexadecimal), or whose
+/// Entries logged by an instant, from an index on: all, or those about the image of that SHA-256 (hexadecimal), or whose
 /// bundle, document or statement has it.
 pub async fn entries(
     conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
     sha256: Option<&str>,
     from: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<EntryRow>> {
     let sql = match sha256 {
         None => format!(
-            "{COLUMNS} WHERE a.log_index >= $2 AND $1::text IS NULL
+            "{COLUMNS} WHERE a.log_index >= $2 AND $1::text IS NULL AND a.created_at <= $4
              ORDER BY a.log_index LIMIT $3"
         ),
         Some(_) => format!(
@@ -63,6 +64,7 @@ pub async fn entries(
                        WHERE document_sha256 = $1 AND log_index >= $2
                  UNION SELECT log_index FROM attestations
                        WHERE payload_sha256 = decode($1, 'hex') AND log_index >= $2)
+               AND a.created_at <= $4
              ORDER BY a.log_index LIMIT $3"
         ),
     };
@@ -70,6 +72,7 @@ pub async fn entries(
         .bind(sha256)
         .bind(from)
         .bind(limit)
+        .bind(as_of)
         .fetch_all(conn)
         .await
 }

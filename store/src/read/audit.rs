@@ -1,0 +1,121 @@
+//! The audit log of the world, the latest line first.
+use super::timeline::up_to;
+use super::{Moment, TOTAL_BOUND};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+/// A line of the audit log.
+#[derive(Clone, Debug, FromRow)]
+pub struct AuditRow {
+    /// Its number: the place of its fact.
+    pub id: i64,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Who did it.
+    pub actor: String,
+    /// What was done.
+    pub action: String,
+    /// To what.
+    pub object: String,
+    /// Whose it is; `catalogue` for what all see.
+    pub tenant_namespace: String,
+    /// The particulars.
+    pub detail: Value,
+    /// The hash of its leaf in the log.
+    pub leaf_hash: Vec<u8>,
+    /// Its index in the log, once it is there.
+    pub log_index: Option<i64>,
+}
+
+/// Which lines a list holds.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter<'a> {
+    /// Only what this actor did.
+    pub actor: Option<&'a str>,
+    /// Only this action.
+    pub action: Option<&'a str>,
+    /// Only what was done to this.
+    pub object: Option<&'a str>,
+    /// Only what belongs to this tenant.
+    pub tenant_namespace: Option<&'a str>,
+}
+
+fn page(
+    moment: Moment,
+    filter: &AuditFilter<'_>,
+    before: Option<i64>,
+    limit: i64,
+) -> QueryBuilder<Postgres> {
+    let mut query =
+        QueryBuilder::new("WITH page AS MATERIALIZED (SELECT l.* FROM audit_logs l WHERE ");
+    up_to(&mut query, "l.id", moment.as_of);
+    for (column, wanted) in [
+        ("actor", filter.actor),
+        ("action", filter.action),
+        ("object", filter.object),
+        ("tenant_namespace", filter.tenant_namespace),
+    ] {
+        if let Some(wanted) = wanted {
+            query.push(" AND l.").push(column).push(" = ").push_bind(wanted.to_owned());
+        }
+    }
+    if let Some(before) = before {
+        query.push(" AND l.id < ").push_bind(before);
+    }
+    query.push(" ORDER BY l.id DESC LIMIT ").push_bind(limit).push(") ");
+    query
+}
+
+/// Lines, the latest first, before one of them.
+pub async fn lines(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &AuditFilter<'_>,
+    before: Option<i64>,
+    limit: i64,
+) -> sqlx::Result<Vec<AuditRow>> {
+    let mut query = page(moment, filter, before, limit);
+    query.push("SELECT * FROM page ORDER BY id DESC");
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn lines_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &AuditFilter<'_>,
+) -> sqlx::Result<i64> {
+    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    query.push("SELECT count(*) FROM page");
+    query.build_query_scalar().fetch_one(conn).await
+}
+
+/// One line, if it was written by then.
+pub async fn line(
+    conn: &mut PgConnection,
+    moment: Moment,
+    id: i64,
+) -> sqlx::Result<Option<AuditRow>> {
+    sqlx::query_as("SELECT * FROM audit_logs WHERE id = $2 AND at <= $1")
+        .bind(moment.as_of)
+        .bind(id)
+        .fetch_optional(conn)
+        .await
+}
+
+/// How many entries the two logs had at an instant: the transparency log, the audit log.
+pub async fn log_sizes(conn: &mut PgConnection, as_of: DateTime<Utc>) -> sqlx::Result<(i64, i64)> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "SELECT coalesce((SELECT a.tree_size FROM attestations a
+                          WHERE a.log_index IS NOT NULL AND ",
+    );
+    up_to(&mut query, "a.seq", as_of);
+    query.push(
+        " ORDER BY a.seq DESC LIMIT 1), 0), coalesce((SELECT l.log_index + 1 FROM audit_logs l
+                 WHERE l.log_index IS NOT NULL AND ",
+    );
+    up_to(&mut query, "l.id", as_of);
+    query.push(" ORDER BY l.id DESC LIMIT 1), 0)");
+    query.build_query_as().fetch_one(conn).await
+}

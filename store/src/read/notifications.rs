@@ -1,0 +1,93 @@
+//! What customers and the platform's own team were told, the latest first.
+use super::timeline::up_to;
+use super::{Moment, TOTAL_BOUND};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+/// A notification.
+#[derive(Clone, Debug, FromRow)]
+pub struct NotificationRow {
+    /// Its number: the place of its fact.
+    pub id: i64,
+    /// Who was told; `catalogue`: the platform's own team.
+    pub tenant_namespace: String,
+    /// What it is about.
+    pub kind: String,
+    /// When it was sent.
+    pub at: DateTime<Utc>,
+    /// How many things it sums up.
+    pub items: i32,
+    /// In a few words.
+    pub subject: String,
+    /// What it sums up.
+    pub body: Value,
+}
+
+/// Which notifications a list holds.
+#[derive(Clone, Debug, Default)]
+pub struct NotificationFilter<'a> {
+    /// Only those of this kind.
+    pub kind: Option<&'a str>,
+    /// Only those to this tenant.
+    pub tenant_namespace: Option<&'a str>,
+}
+
+fn page(
+    moment: Moment,
+    filter: &NotificationFilter<'_>,
+    before: Option<i64>,
+    limit: i64,
+) -> QueryBuilder<Postgres> {
+    let mut query =
+        QueryBuilder::new("WITH page AS MATERIALIZED (SELECT n.* FROM notifications n WHERE ");
+    up_to(&mut query, "n.id", moment.as_of);
+    if let Some(kind) = filter.kind {
+        query.push(" AND n.kind = ").push_bind(kind.to_owned());
+    }
+    if let Some(tenant) = filter.tenant_namespace {
+        query.push(" AND n.tenant_namespace = ").push_bind(tenant.to_owned());
+    }
+    if let Some(before) = before {
+        query.push(" AND n.id < ").push_bind(before);
+    }
+    query.push(" ORDER BY n.id DESC LIMIT ").push_bind(limit).push(") ");
+    query
+}
+
+/// Notifications, the latest first, before one of them.
+pub async fn notifications(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &NotificationFilter<'_>,
+    before: Option<i64>,
+    limit: i64,
+) -> sqlx::Result<Vec<NotificationRow>> {
+    let mut query = page(moment, filter, before, limit);
+    query.push("SELECT * FROM page ORDER BY id DESC");
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn notifications_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &NotificationFilter<'_>,
+) -> sqlx::Result<i64> {
+    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    query.push("SELECT count(*) FROM page");
+    query.build_query_scalar().fetch_one(conn).await
+}
+
+/// One notification, if it was sent by then.
+pub async fn notification(
+    conn: &mut PgConnection,
+    moment: Moment,
+    id: i64,
+) -> sqlx::Result<Option<NotificationRow>> {
+    sqlx::query_as("SELECT * FROM notifications WHERE id = $2 AND at <= $1")
+        .bind(moment.as_of)
+        .bind(id)
+        .fetch_optional(conn)
+        .await
+}

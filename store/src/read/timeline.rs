@@ -1,0 +1,104 @@
+//! What happened, the latest first.
+use super::{Moment, TOTAL_BOUND};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+/// Something that happened.
+#[derive(Clone, Debug, FromRow)]
+pub struct TimelineRow {
+    /// Its place in the order of facts.
+    pub seq: i64,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What kind of thing it is.
+    pub kind: String,
+    /// The tenant it concerns; `catalogue` for what all see.
+    pub tenant_namespace: String,
+    /// The image it concerns.
+    pub image: Option<String>,
+    /// The build it concerns.
+    pub build_id: Option<i64>,
+    /// The CVE it concerns.
+    pub cve: Option<String>,
+    /// The particulars, as an object of JSON.
+    pub data: Value,
+}
+
+/// What of the timeline a list holds.
+#[derive(Clone, Debug, Default)]
+pub struct TimelineFilter<'a> {
+    /// Only things of this kind.
+    pub kind: Option<&'a str>,
+    /// Only what concerns this tenant.
+    pub tenant_namespace: Option<&'a str>,
+    /// Only what concerns this image.
+    pub image_id: Option<i64>,
+    /// Only what concerns this advisory.
+    pub advisory_id: Option<i64>,
+}
+
+/// The last fact up to an instant, as a condition on what is numbered by facts: an index leads
+/// there, however long ago it was.
+pub(super) fn up_to(query: &mut QueryBuilder<Postgres>, column: &str, as_of: DateTime<Utc>) {
+    query.push(column).push(" <= coalesce((SELECT seq FROM timeline WHERE at <= ");
+    query.push_bind(as_of).push(" ORDER BY at DESC, seq DESC LIMIT 1), -1)");
+}
+
+fn page(
+    moment: Moment,
+    filter: &TimelineFilter<'_>,
+    before: Option<i64>,
+    limit: i64,
+) -> QueryBuilder<Postgres> {
+    let mut query =
+        QueryBuilder::new("WITH page AS MATERIALIZED (SELECT t.* FROM timeline t WHERE ");
+    up_to(&mut query, "t.seq", moment.as_of);
+    if let Some(kind) = filter.kind {
+        query.push(" AND t.kind = ").push_bind(kind.to_owned());
+    }
+    if let Some(tenant) = filter.tenant_namespace {
+        query.push(" AND t.tenant_namespace = ").push_bind(tenant.to_owned());
+    }
+    if let Some(image_id) = filter.image_id {
+        query.push(" AND t.image_id = ").push_bind(image_id);
+    }
+    if let Some(advisory_id) = filter.advisory_id {
+        query.push(" AND t.advisory_id = ").push_bind(advisory_id);
+    }
+    if let Some(before) = before {
+        query.push(" AND t.seq < ").push_bind(before);
+    }
+    query.push(" ORDER BY t.seq DESC LIMIT ").push_bind(limit).push(") ");
+    query
+}
+
+/// What happened, the latest first, before a place in the order of facts.
+pub async fn timeline(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &TimelineFilter<'_>,
+    before: Option<i64>,
+    limit: i64,
+) -> sqlx::Result<Vec<TimelineRow>> {
+    let mut query = page(moment, filter, before, limit);
+    query.push(
+        "SELECT t.seq, t.at, t.kind, t.tenant_namespace, i.name AS image, t.build_id, a.cve, t.data
+         FROM page t
+         LEFT JOIN images i ON i.id = t.image_id
+         LEFT JOIN advisories a ON a.id = t.advisory_id
+         ORDER BY t.seq DESC",
+    );
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How much there is, counted up to the bound of totals and one more.
+pub async fn timeline_total(
+    conn: &mut PgConnection,
+    moment: Moment,
+    filter: &TimelineFilter<'_>,
+) -> sqlx::Result<i64> {
+    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    query.push("SELECT count(*) FROM page");
+    query.build_query_scalar().fetch_one(conn).await
+}
