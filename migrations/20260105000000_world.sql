@@ -17,6 +17,7 @@ CREATE TABLE world (
     materialized_seq     bigint NOT NULL CHECK (materialized_seq >= 0),   -- the last fact among those
     term                 bigint NOT NULL DEFAULT 0,                       -- counts conductors: an old one writes no more
     signer_key           text NOT NULL,                                   -- PEM of the public key that documents are signed with
+    generation           bigint NOT NULL DEFAULT 0,                       -- the load that made it; 0: it was here first
     CHECK (starts_at <= materialized_through AND materialized_through <= released_through),
     CHECK (materialized_seq <= released_seq)
 );
@@ -31,6 +32,22 @@ CREATE TABLE clock (
     held_reason  text,                                                     -- why a defect holds the clock
     changed_wall timestamptz NOT NULL DEFAULT now()
 );
+
+-- Other worlds to take the place of this one, in order: wishes of people, outside the digest.
+CREATE TABLE world_loads (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    scenario       text NOT NULL,                                          -- the file, byte for byte
+    name           text NOT NULL,
+    seed           bigint NOT NULL,                                        -- the bits of an unsigned 64-bit seed
+    mode           text NOT NULL CHECK (mode IN ('paused', 'live', 'fast')), -- how its clock begins
+    requested_by   text NOT NULL,                                          -- the API key's id
+    requested_wall timestamptz NOT NULL DEFAULT now(),
+    replaced_wall  timestamptz,                                            -- the rows of the old world are gone
+    done_wall      timestamptz,                                            -- its objects too; or it failed
+    error          text,
+    CHECK (done_wall IS NULL OR replaced_wall IS NOT NULL OR error IS NOT NULL)
+);
+CREATE UNIQUE INDEX world_loads_waiting ON world_loads ((true)) WHERE done_wall IS NULL; -- one at a time
 
 CREATE TABLE commands (
     seq           bigint PRIMARY KEY CHECK (seq > 0),

@@ -38,6 +38,7 @@ pub mod problem;
 mod problems;
 mod request_id;
 mod routes;
+mod scenarios;
 mod security;
 mod severity;
 mod sla;

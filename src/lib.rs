@@ -5,6 +5,7 @@ pub mod cli;
 mod embedded;
 pub mod evidence;
 pub mod metrics;
+mod scenarios;
 pub mod services;
 pub mod telemetry;
 mod tls;

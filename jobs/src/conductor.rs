@@ -11,6 +11,7 @@ mod error;
 mod fingerprint;
 mod flow;
 mod lead;
+mod load;
 mod log;
 mod open;
 mod pace;
@@ -28,6 +29,7 @@ use ears::Ears;
 pub use error::ConductorError;
 use flow::Flow;
 use lead::Lead;
+use load::Conducted;
 use pace::Pace;
 pub use progress::{ConductorState, Phase, Progress, Walls};
 use releaser::Releaser;
@@ -111,9 +113,16 @@ pub struct Resources {
 #[derive(Debug)]
 pub struct Conductor {
     resources: Resources,
-    scenario: Arc<Scenario>,
-    origin: Origin,
+    world: Conducted,
     options: Options,
+}
+
+/// Why the lead is given up or taken anew.
+enum Ending {
+    /// It is over.
+    Stop(Stop),
+    /// Another world is to take the place of this one.
+    Load,
 }
 
 impl Conductor {
@@ -130,13 +139,15 @@ impl Conductor {
         options: Options,
     ) -> Result<Conductor, ConductorError> {
         let Resources { pool, keys, .. } = &resources;
-        let origin = open::open(pool, keys, scenario_text, &scenario, seed).await?;
-        Ok(Conductor { resources, scenario, origin, options })
+        let opened = open::open(pool, keys, scenario_text, &scenario, seed).await?;
+        let (origin, generation) = opened;
+        let world = Conducted { scenario, origin, generation };
+        Ok(Conductor { resources, world, options })
     }
 
     /// What the world is made from.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        &self.world.origin
     }
 
     /// Conducts: stands by until no other conductor leads, replays the record, goes on. Tries
@@ -146,7 +157,7 @@ impl Conductor {
     /// The record is not what this kernel tells, or the database refused something that trying
     /// again cannot help.
     pub async fn run(
-        self,
+        mut self,
         progress: watch::Sender<Progress>,
         shutdown: CancellationToken,
     ) -> Result<Stop, ConductorError> {
@@ -154,7 +165,8 @@ impl Conductor {
         loop {
             progress.send_modify(|progress| progress.state = ConductorState::Standby);
             let error = match self.lead_once(&progress, &shutdown).await {
-                Ok(stop) => return Ok(stop),
+                Ok(Ending::Stop(stop)) => return Ok(stop),
+                Ok(Ending::Load) => continue,
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
@@ -168,13 +180,18 @@ impl Conductor {
     }
 
     async fn lead_once(
-        &self,
+        &mut self,
         progress: &watch::Sender<Progress>,
         shutdown: &CancellationToken,
-    ) -> Result<Stop, ConductorError> {
+    ) -> Result<Ending, ConductorError> {
         let Some(mut lead) = Lead::wait(&self.resources.pool, shutdown).await? else {
-            return Ok(Stop::Shutdown);
+            return Ok(Ending::Stop(Stop::Shutdown));
         };
+        if let Some(world) = load::catch_up(&self.resources, &self.world).await? {
+            open::check_kernel(&world.origin)?;
+            self.resources.keys = Arc::new(self.resources.keys.renewed());
+            self.world = world;
+        }
         let Resources { pool, signals, .. } = self.resources.clone();
         let periodic = Periodic::start(pool, signals, self.options.patience).await?;
         let term = lead.term;
@@ -183,6 +200,9 @@ impl Conductor {
             error = lead.lost() => Err(error),
         };
         periodic.stop().await;
+        if let Ok(Ending::Load) = &result {
+            load::replace(&self.resources, term).await?;
+        }
         lead.resign().await;
         result
     }
@@ -192,7 +212,7 @@ impl Conductor {
         term: i64,
         progress: &watch::Sender<Progress>,
         shutdown: &CancellationToken,
-    ) -> Result<Stop, ConductorError> {
+    ) -> Result<Ending, ConductorError> {
         progress.send_modify(|progress| progress.state = ConductorState::Replaying);
         let (record, open, replayed) = self.replay().await?;
         progress.send_modify(|progress| {
@@ -266,7 +286,7 @@ impl Conductor {
         let open = ledger::open(&mut conn).await?;
         drop(conn);
         let began = Instant::now();
-        let scenario = self.scenario.clone();
+        let scenario = self.world.scenario.clone();
         // The kernel may think for seconds: not on a thread that others share.
         let (record, replayed) = tokio::task::spawn_blocking(move || {
             replay(scenario, &record, &applied).map(|replayed| (record, replayed))

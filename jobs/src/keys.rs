@@ -22,6 +22,11 @@ impl Keyring {
         Keyring { own, keys: OnceCell::new() }
     }
 
+    /// The same for another world.
+    pub fn renewed(&self) -> Self {
+        Keyring::with_own(self.own.clone())
+    }
+
     /// Whether the signing key follows from the seed, so that everybody can have it.
     pub fn is_derived(&self) -> bool {
         self.own.is_none()

@@ -28,6 +28,9 @@ pub const CHANNEL: &str = "wavetank_jobs";
 pub(crate) struct Wire {
     /// The ledger row.
     pub(crate) ledger: i64,
+    /// The world it is of: one that took its place may have a row of the same number.
+    #[serde(default)]
+    pub(crate) generation: i64,
 }
 
 /// Why the queue could not do its part.
@@ -74,7 +77,7 @@ pub async fn deliver(
         return Ok(0);
     }
     let tasks: Vec<String> = ids.iter().map(|_| Ulid::generate().to_string()).collect();
-    let delivered: Vec<(i64, String, Option<String>)> = sqlx::query_as(
+    let delivered: Vec<Delivered> = sqlx::query_as(
         "UPDATE ledger SET task = free.new_task, enqueued_wall = now(), retry_wall = NULL,
                 lost = lost + (free.old_task IS NOT NULL AND retry_wall IS NULL)::integer
          FROM (SELECT ledger.id, ledger.task AS old_task, new.task AS new_task
@@ -82,7 +85,8 @@ pub async fn deliver(
                JOIN ledger ON ledger.id = new.id
                WHERE ledger.state = 'owed' FOR UPDATE OF ledger SKIP LOCKED) AS free
          WHERE ledger.id = free.id
-         RETURNING ledger.id, free.new_task, free.old_task",
+         RETURNING ledger.id, free.new_task, coalesce((SELECT generation FROM world), 0),
+                   free.old_task",
     )
     .bind(ids)
     .bind(&tasks)
@@ -106,8 +110,11 @@ pub async fn deliver(
     Ok(count)
 }
 
-fn task((id, task, _): &(i64, String, Option<String>)) -> Result<PgTask, QueueError> {
-    let wire = serde_json::to_vec(&Wire { ledger: *id })?;
+/// The ledger row, its task, the world, and the task before.
+type Delivered = (i64, String, i64, Option<String>);
+
+fn task((id, task, generation, _): &Delivered) -> Result<PgTask, QueueError> {
+    let wire = serde_json::to_vec(&Wire { ledger: *id, generation: *generation })?;
     let task = Ulid::from_string(task).unwrap_or_else(|_| Ulid::generate());
     // Due since 1970: a worker's clock may be behind ours, and the queue compares with `now()`.
     Ok(TaskBuilder::new(wire).task_id(TaskId::from_ulid(task)).run_at_timestamp(1).build())

@@ -9,6 +9,7 @@
 //! - the wire is read by the handler, for a task that apalis cannot decode ends the worker;
 //! - no locks and no results are written to the queue's table: the ledger has both.
 mod attempt;
+mod current;
 mod raw;
 
 use crate::job::{JobContext, JobError, Payload, Queue};
@@ -22,10 +23,11 @@ use apalis_core::backend::ext::with_codec::WithCodec;
 use apalis_core::task::task_id::TaskId;
 use apalis_postgres::{Config, PostgresStorage};
 use attempt::Policy;
+use current::Current;
 use futures::future::BoxFuture;
 use raw::{Raw, RawCodec};
-use sqlx::PgConnection;
 use sqlx::postgres::PgListener;
+use sqlx::{PgConnection, PgPool};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -140,6 +142,7 @@ impl Workers {
     ) -> Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(listen(ctx.clone(), signals.clone(), shutdown.clone()));
+        let ctx = Arc::new(Current::new(ctx));
         for queue in Queue::ALL {
             let policy = Policy {
                 ctx: ctx.clone(),
@@ -212,7 +215,7 @@ async fn supervise(
         let name = worker_name(queue);
         let began = tokio::time::Instant::now();
         let ended = work(&name, queue, policy.clone(), concurrency, &shutdown).await;
-        if let Err(error) = give_back(&policy.ctx, &name).await {
+        if let Err(error) = give_back(&policy.ctx.pool(), &name).await {
             tracing::debug!(worker = name, %error, "fetched tasks are left to the sweeper");
         }
         if shutdown.is_cancelled() {
@@ -233,8 +236,8 @@ fn worker_name(queue: Queue) -> String {
     format!("{}-{host}-{}", queue.as_str(), ulid::Ulid::generate())
 }
 
-async fn give_back(ctx: &JobContext, worker: &str) -> Result<(), QueueError> {
-    let mut conn = ctx.pool.acquire().await?;
+async fn give_back(pool: &PgPool, worker: &str) -> Result<(), QueueError> {
+    let mut conn = pool.acquire().await?;
     queue::give_back(&mut conn, worker).await
 }
 
@@ -253,7 +256,7 @@ async fn work(
         .missed_heartbeats(MISSED_HEARTBEATS)
         .lock_tasks(false)
         .persist_results(false);
-    let storage = PostgresStorage::<Raw>::new(&policy.ctx.pool).with_config(config);
+    let storage = PostgresStorage::<Raw>::new(&policy.ctx.pool()).with_config(config);
     let wakeful = Wakeful::new(policy.signals.queue(queue));
     let backend = WithCodec::new(PollWith::new(storage, wakeful), RawCodec);
     let context = WorkerContext::new(name);

@@ -153,7 +153,7 @@ impl EventsApi {
     ) -> Result<Response<EventStream<BoxStream<'static, Event>>>, Failure<WatchEvents>> {
         let permit = self.0.stream()?;
         let view = self.0.view(&caller, None).await?;
-        let newest = view.position.materialized_seq;
+        let (newest, generation) = (view.position.materialized_seq, view.position.generation);
         let after = last_event_id.filter(|last| *last < newest).unwrap_or(newest);
         drop(view);
         let watch = Watch {
@@ -162,6 +162,7 @@ impl EventsApi {
             caller,
             timeline: timeline.unwrap_or(true),
             after,
+            generation,
             told: None,
             ready: VecDeque::new(),
             _permit: permit,
@@ -185,6 +186,7 @@ struct Watch {
     caller: Caller,
     timeline: bool,
     after: i64,
+    generation: i64,
     told: Option<String>,
     ready: VecDeque<Event>,
     _permit: OwnedSemaphorePermit,
@@ -229,10 +231,13 @@ impl Watch {
             held_reason: clock.held_reason,
             ..Event::new(EventType::Progress, at.into())
         };
-        if newest < self.after {
-            // Another world has taken the place of this one.
-            self.after = newest;
+        if view.position.generation != self.generation {
+            // Another world has taken the place of this one: it is told from its beginning.
+            self.generation = view.position.generation;
+            self.after = 0;
         }
+        // (One that came while the client was away may have fewer facts.)
+        self.after = self.after.min(newest);
         if self.timeline && newest > self.after {
             if newest - self.after > TOO_FAR {
                 self.after = newest - AT_ONCE;

@@ -8,8 +8,8 @@ use super::state::ApiState;
 use super::{
     actions, advisories, api_keys, artifacts, audit_logs, auth, builds, clock, commands,
     completion, customers, dead_letter, docs, events, findings, health, images, incidents, jobs,
-    logs, notifications, packages, problems, request_id, sla, timeline, usage, webhook_endpoints,
-    webhook_sources, webhooks,
+    logs, notifications, packages, problems, request_id, scenarios, sla, timeline, usage,
+    webhook_endpoints, webhook_sources, webhooks,
 };
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
@@ -27,6 +27,8 @@ pub(crate) enum Tag {
     Events,
     /// The world's clock: read it, pause it, let it run live or as fast as the workers can.
     Clock,
+    /// What worlds are made from, and another world in the place of this one.
+    Scenarios,
     /// Images, their versions, and where their documents are.
     Images,
     /// Build events, from the request to the published version.
@@ -97,7 +99,7 @@ type Resources = (
     api_keys::ApiKeysApi,
     actions::ActionsApi,
     (events::EventsApi, timeline::TimelineApi, notifications::NotificationsApi),
-    clock::ClockApi,
+    (clock::ClockApi, scenarios::ScenariosApi),
     (images::ImagesApi, images::parts::ImagePartsApi),
     (builds::BuildsApi, jobs::JobsApi),
     Asking,
@@ -137,7 +139,7 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
             timeline::TimelineApi(state.clone()),
             notifications::NotificationsApi(state.clone()),
         ),
-        clock::ClockApi(state.clone()),
+        (clock::ClockApi(state.clone()), scenarios::ScenariosApi::new(state.clone())),
         (images::ImagesApi(state.clone()), images::parts::ImagePartsApi(state.clone())),
         (builds::BuildsApi(state.clone()), jobs::JobsApi(state.clone())),
         asking,

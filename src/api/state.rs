@@ -18,7 +18,7 @@ use store::logs::Log;
 use store::objects::ObjectStore;
 use store::read::Moment;
 use store::read::world::{Position, position};
-use tokio::sync::{MutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{MappedMutexGuard, MutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -32,7 +32,8 @@ struct Inner {
     objects: ObjectStore,
     token_key: TokenKey,
     settings: Settings,
-    logs: [tokio::sync::Mutex<Tree>; 2],
+    /// Each with the world it is of.
+    logs: [tokio::sync::Mutex<(i64, Tree)>; 2],
     streams: Arc<Semaphore>,
     closing: CancellationToken,
 }
@@ -220,12 +221,18 @@ impl ApiState {
         }
     }
 
-    /// The tree of a log with all entries that it has now. Logs only grow, so what is known is kept.
-    pub(crate) async fn log_tree(&self, log: Log) -> Result<MutexGuard<'_, Tree>, Problem> {
+    /// The tree of a log with all entries that it has now. Logs only grow, so what is known is
+    /// kept, as long as the world is.
+    pub(crate) async fn log_tree(&self, log: Log) -> Result<MappedMutexGuard<'_, Tree>, Problem> {
         let inner = self.inner()?;
-        let mut tree = inner.logs[log as usize].lock().await;
+        let mut known = inner.logs[log as usize].lock().await;
         let mut tx = self.platform_snapshot().await?;
-        let origin = store::world::get(&mut tx).await.map_err(Problem::from)?.origin;
+        let world = store::world::get(&mut tx).await.map_err(Problem::from)?;
+        if known.0 != world.generation {
+            *known = (world.generation, Tree::default());
+        }
+        let origin = world.origin;
+        let tree = &mut known.1;
         if log == Log::Transparency && tree.size() == 0 {
             let leaf = first_leaf(&origin.scenario_sha256, origin.seed);
             tree.push(leaf.map_err(Problem::internal)?);
@@ -237,7 +244,7 @@ impl ApiState {
         for leaf in leaves.map_err(Problem::from)? {
             tree.push(leaf);
         }
-        Ok(tree)
+        Ok(MutexGuard::map(known, |known| &mut known.1))
     }
 
     /// The world as of an instant, or in its newest state.

@@ -58,7 +58,8 @@ async fn lead(
     to_end: bool,
 ) -> Result<Stop> {
     let play = match play {
-        Some(play) => play,
+        Some(play) if to_end => play,
+        Some(play) => play.or_loaded(services).await?,
         None => stored(services).await?,
     };
     let conductor = Conductor::open(
@@ -86,6 +87,5 @@ async fn stored(services: &Services) -> Result<Play> {
     let Some(world) = store::world::find(&mut conn).await? else {
         bail!("the database holds no world\nhint: name a scenario to make one of")
     };
-    let options = WorldOptions { seed: Some(world.origin.seed), until: None };
-    Play::of("the stored scenario", world.origin.scenario.into_bytes(), &options)
+    Play::stored(world)
 }

@@ -1,9 +1,10 @@
 //! `wavetank demo`: a world to explore: four weeks of history in seconds, then live.
 use super::api_options::ApiOptions;
-use super::play::{DEMO, Play, WorldOptions};
+use super::play::{Play, WorldOptions};
 use super::progress::Shown;
 use super::signing::SigningOptions;
 use crate::metrics::Metrics;
+use crate::scenarios::DEMO;
 use crate::services::{ServiceOptions, Services};
 use crate::webhooks::Dispatcher;
 use anyhow::Result;
@@ -47,6 +48,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let address = listener.local_addr()?;
     let shutdown = super::shutdown_on_signal();
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
+    let play = play.or_loaded(&services).await?;
     let resources = super::worker::resources(&services, keys);
     let opened = Conductor::open(
         resources.clone(),

@@ -1,13 +1,11 @@
 //! A scenario file and a seed, ready to be played.
+use crate::services::Services;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use sim::scenario::Scenario;
 use sim::time::SimTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The scenario `demo` plays, built in so that the program alone is enough.
-pub(super) const DEMO: &str = include_str!("../../scenarios/four-weeks.yaml");
 
 /// Which world to play.
 #[derive(Args, Clone, Debug)]
@@ -50,6 +48,23 @@ impl Play {
         }
         let seed = options.seed.unwrap_or(scenario.seed);
         Ok(Play { text, scenario: Arc::new(scenario), seed, until })
+    }
+
+    /// The world that was loaded over the API in the place of the one that was meant; else that
+    /// one.
+    pub(super) async fn or_loaded(self, services: &Services) -> Result<Play> {
+        let mut conn = services.pool.acquire().await?;
+        let stored = store::world::find(&mut conn).await?;
+        let Some(world) = stored.filter(|world| world.generation > 0) else { return Ok(self) };
+        let (name, seed) = (&world.origin.name, world.origin.seed);
+        eprintln!("Going on with {name}, seed {seed}, which was loaded over the API.");
+        Play::stored(world)
+    }
+
+    /// A stored world.
+    pub(super) fn stored(world: store::world::World) -> Result<Play> {
+        let options = WorldOptions { seed: Some(world.origin.seed), until: None };
+        Play::of("the stored scenario", world.origin.scenario.into_bytes(), &options)
     }
 
     /// The data directory of this world when none is named: one a scenario and seed, so that the

@@ -75,15 +75,22 @@ pub struct Claim {
 
 /// Takes a job and marks it done, both in the transaction that will hold its rows: they become
 /// visible together or not at all. `None` when there is nothing to do: it is done or dead, or
-/// another worker has it (its transaction holds the row).
-pub async fn claim(conn: &mut PgConnection, id: i64) -> Result<Option<Claim>, Error> {
+/// another worker has it (its transaction holds the row), or the task is one of a world that has
+/// been replaced (`generation` is not that of the world there is).
+pub async fn claim(
+    conn: &mut PgConnection,
+    id: i64,
+    generation: i64,
+) -> Result<Option<Claim>, Error> {
     Ok(sqlx::query_as(
         "UPDATE ledger SET state = 'done', done_wall = now(), retry_wall = NULL
          WHERE id = (SELECT id FROM ledger WHERE id = $1 AND state = 'owed'
+                     AND coalesce((SELECT generation FROM world), 0) = $2
                      FOR UPDATE SKIP LOCKED)
          RETURNING payload::text AS payload, lost",
     )
     .bind(id)
+    .bind(generation)
     .fetch_optional(conn)
     .await?)
 }

@@ -17,6 +17,7 @@ pub mod findings;
 pub mod idempotency;
 pub mod images;
 pub mod ledger;
+pub mod loads;
 pub mod logs;
 pub mod notifications;
 pub mod objects;

@@ -49,6 +49,8 @@ pub struct World {
     pub fingerprint: String,
     /// Up to here every job is done.
     pub materialized: Position,
+    /// The load that made it; 0 when it was there from the start.
+    pub generation: i64,
 }
 
 /// Writes the world's row and a paused clock.
@@ -94,6 +96,7 @@ struct Row {
     materialized_through: DateTime<Utc>,
     materialized_seq: i64,
     signer_key: String,
+    generation: i64,
 }
 
 /// The world, if the database has one.
@@ -101,7 +104,7 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT name, scenario, scenario_sha256, seed, kernel_version, starts_at, ends_at,
                 released_through, released_seq, released_fingerprint, materialized_through,
-                materialized_seq, signer_key
+                materialized_seq, signer_key, generation
          FROM world",
     )
     .fetch_optional(conn)
@@ -126,6 +129,7 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
             at: SimTime::from_datetime(row.materialized_through),
             seq: row.materialized_seq as u64,
         },
+        generation: row.generation,
     }))
 }
 
@@ -135,6 +139,12 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
 /// The database has none.
 pub async fn get(conn: &mut PgConnection) -> Result<World, Error> {
     find(conn).await?.ok_or(Error::NoWorld)
+}
+
+/// Which world this is, as tasks and caches tell it; 0 when there is none.
+pub async fn generation(conn: &mut PgConnection) -> Result<i64, Error> {
+    let query = sqlx::query_scalar("SELECT coalesce((SELECT generation FROM world), 0)");
+    Ok(query.fetch_one(conn).await?)
 }
 
 /// Begins the term of a conductor and returns its number; conductors of earlier terms can write

@@ -17,6 +17,7 @@ mod metrics;
 mod outage;
 mod problems;
 mod questions;
+mod scenarios;
 mod support;
 mod tenancy;
 mod upstream;

@@ -43,7 +43,7 @@ async fn a_build_asked_for_over_the_api_is_carried_out() {
 }
 
 /// A client with a token for the demo's admin key, which the demo keeps in its data directory.
-async fn signed_in(base: &str, keys: &std::path::Path) -> reqwest::Client {
+pub(crate) async fn signed_in(base: &str, keys: &std::path::Path) -> reqwest::Client {
     use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
     let until = Instant::now() + Duration::from_secs(60);
     let client = reqwest::Client::new();
@@ -65,7 +65,11 @@ async fn signed_in(base: &str, keys: &std::path::Path) -> reqwest::Client {
     }
 }
 
-async fn wait_for(client: &reqwest::Client, url: &str, done: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn wait_for(
+    client: &reqwest::Client,
+    url: &str,
+    done: impl Fn(&Value) -> bool,
+) -> Value {
     let until = Instant::now() + Duration::from_secs(60);
     let mut last = Value::Null;
     while Instant::now() < until {

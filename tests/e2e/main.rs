@@ -4,5 +4,6 @@ mod determinism;
 mod evidence;
 mod kill;
 mod live;
+mod load;
 mod support;
 mod telemetry;

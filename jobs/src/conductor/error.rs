@@ -81,6 +81,9 @@ pub enum ConductorError {
     /// A scenario that ends before it begins, or later than any instant.
     #[error("the scenario ends outside the years that a database can store")]
     Duration,
+    /// A stored scenario that this program does not read.
+    #[error("the scenario cannot be read: {0}")]
+    Scenario(String),
     /// A fact that cannot be written as a job.
     #[error("fact {seq} cannot be written as JSON")]
     Encode {
@@ -105,6 +108,15 @@ impl From<sqlx::Error> for ConductorError {
 }
 
 impl ConductorError {
+    /// Whether another transaction was in the way, so that the same may do now.
+    pub(super) fn is_deadlock(&self) -> bool {
+        use store::error::Error;
+        let ConductorError::Store(Error::Database(sqlx::Error::Database(error))) = self else {
+            return false;
+        };
+        matches!(error.code().as_deref(), Some("40P01" | "40001"))
+    }
+
     /// Whether taking the lead anew may help: the connection was cut, or another took over.
     pub(super) fn is_transient(&self) -> bool {
         match self {

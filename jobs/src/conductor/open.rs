@@ -3,11 +3,12 @@ use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use crate::keys::Keyring;
 use crate::naming::{BOOTSTRAP_BUILDER, builder_name};
+use documents::world_keys::WorldKeys;
 use sha2::{Digest, Sha256};
 use sim::ids::BuilderId;
 use sim::scenario::Scenario;
 use sim::world::World;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 use store::logs::{self, Log};
 use store::slsa;
@@ -16,7 +17,16 @@ use store::world::{self, Origin};
 /// The advisory lock under which worlds are made.
 const LOCK: i64 = 0x7761_7665_0002;
 
-/// Makes the world of a scenario and a seed, unless the database holds it already.
+/// A world that was made and is not written yet.
+pub(super) struct Made {
+    origin: Origin,
+    world: World,
+    keys: WorldKeys,
+    builders: Vec<(String, u8)>,
+}
+
+/// Makes the world of a scenario and a seed, unless the database holds it already. Returns what it
+/// is made from, and its generation.
 ///
 /// # Errors
 /// The database holds another world, or one of another kernel; nothing is changed then.
@@ -26,27 +36,63 @@ pub(super) async fn open(
     text: &str,
     scenario: &Arc<Scenario>,
     seed: u64,
-) -> Result<Origin, ConductorError> {
-    let asked = origin(text, scenario, seed)?;
-    let keys = keys.of(&asked.scenario_sha256, seed)?;
-    let asked = Origin { signer_key: keys.identity.signer.pem().to_owned(), ..asked };
+) -> Result<(Origin, i64), ConductorError> {
     let mut tx = pool.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
     if let Some(stored) = world::find(&mut tx).await? {
-        compare(&stored.origin, &asked)?;
-        return Ok(stored.origin);
+        compare(&stored.origin, &asked(keys, text, scenario, seed)?.0)?;
+        return Ok((stored.origin, stored.generation));
     }
-    let made = World::new(scenario.clone(), seed);
-    world::create(&mut tx, &asked, &Fingerprint::default().to_hex()).await?;
-    store::catalogue::insert(&mut tx, made.catalogue(), asked.starts_at).await?;
-    let identity = &keys.identity;
-    logs::create(&mut tx, Log::Transparency, identity.log_verifier.name()).await?;
-    logs::create(&mut tx, Log::Audit, identity.audit_verifier.name()).await?;
-    let builders = trusted_builders(scenario);
-    slsa::trust(&mut tx, &identity.signer.id().hex(), &builders, asked.starts_at).await?;
+    let made = make(keys, text, scenario.clone(), seed).await?;
+    write(&mut tx, &made).await?;
     tx.commit().await?;
-    tracing::info!(world = asked.name, seed, starts = %asked.starts_at, "made a world");
-    Ok(asked)
+    let Origin { name, starts_at, .. } = &made.origin;
+    tracing::info!(world = name, seed, starts = %starts_at, "made a world");
+    Ok((made.origin, 0))
+}
+
+/// Makes a world, off the threads that others share: the kernel may think for seconds.
+///
+/// # Errors
+/// The scenario ends outside the years that can be stored.
+pub(super) async fn make(
+    keys: &Keyring,
+    text: &str,
+    scenario: Arc<Scenario>,
+    seed: u64,
+) -> Result<Made, ConductorError> {
+    let (origin, keys) = asked(keys, text, &scenario, seed)?;
+    let builders = trusted_builders(&scenario);
+    let world = tokio::task::spawn_blocking(move || World::new(scenario, seed)).await;
+    let world = world.map_err(|error| ConductorError::Ended(error.to_string()))?;
+    Ok(Made { origin, world, keys, builders })
+}
+
+/// Writes a world's first rows.
+///
+/// # Errors
+/// Postgres failed.
+pub(super) async fn write(conn: &mut PgConnection, made: &Made) -> Result<(), ConductorError> {
+    let Made { origin, world, keys, builders } = made;
+    world::create(conn, origin, &Fingerprint::default().to_hex()).await?;
+    store::catalogue::insert(conn, world.catalogue(), origin.starts_at).await?;
+    let identity = &keys.identity;
+    logs::create(conn, Log::Transparency, identity.log_verifier.name()).await?;
+    logs::create(conn, Log::Audit, identity.audit_verifier.name()).await?;
+    slsa::trust(conn, &identity.signer.id().hex(), builders, origin.starts_at).await?;
+    Ok(())
+}
+
+fn asked(
+    keys: &Keyring,
+    text: &str,
+    scenario: &Scenario,
+    seed: u64,
+) -> Result<(Origin, WorldKeys), ConductorError> {
+    let origin = origin(text, scenario, seed)?;
+    let keys = keys.of(&origin.scenario_sha256, seed)?;
+    let signer_key = keys.identity.signer.pem().to_owned();
+    Ok((Origin { signer_key, ..origin }, keys))
 }
 
 /// The level that each builder is granted: hardened ones the highest, and what made the inventory

@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::progress::Phase;
 use super::release::{Release, release};
 use super::window::{Job, Window, jobs};
-use super::{Options, Stop};
+use super::{Ending, Options, Stop};
 use sim::fact::{Fact, FactKind};
 use sim::ids::{BuildId, ImageId};
 use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::commands::{self, Answer, Stored};
+use store::loads;
 use store::world::{self, Clock, Mode, Position};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -65,17 +66,21 @@ enum Step {
 
 impl Releaser {
     /// Runs until there is a reason to stop.
-    pub(super) async fn run(mut self) -> Result<Stop, ConductorError> {
+    pub(super) async fn run(mut self) -> Result<Ending, ConductorError> {
         let mut clock = None;
         let mut waiting = Vec::new();
         loop {
             if self.shutdown.is_cancelled() {
-                return Ok(Stop::Shutdown);
+                return Ok(Ending::Stop(Stop::Shutdown));
             }
             if self.ears.take() || self.last_look.is_none_or(|at| at.elapsed() > LOOK) {
                 let mut conn = self.pool.acquire().await?;
                 clock = Some(world::clock(&mut conn).await?);
                 waiting = commands::waiting(&mut conn, self.last_command).await?;
+                let asked = self.options.stop_at.is_none();
+                if asked && loads::under_way(&mut conn).await?.is_some() {
+                    return Ok(Ending::Load);
+                }
                 self.last_look = Some(Instant::now());
             }
             let Some(now_clock) = &clock else { continue };
@@ -96,7 +101,7 @@ impl Releaser {
                     world::reached(&mut conn, at).await?;
                     self.last_look = None;
                 }
-                Step::Stop(stop) => return Ok(stop),
+                Step::Stop(stop) => return Ok(Ending::Stop(stop)),
             }
         }
     }

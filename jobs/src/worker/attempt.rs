@@ -5,19 +5,21 @@
 //! finds the row locked or done. A failed attempt is counted in the ledger, and the sweeper
 //! delivers the job again when its back-off is over. To apalis every task succeeds.
 use super::Bodies;
+use super::current::Current;
 use super::raw::Raw;
-use crate::job::{JobContext, JobError, Payload};
+use crate::job::{JobError, Payload};
 use crate::queue::signals::Signals;
 use crate::queue::{self, QueueError, Wire};
 use apalis_core::task::task_id::TaskId;
 use std::sync::Arc;
 use std::time::Duration;
 use store::ledger::{self, Verdict};
+use store::world;
 use tracing::{Instrument, Span, field};
 
 /// What a job gets and how long it may take.
 pub(crate) struct Policy {
-    pub(crate) ctx: JobContext,
+    pub(crate) ctx: Arc<Current>,
     pub(crate) signals: Arc<Signals>,
     pub(crate) bodies: Arc<dyn Bodies>,
     pub(crate) time_limit: Duration,
@@ -75,7 +77,7 @@ impl Policy {
             tracing::error!(task = %task, bytes = raw.0.len(), "discarded an unreadable task");
             return self.discard(&task).await;
         };
-        let id = wire.ledger;
+        let Wire { ledger: id, generation } = wire;
         // A task of its own, so that jobs use all cores and a panic ends only the attempt.
         let attempt = tokio::spawn({
             let policy = self.clone();
@@ -85,7 +87,7 @@ impl Policy {
                 queue = field::Empty,
                 otel.status_code = field::Empty
             );
-            async move { policy.attempt(id).await }.instrument(span)
+            async move { policy.attempt(id, generation).await }.instrument(span)
         });
         let ended = attempt.await.unwrap_or_else(|error| {
             let why = match error.try_into_panic() {
@@ -97,13 +99,14 @@ impl Policy {
         match ended {
             Ok(Ended::Done) => self.signals.done(id),
             Ok(Ended::Nothing) => self.discard(&task).await,
-            Err(failure) => self.record(id, &failure).await,
+            Err(failure) => self.record(id, generation, &failure).await,
         }
     }
 
-    async fn attempt(&self, id: i64) -> Result<Ended, Failure> {
+    async fn attempt(&self, id: i64, generation: i64) -> Result<Ended, Failure> {
         let mut counted = false;
-        let ended = match tokio::time::timeout(self.time_limit, self.work(id, &mut counted)).await {
+        let work = self.work((id, generation), &mut counted);
+        let ended = match tokio::time::timeout(self.time_limit, work).await {
             Ok(ended) => ended,
             Err(_) => {
                 let why = format!("the attempt took longer than {:?}", self.time_limit);
@@ -116,18 +119,25 @@ impl Policy {
         ended.map_err(|failure| Failure { counted, ..failure })
     }
 
-    async fn work(&self, id: i64, counted: &mut bool) -> Result<Ended, Failure> {
-        let mut tx = self.ctx.pool.begin().await?;
-        let Some(mut claim) = ledger::claim(&mut tx, id).await? else { return Ok(Ended::Nothing) };
+    async fn work(
+        &self,
+        (id, generation): (i64, i64),
+        counted: &mut bool,
+    ) -> Result<Ended, Failure> {
+        let ctx = self.ctx.of(generation);
+        let mut tx = ctx.pool.begin().await?;
+        let Some(mut claim) = ledger::claim(&mut tx, id, generation).await? else {
+            return Ok(Ended::Nothing);
+        };
         if claim.lost > 0 {
             // It may have killed the worker that had it: count the attempt where it survives us.
             tx.rollback().await?;
-            if !self.begin_suspect(id).await? {
+            if !self.begin_suspect(id, generation).await? {
                 return Ok(Ended::Nothing);
             }
             *counted = true;
-            tx = self.ctx.pool.begin().await?;
-            match ledger::claim(&mut tx, id).await? {
+            tx = ctx.pool.begin().await?;
+            match ledger::claim(&mut tx, id, generation).await? {
                 Some(again) => claim = again,
                 None => return Ok(Ended::Nothing),
             }
@@ -135,13 +145,16 @@ impl Policy {
         let payload: Payload = serde_json::from_str(&claim.payload)
             .map_err(|error| Failure::new(format!("the payload is unreadable: {error}"), true))?;
         Span::current().record("queue", payload.queue().as_str());
-        self.bodies.run(&self.ctx, &mut tx, &payload).await?;
+        self.bodies.run(&ctx, &mut tx, &payload).await?;
         tx.commit().await?;
         Ok(Ended::Done)
     }
 
-    async fn begin_suspect(&self, id: i64) -> Result<bool, Failure> {
-        let mut tx = self.ctx.pool.begin().await?;
+    async fn begin_suspect(&self, id: i64, generation: i64) -> Result<bool, Failure> {
+        let mut tx = self.ctx.pool().begin().await?;
+        if world::generation(&mut tx).await? != generation {
+            return Ok(false);
+        }
         let verdict = ledger::begin_suspect(&mut tx, id).await?;
         tx.commit().await?;
         if verdict == Verdict::Dead {
@@ -153,10 +166,10 @@ impl Policy {
 
     /// Writes a failure down. As long as the database is away there is nothing else to do: a
     /// failure that nobody wrote down would look like work under way.
-    async fn record(&self, id: i64, failure: &Failure) {
+    async fn record(&self, id: i64, generation: i64, failure: &Failure) {
         let mut pause = Duration::from_millis(100);
         for _ in 0..20 {
-            match self.try_record(id, failure).await {
+            match self.try_record(id, generation, failure).await {
                 Ok(Verdict::Dead) => {
                     tracing::error!(job = id, error = failure.why, "a job is in the dead letter");
                     return self.signals.stuck(id);
@@ -173,8 +186,18 @@ impl Policy {
         tracing::warn!(job = id, error = failure.why, "a job failed, and nobody could record it");
     }
 
-    async fn try_record(&self, id: i64, failure: &Failure) -> Result<Verdict, QueueError> {
-        let mut tx = self.ctx.pool.begin().await?;
+    async fn try_record(
+        &self,
+        id: i64,
+        generation: i64,
+        failure: &Failure,
+    ) -> Result<Verdict, QueueError> {
+        let mut tx = self.ctx.pool().begin().await?;
+        // The world may have been replaced: its jobs are nobody's any more. (To have read that
+        // keeps it from being replaced until this transaction ends.)
+        if world::generation(&mut tx).await? != generation {
+            return Ok(Verdict::Settled);
+        }
         let verdict = match failure {
             Failure { hopeless: true, why, .. } => ledger::bury(&mut tx, id, why).await?,
             Failure { why, counted, .. } => ledger::fail(&mut tx, id, why, *counted).await?,
@@ -186,7 +209,7 @@ impl Policy {
     /// Deletes a task that stands for nothing; left behind it would look like work under way.
     async fn discard(&self, task: &TaskId) {
         let discarded = async {
-            let mut conn = self.ctx.pool.acquire().await?;
+            let mut conn = self.ctx.pool().acquire().await?;
             queue::discard(&mut conn, &task.to_string()).await
         };
         if let Err(error) = discarded.await {

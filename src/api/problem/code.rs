@@ -93,6 +93,12 @@ codes! {
     /// The build has no log yet.
     BuildLogNotFound "build_log_not_found" 404 "The build has no log yet"
         "A build that has ended has a log; look at its status at GET /v1/builds/{id}.";
+    /// There is no such scenario.
+    ScenarioNotFound "scenario_not_found" 404 "There is no such scenario"
+        "GET /v1/scenarios lists those that come with the program; `current` is that of the world.";
+    /// There is no such load.
+    ScenarioLoadNotFound "scenario_load_not_found" 404 "There is no such load"
+        "POST /v1/scenarios/load answers with the load's address.";
     /// There is no such job any more.
     JobNotFound "job_not_found" 404 "There is no such job"
         "GET /v1/jobs lists the jobs; those that were done are forgotten after a while.";
@@ -132,6 +138,12 @@ codes! {
     /// The path exists, but not with this method.
     MethodNotAllowed "method_not_allowed" 405 "This path has no such method"
         "The `Allow` header lists the methods of this path.";
+    /// The world that should be replaced is not the one there is.
+    OtherWorld "other_world" 409 "The world is another one"
+        "GET /v1/clock tells the name of the world there is; give that as `replace`.";
+    /// Another load is not over.
+    LoadUnderWay "load_under_way" 409 "Another scenario is being loaded"
+        "Wait until it is over, then ask again.";
     /// The build has ended, or its completion was posted before.
     BuildEnded "build_ended" 409 "The build has ended already"
         "GET /v1/builds/{id} tells how and when; a completion counts once.";
@@ -165,6 +177,12 @@ codes! {
     /// The body is not declared as JSON.
     UnsupportedMediaType "unsupported_media_type" 415 "The body has the wrong media type"
         "Send the header `Content-Type: application/json`.";
+    /// The scenario is wrong.
+    InvalidScenario "invalid_scenario" 422 "The scenario is wrong"
+        "docs/model.md and `wavetank scenario schema` describe scenarios.";
+    /// The body names a scenario that does not come with the program.
+    UnknownScenario "unknown_scenario" 422 "The body names a scenario that does not exist"
+        "GET /v1/scenarios lists the scenarios; any other one is given whole, as `scenario`.";
     /// The body names an image that is not there.
     UnknownImage "unknown_image" 422 "The body names an image that does not exist"
         "GET /v1/images lists the images; to create one, give its `packages`.";

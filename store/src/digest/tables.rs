@@ -27,6 +27,7 @@ pub const EXCLUDED: &[&str] = &[
     "webhook_endpoints",
     "webhook_receipts",
     "webhook_sources",
+    "world.generation",
     "world.id",
     "world.name",
     "world.scenario",
@@ -35,6 +36,7 @@ pub const EXCLUDED: &[&str] = &[
     "world.released_fingerprint",
     "world.materialized_seq",
     "world.term",
+    "world_loads",
 ];
 
 /// The tables in the digest, in a fixed order.

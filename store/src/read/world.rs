@@ -28,13 +28,15 @@ pub struct Position {
     pub materialized_through: DateTime<Utc>,
     /// The last fact among those.
     pub materialized_seq: i64,
+    /// The load that made the world; 0 when it was there from the start.
+    pub generation: i64,
 }
 
 /// Where the world stands; none when this database holds no world yet.
 pub async fn position(conn: &mut PgConnection) -> sqlx::Result<Option<Position>> {
     sqlx::query_as(
         "SELECT name, scenario_sha256, seed, kernel_version, starts_at, ends_at,
-                released_through, released_seq, materialized_through, materialized_seq
+                released_through, released_seq, materialized_through, materialized_seq, generation
          FROM world",
     )
     .fetch_optional(conn)
