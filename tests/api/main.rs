@@ -15,6 +15,7 @@ mod images;
 mod logs;
 mod metrics;
 mod outage;
+mod plans;
 mod problems;
 mod questions;
 mod scenarios;

@@ -180,7 +180,7 @@ impl Example for CheckedScenario {
 #[oai(deny_unknown_fields, example)]
 pub(super) struct ScenarioText {
     /// The file: YAML, as docs/model.md and `wavetank scenario schema` describe it.
-    #[oai(validator(min_length = 1, max_length = 65536))]
+    #[oai(validator(min_length = 1, max_length = 32768))]
     pub(super) scenario: Text,
 }
 
@@ -223,7 +223,7 @@ pub(super) struct NewLoad {
     #[oai(validator(min_length = 1, max_length = 63))]
     name: Option<Text>,
     /// A scenario's file: YAML.
-    #[oai(validator(min_length = 1, max_length = 65536))]
+    #[oai(validator(min_length = 1, max_length = 32768))]
     scenario: Option<Text>,
     /// The seed, a number of 64 bits as a text; the scenario's own when absent.
     #[oai(validator(pattern = "^[0-9]{1,20}$"))]
