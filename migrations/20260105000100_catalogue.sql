@@ -67,6 +67,7 @@ CREATE TABLE image_versions (
 CREATE INDEX image_versions_first ON image_versions (published_at) WHERE version = 1;
 CREATE INDEX image_versions_digest ON image_versions (digest);
 CREATE INDEX image_versions_components ON image_versions USING gin (components);
+CREATE INDEX image_versions_tags ON image_versions USING gin (tags);
 CREATE INDEX image_versions_base ON image_versions (base_image_id, base_version) WHERE base_image_id IS NOT NULL;
 
 -- Every stored object that belongs to a build: kind, address, size.

@@ -138,3 +138,10 @@ CREATE FUNCTION versions_holding(wanted bigint[]) RETURNS TABLE (image_id bigint
 BEGIN ATOMIC
     SELECT v.image_id, v.version FROM image_versions v WHERE v.components && wanted;
 END;
+
+-- The same for the versions that a tag has pointed to; they are seen by whoever sees the image.
+CREATE FUNCTION versions_tagged(wanted text) RETURNS TABLE (image_id bigint, published_at timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000 SET search_path FROM CURRENT
+BEGIN ATOMIC
+    SELECT v.image_id, v.published_at FROM image_versions v WHERE v.tags @> ARRAY[wanted];
+END;

@@ -29,6 +29,7 @@ mod idempotency;
 mod images;
 mod incidents;
 mod jobs;
+mod kept;
 mod limits;
 mod logs;
 mod notifications;

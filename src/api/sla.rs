@@ -5,6 +5,7 @@ mod survival;
 use super::caller::Caller;
 use super::exposure::{SlaClock, TimerState};
 use super::filter;
+use super::kept::{self, Holds};
 use super::page::{self, Turn};
 use super::problem::{Code, Failure, Problem, failures};
 use super::severity::Severity;
@@ -13,16 +14,18 @@ use super::state::ApiState;
 use super::time::{self, Instant, example_as_of};
 use chrono::TimeDelta;
 use model::{
-    ForecastPage, Policies, Policy, Remediation, Timer, TimerPage, Violation, ViolationPage,
-    ViolationState,
+    ForecastPage, Policies, Policy, Timer, TimerPage, Violation, ViolationPage, ViolationState,
 };
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
+use std::sync::Arc;
 use store::read::sla::{
     TimerFilter, TimerPlace, TimerRow, ViolationFilter, durations, open_timers, open_total,
     policies, stopped_timers, stopped_total, violations, violations_total,
 };
+
+pub(crate) use model::Remediation;
 
 /// How many days' advisories the remediation curve is about when the caller does not say.
 const DEFAULT_DAYS: u32 = 30;
@@ -256,6 +259,7 @@ impl SlaApi {
     /// open count for as long as they have been seen (they are censored); false positives are left
     /// out once they are judged. The curve steps down at each time, in begun hours, at which some
     /// ended; its median is absent while more than half last longer than all that was seen.
+    /// Without `as_of` the answer may be some seconds old: its own `as_of` says of when it is.
     #[oai(path = "/v1/sla/remediation", method = "get", operation_id = "getRemediation")]
     async fn remediation(
         &self,
@@ -266,13 +270,27 @@ impl SlaApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-    ) -> Result<Json<Remediation>, Failure<ReadSla>> {
+    ) -> Result<Json<Arc<Remediation>>, Failure<ReadSla>> {
         let days = days.unwrap_or(DEFAULT_DAYS);
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let at = view.moment.as_of;
-        let from = at - TimeDelta::days(i64::from(days));
-        let rows = durations(view.conn(), at, from).await?;
-        Ok(Json(Remediation::new(rows, from.into(), &view)?))
+        let key = kept::Key {
+            generation: self.0.view(&caller, as_of.0).await?.position.generation,
+            tenant: caller.tenant().map(str::to_owned),
+            days,
+            as_of: as_of.0.map(|at| at.datetime()),
+        };
+        let work = async {
+            let mut view = self.0.view(&caller, as_of.0).await?;
+            let at = view.moment.as_of;
+            let from = at - TimeDelta::days(i64::from(days));
+            let rows = durations(view.conn(), at, from).await?;
+            let holds = match (view.moment.newest, view.settled()) {
+                (true, _) => Holds::AWhile,
+                (false, true) => Holds::Ever,
+                (false, false) => Holds::Once,
+            };
+            Ok::<_, Problem>((Arc::new(Remediation::new(rows, from.into(), &view)?), holds))
+        };
+        Ok(Json(self.0.remediation()?.get(key, work).await?))
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the handlers work with: the database, the object store, and views of one instant.
 use super::caller::Caller;
+use super::kept::Kept;
 use super::limits::Limits;
 use super::logs::first_leaf;
 use super::page::Start;
 use super::problem::{Code, Problem};
+use super::sla::Remediation;
 use super::time::Instant;
 use super::write::Write;
 use crate::auth::TokenKey;
@@ -34,6 +36,7 @@ struct Inner {
     settings: Settings,
     /// Each with the world it is of.
     logs: [tokio::sync::Mutex<(i64, Tree)>; 2],
+    remediation: Kept<Arc<Remediation>>,
     streams: Arc<Semaphore>,
     closing: CancellationToken,
 }
@@ -104,6 +107,7 @@ impl ApiState {
             objects,
             token_key,
             logs: Default::default(),
+            remediation: Kept::default(),
             streams: Arc::new(Semaphore::new(settings.limits.streams)),
             closing: CancellationToken::new(),
             settings,
@@ -125,6 +129,11 @@ impl ApiState {
 
     pub(crate) fn objects(&self) -> Result<&ObjectStore, Problem> {
         Ok(&self.inner()?.objects)
+    }
+
+    /// Answers about remediation that still hold.
+    pub(crate) fn remediation(&self) -> Result<&Kept<Arc<Remediation>>, Problem> {
+        Ok(&self.inner()?.remediation)
     }
 
     pub(crate) fn token_key(&self) -> Result<&TokenKey, Problem> {

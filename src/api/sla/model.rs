@@ -302,7 +302,7 @@ impl RemediationCurve {
 /// How long exposures last, by severity.
 #[derive(Object)]
 #[oai(example)]
-pub(super) struct Remediation {
+pub(crate) struct Remediation {
     /// A curve for each severity, the most severe first.
     curves: Vec<RemediationCurve>,
     /// The advisories are those published after this instant.
