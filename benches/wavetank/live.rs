@@ -1,6 +1,6 @@
 //! A live world: how soon a request is seen to run, and how soon an ended build is on record.
+use crate::client::{self, Client};
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,25 +10,22 @@ const FACTOR: f64 = 3600.0;
 
 pub(crate) async fn latencies() {
     let data = super::directory("wavetank-live-");
-    let port =
-        TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_wavetank"))
+    let services = super::whole::open(data.path()).await;
+    let port = client::free_port();
+    let mut demo = client::program(&services)
         .arg("demo")
         .arg(super::scenario("classroom"))
-        .args(["--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
-        .arg(data.path())
-        .env_remove("DATABASE_URL")
-        .env_remove("S3_ENDPOINT")
+        .args(["--listen", &format!("127.0.0.1:{port}")])
         .stderr(Stdio::null())
         .spawn()
         .expect("the program runs");
-    let base = format!("http://127.0.0.1:{port}/v1");
-    let client = reqwest::Client::new();
+    let key = client::api_key(&services);
+    let client = Client::sign_in(format!("http://127.0.0.1:{port}"), &key).await;
     let mut started = Vec::new();
     let origin = Instant::now();
     let mut sightings = Vec::new();
-    until(&client, &format!("{base}/clock"), |clock| clock["mode"] == "live").await;
-    let images = until(&client, &format!("{base}/images"), |_| true).await;
+    client.until("/v1/clock", |clock| clock["mode"] == "live").await;
+    let images = client.until("/v1/images", |_| true).await;
     let names: Vec<Value> = images["items"]
         .as_array()
         .into_iter()
@@ -38,15 +35,14 @@ pub(crate) async fn latencies() {
         .collect();
     for request in 0..REQUESTS {
         let body = json!({ "name": names[request % names.len()] });
-        let answer = client.post(format!("{base}/images")).json(&body).send().await;
-        let build: Value = answer.expect("an answer").json().await.expect("JSON");
+        let build = client.send(reqwest::Method::POST, "/v1/images", &body).await;
         assert!(build["id"].is_number(), "the request was refused: {build}");
         let begin = Instant::now();
-        let url = format!("{base}/builds/{}", build["id"]);
-        let running = until(&client, &url, |build| build["status"] != "pending").await;
+        let path = format!("/v1/builds/{}", build["id"]);
+        let running = client.until(&path, |build| build["status"] != "pending").await;
         started.push(begin.elapsed());
         let seen_running = origin.elapsed();
-        let ended = until(&client, &url, ended).await;
+        let ended = client.until(&path, ended).await;
         let begun = simulated(&running["started_at"]);
         let finished = simulated(&ended["finished_at"]);
         sightings.push((begun, seen_running, finished, origin.elapsed()));
@@ -73,6 +69,7 @@ pub(crate) async fn latencies() {
     );
     let _ = Command::new("kill").arg(demo.id().to_string()).status();
     let _ = demo.wait();
+    services.stop().await;
 }
 
 /// The milliseconds of a simulated instant.
@@ -89,19 +86,4 @@ fn quantiles(mut all: Vec<Duration>) -> String {
     all.sort_unstable();
     let at = |share: f64| all[((all.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     format!("median {:.1} ms, p95 {:.1} ms ({} builds)", at(0.5), at(0.95), all.len())
-}
-
-async fn until(client: &reqwest::Client, url: &str, done: impl Fn(&Value) -> bool) -> Value {
-    let give_up = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < give_up {
-        if let Ok(answer) = client.get(url).send().await
-            && answer.status().is_success()
-            && let Ok(value) = answer.json::<Value>().await
-            && done(&value)
-        {
-            return value;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("{url} did not come to it in a minute");
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing here is asserted: speed depends on the machine. Name parts to run only those:
 //! `make bench PARTS="kernel live"`.
+mod api;
+mod client;
 mod documents;
 mod kernel;
 mod live;
@@ -28,6 +30,9 @@ fn main() {
     }
     if wanted("live") {
         runtime.block_on(live::latencies());
+    }
+    if wanted("api") {
+        runtime.block_on(api::rates());
     }
 }
 

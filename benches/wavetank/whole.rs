@@ -96,7 +96,7 @@ async fn put_all(to: &Services, objects: Vec<(String, Bytes)>) {
         .expect("objects");
 }
 
-async fn open(data: &std::path::Path) -> Services {
+pub(crate) async fn open(data: &std::path::Path) -> Services {
     let options = ServiceOptions {
         data_dir: Some(data.to_owned()),
         database_url: None,

@@ -17,7 +17,7 @@ async fn a_pasted_key_is_exchanged_for_a_token() {
     let shown = "#operations-Identity-whoAmI .live-responses-table";
     let shown = format!("document.querySelector('{shown}')?.innerText.includes('acme')");
     browser.wait(&shown).await;
-    let secret = key.rsplit('_').next().unwrap();
+    let secret = key.splitn(3, '_').nth(2).unwrap();
     let page = browser.eval("document.querySelector('.curl-command').innerText").await;
     assert!(!page.as_str().unwrap().contains(secret), "the key does not stand in the command");
     let log = browser.log().await;

@@ -1,0 +1,402 @@
+//! The API of a large world that runs: how many requests a second 16 clients get answered and how
+//! soon, for each question and list, beside a bare handler with the same SQL.
+use crate::client::{self, Client};
+use chrono::{DateTime, Utc};
+use futures::future::{BoxFuture, join_all};
+use poem::handler;
+use poem::listener::TcpListener;
+use poem::web::{Data, Path};
+use poem::{EndpointExt, Route, Server, get};
+use serde_json::json;
+use sqlx::{PgConnection, PgPool};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::read::{self, Moment};
+
+const CLIENTS: usize = 16;
+const EACH: Duration = Duration::from_secs(3);
+/// What a page holds, and the one more that tells whether another follows.
+const LIMIT: i64 = 51;
+/// One simulated minute a second.
+const FACTOR: f64 = 60.0;
+/// Three weeks after the scenario's end.
+const DUE_BY: &str = "2026-04-27T00:00:00Z";
+
+type Reading<'c> = BoxFuture<'c, sqlx::Result<i64>>;
+type Sql = Box<dyn for<'c> Fn(&'c mut PgConnection, Moment) -> Reading<'c> + Send + Sync>;
+
+/// A question or a list: where the API answers it, and the SQL that it runs for it.
+struct Asked {
+    path: String,
+    sql: Sql,
+}
+
+/// A page and its total, as the API reads them.
+macro_rules! asked {
+    ($path:expr, |$conn:ident, $moment:ident| $page:expr, $total:expr) => {
+        Asked {
+            path: $path.to_owned(),
+            sql: Box::new(move |$conn, $moment| {
+                Box::pin(async move {
+                    let rows = $page.await?.len() as i64;
+                    let total: i64 = $total.await?;
+                    Ok(rows + total)
+                })
+            }),
+        }
+    };
+}
+
+/// What is asked about: what most has happened to.
+#[derive(Clone, Copy)]
+struct Subject {
+    advisory: i64,
+    image: i64,
+    customer: i64,
+    package: i64,
+}
+
+struct Names {
+    cve: String,
+    image: String,
+    customer: String,
+    package: String,
+    tag: &'static str,
+}
+
+pub(crate) async fn rates() {
+    let (kept, temporary);
+    let data = match std::env::var_os("WAVETANK_BENCH_DATA") {
+        Some(path) => {
+            kept = std::path::PathBuf::from(path);
+            kept.as_path()
+        }
+        None => {
+            temporary = super::directory("wavetank-api-");
+            temporary.path()
+        }
+    };
+    let begin = Instant::now();
+    let played = std::process::Command::new(env!("CARGO_BIN_EXE_wavetank"))
+        .args(["run", "--data-dir"])
+        .arg(data)
+        .arg(super::scenario("enterprise-quarter"))
+        .env_remove("DATABASE_URL")
+        .env_remove("S3_ENDPOINT")
+        .stdout(Stdio::null())
+        .status()
+        .expect("the program runs");
+    assert!(played.success(), "the world was not played");
+    println!("api: enterprise-quarter played in {:.0} s", begin.elapsed().as_secs_f64());
+    let services = super::whole::open(data).await;
+    let (subject, names) = subject(&services.pool).await;
+    let port = client::free_port();
+    let mut demo = client::program(&services)
+        .arg("demo")
+        .arg(super::scenario("enterprise-quarter"))
+        .args(["--rate-limit", "1000000", "--listen", &format!("127.0.0.1:{port}")])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let key = client::api_key(&services);
+    let base = format!("http://127.0.0.1:{port}");
+    let client = Client::sign_in(base.clone(), &key).await;
+    let live = json!({ "mode": "live", "factor": FACTOR });
+    client.send(reqwest::Method::PUT, "/v1/clock", &live).await;
+    let world = client.until("/v1/clock", |clock| clock["mode"] == "live").await;
+    let past = world["materialized_through"].as_str().expect("an instant");
+    let past = DateTime::parse_from_rfc3339(past).expect("an instant").to_utc();
+    let past = past - chrono::TimeDelta::days(30);
+    let counts: (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM cve_findings), (SELECT count(*) FROM sla_timers)",
+    )
+    .fetch_one(&services.pool)
+    .await
+    .expect("counts");
+    println!(
+        "{} findings, {} timers; {CLIENTS} clients for {} s each, while the world runs at {FACTOR} \
+         times the wall clock; newest state, and as of 30 days before",
+        counts.0,
+        counts.1,
+        EACH.as_secs()
+    );
+    let all: Arc<Vec<Asked>> = Arc::new(asked(subject, &names));
+    let peer_base = serve_bare(services.api_pool.clone(), Arc::clone(&all), past).await;
+    for (n, asked) in all.iter().enumerate() {
+        let joint = if asked.path.contains('?') { '&' } else { '?' };
+        for (at, as_of) in [("newest", ""), ("past", &format!("{joint}as_of={}", rfc3339(past)))] {
+            let client = Client::sign_in(base.clone(), &key).await;
+            let path = format!("{}{as_of}", asked.path);
+            let ours = drive(|| client.bytes(&path)).await;
+            let http = reqwest::Client::new();
+            let url = format!("{peer_base}/{n}/{at}");
+            let peer = drive(|| async {
+                let answer = http.get(&url).send().await?.error_for_status()?;
+                Ok(answer.bytes().await?.len())
+            })
+            .await;
+            println!(
+                "{:<58} {at:<6} {ours}; bare {peer}: {:.2} of its rate",
+                asked.path,
+                ours.rate() / peer.rate()
+            );
+        }
+    }
+    let _ = std::process::Command::new("kill").arg(demo.id().to_string()).status();
+    let _ = demo.wait();
+    services.stop().await;
+}
+
+fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+async fn subject(pool: &PgPool) -> (Subject, Names) {
+    let (advisory, cve): (i64, String) = sqlx::query_as(
+        "SELECT a.id, a.cve FROM sla_timers t JOIN advisories a ON a.id = t.advisory_id
+         GROUP BY a.id ORDER BY count(*) DESC, a.id LIMIT 1",
+    )
+    .fetch_one(pool)
+    .await
+    .expect("an advisory");
+    let (image, image_name): (i64, String) = sqlx::query_as(
+        "SELECT i.id, i.name FROM customer_image_usage u JOIN images i ON i.id = u.image_id
+         GROUP BY i.id ORDER BY count(*) DESC, i.id LIMIT 1",
+    )
+    .fetch_one(pool)
+    .await
+    .expect("an image");
+    let (customer, customer_name): (i64, String) = sqlx::query_as(
+        "SELECT c.id, c.tenant_namespace FROM customers c
+         JOIN sla_timers t ON t.customer_id = c.id
+         GROUP BY c.id ORDER BY count(*) DESC, c.id LIMIT 1",
+    )
+    .fetch_one(pool)
+    .await
+    .expect("a customer");
+    let (package, package_name): (i64, String) = sqlx::query_as(
+        "SELECT p.id, p.name FROM cve_findings f JOIN packages p ON p.id = f.package_id
+         GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1",
+    )
+    .fetch_one(pool)
+    .await
+    .expect("a package");
+    let names =
+        Names { cve, image: image_name, customer: customer_name, package: package_name, tag: "1" };
+    (Subject { advisory, image, customer, package }, names)
+}
+
+fn soon() -> read::sla::TimerFilter<'static> {
+    let by = DateTime::parse_from_rfc3339(DUE_BY).expect("an instant").to_utc();
+    read::sla::TimerFilter { due_by: Some(by), ..Default::default() }
+}
+
+/// The five questions, then the lists.
+fn asked(of: Subject, names: &Names) -> Vec<Asked> {
+    use read::advisories::{AdvisoryFilter, advisories, advisories_total};
+    use read::audit::{AuditFilter, lines, lines_total};
+    use read::builds::{BuildFilter, builds, builds_total};
+    use read::exposure::{
+        ExposureFilter, of_advisory, of_advisory_total, of_customer, of_customer_total,
+    };
+    use read::findings::{FindingFilter, findings, findings_total};
+    use read::images::{ImageFilter, images, images_total};
+    use read::notifications::{NotificationFilter, notifications, notifications_total};
+    use read::packages::{holders, holders_total};
+    use read::sla::{
+        TimerFilter, ViolationFilter, durations, open_timers, open_total, stopped_timers,
+        stopped_total, violations, violations_total,
+    };
+    use read::timeline::{TimelineFilter, timeline, timeline_total};
+    use read::usage::{users, users_total};
+    let Names { cve, image, customer, package, tag } = names;
+    vec![
+        asked!(
+            format!("/v1/advisories/{cve}/exposure"),
+            |conn, moment| of_advisory(conn, moment, of.advisory, None, LIMIT),
+            of_advisory_total(conn, moment, of.advisory)
+        ),
+        asked!(
+            format!("/v1/packages/{package}/images"),
+            |conn, moment| holders(conn, moment, of.package, None, None, LIMIT),
+            holders_total(conn, moment, of.package, None)
+        ),
+        asked!(
+            format!("/v1/customers/{customer}/exposure"),
+            |conn, moment| of_customer(
+                conn,
+                moment,
+                of.customer,
+                &ExposureFilter::default(),
+                None,
+                LIMIT
+            ),
+            of_customer_total(conn, moment, of.customer, &ExposureFilter::default())
+        ),
+        asked!(
+            format!("/v1/sla/forecast?by={DUE_BY}"),
+            |conn, moment| open_timers(conn, moment, &soon(), None, LIMIT),
+            open_total(conn, moment, &soon())
+        ),
+        asked!(
+            "/v1/sla/remediation",
+            |conn, moment| durations(
+                conn,
+                moment.as_of,
+                moment.as_of - chrono::TimeDelta::days(30)
+            ),
+            std::future::ready(Ok::<i64, sqlx::Error>(0))
+        ),
+        asked!(
+            "/v1/images",
+            |conn, moment| images(conn, moment, &ImageFilter::default(), None, LIMIT),
+            images_total(conn, moment, &ImageFilter::default())
+        ),
+        asked!(
+            format!("/v1/images?tag={tag}"),
+            |conn, moment| images(
+                conn,
+                moment,
+                &ImageFilter { tag: Some("1"), ..ImageFilter::default() },
+                None,
+                LIMIT
+            ),
+            images_total(conn, moment, &ImageFilter { tag: Some("1"), ..ImageFilter::default() })
+        ),
+        asked!(
+            format!("/v1/images/{image}/usage"),
+            |conn, moment| users(conn, moment, of.image, None, LIMIT),
+            users_total(conn, moment, of.image)
+        ),
+        asked!(
+            "/v1/builds",
+            |conn, moment| builds(conn, moment, &BuildFilter::default(), LIMIT),
+            builds_total(conn, moment, &BuildFilter::default())
+        ),
+        asked!(
+            "/v1/findings",
+            |conn, moment| findings(conn, moment, &FindingFilter::default(), None, LIMIT),
+            findings_total(conn, moment, &FindingFilter::default())
+        ),
+        asked!(
+            "/v1/advisories",
+            |conn, moment| advisories(conn, moment, &AdvisoryFilter::default(), None, LIMIT),
+            advisories_total(conn, moment, &AdvisoryFilter::default())
+        ),
+        asked!(
+            "/v1/sla/timers",
+            |conn, moment| open_timers(conn, moment, &TimerFilter::default(), None, LIMIT),
+            open_total(conn, moment, &TimerFilter::default())
+        ),
+        asked!(
+            "/v1/sla/timers?state=stopped",
+            |conn, moment| stopped_timers(conn, moment, &TimerFilter::default(), None, LIMIT),
+            stopped_total(conn, moment, &TimerFilter::default())
+        ),
+        asked!(
+            "/v1/sla/violations",
+            |conn, moment| violations(conn, moment, &ViolationFilter::default(), None, LIMIT),
+            violations_total(conn, moment, &ViolationFilter::default())
+        ),
+        asked!(
+            "/v1/notifications",
+            |conn, moment| notifications(conn, moment, &NotificationFilter::default(), None, LIMIT),
+            notifications_total(conn, moment, &NotificationFilter::default())
+        ),
+        asked!(
+            "/v1/timeline",
+            |conn, moment| timeline(conn, moment, &TimelineFilter::default(), None, LIMIT),
+            timeline_total(conn, moment, &TimelineFilter::default())
+        ),
+        asked!(
+            "/v1/audit-logs",
+            |conn, moment| lines(conn, moment, &AuditFilter::default(), None, LIMIT),
+            lines_total(conn, moment, &AuditFilter::default())
+        ),
+    ]
+}
+
+/// What the bare handler works with.
+#[derive(Clone)]
+struct Bare {
+    pool: PgPool,
+    all: Arc<Vec<Asked>>,
+    past: DateTime<Utc>,
+}
+
+/// The same snapshot, the same role, the same SQL; nobody signs in and no document is written.
+#[handler]
+async fn bare(Path((n, at)): Path<(usize, String)>, with: Data<&Bare>) -> poem::Result<String> {
+    let read = async {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                     SET LOCAL ROLE wavetank_platform";
+        let mut tx = with.pool.begin_with(begin).await?;
+        let position = read::world::position(&mut tx).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let moment = match at.as_str() {
+            "newest" => Moment { as_of: position.released_through, newest: true },
+            _ => Moment { as_of: with.past, newest: false },
+        };
+        let read = (with.all[n].sql)(&mut tx, moment).await?;
+        tx.rollback().await?;
+        Ok::<_, sqlx::Error>(read.to_string())
+    };
+    read.await.map_err(poem::error::InternalServerError)
+}
+
+async fn serve_bare(pool: PgPool, all: Arc<Vec<Asked>>, past: DateTime<Utc>) -> String {
+    let address = format!("127.0.0.1:{}", client::free_port());
+    let route = Route::new().at("/:n/:at", get(bare)).data(Bare { pool, all, past });
+    tokio::spawn(Server::new(TcpListener::bind(address.clone())).run(route));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    format!("http://{address}")
+}
+
+/// What came of a run of requests.
+struct Driven {
+    times: Vec<Duration>,
+    failed: usize,
+    wall: Duration,
+}
+
+impl Driven {
+    fn rate(&self) -> f64 {
+        self.times.len() as f64 / self.wall.as_secs_f64()
+    }
+}
+
+impl std::fmt::Display for Driven {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = |share: f64| {
+            let place = (self.times.len().saturating_sub(1) as f64 * share) as usize;
+            self.times.get(place).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+        };
+        let rate = self.rate();
+        write!(f, "{rate:>6.0}/s p50 {:>5.1} ms p99 {:>5.1} ms", at(0.5), at(0.99))?;
+        if self.failed > 0 { write!(f, " ({} FAILED)", self.failed) } else { Ok(()) }
+    }
+}
+
+async fn drive<F>(ask: impl Fn() -> F) -> Driven
+where
+    F: Future<Output = reqwest::Result<usize>>,
+{
+    let begin = Instant::now();
+    let clients = (0..CLIENTS).map(|_| async {
+        let (mut times, mut failed) = (Vec::new(), 0);
+        while begin.elapsed() < EACH {
+            let asked = Instant::now();
+            match ask().await {
+                Ok(_) => times.push(asked.elapsed()),
+                Err(_) => failed += 1,
+            }
+        }
+        (times, failed)
+    });
+    let all = join_all(clients).await;
+    let wall = begin.elapsed();
+    let failed = all.iter().map(|(_, failed)| failed).sum();
+    let mut times: Vec<Duration> = all.into_iter().flat_map(|(times, _)| times).collect();
+    times.sort_unstable();
+    Driven { times, failed, wall }
+}
