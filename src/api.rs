@@ -48,6 +48,7 @@ mod state;
 mod text;
 mod time;
 mod timeline;
+mod tour;
 mod usage;
 mod webhook_endpoints;
 mod webhook_sources;

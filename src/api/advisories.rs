@@ -9,7 +9,8 @@ use super::problem::{Failure, failures};
 use super::severity::Severity;
 use super::spec::Tag;
 use super::state::ApiState;
-use super::time::{Instant, example_as_of};
+use super::time::{self, Instant, example_as_of};
+use super::tour;
 use model::{Advisory, AdvisoryDetail, AdvisoryPage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -56,8 +57,10 @@ impl AdvisoriesApi {
         /// Only advisories with, or without, an upstream fix at that instant.
         fix_available: Query<Option<bool>>,
         /// Only advisories published at this instant or later.
+        #[oai(example = "example_from")]
         published_from: Query<Option<Instant>>,
         /// Only advisories published at this instant or before.
+        #[oai(example = "example_to")]
         published_to: Query<Option<Instant>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
@@ -157,6 +160,14 @@ impl AdvisoriesApi {
     }
 }
 
+fn example_from() -> Option<Instant> {
+    Some(time::example(24))
+}
+
+fn example_to() -> Option<Instant> {
+    Some(time::example(48))
+}
+
 pub(crate) fn example_cve() -> String {
-    "CVE-2026-1000007".to_owned()
+    tour::CVE.to_owned()
 }

@@ -7,6 +7,7 @@ use super::spec::Tag;
 use super::state::ApiState;
 use super::text::Text;
 use super::time::{self, Instant};
+use super::tour;
 use super::write::Done;
 use crate::auth::{ApiKey as Key, Role};
 use poem_openapi::param::{Path, Query};
@@ -76,9 +77,9 @@ impl Example for ApiKey {
     fn example() -> Self {
         ApiKey {
             id: "0123456789abcdef".to_owned(),
-            name: "pipeline of acme".to_owned(),
+            name: "pipeline of a customer".to_owned(),
             role: RoleName::Editor,
-            tenant_namespace: Some("acme".to_owned()),
+            tenant_namespace: Some(tour::TENANT.to_owned()),
             created_by: "demo".to_owned(),
             created_wall: time::example(0),
             expires_wall: None,

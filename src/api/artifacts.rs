@@ -7,6 +7,7 @@ use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{self, Instant, example_as_of};
+use super::tour;
 use download::Download;
 use futures::stream;
 use poem::Body;
@@ -156,5 +157,5 @@ impl ArtifactsApi {
 }
 
 fn example_sha256() -> String {
-    "e".repeat(64)
+    tour::SHA256.to_owned()
 }

@@ -6,6 +6,7 @@ use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{self, Instant, example_as_of};
+use super::tour;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example};
@@ -168,5 +169,5 @@ impl AuditLogsApi {
 }
 
 fn example_line() -> i64 {
-    815
+    tour::AUDIT_LOG
 }

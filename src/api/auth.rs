@@ -5,6 +5,7 @@ use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
 use super::text::Text;
+use super::tour;
 use crate::auth::{ApiKey, LIFETIME_SECONDS, Role};
 use poem::web::Data;
 use poem_openapi::payload::Json;
@@ -98,7 +99,7 @@ impl Example for Token {
             token_type: "Bearer".to_owned(),
             expires_in: LIFETIME_SECONDS,
             role: RoleName::Viewer,
-            tenant_namespace: Some("acme".to_owned()),
+            tenant_namespace: Some(tour::TENANT.to_owned()),
         }
     }
 }
@@ -123,7 +124,7 @@ impl Example for Identity {
             key_id: "0123456789abcdef".to_owned(),
             name: "demo viewer".to_owned(),
             role: RoleName::Viewer,
-            tenant_namespace: Some("acme".to_owned()),
+            tenant_namespace: Some(tour::TENANT.to_owned()),
         }
     }
 }

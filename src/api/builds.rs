@@ -8,6 +8,7 @@ use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::{ApiState, View};
 use super::time::{Instant, example_as_of};
+use super::tour;
 use model::{Build, BuildDetail, BuildPage, BuildStatus, BuildTrigger};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -127,7 +128,7 @@ impl BuildsApi {
 }
 
 pub(crate) fn example_build() -> i64 {
-    312
+    tour::BUILD
 }
 
 /// A build as of the view's instant.

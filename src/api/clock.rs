@@ -131,12 +131,7 @@ struct ClockWish {
 
 impl Example for ClockWish {
     fn example() -> Self {
-        ClockWish {
-            mode: Mode::Fast,
-            factor: Some(3600.0),
-            run_until: Some(time::example(24)),
-            then: Some(Then::Live),
-        }
+        ClockWish { mode: Mode::Live, factor: Some(600.0), run_until: None, then: None }
     }
 }
 

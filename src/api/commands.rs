@@ -7,6 +7,7 @@ use super::spec::Tag;
 use super::state::{ApiState, world};
 use super::text::Text;
 use super::time::{self, Instant};
+use super::tour;
 use super::write::{Done, Write};
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -147,7 +148,7 @@ struct NewScan {
 
 impl Example for NewScan {
     fn example() -> Self {
-        NewScan { image: Some("nginx".into()) }
+        NewScan { image: Some(tour::IMAGE.into()) }
     }
 }
 

@@ -10,6 +10,7 @@ use super::severity::Severity;
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{Instant, example_as_of};
+use super::tour;
 use model::{Customer, CustomerDetail, CustomerPage, CustomerUsage, CustomerUsagePage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -172,5 +173,5 @@ impl CustomersApi {
 type Key = (i32, i64, i64);
 
 fn example_tenant() -> String {
-    "gold-1".to_owned()
+    tour::TENANT.to_owned()
 }

@@ -3,6 +3,7 @@ use super::page::page;
 use super::problem::Problem;
 use super::severity::Severity;
 use super::time::{self, Instant};
+use super::tour;
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -213,9 +214,9 @@ impl Example for Exposure {
             hours_left: Some((due - 6) as f64),
         };
         Exposure {
-            tenant_namespace: "gold-1".to_owned(),
+            tenant_namespace: tour::TENANT.to_owned(),
             customer: "Gold One".to_owned(),
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             image_id: 7,
             version: 5,
             digest: format!("sha256:{}", "a".repeat(64)),
@@ -225,11 +226,11 @@ impl Example for Exposure {
             replicas: 12,
             internet_exposed: true,
             running_since: time::example(2),
-            cve: "CVE-2026-1000007".to_owned(),
+            cve: tour::CVE.to_owned(),
             severity: Severity::Critical,
             score: 9.8,
             known_exploited: true,
-            packages: vec!["zlib".to_owned()],
+            packages: vec![tour::PACKAGE.to_owned()],
             exposed_since: time::example(4),
             fix_available_at: Some(time::example(3)),
             fixed_in_version: None,

@@ -7,6 +7,7 @@ use super::severity::Severity;
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{self, Instant, example_as_of};
+use super::tour;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
@@ -124,16 +125,16 @@ impl Example for Finding {
     fn example() -> Self {
         Finding {
             status: FindingStatus::Open,
-            cve: "CVE-2026-1000007".to_owned(),
+            cve: tour::CVE.to_owned(),
             severity: Severity::Critical,
             score: 9.8,
             known_exploited: true,
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             image_id: 7,
             tenant_namespace: "catalogue".to_owned(),
             version: 5,
             digest: format!("sha256:{}", "a".repeat(64)),
-            package: "zlib".to_owned(),
+            package: tour::PACKAGE.to_owned(),
             package_version: Some("1.3.1-r0".to_owned()),
             fixed_version: Some("1.3.2-r0".to_owned()),
             detected_at: time::example(4),
@@ -141,8 +142,8 @@ impl Example for Finding {
             resolved_version: None,
             not_affected_at: None,
             justification: None,
-            advisory_href: "/v1/advisories/CVE-2026-1000007".to_owned(),
-            image_href: "/v1/images/nginx".to_owned(),
+            advisory_href: format!("/v1/advisories/{}", tour::CVE),
+            image_href: format!("/v1/images/{}", tour::IMAGE),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::severity::Severity;
 use super::spec::Tag;
 use super::state::{ApiState, View};
 use super::time::{Instant, example_as_of};
+use super::tour;
 use create::NewBuild;
 use model::{Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
 use poem_openapi::param::{Path, Query};
@@ -266,11 +267,11 @@ impl ImagesApi {
 type Key = (String, Option<i64>);
 
 fn example_version() -> i32 {
-    1
+    tour::VERSION
 }
 
 fn example_image() -> String {
-    "nginx".to_owned()
+    tour::IMAGE.to_owned()
 }
 
 /// Whether a text can be the name of an image: the form that scenarios demand.

@@ -5,6 +5,7 @@ use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{self, Instant, example_as_of};
+use super::tour;
 use documents::merkle::{Hash, empty_root};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Json, PlainText};
@@ -140,7 +141,7 @@ impl Example for LogEntry {
             tree_size: 1_208,
             created_at: time::example(2).datetime(),
             predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             version: 5,
             digest: format!("sha256:{}", "a".repeat(64)),
             sha256: Some("d".repeat(64)),

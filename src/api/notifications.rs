@@ -6,6 +6,7 @@ use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{self, Instant, example_as_of};
+use super::tour;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example, ToJSON};
@@ -83,14 +84,14 @@ impl Example for Notification {
     fn example() -> Self {
         NotificationRow {
             id: 1_812,
-            tenant_namespace: "gold-1".to_owned(),
+            tenant_namespace: tour::TENANT.to_owned(),
             kind: "sla_breached".to_owned(),
             at: time::example(4).datetime(),
             items: 1,
             subject: "1 deadline missed".to_owned(),
             body: json!({
                 "from": "2026-01-12T00:00:00Z", "to": "2026-01-12T04:00:00Z", "count": 1,
-                "items": [{"image": "nginx", "cve": "CVE-2026-1000007", "clock": "customer",
+                "items": [{"image": tour::IMAGE, "cve": tour::CVE, "clock": "customer",
                            "severity": "critical", "due": "2026-01-12T03:00:00+00:00"}],
             }),
         }
@@ -167,5 +168,5 @@ impl NotificationsApi {
 }
 
 fn example_notification() -> i64 {
-    1_812
+    tour::NOTIFICATION
 }

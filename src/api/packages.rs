@@ -8,6 +8,7 @@ use super::problem::{Failure, failures};
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{Instant, example_as_of};
+use super::tour;
 use model::{Package, PackageDetail, PackageImage, PackageImagePage, PackagePage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -127,5 +128,5 @@ impl PackagesApi {
 }
 
 fn example_package() -> String {
-    "zlib".to_owned()
+    tour::PACKAGE.to_owned()
 }

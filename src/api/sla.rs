@@ -295,5 +295,5 @@ impl SlaApi {
 }
 
 fn example_by() -> Instant {
-    time::example(7 * 24)
+    time::example(24 * 24)
 }

@@ -75,15 +75,20 @@ world takes it at its current instant. A paused world takes it when time moves a
 an `Idempotency-Key` is done once, however often it is sent within 24 hours.
 
 **Pages.** Lists take `page_size` and `page_token`. Pass `next_page_token` on, unchanged, until \
-it is absent; all pages speak of the same instant.
+it is absent; all pages speak of the same instant. `total` counts up to 1,000; with `exact: false` \
+there are more. `order_by` takes a field's name, with `-` before it for the other direction.
 
 **Copies.** JSON answers carry an `ETag`; with `If-None-Match` an unchanged one is not sent again.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; GET /problems lists \
 them all. Every answer carries `X-Request-Id`.
 
-**A tour**: read the clock; list the images; open one and follow its SBOM and provenance links; \
-POST a rebuild; watch its build go from pending to completed.";
+**A tour.** In the demo world (`wavetank demo`) every example here is a thing that exists; press \
+\"Try it out\" and \"Execute\". Read the advisory: when it was disclosed, fixed, and first found. \
+Its exposure: who runs an image that it affects, and how many hours are left. The image's findings \
+and versions, their SBOMs and attestations. The customer's exposure, the SLA violations: the \
+deadline that was missed. The timeline of the CVE, from disclosure on. Then clear `as_of` and see \
+how things stand now; ask for a build, a scan, an incident; pause the clock or let it run.";
 
 /// What changes the world. (A tuple has room for sixteen resources.)
 type Asking = (

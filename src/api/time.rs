@@ -97,7 +97,7 @@ pub(crate) fn example(hours: i64) -> Instant {
 
 /// For the examples of parameters.
 pub(crate) fn example_as_of() -> Option<Instant> {
-    Some(example(6))
+    Some(example(super::tour::AS_OF_HOURS))
 }
 
 #[cfg(test)]

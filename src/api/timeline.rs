@@ -6,6 +6,7 @@ use super::problem::{Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
 use super::time::{self, Instant, example_as_of};
+use super::tour;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example};
@@ -168,7 +169,7 @@ impl Example for ScanRun {
             id: 904,
             at: time::example(4),
             trigger: "requested".to_owned(),
-            image: Some("nginx".to_owned()),
+            image: Some(tour::IMAGE.to_owned()),
             versions: 2,
             findings: 17,
             new_findings: 3,

@@ -7,6 +7,7 @@ use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::{ApiState, world};
 use super::text::Text;
+use super::tour;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
@@ -83,7 +84,7 @@ struct NewUse {
 impl Example for NewUse {
     fn example() -> Self {
         NewUse {
-            image: "nginx".into(),
+            image: tour::IMAGE.into(),
             digest: None,
             runtime: Some(RuntimeFacts {
                 environment: Environment::Production,
@@ -214,9 +215,9 @@ fn unknown(name: &str) -> Problem {
 }
 
 fn example_tenant() -> String {
-    "acme".to_owned()
+    tour::TENANT.to_owned()
 }
 
 fn example_image() -> String {
-    "nginx".to_owned()
+    tour::IMAGE.to_owned()
 }

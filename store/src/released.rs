@@ -49,11 +49,15 @@ pub async fn builds(
     conn: &mut PgConnection,
     states: &[(BuildId, BuildState)],
 ) -> Result<(), Error> {
-    let (new, known): (Vec<_>, Vec<_>) =
-        states.iter().partition(|(_, state)| state.request.is_some());
+    let new: Vec<_> = states.iter().filter(|(_, state)| state.request.is_some()).collect();
     if !new.is_empty() {
         insert_builds(conn, &new).await?;
     }
+    // Attempts are added to those of before, which a row that is inserted knows nothing of.
+    let known = |state: &BuildState| {
+        state.request.is_none() || !state.flaked.is_empty() || !state.restarted.is_empty()
+    };
+    let known: Vec<_> = states.iter().filter(|(_, state)| known(state)).collect();
     if known.is_empty() { Ok(()) } else { update_builds(conn, &known).await }
 }
 
@@ -65,22 +69,17 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
     let requested = request().map(|(_, _, at)| instant(*at)).collect::<Result<Vec<_>, _>>()?;
     let started = new.iter().map(|(_, s)| maybe(s.started)).collect::<Result<Vec<_>, _>>()?;
     let finished = new.iter().map(|(_, s)| maybe(s.finished)).collect::<Result<Vec<_>, _>>()?;
-    let flaked = new.iter().map(|(_, s)| instants(&s.flaked)).collect::<Result<Vec<_>, _>>()?;
-    let restarted = new.iter().map(|(_, s)| instants(&s.restarted));
-    let restarted = restarted.collect::<Result<Vec<_>, _>>()?;
     // The API may have written the row as pending already; its instants were provisional.
     sqlx::query(
         "INSERT INTO build_events AS b (id, image_id, tenant_namespace, trigger, cause, status,
-             requested_at, started_at, finished_at, attempts, builder, merged_into, flaked_at,
-             restarted_at)
+             requested_at, started_at, finished_at, attempts, builder, merged_into)
          SELECT new.id, image, i.tenant_namespace, trigger, cause::jsonb, status, requested,
-                started, finished, coalesce(attempts, 0), builder, merged, flaked::timestamptz[],
-                restarted::timestamptz[]
+                started, finished, coalesce(attempts, 0), builder, merged
          FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[],
                      $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::integer[],
-                     $10::text[], $11::bigint[], $12::text[], $13::text[])
+                     $10::text[], $11::bigint[])
               AS new (id, image, trigger, cause, status, requested, started, finished, attempts,
-                      builder, merged, flaked, restarted)
+                      builder, merged)
          JOIN images i ON i.id = new.image
          ON CONFLICT (id) DO UPDATE SET
              cause = excluded.cause, trigger = excluded.trigger, status = excluded.status,
@@ -89,9 +88,7 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
              finished_at = coalesce(excluded.finished_at, b.finished_at),
              attempts = greatest(excluded.attempts, b.attempts),
              builder = coalesce(excluded.builder, b.builder),
-             merged_into = coalesce(excluded.merged_into, b.merged_into),
-             flaked_at = b.flaked_at || excluded.flaked_at,
-             restarted_at = b.restarted_at || excluded.restarted_at",
+             merged_into = coalesce(excluded.merged_into, b.merged_into)",
     )
     .bind(new.iter().map(|(id, _)| id.0 as i64).collect::<Vec<_>>())
     .bind(request().map(|(image, _, _)| i64::from(image.0)).collect::<Vec<_>>())
@@ -104,8 +101,6 @@ async fn insert_builds(conn: &mut PgConnection, new: &States<'_>) -> Result<(), 
     .bind(new.iter().map(|(_, s)| s.attempts.map(|n| n as i32)).collect::<Vec<_>>())
     .bind(new.iter().map(|(_, s)| s.builder.as_deref()).collect::<Vec<_>>())
     .bind(new.iter().map(|(_, s)| s.merged_into.map(|id| id.0 as i64)).collect::<Vec<_>>())
-    .bind(flaked)
-    .bind(restarted)
     .execute(conn)
     .await?;
     Ok(())

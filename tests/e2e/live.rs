@@ -70,7 +70,7 @@ pub(crate) async fn wait_for(
     url: &str,
     done: impl Fn(&Value) -> bool,
 ) -> Value {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_secs(300);
     let mut last = Value::Null;
     while Instant::now() < until {
         if let Ok(answer) = client.get(url).send().await

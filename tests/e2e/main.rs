@@ -7,3 +7,4 @@ mod live;
 mod load;
 mod support;
 mod telemetry;
+mod tour;

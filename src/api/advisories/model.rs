@@ -4,6 +4,7 @@ use crate::api::problem::Problem;
 use crate::api::severity::Severity;
 use crate::api::state::View;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use store::read::advisories::{AdvisoryRow, AffectedRow, ReachRow};
@@ -196,7 +197,7 @@ fn timeline(
 impl Example for Advisory {
     fn example() -> Self {
         Advisory {
-            cve: "CVE-2026-1000007".to_owned(),
+            cve: tour::CVE.to_owned(),
             severity: Severity::Critical,
             score: 9.8,
             vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned(),
@@ -204,10 +205,10 @@ impl Example for Advisory {
             published_at: time::example(0),
             detectable_at: Some(time::example(3)),
             fix_available_at: Some(time::example(1)),
-            packages: vec!["zlib".to_owned()],
+            packages: vec![tour::PACKAGE.to_owned()],
             package_count: 1,
-            href: "/v1/advisories/CVE-2026-1000007".to_owned(),
-            exposure_href: "/v1/advisories/CVE-2026-1000007/exposure".to_owned(),
+            href: format!("/v1/advisories/{}", tour::CVE),
+            exposure_href: format!("/v1/advisories/{}/exposure", tour::CVE),
         }
     }
 }
@@ -215,7 +216,7 @@ impl Example for Advisory {
 impl Example for AdvisoryDetail {
     fn example() -> Self {
         let row = AffectedRow {
-            package: "zlib".to_owned(),
+            package: tour::PACKAGE.to_owned(),
             introduced_version: "1.3.0-r0".to_owned(),
             fixed_version: Some("1.3.2-r0".to_owned()),
             fixed_at: Some(time::example(5).datetime()),

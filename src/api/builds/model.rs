@@ -2,6 +2,7 @@
 use crate::api::page::page;
 use crate::api::problem::Problem;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use store::read::builds::BuildRow;
@@ -211,13 +212,13 @@ impl Example for Build {
         let href = "/v1/builds/312".to_owned();
         Build {
             id: 312,
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             image_id: 7,
             tenant_namespace: "catalogue".to_owned(),
             status: BuildStatus::Completed,
             trigger: BuildTrigger::CveFix,
             cause: BuildCause {
-                cve: Some("CVE-2026-0000042".to_owned()),
+                cve: Some(tour::CVE.to_owned()),
                 package: Some("libexample".to_owned()),
                 package_version: Some("1.4.2-r1".to_owned()),
                 base: None,

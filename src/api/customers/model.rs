@@ -3,6 +3,7 @@ use crate::api::page::page;
 use crate::api::severity::AdvisoryCounts;
 use crate::api::state::View;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::customers::{CustomerRow, UsageRow};
@@ -159,10 +160,10 @@ impl Example for Customer {
     fn example() -> Self {
         CustomerRow {
             id: 0,
-            tenant_namespace: "gold-1".to_owned(),
+            tenant_namespace: tour::TENANT.to_owned(),
             name: "Gold One".to_owned(),
             contact_name: "Ada Example".to_owned(),
-            contact_email: "ada@gold-1.example".to_owned(),
+            contact_email: "ada@customer.example".to_owned(),
             sla_tier: "gold".to_owned(),
             policy: "gold".to_owned(),
             images: 24,
@@ -181,7 +182,7 @@ impl Example for CustomerDetail {
 impl Example for CustomerUsage {
     fn example() -> Self {
         CustomerUsage {
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             image_id: 7,
             version: 4,
             digest: format!("sha256:{}", "a".repeat(64)),

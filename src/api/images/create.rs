@@ -5,6 +5,7 @@ use crate::api::caller::Caller;
 use crate::api::problem::{Code, Problem, ProblemPart};
 use crate::api::state::{ApiState, world};
 use crate::api::text::Text;
+use crate::api::tour;
 use crate::api::write::Done;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -58,7 +59,7 @@ pub(super) struct NewBuild {
 
 impl Example for NewBuild {
     fn example() -> Self {
-        NewBuild { name: "nginx".into(), base: None, packages: None, builder: None }
+        NewBuild { name: tour::IMAGE.into(), base: None, packages: None, builder: None }
     }
 }
 

@@ -3,6 +3,7 @@ use super::evidence::{Attestation, PROVENANCE, Sbom, SlsaEvidence, artifact};
 use crate::api::page::page;
 use crate::api::state::View;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::versions::{AssessmentRow, AttestationRow, SbomRow, VersionRow};
@@ -122,7 +123,7 @@ impl Example for Version {
 impl Example for VersionDetail {
     fn example() -> Self {
         VersionDetail {
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             version: Version::example(),
             sboms: vec![Sbom::example()],
             attestations: vec![Attestation::example()],

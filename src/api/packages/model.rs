@@ -2,6 +2,7 @@
 use crate::api::page::page;
 use crate::api::state::View;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::packages::{HolderRow, PackageRow, ReleaseRow};
@@ -151,7 +152,7 @@ page! {
 impl Example for Package {
     fn example() -> Self {
         Package {
-            name: "zlib".to_owned(),
+            name: tour::PACKAGE.to_owned(),
             description: "Compression".to_owned(),
             license: "Zlib".to_owned(),
             supplier: "Example".to_owned(),
@@ -159,8 +160,8 @@ impl Example for Package {
             latest_version: Some("1.3.2-r0".to_owned()),
             latest_released_at: Some(time::example(1)),
             advisories: 2,
-            href: "/v1/packages/zlib".to_owned(),
-            images_href: "/v1/packages/zlib/images".to_owned(),
+            href: format!("/v1/packages/{}", tour::PACKAGE),
+            images_href: format!("/v1/packages/{}/images", tour::PACKAGE),
         }
     }
 }
@@ -184,7 +185,7 @@ impl Example for PackageDetail {
 impl Example for PackageImage {
     fn example() -> Self {
         PackageImage {
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             image_id: 7,
             tenant_namespace: "catalogue".to_owned(),
             version: 5,

@@ -6,6 +6,7 @@ use crate::api::problem::Problem;
 use crate::api::severity::Severity;
 use crate::api::state::View;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -358,11 +359,11 @@ impl Example for Policies {
 impl Example for Timer {
     fn example() -> Self {
         Timer {
-            tenant_namespace: "gold-1".to_owned(),
+            tenant_namespace: tour::TENANT.to_owned(),
             customer: "Gold One".to_owned(),
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             image_id: 7,
-            cve: "CVE-2026-1000007".to_owned(),
+            cve: tour::CVE.to_owned(),
             severity: Severity::Critical,
             clock: SlaClock::Provider,
             state: TimerState::Running,
@@ -399,11 +400,11 @@ impl Example for Violation {
     fn example() -> Self {
         Violation {
             state: ViolationState::Open,
-            tenant_namespace: "gold-1".to_owned(),
+            tenant_namespace: tour::TENANT.to_owned(),
             customer: "Gold One".to_owned(),
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             image_id: 7,
-            cve: "CVE-2026-1000003".to_owned(),
+            cve: tour::CVE.to_owned(),
             severity: Severity::High,
             clock: SlaClock::Customer,
             due_at: time::example(3),

@@ -32,6 +32,10 @@ pub(super) fn apply(method: &str, operation: &mut Value) {
 /// the same as nothing.
 pub(super) fn apply_to_body(schema: &mut Value) {
     schema["additionalProperties"] = Value::Bool(false);
+    // What may be left out is left out: an example is there to be sent.
+    if let Some(example) = schema["example"].as_object_mut() {
+        example.retain(|_, value| !value.is_null());
+    }
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     for (name, property) in schema["properties"].as_object_mut().into_iter().flatten() {
         if required.iter().any(|known| known == name) {

@@ -2,6 +2,7 @@
 use crate::api::problem::Problem;
 use crate::api::text::Text;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::types::{Example, MaybeUndefined};
 use poem_openapi::{Enum, Object};
 use store::webhooks::deliveries::DeliveryRow;
@@ -147,7 +148,7 @@ impl Example for WebhookEndpoint {
     fn example() -> Self {
         let id = example_endpoint();
         WebhookEndpoint {
-            tenant_namespace: Some("acme".to_owned()),
+            tenant_namespace: Some(tour::TENANT.to_owned()),
             url: "https://hooks.example.com/wavetank".to_owned(),
             description: "the channel of the on-call team".to_owned(),
             kinds: Some(vec![WebhookKind::CriticalCve, WebhookKind::SlaBreached]),

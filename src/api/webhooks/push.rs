@@ -1,6 +1,7 @@
 //! What a push is, as forges tell it (GitHub, Gitea, Forgejo) and as anybody else may.
 use crate::api::problem::{Code, Problem};
 use crate::api::text::Text;
+use crate::api::tour;
 use poem_openapi::types::{Example, ParseFromJSON};
 use poem_openapi::{Object, Union};
 use serde_json::Value;
@@ -34,7 +35,7 @@ pub(crate) struct UpstreamPush {
 impl Example for UpstreamPush {
     fn example() -> Self {
         UpstreamPush {
-            image: Some("nginx".into()),
+            image: Some(tour::IMAGE.into()),
             repository: None,
             revision: Some("3f1c2d9a7b5e4c60".into()),
         }

@@ -1,6 +1,7 @@
 //! One image as examples show it, the same in every answer.
 use super::{Attestation, Image, ImageDetail, Sbom, SlsaEvidence, Tag, artifact};
 use crate::api::time;
+use crate::api::tour;
 use poem_openapi::types::Example;
 use store::read::images::ImageRow;
 
@@ -12,7 +13,7 @@ impl Example for Image {
     fn example() -> Self {
         let row = ImageRow {
             id: 7,
-            name: "nginx".to_owned(),
+            name: tour::IMAGE.to_owned(),
             description: "A web server".to_owned(),
             base: Some("base-1".to_owned()),
             tenant_namespace: "catalogue".to_owned(),

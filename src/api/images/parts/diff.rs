@@ -3,6 +3,7 @@ use crate::api::problem::Problem;
 use crate::api::severity::Severity;
 use crate::api::state::View;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::diff::{AdvisoryRow, PackageRow};
@@ -159,20 +160,20 @@ impl Example for Diff {
             published_at: time::example(hour),
         };
         let package = PackageRow {
-            package: "zlib".to_owned(),
+            package: tour::PACKAGE.to_owned(),
             before: Some("1.3.1-r0".to_owned()),
             after: Some("1.3.2-r0".to_owned()),
         };
         let fixed = ChangedAdvisory {
-            cve: "CVE-2026-1000007".to_owned(),
+            cve: tour::CVE.to_owned(),
             severity: Severity::Critical,
             score: 9.8,
             known_exploited: true,
-            packages: vec!["zlib".to_owned()],
-            href: "/v1/advisories/CVE-2026-1000007".to_owned(),
+            packages: vec![tour::PACKAGE.to_owned()],
+            href: format!("/v1/advisories/{}", tour::CVE),
         };
         Diff {
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             from: side(4, "d", -24),
             to: side(5, "a", 2),
             packages: package_changes(vec![package]),

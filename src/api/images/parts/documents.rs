@@ -5,6 +5,7 @@ use crate::api::problem::Problem;
 use crate::api::severity::Severity;
 use crate::api::state::View;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use store::read::documents::{AttestationRow, SbomRow};
@@ -273,15 +274,15 @@ impl Example for VersionAttestation {
 impl Example for VexStatement {
     fn example() -> Self {
         VexStatement {
-            cve: "CVE-2026-1000007".to_owned(),
+            cve: tour::CVE.to_owned(),
             severity: Severity::Critical,
-            package: "zlib".to_owned(),
+            package: tour::PACKAGE.to_owned(),
             package_version: Some("1.3.1-r0".to_owned()),
             status: VexStatus::Affected,
             justification: None,
             fixed_version: Some("1.3.2-r0".to_owned()),
             since: time::example(4),
-            advisory_href: "/v1/advisories/CVE-2026-1000007".to_owned(),
+            advisory_href: format!("/v1/advisories/{}", tour::CVE),
         }
     }
 }

@@ -2,6 +2,7 @@
 use crate::api::page::page;
 use crate::api::state::View;
 use crate::api::time::{self, Instant};
+use crate::api::tour;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::lineage::LineageRow;
@@ -140,7 +141,7 @@ impl Lineage {
 impl Example for ImageUsage {
     fn example() -> Self {
         let row = UserRow {
-            tenant_namespace: "gold-1".to_owned(),
+            tenant_namespace: tour::TENANT.to_owned(),
             customer: "Gold One".to_owned(),
             version: 4,
             digest: format!("sha256:{}", "a".repeat(64)),
@@ -170,7 +171,7 @@ impl Example for Lineage {
             base_current_version: None,
         };
         Lineage {
-            image: "nginx".to_owned(),
+            image: tour::IMAGE.to_owned(),
             up: vec![base.into()],
             down: Vec::new(),
             as_of: time::example(6),
