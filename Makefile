@@ -27,7 +27,7 @@ lint: ## Check formatting, lints, licences and advisories
 			"installed (cargo install --locked cargo-deny)"; \
 	fi
 
-bench: ## Measure, in an optimized build (PARTS="kernel documents whole live api" for some of it)
+bench: ## Measure, in an optimized build (PARTS="kernel documents whole live" for some of it; PARTS=api for the API)
 	@scripts/setup.sh run
 	cargo bench --locked --package wavetank --bench wavetank -- $(PARTS)
 
