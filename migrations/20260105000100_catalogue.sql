@@ -57,7 +57,7 @@ CREATE TABLE image_versions (
     base_version     integer,
     package_ids      bigint[] NOT NULL,                                    -- aligned with releases
     releases         integer[] NOT NULL,
-    components       bigint[] NOT NULL,                                    -- package_id * 2^20 + release, for the index
+    components       bigint[] NOT NULL,                                    -- package_id * 2^20 + release: one to compare
     published_at     timestamptz NOT NULL,
     superseded_at    timestamptz,
     PRIMARY KEY (image_id, version),
@@ -66,9 +66,18 @@ CREATE TABLE image_versions (
 );
 CREATE INDEX image_versions_first ON image_versions (published_at) WHERE version = 1;
 CREATE INDEX image_versions_digest ON image_versions (digest);
-CREATE INDEX image_versions_components ON image_versions USING gin (components);
-CREATE INDEX image_versions_tags ON image_versions USING gin (tags);
 CREATE INDEX image_versions_base ON image_versions (base_image_id, base_version) WHERE base_image_id IS NOT NULL;
+
+-- Which tags an image has, each since the first version that it was given to: what
+-- image_versions.tags say, for those who look for a tag.
+CREATE TABLE image_tags (
+    image_id         bigint NOT NULL REFERENCES images,
+    tag              text NOT NULL,
+    tenant_namespace text NOT NULL,
+    since            timestamptz NOT NULL,
+    PRIMARY KEY (tag, image_id)
+);
+CREATE INDEX image_tags_tenant ON image_tags (tenant_namespace, tag);
 
 -- Every stored object that belongs to a build: kind, address, size.
 CREATE TABLE artifacts (

@@ -43,6 +43,8 @@ CREATE TABLE customer_image_usage (
 CREATE INDEX customer_image_usage_version ON customer_image_usage (image_id, version, valid_from);
 CREATE INDEX customer_image_usage_from ON customer_image_usage (valid_from);
 CREATE INDEX customer_image_usage_first ON customer_image_usage (image_id, used_since) WHERE valid_from = used_since;
+CREATE INDEX customer_image_usage_image_now ON customer_image_usage (image_id, customer_id) WHERE valid_to IS NULL;
+CREATE INDEX customer_image_usage_customer_now ON customer_image_usage (customer_id, image_id) WHERE valid_to IS NULL;
 CREATE INDEX customer_image_usage_tenant ON customer_image_usage (tenant_namespace, image_id);
 
 CREATE TABLE sla_timers (
@@ -82,6 +84,11 @@ CREATE INDEX sla_timers_open ON sla_timers
 CREATE INDEX sla_timers_tenant ON sla_timers
     (tenant_namespace, coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock)
     WHERE stopped_at IS NULL;
+-- And what was owed before: of those that have stopped since, in time and late.
+CREATE INDEX sla_timers_was_due ON sla_timers (due_at, customer_id, image_id, advisory_id, clock)
+    WHERE stopped_at IS NOT NULL;
+CREATE INDEX sla_timers_was_late ON sla_timers (due_at, customer_id, image_id, advisory_id, clock)
+    WHERE stopped_at > due_at;
 -- And what it found is read back by the instants at which it did.
 CREATE INDEX sla_timers_opened ON sla_timers (opened_at);
 CREATE INDEX sla_timers_stopped ON sla_timers (stopped_at, customer_id, image_id, advisory_id, clock)

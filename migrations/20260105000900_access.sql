@@ -130,18 +130,3 @@ CREATE FUNCTION next_command_seq() RETURNS bigint
 CREATE FUNCTION next_image_id() RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
     RETURN (SELECT coalesce(max(id) + 1, 0) FROM images);
-
--- Versions by what they hold. A condition on arrays may not go before the policy of a tenant, so
--- the index is asked here, for keys alone; whoever asks joins them with the rows it may see.
-CREATE FUNCTION versions_holding(wanted bigint[]) RETURNS TABLE (image_id bigint, version integer)
-    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000 SET search_path FROM CURRENT
-BEGIN ATOMIC
-    SELECT v.image_id, v.version FROM image_versions v WHERE v.components && wanted;
-END;
-
--- The same for the versions that a tag has pointed to; they are seen by whoever sees the image.
-CREATE FUNCTION versions_tagged(wanted text) RETURNS TABLE (image_id bigint, published_at timestamptz)
-    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000 SET search_path FROM CURRENT
-BEGIN ATOMIC
-    SELECT v.image_id, v.published_at FROM image_versions v WHERE v.tags @> ARRAY[wanted];
-END;

@@ -297,7 +297,8 @@ impl ApiState {
     ) -> Result<View, Problem> {
         let Some(start) = start else { return self.view(caller, as_of).await };
         let mut view = self.view(caller, Some(start.as_of.into())).await?;
-        view.moment.newest = start.newest;
+        // What has ended since then is seen as it was.
+        view.moment.newest = start.newest && view.position.released_through == start.as_of;
         Ok(view)
     }
 }

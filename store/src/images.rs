@@ -56,6 +56,11 @@ pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<()
                  tags, base_image_id, base_version, package_ids, releases, components, published_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              ON CONFLICT DO NOTHING
+         ), tags AS (
+             INSERT INTO image_tags AS known (image_id, tag, tenant_namespace, since)
+             SELECT DISTINCT $1, tag, $4, $12 FROM unnest($6) AS tag
+             ON CONFLICT (tag, image_id) DO UPDATE SET since = excluded.since
+                 WHERE known.since > excluded.since
          )
          INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace,
              uri, sha256, bytes, components, created_at)

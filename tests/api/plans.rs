@@ -16,6 +16,7 @@ const LARGE: &[&str] = &[
     "build_events",
     "customer_image_usage",
     "cve_findings",
+    "image_tags",
     "image_versions",
     "notifications",
     "package_releases",
@@ -39,7 +40,7 @@ FROM generate_series(10, 1009) a;
 INSERT INTO advisory_packages SELECT a, 10 + a % 500, 0, '1.0-r0', NULL, NULL, NULL
 FROM generate_series(10, 1009) a;
 INSERT INTO images SELECT i, 'image-' || i, 'An image', CASE WHEN i % 10 = 0 THEN 0 ELSE i / 10 * 10 END,
-       1, 10, '{10}', 'catalogue', '2026-01-12T00:00Z', NULL, 20 FROM generate_series(10, 209) i;
+       1, 10, ARRAY[10 + i % 500, 11 + i % 400], 'catalogue', '2026-01-12T00:00Z', NULL, 20 FROM generate_series(10, 209) i;
 INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
                           started_at, finished_at, attempts, version)
 SELECT 1000 + i * 20 + v, i, 'catalogue', (ARRAY['cron', 'cve_fix', 'base_change'])[1 + v % 3], '{}',
@@ -54,6 +55,8 @@ SELECT i, v, 1000 + i * 20 + v, 'catalogue', 'sha256:' || encode(sha256((i || '/
        '2026-01-12T00:00Z'::timestamptz + v * interval '10 min' + i * interval '1 s',
        CASE WHEN v < 20 THEN '2026-01-12T00:10Z'::timestamptz + v * interval '10 min' + i * interval '1 s' END
 FROM generate_series(10, 209) i, generate_series(1, 20) v;
+INSERT INTO image_tags SELECT image_id, tag, 'catalogue', min(published_at)
+FROM image_versions, unnest(tags) AS tag GROUP BY 1, 2 ON CONFLICT DO NOTHING;
 INSERT INTO artifacts SELECT 1000 + i * 20 + v, 'log', 'catalogue', 'text/plain',
        encode(sha256((i || '-' || v)::bytea), 'hex'), 1, 'x'
 FROM generate_series(10, 209) i, generate_series(1, 20) v;
@@ -84,7 +87,7 @@ INSERT INTO customers SELECT c, 'tenant-' || c, 'Tenant ' || c, 'A', 'a@x.exampl
 FROM generate_series(10, 59) c;
 INSERT INTO customer_image_usage SELECT c, i, v, '2026-01-12T00:00Z'::timestamptz + v * interval '1 min',
        CASE WHEN v < 19 THEN '2026-01-12T00:01Z'::timestamptz + v * interval '1 min' END,
-       '2026-01-12T00:00Z', 'tenant-' || c, 'follow', 'production', 'eu', 1, false
+       '2026-01-12T00:17Z', 'tenant-' || c, 'follow', 'production', 'eu', 1, false
 FROM generate_series(10, 59) c, generate_series(10, 209) i, generate_series(17, 19) v WHERE (c + i) % 3 = 0;
 INSERT INTO sla_timers (customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id,
        severity, opened_at, excluded, counts_from, started_at, warn_at, due_at, stopped_at, stop_reason)

@@ -1,4 +1,5 @@
 //! Customers and what they run.
+use super::usage::in_use;
 use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -26,17 +27,20 @@ pub struct CustomerRow {
     pub internet_exposed: i64,
 }
 
-const COLUMNS: &str = "
+/// All that is shown of the rows of `page`.
+fn shown(query: &mut QueryBuilder<Postgres>, moment: Moment) {
+    query.push(
+        "
     SELECT c.id, c.tenant_namespace, c.name, c.contact_name, c.contact_email, c.sla_tier,
            p.name AS policy, u.images, u.internet_exposed
     FROM page c
     JOIN sla_policies p ON p.id = c.policy_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS images, count(*) FILTER (WHERE u.internet_exposed) AS internet_exposed
-        FROM customer_image_usage u
-        WHERE u.customer_id = c.id AND u.valid_from <= $1
-          AND (u.valid_to IS NULL OR u.valid_to > $1)) u
-    ORDER BY c.tenant_namespace";
+        FROM ",
+    );
+    query.push(in_use(moment, "customer_id = c.id")).push(") u ORDER BY c.tenant_namespace");
+}
 
 fn page(
     as_of: DateTime<Utc>,
@@ -67,7 +71,7 @@ pub async fn customers(
     limit: i64,
 ) -> sqlx::Result<Vec<CustomerRow>> {
     let mut query = page(moment.as_of, q, after, limit);
-    query.push(COLUMNS);
+    shown(&mut query, moment);
     query.build_query_as().fetch_all(conn).await
 }
 
@@ -91,7 +95,8 @@ pub async fn customer(
     let mut query =
         QueryBuilder::new("WITH page AS MATERIALIZED (SELECT c.* FROM customers c WHERE ");
     query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND c.tenant_namespace = ");
-    query.push_bind(tenant_namespace.to_owned()).push(") ").push(COLUMNS);
+    query.push_bind(tenant_namespace.to_owned()).push(") ");
+    shown(&mut query, moment);
     query.build_query_as().fetch_optional(conn).await
 }
 
@@ -140,12 +145,12 @@ pub async fn usage(
     after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<UsageRow>> {
-    sqlx::query_as(
-        "WITH page AS MATERIALIZED (
-             SELECT u.* FROM customer_image_usage u
-             WHERE u.customer_id = $2 AND u.valid_from <= $1
-               AND (u.valid_to IS NULL OR u.valid_to > $1) AND u.image_id > $3
-             ORDER BY u.image_id LIMIT $4)
+    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT u.* FROM (SELECT ");
+    query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(customer_id);
+    query.push("::bigint AS id) c CROSS JOIN LATERAL ").push(in_use(moment, "customer_id = c.id"));
+    query.push(" WHERE u.image_id > ").push_bind(after.unwrap_or(-1));
+    query.push(" ORDER BY u.image_id LIMIT ").push_bind(limit).push(
+        ")
          SELECT u.image_id, i.name AS image, u.version, v.digest, n.version AS current_version,
                 u.mode, u.environment, u.cluster, u.replicas, u.internet_exposed,
                 u.valid_from AS running_since, u.used_since, f.critical, f.high, f.medium, f.low
@@ -165,11 +170,6 @@ pub async fn usage(
              WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
                AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) f
          ORDER BY u.image_id",
-    )
-    .bind(moment.as_of)
-    .bind(customer_id)
-    .bind(after.unwrap_or(-1))
-    .bind(limit)
-    .fetch_all(conn)
-    .await
+    );
+    query.build_query_as().fetch_all(conn).await
 }

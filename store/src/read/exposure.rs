@@ -3,6 +3,7 @@
 //! A customer is exposed while it runs a version on which the advisory was found and not judged a
 //! false positive; that a newer version is published ends nothing for whoever has not taken it.
 use super::sla::evaluated;
+use super::usage::in_use;
 use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -126,7 +127,7 @@ pub async fn of_advisory(
 ) -> sqlx::Result<Vec<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", page AS MATERIALIZED (");
-    by_advisory(&mut query, advisory_id, after, limit);
+    by_advisory(&mut query, moment, advisory_id, after, true, limit);
     query.push(") ").push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
     query.build_query_as().fetch_all(conn).await
 }
@@ -139,37 +140,49 @@ pub async fn of_advisory_total(
 ) -> sqlx::Result<i64> {
     let mut query = evaluated(moment.as_of);
     query.push("SELECT count(*) FROM (");
-    by_advisory(&mut query, advisory_id, None, TOTAL_BOUND + 1);
+    by_advisory(&mut query, moment, advisory_id, None, false, TOTAL_BOUND + 1);
     query.push(") e");
     query.build_query_scalar().fetch_one(conn).await
 }
 
-/// Findings in the order of their index, so that the first page ends the search.
+/// Image by image, and of each what is run: so the first page ends the search, and versions that
+/// nobody runs any more cost nothing.
 fn by_advisory(
     query: &mut QueryBuilder<Postgres>,
+    moment: Moment,
     advisory_id: i64,
     after: Option<(i64, i64)>,
+    order: bool,
     limit: i64,
 ) {
     let (image, customer) = after.unwrap_or((-1, -1));
     query.push(
         "SELECT u.*, f.detected_at, f.advisory_id, f.package_ids
-         FROM (SELECT f.image_id, f.version, f.advisory_id, min(f.detected_at) AS detected_at,
-                      array_agg(f.package_id) AS package_ids
-               FROM cve_findings f
-               WHERE f.detected_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)
-                 AND f.advisory_id = ",
+         FROM (SELECT i.id, a.id AS advisory_id FROM images i CROSS JOIN (SELECT ",
     );
-    query.push_bind(advisory_id).push(" AND f.image_id >= ").push_bind(image);
+    query.push_bind(advisory_id).push("::bigint AS id) a WHERE i.id >= ").push_bind(image);
     query.push(
-        "      GROUP BY f.advisory_id, f.image_id, f.version
-               ORDER BY f.advisory_id, f.image_id, f.version) f
-         JOIN customer_image_usage u ON u.image_id = f.image_id AND u.version = f.version
-         WHERE u.valid_from <= $1 AND (u.valid_to IS NULL OR u.valid_to > $1)
-           AND (f.image_id, u.customer_id) > (",
+        "        AND (SELECT true FROM cve_findings f
+                      WHERE f.advisory_id = a.id AND f.image_id = i.id LIMIT 1)
+               ORDER BY i.id OFFSET 0) i
+         CROSS JOIN LATERAL ",
     );
-    query.push_bind(image).push(", ").push_bind(customer);
-    query.push(") ORDER BY f.image_id, u.customer_id LIMIT ").push_bind(limit);
+    query.push(in_use(moment, "image_id = i.id")).push(
+        " CROSS JOIN LATERAL (
+             SELECT f.advisory_id, min(f.detected_at) AS detected_at,
+                    array_agg(f.package_id) AS package_ids
+             FROM cve_findings f
+             WHERE f.advisory_id = i.advisory_id AND f.image_id = u.image_id
+               AND f.version = u.version AND f.detected_at <= $1
+               AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)
+             GROUP BY f.advisory_id) f
+         WHERE (i.id, u.customer_id) > (",
+    );
+    query.push_bind(image).push(", ").push_bind(customer).push(")");
+    if order {
+        query.push(" ORDER BY i.id, u.customer_id");
+    }
+    query.push(" LIMIT ").push_bind(limit);
 }
 
 /// A place in the list of a customer's exposures: rank of the severity (0: critical), image,
@@ -196,7 +209,7 @@ pub async fn of_customer(
 ) -> sqlx::Result<Vec<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", page AS MATERIALIZED (");
-    by_customer(&mut query, customer_id, filter, after, limit);
+    by_customer(&mut query, moment, customer_id, filter, after, limit);
     query.push(") ").push(SHOWN).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
     query.build_query_as().fetch_all(conn).await
 }
@@ -210,13 +223,14 @@ pub async fn of_customer_total(
 ) -> sqlx::Result<i64> {
     let mut query = evaluated(moment.as_of);
     query.push("SELECT count(*) FROM (");
-    by_customer(&mut query, customer_id, filter, None, TOTAL_BOUND + 1);
+    by_customer(&mut query, moment, customer_id, filter, None, TOTAL_BOUND + 1);
     query.push(") e");
     query.build_query_scalar().fetch_one(conn).await
 }
 
 fn by_customer(
     query: &mut QueryBuilder<Postgres>,
+    moment: Moment,
     customer_id: i64,
     filter: &ExposureFilter<'_>,
     after: Option<ExposurePlace>,
@@ -224,8 +238,11 @@ fn by_customer(
 ) {
     query.push(
         "SELECT u.*, f.advisory_id, f.detected_at, f.package_ids, f.rank
-         FROM customer_image_usage u
-         CROSS JOIN LATERAL (
+         FROM (SELECT ",
+    );
+    query.push_bind(customer_id).push("::bigint AS id) c CROSS JOIN LATERAL ");
+    query.push(in_use(moment, "customer_id = c.id")).push(
+        " CROSS JOIN LATERAL (
              SELECT f.advisory_id, min(f.detected_at) AS detected_at,
                     array_agg(f.package_id) AS package_ids, ",
     );
@@ -238,9 +255,7 @@ fn by_customer(
     if let Some(severity) = filter.severity {
         query.push(" AND f.severity = ").push_bind(severity.to_owned());
     }
-    query.push(" GROUP BY f.advisory_id) f WHERE u.valid_from <= $1");
-    query.push(" AND (u.valid_to IS NULL OR u.valid_to > $1) AND u.customer_id = ");
-    query.push_bind(customer_id);
+    query.push(" GROUP BY f.advisory_id) f WHERE true");
     if let Some(image_id) = filter.image_id {
         query.push(" AND u.image_id = ").push_bind(image_id);
     }

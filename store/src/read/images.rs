@@ -245,8 +245,8 @@ fn narrow(query: &mut QueryBuilder<Postgres>, filter: &ImageFilter<'_>) {
             .push(") IN lower(i.name)) > 0");
     }
     if let Some(tag) = filter.tag {
-        query.push(" AND i.id IN (SELECT t.image_id FROM versions_tagged(");
-        query.push_bind(tag.to_owned()).push(") t WHERE t.published_at <= $1)");
+        query.push(" AND i.id IN (SELECT t.image_id FROM image_tags t WHERE t.tag = ");
+        query.push_bind(tag.to_owned()).push(" AND t.since <= $1)");
     }
     query.push(match filter.status {
         None => "",

@@ -1,4 +1,5 @@
 //! Packages, their releases, and which images hold them.
+use super::usage::in_use;
 use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -200,7 +201,8 @@ pub async fn holders_total(
     query.build_query_scalar().fetch_one(conn).await
 }
 
-/// `$1` is the instant, `$2` the package.
+/// `$1` is the instant, `$2` the package. An image holds what it or one of its bases is made with;
+/// of each such image, the current version and those that somebody runs are looked at.
 fn held(
     moment: Moment,
     package_id: i64,
@@ -209,32 +211,43 @@ fn held(
     limit: i64,
 ) -> QueryBuilder<Postgres> {
     let (image, number) = after.unwrap_or((-1, -1));
-    let mut query = QueryBuilder::new(
-        "WITH page AS MATERIALIZED (
-             SELECT v.*, v.superseded_at IS NULL OR v.superseded_at > ",
+    let mut query =
+        QueryBuilder::new("WITH RECURSIVE made_with AS (SELECT i.id FROM images i WHERE ");
+    query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND i.own_packages @> ARRAY[");
+    query.push_bind(package_id).push(
+        "::bigint]
+             UNION
+             SELECT i.id FROM images i JOIN made_with m ON i.base_image_id = m.id),
+         releases AS MATERIALIZED (
+             SELECT array_agg(r.package_id * 1048576 + r.release) AS components
+             FROM package_releases r WHERE r.package_id = $2",
     );
-    query.push_bind(moment.as_of).push(
-        " AS current
-          FROM versions_holding(ARRAY(SELECT r.package_id * 1048576 + r.release
-                                      FROM package_releases r WHERE r.package_id = ",
-    );
-    query.push_bind(package_id);
     if let Some(version) = version {
         query.push(" AND r.version = ").push_bind(version.to_owned());
     }
     query.push(
-        ")) h
-         JOIN image_versions v ON v.image_id = h.image_id AND v.version = h.version
-         WHERE v.published_at <= $1 AND (h.image_id, h.version) > (",
+        "),
+         page AS MATERIALIZED (
+             SELECT v.*, v.superseded_at IS NULL OR v.superseded_at > $1 AS current
+             FROM (SELECT m.id FROM made_with m WHERE m.id >= ",
+    );
+    query.push_bind(image).push(
+        " ORDER BY m.id OFFSET 0) i
+             CROSS JOIN LATERAL (
+                 SELECT v.* FROM image_versions v
+                 WHERE v.image_id = i.id AND v.published_at <= $1 AND v.version IN (
+                     (SELECT n.version FROM image_versions n
+                      WHERE n.image_id = i.id AND n.published_at <= $1
+                      ORDER BY n.version DESC LIMIT 1)
+                     UNION SELECT u.version FROM ",
+    );
+    query.push(in_use(moment, "image_id = i.id"));
+    query.push(
+        ") OFFSET 0) v
+             WHERE v.components && (SELECT components FROM releases)
+               AND (v.image_id, v.version) > (",
     );
     query.push_bind(image).push(", ").push_bind(number);
-    query.push(
-        ") AND (v.superseded_at IS NULL OR v.superseded_at > $1
-                OR EXISTS (SELECT FROM customer_image_usage u
-                           WHERE u.image_id = v.image_id AND u.version = v.version
-                             AND u.valid_from <= $1 AND (u.valid_to IS NULL OR u.valid_to > $1)))
-         ORDER BY h.image_id, h.version LIMIT ",
-    );
-    query.push_bind(limit).push(") ");
+    query.push(") ORDER BY i.id, v.version LIMIT ").push_bind(limit).push(") ");
     query
 }

@@ -30,13 +30,35 @@ pub struct UserRow {
     pub used_since: DateTime<Utc>,
 }
 
+/// What is run of an image, or by a customer (`of`: the condition on one of them), as `u`.
+///
+/// In the past, each spell of use is looked up by its first row, and in it the last row by then: so
+/// the cost does not grow with the versions that were run since.
+pub(super) fn in_use(moment: Moment, of: &str) -> String {
+    if moment.newest {
+        return format!(
+            "(SELECT u.* FROM customer_image_usage u
+              WHERE u.valid_to IS NULL AND u.valid_from <= $1 AND u.{of} OFFSET 0) u"
+        );
+    }
+    format!(
+        "(SELECT u.* FROM customer_image_usage s
+          CROSS JOIN LATERAL (
+              SELECT u.* FROM customer_image_usage u
+              WHERE u.customer_id = s.customer_id AND u.image_id = s.image_id
+                AND u.valid_from <= $1
+              ORDER BY u.valid_from DESC LIMIT 1) u
+          WHERE s.valid_from = s.used_since AND s.used_since <= $1 AND s.{of}
+            AND u.used_since = s.used_since AND (u.valid_to IS NULL OR u.valid_to > $1)
+          OFFSET 0) u"
+    )
+}
+
 fn page(moment: Moment, image_id: i64, after: Option<&str>, limit: i64) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(
-        "WITH page AS MATERIALIZED (
-             SELECT u.* FROM customer_image_usage u WHERE u.valid_from <= ",
-    );
-    query.push_bind(moment.as_of).push(" AND (u.valid_to IS NULL OR u.valid_to > $1)");
-    query.push(" AND u.image_id = ").push_bind(image_id);
+    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT u.* FROM (SELECT ");
+    query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(image_id);
+    query.push("::bigint AS id) i CROSS JOIN LATERAL ").push(in_use(moment, "image_id = i.id"));
+    query.push(" WHERE true");
     if let Some(after) = after {
         query.push(" AND u.tenant_namespace > ").push_bind(after.to_owned());
     }

@@ -116,6 +116,8 @@ INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, diges
    '2026-01-12T00:00Z', NULL),
   (1, 2, 4, 'catalogue', 'sha256:' || repeat('d', 64), '{latest,1.1.0,1.1,1}', 0, 1, '{0,1,2}',
    '{0,0,1}', '{0}', '2026-01-12T02:30Z', NULL);
+INSERT INTO image_tags SELECT image_id, tag, 'catalogue', min(published_at)
+FROM image_versions, unnest(tags) AS tag GROUP BY 1, 2;
 INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
                           score, detected_at, resolved_at, resolved_version) VALUES
   (1, 1, 0, 2, 'catalogue', 'critical', 9.8, '2026-01-12T01:00Z', '2026-01-12T02:30Z', 2);

@@ -114,24 +114,41 @@ const KEYS: &str = "t.customer_id, t.image_id, t.advisory_id, t.clock";
 /// The deadline as it is stored; the index of open timers is in this order.
 const STORED: &str = "coalesce(t.due_at, 'infinity')";
 
-/// The deadline as it was known: a fix may have come later.
-const KNOWN: &str =
-    "CASE WHEN t.started_at <= (SELECT at FROM seen) THEN t.due_at ELSE 'infinity' END";
+/// A condition on some of the open timers, and the deadline that they had.
+type Part = (&'static str, &'static str);
 
-/// Parts of all open timers: a condition, and the deadline of those that meet it.
-const NEWEST: [(&str, &str); 1] = [("t.stopped_at IS NULL", STORED)];
-const PAST: [(&str, &str); 3] = [
+const NEWEST: Part = ("t.stopped_at IS NULL", STORED);
+
+/// Those that ran at an instant of the past, each part in the order of an index.
+const RAN: [Part; 3] = [
+    ("t.stopped_at IS NULL AND t.started_at <= (SELECT at FROM seen)", STORED),
     (
-        "t.stopped_at IS NULL AND (t.started_at IS NULL OR t.started_at <= (SELECT at FROM seen))",
-        STORED,
+        "t.stopped_at > (SELECT at FROM seen) AND t.due_at > (SELECT at FROM seen)
+         AND t.started_at <= (SELECT at FROM seen)",
+        "t.due_at",
     ),
+    (
+        "t.stopped_at > (SELECT at FROM seen) AND t.due_at <= (SELECT at FROM seen)
+         AND t.stopped_at > t.due_at",
+        "t.due_at",
+    ),
+];
+
+/// Those that stood still: no fix was there, though one may have come since. They are the last of
+/// the list, and not looked at before it comes to them.
+const STOOD: [Part; 3] = [
+    ("t.stopped_at IS NULL AND t.started_at IS NULL", STORED),
     // A deadline lies after its start, so the index leads to those that start later.
     (
         "t.stopped_at IS NULL AND coalesce(t.due_at, 'infinity') > (SELECT at FROM seen)
          AND t.started_at > (SELECT at FROM seen)",
-        KNOWN,
+        "'infinity'::timestamptz",
     ),
-    ("t.stopped_at > (SELECT at FROM seen)", KNOWN),
+    (
+        "t.stopped_at > (SELECT at FROM seen)
+         AND (t.started_at IS NULL OR t.started_at > (SELECT at FROM seen))",
+        "'infinity'::timestamptz",
+    ),
 ];
 
 fn equal(query: &mut QueryBuilder<Postgres>, filter: &TimerFilter<'_>) {
@@ -169,6 +186,28 @@ fn standing(query: &mut QueryBuilder<Postgres>, due: &str, filter: &TimerFilter<
     }
 }
 
+/// The first timers of a part, with the deadline they are sorted by as `due`.
+fn push_part(
+    query: &mut QueryBuilder<Postgres>,
+    (condition, due): Part,
+    filter: &TimerFilter<'_>,
+    after: Option<&TimerPlace>,
+    more: &str,
+    limit: i64,
+) {
+    query.push(format!("(SELECT t.*, {due} AS due FROM sla_timers t WHERE {condition}{more}"));
+    equal(query, filter);
+    standing(query, due, filter);
+    if let Some(place) = after {
+        query.push(format!(" AND ({due}, {KEYS}) > (coalesce(")).push_bind(place.at);
+        query.push(", 'infinity'), ").push_bind(place.customer_id);
+        query.push(", ").push_bind(place.image_id);
+        query.push(", ").push_bind(place.advisory_id);
+        query.push(", ").push_bind(place.clock.clone()).push(")");
+    }
+    query.push(format!(" ORDER BY {due}, {KEYS} LIMIT ")).push_bind(limit).push(")");
+}
+
 /// Timers that have not stopped, with the deadline they are sorted by as `due`.
 fn open(
     query: &mut QueryBuilder<Postgres>,
@@ -177,26 +216,26 @@ fn open(
     after: Option<&TimerPlace>,
     limit: i64,
 ) {
-    let parts: &[(&str, &str)] = if live { &NEWEST } else { &PAST };
-    query.push("SELECT t.* FROM (");
-    for (n, (condition, due)) in parts.iter().enumerate() {
-        query.push(if n == 0 { "(" } else { ") UNION ALL (" });
-        query.push(format!("SELECT t.*, {due} AS due FROM sla_timers t WHERE {condition}"));
-        if !live {
-            query.push(" AND t.opened_at <= (SELECT at FROM seen)");
-        }
-        equal(query, filter);
-        standing(query, due, filter);
-        if let Some(place) = after {
-            query.push(format!(" AND ({due}, {KEYS}) > (coalesce(")).push_bind(place.at);
-            query.push(", 'infinity'), ").push_bind(place.customer_id);
-            query.push(", ").push_bind(place.image_id);
-            query.push(", ").push_bind(place.advisory_id);
-            query.push(", ").push_bind(place.clock.clone()).push(")");
-        }
-        query.push(format!(" ORDER BY {due}, {KEYS} LIMIT ")).push_bind(limit);
+    if live {
+        return push_part(query, NEWEST, filter, after, "", limit);
     }
-    query.push(format!(")) t ORDER BY t.due, {KEYS} LIMIT ")).push_bind(limit);
+    const OPENED: &str = " AND t.opened_at <= (SELECT at FROM seen)";
+    query.push("WITH ran AS MATERIALIZED (SELECT t.* FROM (");
+    for (n, part) in RAN.into_iter().enumerate() {
+        query.push(if n == 0 { "" } else { " UNION ALL " });
+        push_part(query, part, filter, after, OPENED, limit);
+    }
+    query.push(format!(") t ORDER BY t.due, {KEYS} LIMIT ")).push_bind(limit);
+    query.push(") SELECT t.* FROM (SELECT t.* FROM ran t");
+    let more = format!("{OPENED} AND (SELECT count(*) FROM ran) < {limit}");
+    // What stands still has no deadline that could be near or past.
+    let stand = matches!(filter.state, None | Some(TimerState::Paused | TimerState::Excluded))
+        && filter.due_by.is_none();
+    for part in STOOD.into_iter().filter(|_| stand) {
+        query.push(" UNION ALL ");
+        push_part(query, part, filter, after, &more, limit);
+    }
+    query.push(format!(") t ORDER BY t.due, {KEYS} LIMIT ")).push_bind(limit);
 }
 
 fn stopped(
