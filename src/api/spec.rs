@@ -75,7 +75,7 @@ world takes it at its current instant. A paused world takes it when time moves a
 an `Idempotency-Key` is done once, however often it is sent within 24 hours.
 
 **Pages.** Lists take `page_size` and `page_token`. Pass `next_page_token` on, unchanged, until \
-it is absent; all pages speak of the same instant. `total` counts up to 1,000; with `exact: false` \
+it is absent; all pages speak of the same instant. `total` counts up to 500; with `exact: false` \
 there are more. `order_by` takes a field's name, with `-` before it for the other direction.
 
 **Copies.** JSON answers carry an `ETag`; with `If-None-Match` an unchanged one is not sent again.

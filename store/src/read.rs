@@ -30,7 +30,7 @@ pub mod world;
 use chrono::{DateTime, Utc};
 
 /// How far the totals of lists are counted: more is said to be more, and costs no more.
-pub const TOTAL_BOUND: i64 = 1_000;
+pub const TOTAL_BOUND: i64 = 500;
 
 /// The instant a read speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
