@@ -7,6 +7,10 @@ use sqlx::{AssertSqlSafe, PgPool};
 use store::objects::{NewObject, ObjectStore, content_key};
 use store::world::Origin;
 
+/// What the world says that it was made from.
+const SCENARIO: &str = "name: small\ntitle: A small world\nstart: 2026-01-12T00:00:00Z\n\
+                        duration: 1d\nimages:\n  - {name: base, packages: 5}\n";
+
 /// The build that made version 2 of nginx, requested at 02:00, running from 02:10 to 02:30.
 pub(crate) const NGINX_BUILD: i64 = 4;
 /// The digest of version 1 of the base.
@@ -34,7 +38,7 @@ pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
     let mut conn = pool.acquire().await.unwrap();
     let origin = Origin {
         name: "small".to_owned(),
-        scenario: "name: small\n".to_owned(),
+        scenario: SCENARIO.to_owned(),
         scenario_sha256: "1".repeat(64),
         seed: u64::MAX,
         kernel_version: "test".to_owned(),
