@@ -57,7 +57,7 @@ CREATE TABLE image_versions (
     base_version     integer,
     package_ids      bigint[] NOT NULL,                                    -- aligned with releases
     releases         integer[] NOT NULL,
-    components       bigint[] NOT NULL,                                    -- package_id * 2^20 + release: one to compare
+    components       bigint[] NOT NULL,                                    -- the same as one number: package_id * 2^20 + release
     published_at     timestamptz NOT NULL,
     superseded_at    timestamptz,
     PRIMARY KEY (image_id, version),
