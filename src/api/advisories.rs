@@ -3,7 +3,8 @@ mod model;
 
 use super::caller::Caller;
 use super::exposure::{Exposure, ExposurePage};
-use super::filter::{one_advisory, text};
+use super::filter::{advisory_id, text};
+use super::order::{ByPublished, direction};
 use super::page::{self, Turn};
 use super::problem::{Failure, failures};
 use super::severity::Severity;
@@ -15,8 +16,11 @@ use model::{Advisory, AdvisoryDetail, AdvisoryPage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use store::read::advisories::{AdvisoryFilter, advisories, advisories_total, affected, reach};
-use store::read::exposure::{of_advisory, of_advisory_total};
+use store::read::Listed;
+use store::read::advisories::{
+    AdvisoryFilter, advisories, advisories_total, advisory, affected, reach,
+};
+use store::read::exposure::of_advisory;
 
 /// The most affected packages that one advisory shows.
 const MAX_AFFECTED: i64 = 200;
@@ -41,7 +45,7 @@ failures! {
 impl AdvisoriesApi {
     /// List advisories
     ///
-    /// The latest published first.
+    /// By when they were published.
     #[oai(path = "/v1/advisories", method = "get", operation_id = "listAdvisories")]
     async fn list(
         &self,
@@ -62,6 +66,8 @@ impl AdvisoriesApi {
         /// Only advisories published at this instant or before.
         #[oai(example = "example_to")]
         published_to: Query<Option<Instant>>,
+        /// The order; `-published_at` when absent.
+        order_by: Query<Option<ByPublished>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -78,9 +84,11 @@ impl AdvisoriesApi {
             fix_available: fix_available.0,
             published_from: published_from.map(Instant::datetime),
             published_to: published_to.map(Instant::datetime),
+            direction: direction(order_by.0),
         };
         let range = (filter.published_from, filter.published_to);
         let range = (range.0.map(|at| at.to_rfc3339()), range.1.map(|at| at.to_rfc3339()));
+        let range = (range, filter.direction.is_ascending());
         let filters =
             (filter.severity, filter.q, filter.known_exploited, filter.fix_available, range);
         let list = ("advisories", &filters);
@@ -114,8 +122,8 @@ impl AdvisoriesApi {
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<AdvisoryDetail>, Failure<OneAdvisory>> {
         let mut view = self.0.view(&caller, as_of.0).await?;
-        let row = one_advisory(&mut view, &cve).await?;
-        let (id, moment) = (row.id, view.moment);
+        let (id, moment) = (advisory_id(&mut view, &cve).await?, view.moment);
+        let row = advisory(view.conn(), moment, id).await?;
         let affected = affected(view.conn(), moment, id, MAX_AFFECTED).await?;
         let reach = reach(view.conn(), moment, id).await?;
         Ok(Json(AdvisoryDetail::new(row, affected, reach, &view)?))
@@ -148,11 +156,10 @@ impl AdvisoriesApi {
         let list = ("advisory exposure", &cve.0);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let id = one_advisory(&mut turn.view, &cve).await?.id;
+        let id = advisory_id(&mut turn.view, &cve).await?;
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
-        let conn = turn.view.conn();
-        let total = of_advisory_total(conn, moment, id).await?;
-        let mut rows = of_advisory(conn, moment, id, after, limit).await?;
+        let Listed { mut rows, total } =
+            of_advisory(turn.view.conn(), moment, id, after, limit).await?;
         let next = turn.end(&mut rows, |row| (row.image_id, row.customer_id))?;
         let items = rows.into_iter().map(|row| Exposure::new(row, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;

@@ -135,10 +135,11 @@ impl Example for NewKey {
 
 /// A new key with its secret.
 #[derive(Object)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 struct CreatedKey {
-    /// The whole key. It is shown this once; only a hash of it is stored.
-    api_key: String,
+    /// The whole key. It is shown this once, for only a hash of it is stored: it is absent when the
+    /// answer is given again under the same `Idempotency-Key`.
+    api_key: Option<String>,
     /// What is stored.
     key: ApiKey,
 }
@@ -146,7 +147,7 @@ struct CreatedKey {
 impl Example for CreatedKey {
     fn example() -> Self {
         CreatedKey {
-            api_key: format!("wt_0123456789abcdef_{}", "A".repeat(43)),
+            api_key: Some(format!("wt_0123456789abcdef_{}", "A".repeat(43))),
             key: ApiKey::example(),
         }
     }
@@ -189,8 +190,7 @@ impl ApiKeysApi {
     /// Make an API key
     ///
     /// The answer holds the secret, this once. The key is exchanged for tokens at POST
-    /// /v1/auth/token. With an `Idempotency-Key` the answer is kept for 24 hours, secret included:
-    /// better do without one here.
+    /// /v1/auth/token.
     #[oai(path = "/v1/api-keys", method = "post", operation_id = "createApiKey")]
     async fn create(
         &self,
@@ -230,9 +230,10 @@ impl ApiKeysApi {
         )
         .await?;
         let object = format!("/v1/api-keys/{}", row.id);
-        let created = CreatedKey { api_key: key.reveal(), key: ApiKey::new(row)? };
+        let mut created = CreatedKey { api_key: None, key: ApiKey::new(row)? };
         let done = Done { status: 201, object: &object, location: None, body: &created };
         write.commit(done).await?;
+        created.api_key = Some(key.reveal());
         Ok(Created::Key(Json(created)))
     }
 

@@ -1,6 +1,7 @@
 //! The audit log of the world: who did what in it, each line a leaf of a Merkle tree.
 use super::caller::Caller;
 use super::filter;
+use super::order::{ByTime, direction};
 use super::page::{Turn, page};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
@@ -98,8 +99,8 @@ page! {
 impl AuditLogsApi {
     /// List the audit log
     ///
-    /// What was asked for from outside, published, judged, or is not to be trusted any more, the
-    /// latest first: simulated history, provable in the audit log's Merkle tree. What callers of
+    /// What was asked for from outside, published, judged, or is not to be trusted any more:
+    /// simulated history, provable in the audit log's Merkle tree. What callers of
     /// this API did and were refused, with request ids and real time, is at GET /v1/actions.
     #[oai(path = "/v1/audit-logs", method = "get", operation_id = "listAuditLogs")]
     async fn list(
@@ -117,6 +118,8 @@ impl AuditLogsApi {
         /// Only what belongs to this tenant, or `catalogue`.
         #[oai(validator(min_length = 1, max_length = 128))]
         tenant: Query<Option<String>>,
+        /// The order; `-at` when absent.
+        order_by: Query<Option<ByTime>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -126,7 +129,8 @@ impl AuditLogsApi {
         /// `next_page_token` of the page before.
         page_token: Query<Option<String>>,
     ) -> Result<Json<AuditLogPage>, Failure<ListAuditLogs>> {
-        let filters = (&actor.0, &action.0, &object.0, &tenant.0);
+        let direction = direction(order_by.0);
+        let filters = (&actor.0, &action.0, &object.0, &tenant.0, direction.is_ascending());
         let list = ("audit logs", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
@@ -136,6 +140,7 @@ impl AuditLogsApi {
             action: filter::text("action", action.as_deref())?,
             object: filter::text("object", object.as_deref())?,
             tenant_namespace: tenant.as_deref(),
+            direction,
         };
         let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
         let conn = turn.view.conn();

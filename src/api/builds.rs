@@ -3,6 +3,7 @@ pub(crate) mod model;
 
 use super::caller::Caller;
 use super::filter;
+use super::order::{ByRequested, direction};
 use super::page::{self, Turn};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
@@ -41,7 +42,7 @@ const MAX_LOG_BYTES: u64 = 8 << 20;
 impl BuildsApi {
     /// List builds
     ///
-    /// The latest asked for first. Statuses are those of the instant that is asked about.
+    /// By when they were asked for. Statuses are those of the instant that is asked about.
     #[oai(path = "/v1/builds", method = "get", operation_id = "listBuilds")]
     async fn list(
         &self,
@@ -53,6 +54,8 @@ impl BuildsApi {
         status: Query<Option<BuildStatus>>,
         /// Only builds that this asked for.
         trigger: Query<Option<BuildTrigger>>,
+        /// The order; `-requested_at` when absent.
+        order_by: Query<Option<ByRequested>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -64,7 +67,8 @@ impl BuildsApi {
     ) -> Result<Json<BuildPage>, Failure<ListBuilds>> {
         let status = status.0.map(BuildStatus::as_str);
         let trigger = trigger.0.map(BuildTrigger::as_str);
-        let filters = (&image.0, status, trigger);
+        let direction = direction(order_by.0);
+        let filters = (&image.0, status, trigger, direction.is_ascending());
         let list = ("builds", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
@@ -73,7 +77,7 @@ impl BuildsApi {
             Some((ms, id)) => Some(BuildPlace { requested_at: page::instant(ms)?, id }),
             None => None,
         };
-        let filter = BuildFilter { image_id, status, trigger, after };
+        let filter = BuildFilter { image_id, status, trigger, after, direction };
         let (moment, limit) = (turn.moment, turn.limit());
         let conn = turn.view.conn();
         let total = builds_total(conn, moment, &filter).await?;

@@ -5,6 +5,7 @@ use super::spec::Tag;
 use super::state::{ApiState, world};
 use super::time::{self, Instant};
 use super::write::Done;
+use crate::auth::Role;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
@@ -87,7 +88,7 @@ struct Clock {
     run_until: Option<Instant>,
     /// What follows there.
     then: Option<Then>,
-    /// Why a defect holds the clock, whatever its mode.
+    /// Why a defect holds the clock, whatever its mode. What exactly, only an admin is told.
     held_reason: Option<String>,
     /// Jobs up to here have been handed to the workers: the newest state there is.
     released_through: Instant,
@@ -99,13 +100,15 @@ struct Clock {
 
 /// What the world is made from: enough to make it again.
 #[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
 struct World {
     /// The scenario's name.
     name: String,
     /// SHA-256 of the scenario's file.
     scenario_sha256: String,
-    /// The seed, as a text because it has 64 bits.
-    seed: String,
+    /// The seed, as a text because it has 64 bits. With it and the scenario the whole world can be
+    /// made again, so tenants do not see it.
+    seed: Option<String>,
     /// The version of the kernel.
     kernel_version: String,
     /// Where simulated time begins.
@@ -148,7 +151,7 @@ impl Example for Clock {
             world: World {
                 name: "four-weeks".to_owned(),
                 scenario_sha256: "0".repeat(64),
-                seed: "42".to_owned(),
+                seed: Some("42".to_owned()),
                 kernel_version: "1".to_owned(),
                 starts_at: time::example(-168),
                 ends_at: time::example(504),
@@ -166,7 +169,7 @@ impl ClockApi {
     async fn get(&self, caller: Caller) -> Result<Json<Clock>, Failure<ReadClock>> {
         let mut view = self.0.view(&caller, None).await?;
         let clock = clock(view.conn()).await?;
-        Ok(Json(Clock::new(clock, view.position)))
+        Ok(Json(Clock::new(clock, view.position, &caller)))
     }
 
     /// Set the clock
@@ -188,7 +191,7 @@ impl ClockApi {
         now.run_until = wish.run_until.map(|at| SimTime::from_datetime(at.datetime()));
         now.then_mode = wish.then.unwrap_or(Then::Paused).into();
         set_clock(&mut tx, &now).await?;
-        let clock = Clock::new(now, position);
+        let clock = Clock::new(now, position, &caller);
         let done = Done { status: 200, object: "/v1/clock", location: None, body: &clock };
         tx.commit(done).await?;
         Ok(Json(clock))
@@ -212,8 +215,17 @@ fn check(wish: &ClockWish, position: &Position) -> Result<(), Problem> {
     }
 }
 
+/// Why the clock is held, in as many words as the caller may hear: the reason holds both sides of
+/// a difference, whosever they are.
+pub(crate) fn held_reason(reason: Option<String>, caller: &Caller) -> Option<String> {
+    match caller.role {
+        Role::Admin => reason,
+        _ => reason.map(|_| "A job failed for good; an admin sees it at GET /v1/jobs.".to_owned()),
+    }
+}
+
 impl Clock {
-    fn new(clock: store::world::Clock, position: Position) -> Self {
+    fn new(clock: store::world::Clock, position: Position, caller: &Caller) -> Self {
         let run_until = clock.run_until.and_then(SimTime::to_datetime).map(Instant::from);
         let then = match clock.then_mode {
             store::world::Mode::Live => Then::Live,
@@ -224,13 +236,13 @@ impl Clock {
             factor: clock.factor,
             run_until,
             then: run_until.map(|_| then),
-            held_reason: clock.held_reason,
+            held_reason: held_reason(clock.held_reason, caller),
             released_through: position.released_through.into(),
             materialized_through: position.materialized_through.into(),
             world: World {
                 name: position.name,
                 scenario_sha256: position.scenario_sha256,
-                seed: (position.seed as u64).to_string(),
+                seed: caller.tenant().is_none().then(|| (position.seed as u64).to_string()),
                 kernel_version: position.kernel_version,
                 starts_at: position.starts_at.into(),
                 ends_at: position.ends_at.into(),

@@ -3,7 +3,7 @@ mod model;
 
 use super::caller::Caller;
 use super::exposure::{Exposure, ExposurePage};
-use super::filter::{self, one_customer, text};
+use super::filter::{self, customer_id, text};
 use super::page::Turn;
 use super::problem::{Failure, failures};
 use super::severity::Severity;
@@ -15,8 +15,9 @@ use model::{Customer, CustomerDetail, CustomerPage, CustomerUsage, CustomerUsage
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use store::read::customers::{customers, customers_total, usage};
-use store::read::exposure::{ExposureFilter, of_customer, of_customer_total};
+use store::read::Listed;
+use store::read::customers::{customer, customers, customers_total, usage};
+use store::read::exposure::{ExposureFilter, of_customer};
 
 pub(crate) struct CustomersApi(pub(crate) ApiState);
 
@@ -81,7 +82,8 @@ impl CustomersApi {
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<CustomerDetail>, Failure<OneCustomer>> {
         let mut view = self.0.view(&caller, as_of.0).await?;
-        let row = one_customer(&mut view, &tenant_namespace).await?;
+        let (id, moment) = (customer_id(&mut view, &tenant_namespace).await?, view.moment);
+        let row = customer(view.conn(), moment, id).await?;
         Ok(Json(CustomerDetail::new(row, &view)))
     }
 
@@ -111,8 +113,9 @@ impl CustomersApi {
         let list = ("customer usage", &tenant_namespace.0);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let row = one_customer(&mut turn.view, &tenant_namespace).await?;
+        let id = customer_id(&mut turn.view, &tenant_namespace).await?;
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
+        let row = customer(turn.view.conn(), moment, id).await?;
         let mut rows = usage(turn.view.conn(), moment, row.id, after, limit).await?;
         let next = turn.end(&mut rows, |row| row.image_id)?;
         let items = rows.into_iter().map(CustomerUsage::from).collect();
@@ -153,13 +156,12 @@ impl CustomersApi {
         let list = ("customer exposure", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<Key>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let id = one_customer(&mut turn.view, &tenant_namespace).await?.id;
+        let id = customer_id(&mut turn.view, &tenant_namespace).await?;
         let image_id = filter::image(&mut turn.view, image.as_deref()).await?;
         let filter = ExposureFilter { severity, image_id };
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
-        let conn = turn.view.conn();
-        let total = of_customer_total(conn, moment, id, &filter).await?;
-        let mut rows = of_customer(conn, moment, id, &filter, after, limit).await?;
+        let Listed { mut rows, total } =
+            of_customer(turn.view.conn(), moment, id, &filter, after, limit).await?;
         let rank = |name: &str| Severity::parse(name).map_or(0, Severity::rank);
         let next =
             turn.end(&mut rows, |row| (rank(&row.severity), row.image_id, row.advisory_id))?;

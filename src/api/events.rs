@@ -1,8 +1,10 @@
 //! Server-sent events: how far the world is, and what happens in it, as it happens.
 use super::caller::Caller;
-use super::problem::{Failure, Problem, failures};
+use super::clock::held_reason;
+use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
+use super::streams::Room;
 use super::time::{self, Instant};
 use futures::stream::{self, BoxStream, StreamExt};
 use poem::http::header::CACHE_CONTROL;
@@ -15,7 +17,6 @@ use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::read::events::{EventRow, events};
 use store::world::clock;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct EventsApi(pub(crate) ApiState);
@@ -139,8 +140,8 @@ impl EventsApi {
     ///
     /// A stream of server-sent events that stays open: `progress` at once and whenever the world
     /// has moved, `timeline` for everything that happens and that the caller may see, `gap` when
-    /// more happened than is sent. It ends when the token does; come again with a new token and
-    /// `Last-Event-ID`, and nothing is missed.
+    /// more happened than is sent. It ends when the token does, or its key; come again with a new
+    /// token and `Last-Event-ID`, and nothing is missed. One key may have 16 streams open.
     #[oai(path = "/v1/events", method = "get", operation_id = "watchEvents")]
     async fn watch(
         &self,
@@ -151,7 +152,7 @@ impl EventsApi {
         #[oai(name = "Last-Event-ID", validator(minimum(value = "0")))]
         last_event_id: Header<Option<i64>>,
     ) -> Result<Response<EventStream<BoxStream<'static, Event>>>, Failure<WatchEvents>> {
-        let permit = self.0.stream()?;
+        let room = self.0.stream(&caller.actor)?;
         let view = self.0.view(&caller, None).await?;
         let (newest, generation) = (view.position.materialized_seq, view.position.generation);
         let after = last_event_id.filter(|last| *last < newest).unwrap_or(newest);
@@ -165,7 +166,7 @@ impl EventsApi {
             generation,
             told: None,
             ready: VecDeque::new(),
-            _permit: permit,
+            _room: room,
         };
         let events = stream::unfold(watch, |mut watch| async move {
             watch.next().await.map(|event| (event, watch))
@@ -189,7 +190,7 @@ struct Watch {
     generation: i64,
     told: Option<String>,
     ready: VecDeque<Event>,
-    _permit: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 impl Watch {
@@ -199,7 +200,7 @@ impl Watch {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            if self.ended() {
+            if self.ended().await {
                 return None;
             }
             if let Err(problem) = self.look().await {
@@ -215,9 +216,14 @@ impl Watch {
         }
     }
 
-    fn ended(&self) -> bool {
+    /// Whether the API stops, the token has expired, or its key has been revoked.
+    async fn ended(&self) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        self.closing.is_cancelled() || now >= self.caller.expires
+        if self.closing.is_cancelled() || now >= self.caller.expires {
+            return true;
+        }
+        let key = self.state.key_holds(&self.caller.actor).await;
+        key.is_err_and(|problem| problem.code() == Code::Unauthenticated.as_str())
     }
 
     async fn look(&mut self) -> Result<(), Problem> {
@@ -228,7 +234,7 @@ impl Watch {
             mode: Some(clock.mode.as_str().to_owned()),
             factor: Some(clock.factor),
             released_through: Some(view.position.released_through.into()),
-            held_reason: clock.held_reason,
+            held_reason: held_reason(clock.held_reason, &self.caller),
             ..Event::new(EventType::Progress, at.into())
         };
         if view.position.generation != self.generation {

@@ -137,7 +137,8 @@ pub(crate) struct Exposure {
     exposed_since: Instant,
     /// When an upstream fix was there.
     fix_available_at: Option<Instant>,
-    /// The newest version of the image on which it is not known: taking it ends the exposure.
+    /// The newest version of the image, if the advisory is not known on it: taking it ends the
+    /// exposure.
     fixed_in_version: Option<i32>,
     /// The first deadline that is owed; absent when none is, or all stand still.
     due_at: Option<Instant>,

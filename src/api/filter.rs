@@ -3,9 +3,7 @@ use super::images;
 use super::problem::{Code, Problem};
 use super::state::View;
 use store::catalogue::SHARED_NAMESPACE;
-use store::read::advisories::{AdvisoryRow, advisory};
-use store::read::customers::{CustomerRow, customer};
-use store::read::packages::{PackageRow, package};
+use store::read::{advisories, customers, packages};
 
 /// The longest name that is looked up.
 const MAX_NAME_BYTES: usize = 128;
@@ -41,57 +39,52 @@ pub(crate) async fn image(view: &mut View, given: Option<&str>) -> Result<Option
     found.map(Some).ok_or_else(|| unknown("image", "image", given))
 }
 
-async fn find_advisory(view: &mut View, cve: &str) -> Result<Option<AdvisoryRow>, Problem> {
+async fn find_advisory(view: &mut View, cve: &str) -> Result<Option<i64>, Problem> {
     let moment = view.moment;
     if !is_plain(cve) {
         return Ok(None);
     }
-    Ok(advisory(view.conn(), moment, cve).await?)
+    Ok(advisories::id(view.conn(), moment, cve).await?)
 }
 
 /// The ordinal of the advisory that the parameter `cve` names.
 pub(crate) async fn cve(view: &mut View, given: Option<&str>) -> Result<Option<i64>, Problem> {
     let Some(given) = given else { return Ok(None) };
     let found = find_advisory(view, given).await?;
-    found.map(|row| Some(row.id)).ok_or_else(|| unknown("cve", "advisory", given))
+    found.map(Some).ok_or_else(|| unknown("cve", "advisory", given))
 }
 
-/// The advisory that a path names.
-pub(crate) async fn one_advisory(view: &mut View, given: &str) -> Result<AdvisoryRow, Problem> {
+/// The ordinal of the advisory that a path names.
+pub(crate) async fn advisory_id(view: &mut View, given: &str) -> Result<i64, Problem> {
     let found = find_advisory(view, given).await?;
     found.ok_or_else(|| missing(Code::AdvisoryNotFound, "advisory", given, view))
 }
 
-async fn find_package(view: &mut View, name: &str) -> Result<Option<PackageRow>, Problem> {
-    let moment = view.moment;
+async fn find_package(view: &mut View, name: &str) -> Result<Option<i64>, Problem> {
     if !is_plain(name) {
         return Ok(None);
     }
-    Ok(package(view.conn(), moment, name).await?)
+    Ok(packages::id(view.conn(), name).await?)
 }
 
 /// The ordinal of the package that the parameter `package` names.
-pub(crate) async fn package_id(
-    view: &mut View,
-    given: Option<&str>,
-) -> Result<Option<i64>, Problem> {
+pub(crate) async fn package(view: &mut View, given: Option<&str>) -> Result<Option<i64>, Problem> {
     let Some(given) = given else { return Ok(None) };
     let found = find_package(view, given).await?;
-    found.map(|row| Some(row.id)).ok_or_else(|| unknown("package", "package", given))
+    found.map(Some).ok_or_else(|| unknown("package", "package", given))
 }
 
-/// The package that a path names.
-pub(crate) async fn one_package(view: &mut View, given: &str) -> Result<PackageRow, Problem> {
+/// The ordinal of the package that a path names.
+pub(crate) async fn package_id(view: &mut View, given: &str) -> Result<i64, Problem> {
     let found = find_package(view, given).await?;
     found.ok_or_else(|| missing(Code::PackageNotFound, "package", given, view))
 }
 
-async fn find_customer(view: &mut View, tenant: &str) -> Result<Option<CustomerRow>, Problem> {
-    let moment = view.moment;
+async fn find_customer(view: &mut View, tenant: &str) -> Result<Option<i64>, Problem> {
     if !is_plain(tenant) {
         return Ok(None);
     }
-    Ok(customer(view.conn(), moment, tenant).await?)
+    Ok(customers::id(view.conn(), tenant).await?)
 }
 
 /// The namespace that the parameter `tenant` names.
@@ -101,7 +94,7 @@ pub(crate) async fn tenant(
 ) -> Result<Option<String>, Problem> {
     let Some(given) = given else { return Ok(None) };
     let found = find_customer(view, given).await?;
-    found.map(|row| Some(row.tenant_namespace)).ok_or_else(|| unknown("tenant", "tenant", given))
+    found.map(|_| Some(given.to_owned())).ok_or_else(|| unknown("tenant", "tenant", given))
 }
 
 /// The namespace that the parameter `tenant` names: a tenant's, or the shared catalogue.
@@ -115,8 +108,8 @@ pub(crate) async fn namespace(
     }
 }
 
-/// The customer that a path names.
-pub(crate) async fn one_customer(view: &mut View, given: &str) -> Result<CustomerRow, Problem> {
+/// The ordinal of the customer that a path names.
+pub(crate) async fn customer_id(view: &mut View, given: &str) -> Result<i64, Problem> {
     let found = find_customer(view, given).await?;
     found.ok_or_else(|| missing(Code::CustomerNotFound, "customer", given, view))
 }

@@ -1,6 +1,7 @@
 //! Findings: which version of which image holds what an advisory affects.
 use super::caller::Caller;
 use super::filter;
+use super::order::{ByDetected, direction};
 use super::page::{self, Turn, page};
 use super::problem::{Failure, Problem, failures};
 use super::severity::Severity;
@@ -157,7 +158,7 @@ page! {
 impl FindingsApi {
     /// List findings
     ///
-    /// Of all images and versions, the latest detected first.
+    /// Of all images and versions, by when they were detected.
     #[oai(path = "/v1/findings", method = "get", operation_id = "listFindings")]
     async fn list(
         &self,
@@ -175,6 +176,8 @@ impl FindingsApi {
         /// Only findings in the package of this name.
         #[oai(validator(min_length = 1, max_length = 128))]
         package: Query<Option<String>>,
+        /// The order; `-detected_at` when absent.
+        order_by: Query<Option<ByDetected>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -185,7 +188,9 @@ impl FindingsApi {
         page_token: Query<Option<String>>,
     ) -> Result<Json<FindingPage>, Failure<ListFindings>> {
         let severity = severity.0.map(Severity::as_str);
+        let direction = direction(order_by.0);
         let filters = (severity, status.0.map(|s| s as u8), &image.0, &cve.0, &package.0);
+        let filters = (filters, direction.is_ascending());
         let list = ("findings", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<Key>::begin(&self.0, &caller, list, as_of.0, turning).await?;
@@ -195,7 +200,8 @@ impl FindingsApi {
             image_id: filter::image(&mut turn.view, image.as_deref()).await?,
             version: None,
             advisory_id: filter::cve(&mut turn.view, cve.as_deref()).await?,
-            package_id: filter::package_id(&mut turn.view, package.as_deref()).await?,
+            package_id: filter::package(&mut turn.view, package.as_deref()).await?,
+            direction,
         };
         let (moment, limit) = (turn.moment, turn.limit());
         let after = match turn.after {

@@ -11,14 +11,9 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use poem::Request;
 use poem::http::header::AUTHORIZATION;
-use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-/// A revoked key's tokens hold this much longer, at the most.
-const KNOWN_FOR: Duration = Duration::from_secs(2);
 /// Keys and addresses that are kept in mind before the idle ones are forgotten.
 const REMEMBERED: u32 = 10_000;
 
@@ -27,7 +22,6 @@ type Limiter = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock>
 /// The gate of one served API.
 pub(crate) struct Gate {
     state: ApiState,
-    known: Mutex<HashMap<String, Instant>>,
     per_key: Limiter,
     per_address: Limiter,
     checks: AtomicU32,
@@ -42,7 +36,6 @@ impl Gate {
         };
         Gate {
             state,
-            known: Mutex::default(),
             per_key: limiter(limits.requests_per_second),
             per_address: limiter(limits.anonymous_per_second),
             checks: AtomicU32::new(0),
@@ -67,7 +60,7 @@ impl Gate {
         };
         let claims = self.claims(request)?;
         self.within(&self.per_key, claims.sub.clone())?;
-        self.still_valid(&claims.sub).await?;
+        self.state.key_holds(&claims.sub).await?;
         let role = claims.role().ok_or_else(|| unauthenticated("The token names no role."))?;
         let caller = Caller::new(Inner {
             actor: claims.sub,
@@ -107,28 +100,6 @@ impl Gate {
             }
             BadToken::Invalid => unauthenticated("The token is not one of this service."),
         })
-    }
-
-    /// A token ends with its key; what is known of the key is a moment old at the most.
-    async fn still_valid(&self, key_id: &str) -> Result<(), Problem> {
-        let now = Instant::now();
-        let recently = |seen: &Instant| now.duration_since(*seen) < KNOWN_FOR;
-        {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.get(key_id).is_some_and(recently) {
-                return Ok(());
-            }
-            if known.len() > REMEMBERED as usize {
-                known.retain(|_, seen| recently(seen));
-            }
-        }
-        let mut tx = self.state.platform_snapshot().await?;
-        if store::api_keys::valid(&mut tx, key_id).await?.is_none() {
-            return Err(unauthenticated("The key of this token has been revoked or has ended."));
-        }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(key_id.to_owned(), now);
-        Ok(())
     }
 
     fn within(&self, limiter: &Limiter, who: String) -> Result<(), Problem> {

@@ -21,7 +21,7 @@ use model::{Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
-use store::read::images::{ImageFilter, ImagePlace, ImageRow, find, image, images, images_total};
+use store::read::images::{ImageFilter, ImagePlace, KnownImage, find, images, images_total, known};
 use store::read::versions::{
     VersionRow, assessment, attestations, sboms, tags, version, versions_total,
 };
@@ -183,8 +183,10 @@ impl ImagesApi {
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<ImageDetail>, Failure<OneImage>> {
         let mut view = self.0.view(&caller, as_of.0).await?;
-        let row = one_image(&mut view, &image).await?;
-        let (id, version, at) = (row.id, row.version, view.moment.as_of);
+        let KnownImage { id, version, name } = one_image(&mut view, &image).await?;
+        let (moment, at) = (view.moment, view.moment.as_of);
+        let row = store::read::images::image(view.conn(), moment, id).await?;
+        let row = row.ok_or_else(|| Problem::internal(format!("the image {name} is gone")))?;
         let tags = tags(view.conn(), at, id, MAX_TAGS).await?;
         let (sboms, attestations, assessment) = match version {
             Some(version) => (
@@ -300,13 +302,14 @@ async fn base_number(view: &mut View, base: &str) -> Result<i64, Problem> {
     })
 }
 
-async fn one_image(view: &mut View, given: &str) -> Result<ImageRow, Problem> {
+/// The image that a path names.
+async fn one_image(view: &mut View, given: &str) -> Result<KnownImage, Problem> {
     let moment = view.moment;
-    let row = match number(view, given).await? {
-        Some(id) => image(view.conn(), moment, id).await?,
-        None => None,
+    let found = match is_name(given) {
+        true => known(view.conn(), moment, given, given.parse().ok()).await?,
+        false => None,
     };
-    row.ok_or_else(|| {
+    found.ok_or_else(|| {
         let shown: String = given.chars().take(64).collect();
         let detail = format!("There is no image {shown:?} as of {}.", view.as_of());
         Problem::new(Code::ImageNotFound, detail)
@@ -314,7 +317,11 @@ async fn one_image(view: &mut View, given: &str) -> Result<ImageRow, Problem> {
 }
 
 /// The version of an image that a path or a filter names.
-async fn one_version(view: &mut View, image: &ImageRow, given: i32) -> Result<VersionRow, Problem> {
+async fn one_version(
+    view: &mut View,
+    image: &KnownImage,
+    given: i32,
+) -> Result<VersionRow, Problem> {
     let at = view.moment.as_of;
     version(view.conn(), at, image.id, given).await?.ok_or_else(|| {
         let detail = format!("{} has no version {given} as of {}.", image.name, view.as_of());

@@ -18,8 +18,10 @@ pub struct Limits {
     pub requests_per_second: NonZeroU32,
     /// The same for one address, where no key is needed but something is checked or written.
     pub anonymous_per_second: NonZeroU32,
-    /// The streams of events that are open at the same time.
+    /// The streams of events that are open at the same time, of all keys together.
     pub streams: usize,
+    /// The same of one key.
+    pub streams_of_one_key: usize,
 }
 
 const fn rate(per_second: u32) -> NonZeroU32 {
@@ -38,6 +40,7 @@ impl Default for Limits {
             requests_per_second: rate(200),
             anonymous_per_second: rate(10),
             streams: 128,
+            streams_of_one_key: 16,
         }
     }
 }

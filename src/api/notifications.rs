@@ -1,6 +1,7 @@
 //! What customers and the platform's own team were told.
 use super::caller::Caller;
 use super::filter;
+use super::order::{ByTime, direction};
 use super::page::{Turn, page};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
@@ -108,8 +109,8 @@ page! {
 impl NotificationsApi {
     /// List notifications
     ///
-    /// What customers and the platform's own team were told, the latest first. Webhooks carry the
-    /// same to other systems.
+    /// What customers and the platform's own team were told. Webhooks carry the same to other
+    /// systems.
     #[oai(path = "/v1/notifications", method = "get", operation_id = "listNotifications")]
     async fn list(
         &self,
@@ -119,6 +120,8 @@ impl NotificationsApi {
         /// Only notifications to this tenant, or `catalogue`.
         #[oai(validator(min_length = 1, max_length = 128))]
         tenant: Query<Option<String>>,
+        /// The order; `-at` when absent.
+        order_by: Query<Option<ByTime>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -130,12 +133,13 @@ impl NotificationsApi {
     ) -> Result<Json<NotificationPage>, Failure<ListNotifications>> {
         let kind = kind.0.and_then(|kind| kind.to_json());
         let kind = kind.as_ref().and_then(Value::as_str);
-        let filters = (kind, &tenant.0);
+        let direction = direction(order_by.0);
+        let filters = (kind, &tenant.0, direction.is_ascending());
         let list = ("notifications", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let tenant = filter::namespace(&mut turn.view, tenant.as_deref()).await?;
-        let filter = NotificationFilter { kind, tenant_namespace: tenant.as_deref() };
+        let filter = NotificationFilter { kind, tenant_namespace: tenant.as_deref(), direction };
         let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
         let conn = turn.view.conn();
         let total = notifications_total(conn, moment, &filter).await?;

@@ -2,7 +2,7 @@
 mod model;
 
 use super::caller::Caller;
-use super::filter::{one_package, text};
+use super::filter::{package_id, text};
 use super::page::Turn;
 use super::problem::{Failure, failures};
 use super::spec::Tag;
@@ -13,7 +13,8 @@ use model::{Package, PackageDetail, PackageImage, PackageImagePage, PackagePage}
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use store::read::packages::{holders, holders_total, packages, packages_total, releases};
+use store::read::Listed;
+use store::read::packages::{holders, package, packages, packages_total, releases};
 
 /// The most releases that one package shows.
 const MAX_RELEASES: i64 = 200;
@@ -83,9 +84,9 @@ impl PackagesApi {
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<PackageDetail>, Failure<OnePackage>> {
         let mut view = self.0.view(&caller, as_of.0).await?;
-        let row = one_package(&mut view, &name).await?;
-        let moment = view.moment;
-        let releases = releases(view.conn(), moment, row.id, MAX_RELEASES).await?;
+        let (id, moment) = (package_id(&mut view, &name).await?, view.moment);
+        let row = package(view.conn(), moment, id).await?;
+        let releases = releases(view.conn(), moment, id, MAX_RELEASES).await?;
         Ok(Json(PackageDetail::new(row, releases, &view)))
     }
 
@@ -116,11 +117,10 @@ impl PackagesApi {
         let filters = (&name.0, version);
         let list = ("package images", &filters);
         let mut turn = Turn::<(i64, i32)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let id = one_package(&mut turn.view, &name).await?.id;
+        let id = package_id(&mut turn.view, &name).await?;
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
-        let conn = turn.view.conn();
-        let total = holders_total(conn, moment, id, version).await?;
-        let mut rows = holders(conn, moment, id, version, after, limit).await?;
+        let Listed { mut rows, total } =
+            holders(turn.view.conn(), moment, id, version, after, limit).await?;
         let next = turn.end(&mut rows, |row| (row.image_id, row.version))?;
         let items = rows.into_iter().map(PackageImage::from).collect();
         Ok(Json(PackageImagePage::new(items, total, next, &turn.view)))

@@ -118,13 +118,13 @@ impl ScenariosApi {
     async fn list(&self, caller: Caller) -> Result<Json<ScenarioList>, Failure<ListScenarios>> {
         let current = self.state.view(&caller, None).await?.position;
         let items = self.bundled().await?.clone();
-        Ok(Json(ScenarioList::new(items, current)))
+        Ok(Json(ScenarioList::new(items, current, caller.tenant().is_none())))
     }
 
     /// Read a scenario
     ///
     /// With its YAML: one that comes with the program, or `current`, from which this world was
-    /// made.
+    /// made. That one names all customers and tells what is to come: tenants do not see it.
     #[oai(path = "/v1/scenarios/:name", method = "get", operation_id = "getScenario")]
     async fn get(
         &self,
@@ -134,7 +134,7 @@ impl ScenariosApi {
         name: Path<String>,
     ) -> Result<Json<ScenarioDetail>, Failure<OneScenario>> {
         let mut view = self.state.view(&caller, None).await?;
-        if name.0 == CURRENT {
+        if name.0 == CURRENT && caller.tenant().is_none() {
             let origin = store::world::get(view.conn()).await.map_err(Problem::from)?.origin;
             // A world was made from it, so it was right.
             let summary = self.summary(origin.scenario.clone(), Some(origin.seed)).await;

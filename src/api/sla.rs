@@ -6,6 +6,7 @@ use super::caller::Caller;
 use super::exposure::{SlaClock, TimerState};
 use super::filter;
 use super::kept::{self, Holds};
+use super::order::{ByRecorded, direction};
 use super::page::{self, Turn};
 use super::problem::{Code, Failure, Problem, failures};
 use super::severity::Severity;
@@ -144,7 +145,7 @@ impl SlaApi {
 
     /// List SLA violations
     ///
-    /// Deadlines that passed, the latest recorded first.
+    /// Deadlines that passed, by when an evaluation recorded it.
     #[oai(path = "/v1/sla/violations", method = "get", operation_id = "listSlaViolations")]
     async fn violations(
         &self,
@@ -158,6 +159,8 @@ impl SlaApi {
         severity: Query<Option<Severity>>,
         /// Only violations that stood so at that instant.
         state: Query<Option<ViolationState>>,
+        /// The order; `-recorded_at` when absent.
+        order_by: Query<Option<ByRecorded>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -169,13 +172,14 @@ impl SlaApi {
     ) -> Result<Json<ViolationPage>, Failure<ListSla>> {
         let (clock, severity) = (clock.0.map(SlaClock::as_str), severity.0.map(Severity::as_str));
         let open = state.0.map(|state| state == ViolationState::Open);
-        let filters = (&tenant.0, clock, severity, open);
+        let direction = direction(order_by.0);
+        let filters = (&tenant.0, clock, severity, open, direction.is_ascending());
         let list = ("violations", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<Key>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let tenant = filter::tenant(&mut turn.view, tenant.as_deref()).await?;
         let tenant_namespace = tenant.as_deref().or(caller.tenant());
-        let filter = ViolationFilter { tenant_namespace, clock, severity, open };
+        let filter = ViolationFilter { tenant_namespace, clock, severity, open, direction };
         let (moment, limit) = (turn.moment, turn.limit());
         let after = match turn.after.clone() {
             Some((ms, customer, image, advisory, clock)) => {

@@ -1,11 +1,13 @@
 //! What the handlers work with: the database, the object store, and views of one instant.
 use super::caller::Caller;
 use super::kept::Kept;
+use super::known_keys::{self, KnownKeys};
 use super::limits::Limits;
 use super::logs::first_leaf;
 use super::page::Start;
 use super::problem::{Code, Problem};
 use super::sla::Remediation;
+use super::streams::{Room, Streams};
 use super::time::Instant;
 use super::write::Write;
 use crate::auth::TokenKey;
@@ -20,7 +22,7 @@ use store::logs::Log;
 use store::objects::ObjectStore;
 use store::read::Moment;
 use store::read::world::{Position, position};
-use tokio::sync::{MappedMutexGuard, MutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{MappedMutexGuard, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -37,7 +39,8 @@ struct Inner {
     /// Each with the world it is of.
     logs: [tokio::sync::Mutex<(i64, Tree)>; 2],
     remediation: Kept<Arc<Remediation>>,
-    streams: Arc<Semaphore>,
+    streams: Arc<Streams>,
+    known_keys: KnownKeys,
     closing: CancellationToken,
 }
 
@@ -108,7 +111,8 @@ impl ApiState {
             token_key,
             logs: Default::default(),
             remediation: Kept::default(),
-            streams: Arc::new(Semaphore::new(settings.limits.streams)),
+            streams: Streams::new(&settings.limits),
+            known_keys: KnownKeys::default(),
             closing: CancellationToken::new(),
             settings,
         })))
@@ -160,12 +164,27 @@ impl ApiState {
         self.0.as_ref().map_or(&[], |inner| &inner.settings.allowed_origins)
     }
 
-    /// Room for one more stream of events, for as long as it is held.
-    pub(crate) fn stream(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.inner()?.streams.clone().try_acquire_owned().map_err(|_| {
+    /// Room for one more stream of events of a key, for as long as it is held.
+    pub(crate) fn stream(&self, key_id: &str) -> Result<Room, Problem> {
+        self.inner()?.streams.room(key_id).ok_or_else(|| {
             let detail = "As many streams of events are open as may be.";
             Problem::new(Code::RateLimited, detail).retry_after(5)
         })
+    }
+
+    /// Whether the key behind a token still holds, as of a moment ago.
+    pub(crate) async fn key_holds(&self, key_id: &str) -> Result<(), Problem> {
+        let known = &self.inner()?.known_keys;
+        if known.lately(key_id) {
+            return Ok(());
+        }
+        let looked = std::time::Instant::now();
+        let mut tx = self.platform_snapshot().await?;
+        if store::api_keys::valid(&mut tx, key_id).await?.is_none() {
+            return Err(known_keys::ended());
+        }
+        known.holds(key_id, looked);
+        Ok(())
     }
 
     /// Cancelled when the API is to stop: open streams end then.

@@ -1,6 +1,7 @@
 //! What happened in the world, and the scans among it.
 use super::caller::Caller;
 use super::filter;
+use super::order::{ByTime, direction};
 use super::page::{Turn, page};
 use super::problem::{Failure, Problem, failures};
 use super::spec::Tag;
@@ -186,7 +187,7 @@ page! {
 impl TimelineApi {
     /// List what happened
     ///
-    /// The latest first: everything that the caller may see. GET /v1/events tells the same as it
+    /// Everything that happened and that the caller may see. GET /v1/events tells the same as it
     /// happens.
     #[oai(
         path = "/v1/timeline",
@@ -208,6 +209,8 @@ impl TimelineApi {
         /// Only what concerns this advisory: its CVE id.
         #[oai(validator(min_length = 1, max_length = 63))]
         cve: Query<Option<String>>,
+        /// The order; `-at` when absent.
+        order_by: Query<Option<ByTime>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -220,7 +223,8 @@ impl TimelineApi {
         use poem_openapi::types::ToJSON;
         let kind = kind.0.and_then(|kind| kind.to_json());
         let kind = kind.as_ref().and_then(Value::as_str);
-        let filters = (kind, &tenant.0, &image.0, &cve.0);
+        let direction = direction(order_by.0);
+        let filters = (kind, &tenant.0, &image.0, &cve.0, direction.is_ascending());
         let list = ("timeline", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
@@ -230,6 +234,7 @@ impl TimelineApi {
             tenant_namespace: tenant.as_deref(),
             image_id: filter::image(&mut turn.view, image.as_deref()).await?,
             advisory_id: filter::cve(&mut turn.view, cve.as_deref()).await?,
+            direction,
         };
         let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
         let conn = turn.view.conn();
@@ -242,7 +247,7 @@ impl TimelineApi {
 
     /// List scans
     ///
-    /// Every pass of the scanner, the latest first: after each push, on schedule, and those that
+    /// Every pass of the scanner: after each push, on schedule, and those that
     /// were asked for.
     #[oai(path = "/v1/scans", method = "get", operation_id = "listScans", tag = "Tag::Findings")]
     async fn scans(
@@ -251,6 +256,8 @@ impl TimelineApi {
         /// Only scans of this image alone: its name or number.
         #[oai(validator(min_length = 1, max_length = 63))]
         image: Query<Option<String>>,
+        /// The order; `-at` when absent.
+        order_by: Query<Option<ByTime>>,
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
@@ -260,12 +267,15 @@ impl TimelineApi {
         /// `next_page_token` of the page before.
         page_token: Query<Option<String>>,
     ) -> Result<Json<ScanPage>, Failure<ListTimeline>> {
-        let list = ("scans", &image.0);
+        let direction = direction(order_by.0);
+        let filters = (&image.0, direction.is_ascending());
+        let list = ("scans", &filters);
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let filter = TimelineFilter {
             kind: Some(SCANNED),
             image_id: filter::image(&mut turn.view, image.as_deref()).await?,
+            direction,
             ..TimelineFilter::default()
         };
         let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);

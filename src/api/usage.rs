@@ -18,7 +18,8 @@ use sim::ids::{CustomerId, ImageId};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use store::catalogue::SHARED_NAMESPACE;
-use store::read::commands::{customer_id, uses, version_of};
+use store::read::commands::{uses, version_of};
+use store::read::customers;
 use store::read::definitions::{Definition, definition};
 
 pub(crate) struct UsageApi(pub(crate) ApiState);
@@ -192,7 +193,7 @@ impl UsageApi {
 
 async fn customer(conn: &mut PgConnection, tenant: &str) -> Result<CustomerId, Problem> {
     let plain = !tenant.chars().any(char::is_control);
-    let id = if plain { customer_id(conn, tenant).await? } else { None };
+    let id = if plain { customers::id(conn, tenant).await? } else { None };
     let id = id.ok_or_else(|| {
         let detail = format!("There is no customer {tenant:?}.");
         Problem::new(Code::CustomerNotFound, detail)

@@ -113,7 +113,7 @@ impl WebhookEndpointsApi {
     /// `webhook-timestamp`, `webhook-signature`). Several within a window go out as one event
     /// (`dev.wavetank.notification.digest.v1`). Any 2xx counts as arrived; everything else is
     /// tried again, 12 times over some hours, and then waits in the dead letter. The secret is
-    /// shown this once. With an `Idempotency-Key` the answer is kept for 24 hours, secret included.
+    /// shown this once.
     #[oai(path = "/v1/webhook-endpoints", method = "post", operation_id = "createWebhookEndpoint")]
     async fn create(
         &self,
@@ -144,9 +144,10 @@ impl WebhookEndpointsApi {
         let row = endpoints::insert(&mut write, &new).await?;
         let object = href(&row.id);
         let endpoint = WebhookEndpoint::new(row)?;
-        let created = CreatedWebhookEndpoint { secret: secret.reveal().to_owned(), endpoint };
+        let mut created = CreatedWebhookEndpoint { secret: None, endpoint };
         let location = Some(object.as_str());
         write.commit(Done { status: 201, object: &object, location, body: &created }).await?;
+        created.secret = Some(secret.reveal().to_owned());
         Ok(Created::Endpoint(Json(created), object))
     }
 

@@ -126,17 +126,19 @@ impl Example for NewWebhookSource {
 
 /// A new source with its secret.
 #[derive(Object)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 struct CreatedWebhookSource {
-    /// What the forge signs with: its webhook's "secret". It is shown this once.
-    secret: String,
+    /// What the forge signs with: its webhook's "secret". It is shown this once: it is absent when
+    /// the answer is given again under the same `Idempotency-Key`.
+    secret: Option<String>,
     /// What is stored.
     source: WebhookSource,
 }
 
 impl Example for CreatedWebhookSource {
     fn example() -> Self {
-        CreatedWebhookSource { secret: "a".repeat(2 * SECRET_BYTES), source: Example::example() }
+        let secret = Some("a".repeat(2 * SECRET_BYTES));
+        CreatedWebhookSource { secret, source: Example::example() }
     }
 }
 
@@ -178,7 +180,7 @@ impl WebhookSourcesApi {
     ///
     /// Enter `upstream_href` (with this API's host before it) and the secret as a webhook of the
     /// forge, with the content type `application/json` and push events. The secret is shown this
-    /// once. With an `Idempotency-Key` the answer is kept for 24 hours, secret included.
+    /// once.
     #[oai(path = "/v1/webhook-sources", method = "post", operation_id = "createWebhookSource")]
     async fn create(
         &self,
@@ -202,8 +204,9 @@ impl WebhookSourcesApi {
         let made =
             sources::insert(&mut write, tenant, &wanted.name, &secret, &caller.actor).await?;
         let object = format!("/v1/webhook-sources/{}", made.id);
-        let created = CreatedWebhookSource { secret, source: made.into() };
+        let mut created = CreatedWebhookSource { secret: None, source: made.into() };
         write.commit(Done { status: 201, object: &object, location: None, body: &created }).await?;
+        created.secret = Some(secret);
         Ok(Created::Source(Json(created)))
     }
 

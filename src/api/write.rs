@@ -31,7 +31,8 @@ impl Write {
         Write { tx, caller }
     }
 
-    /// Ends the transaction: all of it holds from now on.
+    /// Ends the transaction: all of it holds from now on. The body of `done` is kept for whoever
+    /// asks again; it must hold no secret.
     pub(crate) async fn commit<T: ToJSON>(mut self, done: Done<'_, T>) -> Result<(), Problem> {
         let caller = self.caller.clone();
         let action = NewAction {

@@ -18,7 +18,7 @@ pub struct Answered {
     pub body: String,
 }
 
-/// The answer that was given to this key of this caller.
+/// The answer that was given to this key of this caller, if it still counts.
 pub async fn find(
     conn: &mut PgConnection,
     api_key: &str,
@@ -26,10 +26,11 @@ pub async fn find(
 ) -> sqlx::Result<Option<Answered>> {
     sqlx::query_as(
         "SELECT request_hash, status, location, body FROM idempotency_keys
-         WHERE api_key = $1 AND key = $2",
+         WHERE api_key = $1 AND key = $2 AND created_wall >= now() - make_interval(hours => $3)",
     )
     .bind(api_key)
     .bind(key)
+    .bind(KEPT_HOURS)
     .fetch_optional(conn)
     .await
 }
@@ -57,9 +58,10 @@ pub async fn insert(
     Ok(())
 }
 
-/// Forgets answers that are older than [`KEPT_HOURS`].
-pub async fn prune(conn: &mut PgConnection) -> sqlx::Result<u64> {
-    let sql =
-        "DELETE FROM idempotency_keys WHERE created_wall < now() - make_interval(hours => $1)";
-    Ok(sqlx::query(sql).bind(KEPT_HOURS).execute(conn).await?.rows_affected())
+/// Forgets answers that are older than [`KEPT_HOURS`], at most `piece` of them.
+pub async fn prune(conn: &mut PgConnection, piece: i64) -> sqlx::Result<u64> {
+    let sql = "DELETE FROM idempotency_keys WHERE (api_key, key) IN (
+                   SELECT api_key, key FROM idempotency_keys
+                   WHERE created_wall < now() - make_interval(hours => $1) LIMIT $2)";
+    Ok(sqlx::query(sql).bind(KEPT_HOURS).bind(piece).execute(conn).await?.rows_affected())
 }

@@ -16,6 +16,7 @@ pub mod findings;
 pub mod images;
 pub mod jobs;
 pub mod lineage;
+mod listed;
 pub mod log;
 pub mod notifications;
 pub mod packages;
@@ -27,10 +28,51 @@ pub mod versions;
 pub mod vex;
 pub mod world;
 
+pub use listed::Listed;
+
 use chrono::{DateTime, Utc};
 
 /// How far the totals of lists are counted: more is said to be more, and costs no more.
 pub const TOTAL_BOUND: i64 = 500;
+
+/// Which end of a list comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// The greatest key: the latest.
+    #[default]
+    Descending,
+    /// The least key: the earliest.
+    Ascending,
+}
+
+impl Direction {
+    /// What follows a key in ORDER BY.
+    const fn sql(self) -> &'static str {
+        match self {
+            Direction::Descending => "DESC",
+            Direction::Ascending => "ASC",
+        }
+    }
+
+    /// How the keys that come later compare with one.
+    const fn beyond(self) -> &'static str {
+        match self {
+            Direction::Descending => "<",
+            Direction::Ascending => ">",
+        }
+    }
+
+    /// Whether the earliest comes first.
+    pub const fn is_ascending(self) -> bool {
+        matches!(self, Direction::Ascending)
+    }
+
+    /// An ORDER BY of these keys.
+    fn order(self, keys: &[&str]) -> String {
+        let keys: Vec<_> = keys.iter().map(|key| format!("{key} {}", self.sql())).collect();
+        format!(" ORDER BY {}", keys.join(", "))
+    }
+}
 
 /// The instant a read speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -263,6 +263,56 @@ async fn a_request_under_one_key_is_done_once() {
 }
 
 #[tokio::test]
+async fn a_secret_is_kept_nowhere() {
+    let api = Api::start("auth_secrets").await;
+    for (path, body, secret) in [
+        ("/v1/api-keys", json!({"name": "k", "role": "viewer"}), "api_key"),
+        ("/v1/webhook-sources", json!({"name": "git.example"}), "secret"),
+        ("/v1/webhook-endpoints", json!({"url": "https://93.184.216.34/hook"}), "secret"),
+    ] {
+        let post = || async {
+            let request = api.request(Method::POST, path).header("Idempotency-Key", path);
+            Answer::of(request.json(&body).send().await.unwrap()).await
+        };
+        let mut first = post().await.json();
+        let shown = first.as_object_mut().unwrap().remove(secret).expect("shown once");
+        let again = post().await;
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(again.json(), first, "the same, without the secret");
+        let shown = shown.as_str().unwrap();
+        let kept: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM idempotency_keys WHERE strpos(body, $1) > 0")
+                .bind(&shown[shown.len() - 20..])
+                .fetch_one(&api.pool)
+                .await
+                .unwrap();
+        assert_eq!(kept, 0, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_for_a_day() {
+    let api = Api::start("auth_day").await;
+    let post = || async {
+        let request = api.request(Method::POST, "/v1/images").header("Idempotency-Key", "a");
+        Answer::of(request.json(&json!({"name": "nginx"})).send().await.unwrap()).await
+    };
+    let first = post().await.json()["id"].clone();
+    let age = |hours: i32| {
+        sqlx::query("UPDATE idempotency_keys SET created_wall = now() - make_interval(hours => $1)")
+            .bind(hours)
+            .execute(&api.pool)
+    };
+    age(23).await.unwrap();
+    let mut conn = api.pool.acquire().await.unwrap();
+    assert_eq!(store::idempotency::prune(&mut conn, 10).await.unwrap(), 0);
+    assert_eq!(post().await.json()["id"], first);
+    age(25).await.unwrap();
+    assert_eq!(store::idempotency::prune(&mut conn, 10).await.unwrap(), 1);
+    assert_ne!(post().await.json()["id"], first, "another build");
+}
+
+#[tokio::test]
 async fn an_unchanged_answer_is_not_sent_again() {
     let api = Api::start("auth_etag").await;
     let first = api.get("/v1/images").await;

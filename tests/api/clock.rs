@@ -3,6 +3,7 @@ use crate::support::Api;
 use serde_json::json;
 use sqlx::postgres::PgListener;
 use std::time::Duration;
+use wavetank::auth::Role;
 
 #[tokio::test]
 async fn the_clock_is_set_and_the_conductor_told() {
@@ -27,6 +28,20 @@ async fn the_clock_is_set_and_the_conductor_told() {
     let paused = api.put("/v1/clock", json!({"mode": "paused"})).await.json();
     assert_eq!((&paused["mode"], &paused["factor"]), (&"paused".into(), &60.0.into()));
     assert!(paused.get("run_until").is_none());
+}
+
+#[tokio::test]
+async fn only_an_admin_is_told_what_exactly_holds_the_clock() {
+    let api = Api::start("clock_held").await;
+    let held = "UPDATE clock SET held_reason = 'expected [globex], found []'";
+    sqlx::query(held).execute(&api.pool).await.unwrap();
+    let reason = |clock: serde_json::Value| clock["held_reason"].as_str().unwrap().to_owned();
+    assert!(reason(api.get("/v1/clock").await.json()).contains("globex"));
+    for tenant in [None, Some("acme")] {
+        let editor = api.sign_in(Role::Editor, tenant).await;
+        let told = reason(api.get_as(&editor, "/v1/clock").await.json());
+        assert!(!told.contains("globex"), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -136,3 +136,26 @@ async fn wrong_ids_are_refused_and_streams_are_bounded() {
     }
     panic!("a stream that was closed makes no room");
 }
+
+#[tokio::test]
+async fn one_key_leaves_room_for_others() {
+    let limits = wavetank::api::Limits { streams_of_one_key: 1, ..Default::default() };
+    let api = Api::start_with("events_keys", crate::support::Content::World, limits).await;
+    let viewer = api.sign_in(Role::Viewer, None).await;
+    let _first = Events::open(&api, &viewer, None).await;
+    api.get_as(&viewer, "/v1/events").await.problem(429, "rate_limited");
+    let other = api.sign_in(Role::Viewer, None).await;
+    assert_eq!(Events::open(&api, &other, None).await.next().await.1["type"], "progress");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_key() {
+    let api = Api::start("events_revoked").await;
+    let viewer = api.sign_in(Role::Viewer, None).await;
+    let mut events = Events::open(&api, &viewer, None).await;
+    events.next().await;
+    let revoked = "UPDATE api_keys SET revoked_wall = now() WHERE role = 'viewer'";
+    sqlx::query(revoked).execute(&api.pool).await.unwrap();
+    let ended = async { while events.response.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(Duration::from_secs(8), ended).await.expect("the stream ends");
+}

@@ -14,6 +14,7 @@ mod image_parts;
 mod images;
 mod logs;
 mod metrics;
+mod order;
 mod outage;
 mod plans;
 mod problems;

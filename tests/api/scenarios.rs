@@ -23,6 +23,13 @@ async fn scenarios_are_listed_and_read() {
     let current = api.get("/v1/scenarios/current").await.json();
     assert_eq!((&current["scenario"], &current["name"]), (&json!(SMALL), &json!("tiny")));
     assert_eq!(current["seed"], u64::MAX.to_string(), "that of the world");
+    // It names all customers, and with the seed it tells the future.
+    let tenant = api.sign_in(Role::Editor, Some("acme")).await;
+    let current = api.get_as(&tenant, "/v1/scenarios/current").await;
+    current.problem(404, "scenario_not_found");
+    let list = api.get_as(&tenant, "/v1/scenarios").await.json();
+    assert_eq!((&list["current"], list.get("current_href")), (&json!("small"), None));
+    assert_eq!(api.get_as(&tenant, "/v1/clock").await.json()["world"].get("seed"), None);
 }
 
 #[tokio::test]

@@ -95,15 +95,21 @@ async fn our_own_form_is_taken_too_and_mistakes_are_told() {
     let body = json!({"image": "nginx", "revision": "3f1c2d9"}).to_string();
     let answer = push(&api, &ours, "1", &body).await;
     assert_eq!(answer.json()["builds"][0]["cause"]["revision"], "3f1c2d9");
-    let body = json!({"repository": "https://git.example/org/zlib.git"}).to_string();
+    let body =
+        json!({"repository": "https://git.example/org/zlib.git", "revision": "r1"}).to_string();
     assert_eq!(push(&api, &ours, "2", &body).await.json()["builds"][0]["image"], "late");
     for (n, (body, status, code)) in [
-        (json!({}), 422, "contradiction"),
-        (json!({"image": "nginx", "repository": "nginx"}), 422, "contradiction"),
-        (json!({"image": "nothing"}), 422, "unknown_image"),
-        (json!({"repository": "https://git.example/nothing"}), 422, "unknown_repository"),
-        (json!({"repository": "a\u{0}b"}), 422, "unknown_repository"),
-        (json!({"image": "redis"}), 409, "image_end_of_life"),
+        (json!({"revision": "r"}), 422, "contradiction"),
+        (json!({"image": "nginx", "repository": "nginx", "revision": "r"}), 422, "contradiction"),
+        (json!({"image": "nothing", "revision": "r"}), 422, "unknown_image"),
+        (json!({"image": "nginx"}), 400, "invalid_body"),
+        (
+            json!({"repository": "https://git.example/no", "revision": "r"}),
+            422,
+            "unknown_repository",
+        ),
+        (json!({"repository": "a\u{0}b", "revision": "r"}), 422, "unknown_repository"),
+        (json!({"image": "redis", "revision": "r"}), 409, "image_end_of_life"),
         (json!({"image": "nginx", "revision": "two words"}), 400, "invalid_body"),
         (json!({"image": "nginx", "revision": "x".repeat(201)}), 400, "invalid_body"),
         (json!({"repository": {"full_name": "a/nginx"}}), 400, "invalid_body"),
@@ -196,7 +202,7 @@ async fn a_push_is_taken_once() {
     push(&api, &ours, "same", &next).await.problem(409, "webhook_replayed");
     assert_eq!(push(&api, &ours, "next", &next).await.status, 202);
     // What was refused may be sent again.
-    let body = json!({"image": "later"}).to_string();
+    let body = json!({"image": "later", "revision": "r"}).to_string();
     push(&api, &ours, "later", &body).await.problem(422, "unknown_image");
     push(&api, &ours, "later", &body).await.problem(422, "unknown_image");
     // Another source has pushes of its own.
@@ -237,7 +243,7 @@ async fn a_tenants_source_builds_that_tenants_images_alone() {
         builds["builds"].as_array().unwrap().iter().map(|b| &b["image"]).collect();
     assert_eq!(built, ["acme.web"]);
     for image in ["nginx", "globex.web"] {
-        let body = json!({ "image": image }).to_string();
+        let body = json!({"image": image, "revision": "r"}).to_string();
         push(&api, &ours, image, &body).await.problem(422, "unknown_image");
     }
     let body = json!({"name": "theirs", "tenant_namespace": "globex"});

@@ -81,7 +81,8 @@ async fn find(
 }
 
 /// Deletes, in pieces of at most `piece` rows each: tasks of jobs that are settled or unknown,
-/// workers that have long been gone, and old ledger rows. Returns how many rows.
+/// workers that have long been gone, old ledger rows, and answers under an `Idempotency-Key` whose
+/// time is over. Returns how many rows.
 ///
 /// # Errors
 /// Postgres failed; pieces deleted before stay deleted.
@@ -109,12 +110,13 @@ pub async fn prune(pool: &PgPool, piece: i64) -> Result<u64, QueueError> {
             }
         }
     }
+    let mut conn = pool.acquire().await?;
     loop {
-        let mut conn = pool.acquire().await?;
         let age = Duration::from_secs(600);
-        let deleted = store::ledger::prune(&mut conn, age, piece).await?;
-        total += deleted;
-        if deleted < piece as u64 {
+        let ledger = store::ledger::prune(&mut conn, age, piece).await?;
+        let answers = store::idempotency::prune(&mut conn, piece).await?;
+        total += ledger + answers;
+        if ledger.max(answers) < piece as u64 {
             return Ok(total);
         }
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use store::catalogue::SHARED_NAMESPACE;
 use store::pending::{PendingBuild, PendingImage, insert_build, insert_image, next_image_id};
 use store::read::builds::build;
-use store::read::commands::customer_id;
+use store::read::customers;
 use store::read::definitions::{Definition, all_packages, definition};
 use store::read::world::Position;
 use store::read::{Moment, packages};
@@ -136,7 +136,7 @@ struct Owner {
 
 async fn owner(conn: &mut PgConnection, caller: &Caller) -> Result<Option<Owner>, Problem> {
     let Some(namespace) = caller.tenant() else { return Ok(None) };
-    let id = customer_id(conn, namespace).await?.ok_or_else(|| {
+    let id = customers::id(conn, namespace).await?.ok_or_else(|| {
         Problem::new(Code::UnknownTenant, "This world has no customer of the key's namespace.")
     })?;
     Ok(Some(Owner { id: CustomerId(ordinal(id)?), namespace: namespace.to_owned() }))

@@ -97,7 +97,7 @@ impl Example for ScenarioSummary {
 
 /// The scenarios that come with the program.
 #[derive(Object)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct ScenarioList {
     /// The scenarios, the smallest first.
     items: Vec<ScenarioSummary>,
@@ -105,17 +105,17 @@ pub(super) struct ScenarioList {
     current: String,
     /// SHA-256 of its file.
     current_sha256: String,
-    /// The whole of it.
-    current_href: String,
+    /// The whole of it; for keys of the platform alone, because it names all customers.
+    current_href: Option<String>,
 }
 
 impl ScenarioList {
-    pub(super) fn new(items: Vec<ScenarioSummary>, world: Position) -> Self {
+    pub(super) fn new(items: Vec<ScenarioSummary>, world: Position, whole: bool) -> Self {
         ScenarioList {
             items,
             current: world.name,
             current_sha256: world.scenario_sha256,
-            current_href: "/v1/scenarios/current".to_owned(),
+            current_href: whole.then(|| "/v1/scenarios/current".to_owned()),
         }
     }
 }
@@ -126,7 +126,7 @@ impl Example for ScenarioList {
             items: vec![ScenarioSummary::example()],
             current: "four-weeks".to_owned(),
             current_sha256: "1".repeat(64),
-            current_href: "/v1/scenarios/current".to_owned(),
+            current_href: Some("/v1/scenarios/current".to_owned()),
         }
     }
 }

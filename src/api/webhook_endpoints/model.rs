@@ -250,11 +250,11 @@ impl Example for WebhookEndpointChange {
 
 /// A new endpoint with its secret.
 #[derive(Object)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct CreatedWebhookEndpoint {
     /// What messages to it are signed with (Standard Webhooks, `whsec_` and base64). It is shown
-    /// this once.
-    pub(super) secret: String,
+    /// this once: it is absent when the answer is given again under the same `Idempotency-Key`.
+    pub(super) secret: Option<String>,
     /// What is stored.
     pub(super) endpoint: WebhookEndpoint,
 }
@@ -262,7 +262,7 @@ pub(super) struct CreatedWebhookEndpoint {
 impl Example for CreatedWebhookEndpoint {
     fn example() -> Self {
         CreatedWebhookEndpoint {
-            secret: format!("whsec_{}=", "A".repeat(43)),
+            secret: Some(format!("whsec_{}=", "A".repeat(43))),
             endpoint: WebhookEndpoint::example(),
         }
     }

@@ -27,9 +27,10 @@ pub(crate) struct UpstreamPush {
     /// package of images.
     #[oai(validator(min_length = 1, max_length = 500))]
     pub(super) repository: Option<Text>,
-    /// The revision that was pushed.
+    /// The revision that was pushed: what tells this push from the one before, for the same body
+    /// is never taken twice.
     #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[\x21-\x7e]+$"))]
-    pub(super) revision: Option<Text>,
+    pub(super) revision: Text,
 }
 
 impl Example for UpstreamPush {
@@ -37,7 +38,7 @@ impl Example for UpstreamPush {
         UpstreamPush {
             image: Some(tour::IMAGE.into()),
             repository: None,
-            revision: Some("3f1c2d9a7b5e4c60".into()),
+            revision: "3f1c2d9a7b5e4c60".into(),
         }
     }
 }
@@ -110,7 +111,7 @@ pub(super) fn read(event: &str, body: &[u8]) -> Result<Wish, Problem> {
     }
     let push = UpstreamPush::parse_from_json(Some(value));
     let push = push.map_err(|error| wrong(&error.into_message()))?;
-    let revision = push.revision.map(|revision| revision.0);
+    let revision = Some(push.revision.0);
     match (push.image, push.repository) {
         (Some(name), None) => Ok(Wish::Image { name: name.0, revision }),
         (None, Some(address)) => Ok(Wish::Repository { address: address.0, revision }),
@@ -191,10 +192,11 @@ mod tests {
     #[test]
     fn other_bodies_are_refused() {
         for (body, code) in [
-            (json!({}), "contradiction"),
-            (json!({"image": "a", "repository": "b"}), "contradiction"),
-            (json!({"image": "a", "more": 1}), "invalid_body"),
-            (json!({"image": 1}), "invalid_body"),
+            (json!({"revision": "r"}), "contradiction"),
+            (json!({"image": "a", "repository": "b", "revision": "r"}), "contradiction"),
+            (json!({"image": "a"}), "invalid_body"),
+            (json!({"image": "a", "revision": "r", "more": 1}), "invalid_body"),
+            (json!({"image": 1, "revision": "r"}), "invalid_body"),
             (json!([]), "invalid_body"),
             (json!({"repository": {}}), "invalid_body"),
             (

@@ -1,5 +1,5 @@
 //! Advisories as they were known at an instant.
-use super::{Moment, TOTAL_BOUND};
+use super::{Direction, Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -48,6 +48,8 @@ pub struct AdvisoryFilter<'a> {
     pub published_from: Option<DateTime<Utc>>,
     /// Only those published then or before.
     pub published_to: Option<DateTime<Utc>>,
+    /// Which end comes first.
+    pub direction: Direction,
 }
 
 const SHOWN: &str = "
@@ -59,6 +61,8 @@ const SHOWN: &str = "
                  WHERE ap.advisory_id = a.id ORDER BY ap.package_id LIMIT 10) AS packages,
            (SELECT count(*) FROM advisory_packages ap WHERE ap.advisory_id = a.id) AS package_count
     FROM page a";
+
+const KEYS: &[&str] = &["a.published_at", "a.id"];
 
 fn page(
     moment: Moment,
@@ -101,14 +105,15 @@ fn page(
         query.push_bind(q.to_owned()).push(") IN lower(p.name)) > 0))");
     }
     if let Some((published, id)) = after {
-        query.push(" AND (a.published_at, a.id) < (").push_bind(*published);
+        query.push(format!(" AND (a.published_at, a.id) {} (", filter.direction.beyond()));
+        query.push_bind(*published);
         query.push(", ").push_bind(*id).push(")");
     }
-    query.push(" ORDER BY a.published_at DESC, a.id DESC LIMIT ").push_bind(limit).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(limit).push(") ");
     query
 }
 
-/// Advisories, the latest published first.
+/// Advisories by when they were published.
 pub async fn advisories(
     conn: &mut PgConnection,
     moment: Moment,
@@ -117,7 +122,7 @@ pub async fn advisories(
     limit: i64,
 ) -> sqlx::Result<Vec<AdvisoryRow>> {
     let mut query = page(moment, filter, after, limit);
-    query.push(SHOWN).push(" ORDER BY a.published_at DESC, a.id DESC");
+    query.push(SHOWN).push(filter.direction.order(KEYS));
     query.build_query_as().fetch_all(conn).await
 }
 
@@ -132,18 +137,23 @@ pub async fn advisories_total(
     query.build_query_scalar().fetch_one(conn).await
 }
 
-/// The advisory with this CVE id, once it was published.
+/// The ordinal of the advisory with this CVE id, once it was published.
+pub async fn id(conn: &mut PgConnection, moment: Moment, cve: &str) -> sqlx::Result<Option<i64>> {
+    let sql = "SELECT id FROM advisories WHERE cve = $1 AND published_at <= $2";
+    sqlx::query_scalar(sql).bind(cve).bind(moment.as_of).fetch_optional(conn).await
+}
+
+/// The advisory with this ordinal.
 pub async fn advisory(
     conn: &mut PgConnection,
     moment: Moment,
-    cve: &str,
-) -> sqlx::Result<Option<AdvisoryRow>> {
+    id: i64,
+) -> sqlx::Result<AdvisoryRow> {
     let mut query = QueryBuilder::new(
         "WITH page AS MATERIALIZED (SELECT a.* FROM advisories a WHERE a.published_at <= ",
     );
-    query.push_bind(moment.as_of).push(" AND a.cve = ").push_bind(cve.to_owned());
-    query.push(") ").push(SHOWN);
-    query.build_query_as().fetch_optional(conn).await
+    query.push_bind(moment.as_of).push(" AND a.id = ").push_bind(id).push(") ").push(SHOWN);
+    query.build_query_as().fetch_one(conn).await
 }
 
 /// A package that an advisory affects.

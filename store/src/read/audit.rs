@@ -1,6 +1,6 @@
-//! The audit log of the world, the latest line first.
+//! The audit log of the world.
 use super::timeline::up_to;
-use super::{Moment, TOTAL_BOUND};
+use super::{Direction, Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -39,12 +39,14 @@ pub struct AuditFilter<'a> {
     pub object: Option<&'a str>,
     /// Only what belongs to this tenant.
     pub tenant_namespace: Option<&'a str>,
+    /// Which end comes first.
+    pub direction: Direction,
 }
 
 fn page(
     moment: Moment,
     filter: &AuditFilter<'_>,
-    before: Option<i64>,
+    after: Option<i64>,
     limit: i64,
 ) -> QueryBuilder<Postgres> {
     let mut query =
@@ -60,23 +62,23 @@ fn page(
             query.push(" AND l.").push(column).push(" = ").push_bind(wanted.to_owned());
         }
     }
-    if let Some(before) = before {
-        query.push(" AND l.id < ").push_bind(before);
+    if let Some(after) = after {
+        query.push(format!(" AND l.id {} ", filter.direction.beyond())).push_bind(after);
     }
-    query.push(" ORDER BY l.id DESC LIMIT ").push_bind(limit).push(") ");
+    query.push(filter.direction.order(&["l.id"])).push(" LIMIT ").push(limit).push(") ");
     query
 }
 
-/// Lines, the latest first, before one of them.
+/// Lines, after one of them.
 pub async fn lines(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &AuditFilter<'_>,
-    before: Option<i64>,
+    after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<AuditRow>> {
-    let mut query = page(moment, filter, before, limit);
-    query.push("SELECT * FROM page ORDER BY id DESC");
+    let mut query = page(moment, filter, after, limit);
+    query.push("SELECT * FROM page").push(filter.direction.order(&["id"]));
     query.build_query_as().fetch_all(conn).await
 }
 

@@ -1,5 +1,5 @@
 //! Build events as they stood at an instant: the status is computed from the row's instants.
-use super::{Moment, TOTAL_BOUND};
+use super::{Direction, Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -76,6 +76,8 @@ pub struct BuildFilter<'a> {
     pub trigger: Option<&'a str>,
     /// Only those that come after this place.
     pub after: Option<BuildPlace>,
+    /// Which end comes first.
+    pub direction: Direction,
 }
 
 /// `$1` is the instant, `$2` whether it is the newest state. `width_bucket` counts the instants of
@@ -124,6 +126,8 @@ const JOINS: &str = "
 /// Statuses that never change again.
 const FINAL: [&str; 5] = ["completed", "unchanged", "superseded", "merged", "failed"];
 
+const KEYS: &[&str] = &["b.requested_at", "b.id"];
+
 /// Statuses that a row has before it is final.
 const NOT_FINAL: &str = " AND b.status IN ('pending', 'running', 'finishing')";
 
@@ -146,14 +150,15 @@ fn page(moment: Moment, filter: &BuildFilter<'_>, limit: i64) -> QueryBuilder<Po
         query.push(" AND b.trigger = ").push_bind(trigger.to_owned());
     }
     if let Some(after) = filter.after {
-        query.push(" AND (b.requested_at, b.id) < (").push_bind(after.requested_at);
+        query.push(format!(" AND (b.requested_at, b.id) {} (", filter.direction.beyond()));
+        query.push_bind(after.requested_at);
         query.push(", ").push_bind(after.id).push(")");
     }
-    query.push(" ORDER BY b.requested_at DESC, b.id DESC LIMIT ").push_bind(limit).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(limit).push(") ");
     query
 }
 
-/// Builds, the latest asked for first, at most `limit` of them.
+/// Builds by when they were asked for, at most `limit` of them.
 pub async fn builds(
     conn: &mut PgConnection,
     moment: Moment,
@@ -162,7 +167,7 @@ pub async fn builds(
 ) -> sqlx::Result<Vec<BuildRow>> {
     let mut query = page(moment, filter, limit);
     query.push(COLUMNS).push(" FROM page b ").push(JOINS);
-    query.push(" ORDER BY b.requested_at DESC, b.id DESC");
+    query.push(filter.direction.order(KEYS));
     query.build_query_as().fetch_all(conn).await
 }
 

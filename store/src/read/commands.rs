@@ -59,14 +59,6 @@ pub async fn completion(conn: &mut PgConnection, build: i64) -> sqlx::Result<Opt
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(build).fetch_optional(conn).await
 }
 
-/// The ordinal of the customer with this namespace.
-pub async fn customer_id(conn: &mut PgConnection, namespace: &str) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar("SELECT id FROM customers WHERE tenant_namespace = $1")
-        .bind(namespace)
-        .fetch_optional(conn)
-        .await
-}
-
 /// The version of an image with this digest.
 pub async fn version_of(
     conn: &mut PgConnection,

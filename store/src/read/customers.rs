@@ -1,4 +1,5 @@
 //! Customers and what they run.
+use super::findings::by_severity;
 use super::usage::in_use;
 use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
@@ -58,7 +59,7 @@ fn page(
     if let Some(after) = after {
         query.push(" AND c.tenant_namespace > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY c.tenant_namespace LIMIT ").push_bind(limit).push(") ");
+    query.push(" ORDER BY c.tenant_namespace LIMIT ").push(limit).push(") ");
     query
 }
 
@@ -86,18 +87,24 @@ pub async fn customers_total(
     query.build_query_scalar().fetch_one(conn).await
 }
 
-/// The customer with this namespace.
+/// The ordinal of the customer with this namespace.
+pub async fn id(conn: &mut PgConnection, tenant_namespace: &str) -> sqlx::Result<Option<i64>> {
+    let sql = "SELECT id FROM customers WHERE tenant_namespace = $1";
+    sqlx::query_scalar(sql).bind(tenant_namespace).fetch_optional(conn).await
+}
+
+/// The customer with this ordinal.
 pub async fn customer(
     conn: &mut PgConnection,
     moment: Moment,
-    tenant_namespace: &str,
-) -> sqlx::Result<Option<CustomerRow>> {
+    id: i64,
+) -> sqlx::Result<CustomerRow> {
     let mut query =
         QueryBuilder::new("WITH page AS MATERIALIZED (SELECT c.* FROM customers c WHERE ");
-    query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND c.tenant_namespace = ");
-    query.push_bind(tenant_namespace.to_owned()).push(") ");
+    query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND c.id = ");
+    query.push_bind(id).push(") ");
     shown(&mut query, moment);
-    query.build_query_as().fetch_optional(conn).await
+    query.build_query_as().fetch_one(conn).await
 }
 
 /// An image that a customer runs.
@@ -149,7 +156,7 @@ pub async fn usage(
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(customer_id);
     query.push("::bigint AS id) c CROSS JOIN LATERAL ").push(in_use(moment, "customer_id = c.id"));
     query.push(" WHERE u.image_id > ").push_bind(after.unwrap_or(-1));
-    query.push(" ORDER BY u.image_id LIMIT ").push_bind(limit).push(
+    query.push(" ORDER BY u.image_id LIMIT ").push(limit).push(
         ")
          SELECT u.image_id, i.name AS image, u.version, v.digest, n.version AS current_version,
                 u.mode, u.environment, u.cluster, u.replicas, u.internet_exposed,
@@ -161,15 +168,12 @@ pub async fn usage(
              SELECT n.version FROM image_versions n
              WHERE n.image_id = u.image_id AND n.published_at <= $1
              ORDER BY n.version DESC LIMIT 1) n ON true
-         CROSS JOIN LATERAL (
-             SELECT count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'critical') AS critical,
-                    count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'high') AS high,
-                    count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'medium') AS medium,
-                    count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'low') AS low
-             FROM cve_findings f
-             WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
-               AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) f
-         ORDER BY u.image_id",
+         CROSS JOIN LATERAL ",
     );
+    query.push(by_severity(
+        "f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
+         AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)",
+    ));
+    query.push(" ORDER BY u.image_id");
     query.build_query_as().fetch_all(conn).await
 }

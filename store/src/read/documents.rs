@@ -55,7 +55,7 @@ fn sbom_page(
         query.push(" AND (s.version, s.format) < (").push_bind(*version);
         query.push(", ").push_bind(format.clone()).push(")");
     }
-    query.push(" ORDER BY s.version DESC, s.format DESC LIMIT ").push_bind(limit).push(") ");
+    query.push(" ORDER BY s.version DESC, s.format DESC LIMIT ").push(limit).push(") ");
     query
 }
 
@@ -151,7 +151,7 @@ fn attestation_page(
         query.push(", ").push_bind(*version).push(", ");
         query.push_bind(predicate_type.clone()).push(" COLLATE \"C\")");
     }
-    query.push(NEWEST_FIRST).push(" LIMIT ").push_bind(limit).push(") ");
+    query.push(NEWEST_FIRST).push(" LIMIT ").push(limit).push(") ");
     query
 }
 

@@ -4,7 +4,7 @@
 //! false positive; that a newer version is published ends nothing for whoever has not taken it.
 use super::sla::evaluated;
 use super::usage::in_use;
-use super::{Moment, TOTAL_BOUND};
+use super::{Listed, Moment, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -53,7 +53,7 @@ pub struct ExposureRow {
     pub detected_at: DateTime<Utc>,
     /// When an upstream fix was there.
     pub fix_available_at: Option<DateTime<Utc>>,
-    /// The newest version on which it is not known.
+    /// The newest version, if it is newer and the advisory is not known on it.
     pub fixed_in_version: Option<i32>,
     /// When the provider's timer opened, if it has not stopped.
     pub provider_opened_at: Option<DateTime<Utc>>,
@@ -85,19 +85,21 @@ const SHOWN: &str = "
            a.score::float8 AS score, a.known_exploited, e.detected_at, fix.version AS fixed_in_version,
            CASE WHEN a.fix_available_at <= $1 THEN a.fix_available_at END AS fix_available_at,
            ARRAY(SELECT p.name FROM packages p WHERE p.id = ANY (e.package_ids) ORDER BY p.name)
-               AS packages, t.*
+               AS packages, t.*, (SELECT n FROM total) AS total
     FROM page e
     JOIN customers c ON c.id = e.customer_id
     JOIN images i ON i.id = e.image_id
     JOIN image_versions v ON v.image_id = e.image_id AND v.version = e.version
     JOIN advisories a ON a.id = e.advisory_id
     LEFT JOIN LATERAL (
-        SELECT n.version FROM image_versions n
-        WHERE n.image_id = e.image_id AND n.version > e.version AND n.published_at <= $1
-          AND NOT EXISTS (SELECT FROM cve_findings f
-                          WHERE f.image_id = n.image_id AND f.version = n.version
+        SELECT n.version FROM (
+            SELECT n.version FROM image_versions n
+            WHERE n.image_id = e.image_id AND n.version > e.version AND n.published_at <= $1
+            ORDER BY n.version DESC LIMIT 1) n
+        WHERE NOT EXISTS (SELECT FROM cve_findings f
+                          WHERE f.image_id = e.image_id AND f.version = n.version
                             AND f.advisory_id = e.advisory_id AND f.detected_at <= $1)
-        ORDER BY n.version DESC LIMIT 1) fix ON true
+        ) fix ON true
     CROSS JOIN LATERAL (
         SELECT max(t.opened_at) FILTER (WHERE t.clock = 'provider') AS provider_opened_at,
                max(t.warn_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
@@ -124,25 +126,14 @@ pub async fn of_advisory(
     advisory_id: i64,
     after: Option<(i64, i64)>,
     limit: i64,
-) -> sqlx::Result<Vec<ExposureRow>> {
+) -> sqlx::Result<Listed<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
-    query.push(", page AS MATERIALIZED (");
-    by_advisory(&mut query, moment, advisory_id, after, true, limit);
-    query.push(") ").push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
-    query.build_query_as().fetch_all(conn).await
-}
-
-/// How many there are, counted up to the bound of totals and one more.
-pub async fn of_advisory_total(
-    conn: &mut PgConnection,
-    moment: Moment,
-    advisory_id: i64,
-) -> sqlx::Result<i64> {
-    let mut query = evaluated(moment.as_of);
-    query.push("SELECT count(*) FROM (");
-    by_advisory(&mut query, moment, advisory_id, None, false, TOTAL_BOUND + 1);
-    query.push(") e");
-    query.build_query_scalar().fetch_one(conn).await
+    query.push(", ");
+    listed::find(&mut query, after, limit, |query, after, limit| {
+        by_advisory(query, moment, advisory_id, after, limit);
+    });
+    query.push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
+    listed::fetch(conn, query).await
 }
 
 /// Image by image, and of each what is run: so the first page ends the search, and versions that
@@ -152,7 +143,6 @@ fn by_advisory(
     moment: Moment,
     advisory_id: i64,
     after: Option<(i64, i64)>,
-    order: bool,
     limit: i64,
 ) {
     let (image, customer) = after.unwrap_or((-1, -1));
@@ -178,11 +168,8 @@ fn by_advisory(
              GROUP BY f.advisory_id) f
          WHERE (i.id, u.customer_id) > (",
     );
-    query.push_bind(image).push(", ").push_bind(customer).push(")");
-    if order {
-        query.push(" ORDER BY i.id, u.customer_id");
-    }
-    query.push(" LIMIT ").push_bind(limit);
+    query.push_bind(image).push(", ").push_bind(customer);
+    query.push(") ORDER BY i.id, u.customer_id LIMIT ").push(limit);
 }
 
 /// A place in the list of a customer's exposures: rank of the severity (0: critical), image,
@@ -206,26 +193,14 @@ pub async fn of_customer(
     filter: &ExposureFilter<'_>,
     after: Option<ExposurePlace>,
     limit: i64,
-) -> sqlx::Result<Vec<ExposureRow>> {
+) -> sqlx::Result<Listed<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
-    query.push(", page AS MATERIALIZED (");
-    by_customer(&mut query, moment, customer_id, filter, after, limit);
-    query.push(") ").push(SHOWN).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
-    query.build_query_as().fetch_all(conn).await
-}
-
-/// How many there are, counted up to the bound of totals and one more.
-pub async fn of_customer_total(
-    conn: &mut PgConnection,
-    moment: Moment,
-    customer_id: i64,
-    filter: &ExposureFilter<'_>,
-) -> sqlx::Result<i64> {
-    let mut query = evaluated(moment.as_of);
-    query.push("SELECT count(*) FROM (");
-    by_customer(&mut query, moment, customer_id, filter, None, TOTAL_BOUND + 1);
-    query.push(") e");
-    query.build_query_scalar().fetch_one(conn).await
+    query.push(", ");
+    listed::find(&mut query, after, limit, |query, after, limit| {
+        by_customer(query, moment, customer_id, filter, after, limit);
+    });
+    query.push(SHOWN).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
+    listed::fetch(conn, query).await
 }
 
 fn by_customer(
@@ -263,5 +238,5 @@ fn by_customer(
         query.push(" AND (f.rank, u.image_id, f.advisory_id) > (").push_bind(rank);
         query.push(", ").push_bind(image).push(", ").push_bind(advisory).push(")");
     }
-    query.push(" ORDER BY f.rank, u.image_id, f.advisory_id LIMIT ").push_bind(limit);
+    query.push(" ORDER BY f.rank, u.image_id, f.advisory_id LIMIT ").push(limit);
 }

@@ -1,5 +1,5 @@
 //! Findings of all images as they were known at an instant.
-use super::{Moment, TOTAL_BOUND};
+use super::{Direction, Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -75,10 +75,25 @@ pub struct FindingFilter<'a> {
     pub advisory_id: Option<i64>,
     /// Only those in this package.
     pub package_id: Option<i64>,
+    /// Which end comes first.
+    pub direction: Direction,
 }
 
-const ORDER: &str = " ORDER BY f.detected_at DESC, f.image_id DESC, f.version DESC,
-    f.advisory_id DESC, f.package_id DESC";
+/// How many advisories there are of each severity among the findings `f` of one version, as `f`.
+/// (One version's findings lie in the order of their advisories, so nothing is sorted.)
+pub(super) fn by_severity(of: &str) -> String {
+    format!(
+        "(SELECT count(*) FILTER (WHERE f.severity = 'critical') AS critical,
+                 count(*) FILTER (WHERE f.severity = 'high') AS high,
+                 count(*) FILTER (WHERE f.severity = 'medium') AS medium,
+                 count(*) FILTER (WHERE f.severity = 'low') AS low
+          FROM (SELECT DISTINCT ON (f.advisory_id) f.severity FROM cve_findings f
+                WHERE {of} ORDER BY f.advisory_id) f) f"
+    )
+}
+
+const KEYS: &[&str] =
+    &["f.detected_at", "f.image_id", "f.version", "f.advisory_id", "f.package_id"];
 
 fn page(
     moment: Moment,
@@ -123,16 +138,16 @@ fn page(
         query.push_bind(package_id).push("))");
     }
     if let Some((detected, image, version, advisory, package)) = after {
-        query.push(" AND (f.detected_at, f.image_id, f.version, f.advisory_id, f.package_id) < (");
+        query.push(format!(" AND ({}) {} (", KEYS.join(", "), filter.direction.beyond()));
         query.push_bind(*detected).push(", ").push_bind(*image).push(", ");
         query.push_bind(*version).push(", ").push_bind(*advisory).push(", ");
         query.push_bind(*package).push(")");
     }
-    query.push(ORDER).push(" LIMIT ").push_bind(limit).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(limit).push(") ");
     query
 }
 
-/// Findings, the latest detected first.
+/// Findings by when they were detected.
 pub async fn findings(
     conn: &mut PgConnection,
     moment: Moment,
@@ -162,7 +177,7 @@ pub async fn findings(
              ON r.package_id = f.package_id
             AND r.release = v.releases[array_position(v.package_ids, f.package_id)]",
     );
-    query.push(ORDER);
+    query.push(filter.direction.order(KEYS));
     query.build_query_as().fetch_all(conn).await
 }
 

@@ -1,4 +1,5 @@
 //! Images as they stood at an instant.
+use super::findings::by_severity;
 use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -153,14 +154,9 @@ fn shown(query: &mut QueryBuilder<Postgres>) {
     query.push(CURRENT).push(LEVEL).push(
         " LEFT JOIN image_versions bv
               ON bv.image_id = v.base_image_id AND bv.version = v.base_version
-          CROSS JOIN LATERAL (
-              SELECT count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'critical') AS critical,
-                     count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'high') AS high,
-                     count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'medium') AS medium,
-                     count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'low') AS low
-              FROM cve_findings f WHERE ",
+          CROSS JOIN LATERAL ",
     );
-    query.push(OPEN).push(") f");
+    query.push(by_severity(OPEN));
 }
 
 /// Images that were there, with what the filter and the order need of them.
@@ -213,7 +209,7 @@ fn page(
         query.push_bind(after.name.clone()).push(")");
     }
     order(&mut query, key, filter.descending);
-    query.push(" LIMIT ").push_bind(limit).push(") ");
+    query.push(" LIMIT ").push(limit).push(") ");
     query
 }
 
@@ -305,6 +301,35 @@ pub async fn image(
     let mut query = there(moment, &[]);
     query.push(" AND i.id = ").push_bind(id).push(") ");
     shown(&mut query);
+    query.build_query_as().fetch_optional(conn).await
+}
+
+/// An image that is asked about.
+#[derive(Clone, Debug, FromRow)]
+pub struct KnownImage {
+    /// Its ordinal.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// The current version; none before the first is published.
+    pub version: Option<i32>,
+}
+
+/// The image with this name, or with this number when no image has that name; none when it was not
+/// there at that instant.
+pub async fn known(
+    conn: &mut PgConnection,
+    moment: Moment,
+    name: &str,
+    number: Option<i64>,
+) -> sqlx::Result<Option<KnownImage>> {
+    let mut query = there(moment, &[]);
+    query.push(" AND (i.name = ").push_bind(name.to_owned());
+    query.push(" OR i.id = ").push_bind(number).push(") ORDER BY i.name = ");
+    query
+        .push_bind(name.to_owned())
+        .push(" DESC LIMIT 1) SELECT i.id, i.name, v.version FROM page i");
+    query.push(CURRENT);
     query.build_query_as().fetch_optional(conn).await
 }
 

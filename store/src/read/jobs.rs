@@ -64,7 +64,7 @@ fn page(filter: &JobFilter<'_>, before: Option<i64>, limit: i64) -> QueryBuilder
     if let Some(before) = before {
         query.push(" AND l.id < ").push_bind(before);
     }
-    query.push(" ORDER BY l.id DESC LIMIT ").push_bind(limit).push(") ");
+    query.push(" ORDER BY l.id DESC LIMIT ").push(limit).push(") ");
     query
 }
 

@@ -1,6 +1,6 @@
-//! What customers and the platform's own team were told, the latest first.
+//! What customers and the platform's own team were told.
 use super::timeline::up_to;
-use super::{Moment, TOTAL_BOUND};
+use super::{Direction, Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -31,12 +31,14 @@ pub struct NotificationFilter<'a> {
     pub kind: Option<&'a str>,
     /// Only those to this tenant.
     pub tenant_namespace: Option<&'a str>,
+    /// Which end comes first.
+    pub direction: Direction,
 }
 
 fn page(
     moment: Moment,
     filter: &NotificationFilter<'_>,
-    before: Option<i64>,
+    after: Option<i64>,
     limit: i64,
 ) -> QueryBuilder<Postgres> {
     let mut query =
@@ -48,23 +50,23 @@ fn page(
     if let Some(tenant) = filter.tenant_namespace {
         query.push(" AND n.tenant_namespace = ").push_bind(tenant.to_owned());
     }
-    if let Some(before) = before {
-        query.push(" AND n.id < ").push_bind(before);
+    if let Some(after) = after {
+        query.push(format!(" AND n.id {} ", filter.direction.beyond())).push_bind(after);
     }
-    query.push(" ORDER BY n.id DESC LIMIT ").push_bind(limit).push(") ");
+    query.push(filter.direction.order(&["n.id"])).push(" LIMIT ").push(limit).push(") ");
     query
 }
 
-/// Notifications, the latest first, before one of them.
+/// Notifications, after one of them.
 pub async fn notifications(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &NotificationFilter<'_>,
-    before: Option<i64>,
+    after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<NotificationRow>> {
-    let mut query = page(moment, filter, before, limit);
-    query.push("SELECT * FROM page ORDER BY id DESC");
+    let mut query = page(moment, filter, after, limit);
+    query.push("SELECT * FROM page").push(filter.direction.order(&["id"]));
     query.build_query_as().fetch_all(conn).await
 }
 

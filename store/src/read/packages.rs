@@ -1,6 +1,6 @@
 //! Packages, their releases, and which images hold them.
 use super::usage::in_use;
-use super::{Moment, TOTAL_BOUND};
+use super::{Listed, Moment, TOTAL_BOUND, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -65,7 +65,7 @@ fn page(
     if let Some(after) = after {
         query.push(" AND p.name > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY p.name LIMIT ").push_bind(limit).push(") ");
+    query.push(" ORDER BY p.name LIMIT ").push(limit).push(") ");
     query
 }
 
@@ -93,17 +93,19 @@ pub async fn packages_total(
     query.build_query_scalar().fetch_one(conn).await
 }
 
-/// The package with this name.
-pub async fn package(
-    conn: &mut PgConnection,
-    moment: Moment,
-    name: &str,
-) -> sqlx::Result<Option<PackageRow>> {
+/// The ordinal of the package with this name.
+pub async fn id(conn: &mut PgConnection, name: &str) -> sqlx::Result<Option<i64>> {
+    let sql = "SELECT id FROM packages WHERE name = $1";
+    sqlx::query_scalar(sql).bind(name).fetch_optional(conn).await
+}
+
+/// The package with this ordinal.
+pub async fn package(conn: &mut PgConnection, moment: Moment, id: i64) -> sqlx::Result<PackageRow> {
     let mut query =
         QueryBuilder::new("WITH page AS MATERIALIZED (SELECT p.* FROM packages p WHERE ");
-    query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND p.name = ");
-    query.push_bind(name.to_owned()).push(") ").push(SHOWN);
-    query.build_query_as().fetch_optional(conn).await
+    query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND p.id = ");
+    query.push_bind(id).push(") ").push(SHOWN);
+    query.build_query_as().fetch_one(conn).await
 }
 
 /// A release of a package.
@@ -172,63 +174,52 @@ pub async fn holders(
     version: Option<&str>,
     after: Option<(i64, i32)>,
     limit: i64,
-) -> sqlx::Result<Vec<HolderRow>> {
-    let mut query = held(moment, package_id, version, after, limit);
+) -> sqlx::Result<Listed<HolderRow>> {
+    let mut query = made_with(moment, package_id);
+    listed::find(&mut query, after, limit, |query, after, limit| {
+        held(query, moment, version, after, limit);
+    });
     query.push(
         "SELECT v.image_id, i.name AS image, v.tenant_namespace, v.version, v.digest,
                 v.published_at, v.current, r.version AS package_version,
                 (SELECT count(*) FROM customer_image_usage u
                  WHERE u.image_id = v.image_id AND u.version = v.version AND u.valid_from <= $1
-                   AND (u.valid_to IS NULL OR u.valid_to > $1)) AS customers
+                   AND (u.valid_to IS NULL OR u.valid_to > $1)) AS customers,
+                (SELECT n FROM total) AS total
          FROM page v
          JOIN images i ON i.id = v.image_id
          JOIN package_releases r ON r.package_id = $2
           AND r.release = v.releases[array_position(v.package_ids, $2)]
          ORDER BY v.image_id, v.version",
     );
-    query.build_query_as().fetch_all(conn).await
+    listed::fetch(conn, query).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
-pub async fn holders_total(
-    conn: &mut PgConnection,
-    moment: Moment,
-    package_id: i64,
-    version: Option<&str>,
-) -> sqlx::Result<i64> {
-    let mut query = held(moment, package_id, version, None, TOTAL_BOUND + 1);
-    query.push("SELECT count(*) FROM page");
-    query.build_query_scalar().fetch_one(conn).await
-}
-
-/// `$1` is the instant, `$2` the package. An image holds what it or one of its bases is made with;
-/// of each such image, the current version and those that somebody runs are looked at.
-fn held(
-    moment: Moment,
-    package_id: i64,
-    version: Option<&str>,
-    after: Option<(i64, i32)>,
-    limit: i64,
-) -> QueryBuilder<Postgres> {
-    let (image, number) = after.unwrap_or((-1, -1));
+/// `$1` is the instant, `$2` the package. An image holds what it or one of its bases is made with.
+fn made_with(moment: Moment, package_id: i64) -> QueryBuilder<Postgres> {
     let mut query =
         QueryBuilder::new("WITH RECURSIVE made_with AS (SELECT i.id FROM images i WHERE ");
     query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND i.own_packages @> ARRAY[");
     query.push_bind(package_id).push(
         "::bigint]
              UNION
-             SELECT i.id FROM images i JOIN made_with m ON i.base_image_id = m.id),
-         releases AS MATERIALIZED (
-             SELECT array_agg(r.package_id * 1048576 + r.release) AS components
-             FROM package_releases r WHERE r.package_id = $2",
+             SELECT i.id FROM images i JOIN made_with m ON i.base_image_id = m.id), ",
     );
-    if let Some(version) = version {
-        query.push(" AND r.version = ").push_bind(version.to_owned());
-    }
+    query
+}
+
+/// Of each image that is made with the package, the current version and those that somebody runs
+/// are looked at.
+fn held(
+    query: &mut QueryBuilder<Postgres>,
+    moment: Moment,
+    version: Option<&str>,
+    after: Option<(i64, i32)>,
+    limit: i64,
+) {
+    let (image, number) = after.unwrap_or((-1, -1));
     query.push(
-        "),
-         page AS MATERIALIZED (
-             SELECT v.*, v.superseded_at IS NULL OR v.superseded_at > $1 AS current
+        "    SELECT v.*, v.superseded_at IS NULL OR v.superseded_at > $1 AS current
              FROM (SELECT m.id FROM made_with m WHERE m.id >= ",
     );
     query.push_bind(image).push(
@@ -242,12 +233,19 @@ fn held(
                      UNION SELECT u.version FROM ",
     );
     query.push(in_use(moment, "image_id = i.id"));
-    query.push(
-        ") OFFSET 0) v
-             WHERE v.components && (SELECT components FROM releases)
-               AND (v.image_id, v.version) > (",
-    );
+    query.push(") OFFSET 0) v WHERE ");
+    match version {
+        Some(version) => {
+            query.push(
+                "v.releases[array_position(v.package_ids, $2)] = ANY (ARRAY(
+                     SELECT r.release FROM package_releases r
+                     WHERE r.package_id = $2 AND r.version = ",
+            );
+            query.push_bind(version.to_owned()).push("))");
+        }
+        None => _ = query.push("array_position(v.package_ids, $2) IS NOT NULL"),
+    }
+    query.push(" AND (v.image_id, v.version) > (");
     query.push_bind(image).push(", ").push_bind(number);
-    query.push(") ORDER BY i.id, v.version LIMIT ").push_bind(limit).push(") ");
-    query
+    query.push(") ORDER BY i.id, v.version LIMIT ").push(limit);
 }

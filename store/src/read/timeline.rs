@@ -1,5 +1,5 @@
-//! What happened, the latest first.
-use super::{Moment, TOTAL_BOUND};
+//! What happened, in the order of facts or the other way round.
+use super::{Direction, Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -36,6 +36,8 @@ pub struct TimelineFilter<'a> {
     pub image_id: Option<i64>,
     /// Only what concerns this advisory.
     pub advisory_id: Option<i64>,
+    /// Which end comes first.
+    pub direction: Direction,
 }
 
 /// The last fact up to an instant, as a condition on what is numbered by facts: an index leads
@@ -48,7 +50,7 @@ pub(super) fn up_to(query: &mut QueryBuilder<Postgres>, column: &str, as_of: Dat
 fn page(
     moment: Moment,
     filter: &TimelineFilter<'_>,
-    before: Option<i64>,
+    after: Option<i64>,
     limit: i64,
 ) -> QueryBuilder<Postgres> {
     let mut query =
@@ -66,29 +68,29 @@ fn page(
     if let Some(advisory_id) = filter.advisory_id {
         query.push(" AND t.advisory_id = ").push_bind(advisory_id);
     }
-    if let Some(before) = before {
-        query.push(" AND t.seq < ").push_bind(before);
+    if let Some(after) = after {
+        query.push(format!(" AND t.seq {} ", filter.direction.beyond())).push_bind(after);
     }
-    query.push(" ORDER BY t.seq DESC LIMIT ").push_bind(limit).push(") ");
+    query.push(filter.direction.order(&["t.seq"])).push(" LIMIT ").push(limit).push(") ");
     query
 }
 
-/// What happened, the latest first, before a place in the order of facts.
+/// What happened, after a place in the order of facts.
 pub async fn timeline(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &TimelineFilter<'_>,
-    before: Option<i64>,
+    after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<TimelineRow>> {
-    let mut query = page(moment, filter, before, limit);
+    let mut query = page(moment, filter, after, limit);
     query.push(
         "SELECT t.seq, t.at, t.kind, t.tenant_namespace, i.name AS image, t.build_id, a.cve, t.data
          FROM page t
          LEFT JOIN images i ON i.id = t.image_id
-         LEFT JOIN advisories a ON a.id = t.advisory_id
-         ORDER BY t.seq DESC",
+         LEFT JOIN advisories a ON a.id = t.advisory_id",
     );
+    query.push(filter.direction.order(&["t.seq"]));
     query.build_query_as().fetch_all(conn).await
 }
 

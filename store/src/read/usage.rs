@@ -62,7 +62,7 @@ fn page(moment: Moment, image_id: i64, after: Option<&str>, limit: i64) -> Query
     if let Some(after) = after {
         query.push(" AND u.tenant_namespace > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY u.tenant_namespace LIMIT ").push_bind(limit).push(") ");
+    query.push(" ORDER BY u.tenant_namespace LIMIT ").push(limit).push(") ");
     query
 }
 

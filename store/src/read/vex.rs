@@ -62,7 +62,7 @@ fn page(
         query.push(" WHERE (x.advisory_id, x.package_id) > (").push_bind(advisory);
         query.push(", ").push_bind(package).push(")");
     }
-    query.push(" ORDER BY x.advisory_id, x.package_id LIMIT ").push_bind(limit).push(") ");
+    query.push(" ORDER BY x.advisory_id, x.package_id LIMIT ").push(limit).push(") ");
     query
 }
 

@@ -205,7 +205,7 @@ fn push_part(
         query.push(", ").push_bind(place.advisory_id);
         query.push(", ").push_bind(place.clock.clone()).push(")");
     }
-    query.push(format!(" ORDER BY {due}, {KEYS} LIMIT ")).push_bind(limit).push(")");
+    query.push(format!(" ORDER BY {due}, {KEYS} LIMIT ")).push(limit).push(")");
 }
 
 /// Timers that have not stopped, with the deadline they are sorted by as `due`.
@@ -225,7 +225,7 @@ fn open(
         query.push(if n == 0 { "" } else { " UNION ALL " });
         push_part(query, part, filter, after, OPENED, limit);
     }
-    query.push(format!(") t ORDER BY t.due, {KEYS} LIMIT ")).push_bind(limit);
+    query.push(format!(") t ORDER BY t.due, {KEYS} LIMIT ")).push(limit);
     query.push(") SELECT t.* FROM (SELECT t.* FROM ran t");
     let more = format!("{OPENED} AND (SELECT count(*) FROM ran) < {limit}");
     // What stands still has no deadline that could be near or past.
@@ -235,7 +235,7 @@ fn open(
         query.push(" UNION ALL ");
         push_part(query, part, filter, after, &more, limit);
     }
-    query.push(format!(") t ORDER BY t.due, {KEYS} LIMIT ")).push_bind(limit);
+    query.push(format!(") t ORDER BY t.due, {KEYS} LIMIT ")).push(limit);
 }
 
 fn stopped(
@@ -257,7 +257,7 @@ fn stopped(
         " ORDER BY t.stopped_at DESC, t.customer_id DESC, t.image_id DESC, t.advisory_id DESC,
                    t.clock DESC LIMIT ",
     );
-    query.push_bind(limit);
+    query.push(limit);
 }
 
 /// What a row shows of what was known.

@@ -1,5 +1,5 @@
 //! Violations: deadlines that passed, in the order in which evaluations saw it.
-use crate::read::{Moment, TOTAL_BOUND};
+use crate::read::{Direction, Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -43,6 +43,8 @@ pub struct ViolationFilter<'a> {
     pub severity: Option<&'a str>,
     /// Only those that are open, or that are not.
     pub open: Option<bool>,
+    /// Which end comes first.
+    pub direction: Direction,
 }
 
 /// A place in the list of violations: when it was recorded, customer, image, advisory, clock.
@@ -80,19 +82,18 @@ fn page(
         query.push(" AND v.severity = ").push_bind(severity.to_owned());
     }
     if let Some((recorded, customer, image, advisory, clock)) = after {
-        query.push(" AND (v.recorded_at, v.customer_id, v.image_id, v.advisory_id, v.clock) < (");
+        query.push(format!(" AND ({}) {} (", KEYS.join(", "), filter.direction.beyond()));
         query.push_bind(*recorded).push(", ").push_bind(*customer);
         query.push(", ").push_bind(*image).push(", ").push_bind(*advisory);
         query.push(", ").push_bind(clock.clone()).push(")");
     }
-    query.push(ORDER).push(" LIMIT ").push_bind(limit).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(limit).push(") ");
     query
 }
 
-const ORDER: &str = " ORDER BY v.recorded_at DESC, v.customer_id DESC, v.image_id DESC,
-    v.advisory_id DESC, v.clock DESC";
+const KEYS: &[&str] = &["v.recorded_at", "v.customer_id", "v.image_id", "v.advisory_id", "v.clock"];
 
-/// Violations, the latest first.
+/// Violations by when they were recorded.
 pub async fn violations(
     conn: &mut PgConnection,
     moment: Moment,
@@ -111,7 +112,7 @@ pub async fn violations(
          JOIN images i ON i.id = v.image_id
          JOIN advisories a ON a.id = v.advisory_id",
     );
-    query.push(ORDER);
+    query.push(filter.direction.order(KEYS));
     query.build_query_as().fetch_all(conn).await
 }
 

@@ -1,0 +1,59 @@
+//! A page of a list and how long the whole list is, from one statement: where finding what belongs
+//! to a list is dear, it is done once for both.
+use super::TOTAL_BOUND;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Listed<T> {
+    /// The rows of the page.
+    pub rows: Vec<T>,
+    /// How many the list has on all pages, counted up to the bound of totals and one more.
+    pub total: i64,
+}
+
+/// A row that says how many there are.
+struct Counted<T>(T, i64);
+
+impl<'r, T: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Counted<T> {
+    fn from_row(row: &'r PgRow) -> sqlx::Result<Self> {
+        Ok(Counted(T::from_row(row)?, row.try_get("total")?))
+    }
+}
+
+/// Adds to a statement's common table expressions: `page`, the rows that are to be shown, and
+/// `total`. `list` writes the list from a place on (none: its beginning), in order, with a limit.
+///
+/// The first page is cut from what was found for the total. (Rows of a materialized expression are
+/// read in the order in which they were found.)
+pub(super) fn find<P>(
+    query: &mut QueryBuilder<Postgres>,
+    after: Option<P>,
+    limit: i64,
+    list: impl Fn(&mut QueryBuilder<Postgres>, Option<P>, i64),
+) {
+    let all = TOTAL_BOUND + 1;
+    query.push("found AS MATERIALIZED (");
+    list(query, None, if after.is_some() { all } else { all.max(limit) });
+    query.push(format!("), total AS (SELECT least(count(*), {all}) AS n FROM found), "));
+    query.push("page AS MATERIALIZED (");
+    match after {
+        None => _ = query.push("SELECT * FROM found LIMIT ").push(limit),
+        Some(_) => list(query, after, limit),
+    }
+    query.push(") ");
+}
+
+/// Runs a statement that shows `(SELECT n FROM total) AS total` beside each row.
+pub(super) async fn fetch<T>(
+    conn: &mut PgConnection,
+    mut query: QueryBuilder<Postgres>,
+) -> sqlx::Result<Listed<T>>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let rows: Vec<Counted<T>> = query.build_query_as().fetch_all(conn).await?;
+    let total = rows.first().map_or(0, |row| row.1);
+    Ok(Listed { rows: rows.into_iter().map(|row| row.0).collect(), total })
+}
