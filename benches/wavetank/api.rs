@@ -1,19 +1,23 @@
 //! The API of a large world that runs: how many requests a second 16 clients get answered and how
 //! soon, for each question and list, beside a bare handler with the same SQL. `WAVETANK_BENCH_DATA`
-//! names a directory that keeps the world for the next time.
+//! names a directory that keeps the world for the next time, and `WAVETANK_BENCH_ONLY` a part of the
+//! addresses that are asked.
+mod asked;
+
 use crate::client::{self, Client};
+use asked::{Asked, Names, Subject};
 use chrono::{DateTime, Utc};
-use futures::future::{BoxFuture, join_all};
+use futures::future::join_all;
 use poem::handler;
 use poem::listener::TcpListener;
 use poem::web::{Data, Path};
 use poem::{EndpointExt, Route, Server, get};
 use serde_json::json;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::read::{self, Moment};
+use store::read::{Moment, world::position};
 
 const CLIENTS: usize = 16;
 const EACH: Duration = Duration::from_secs(3);
@@ -23,48 +27,6 @@ const LIMIT: i64 = 51;
 const FACTOR: f64 = 60.0;
 /// Three weeks after the scenario's end.
 const DUE_BY: &str = "2026-04-27T00:00:00Z";
-
-type Reading<'c> = BoxFuture<'c, sqlx::Result<i64>>;
-type Sql = Box<dyn for<'c> Fn(&'c mut PgConnection, Moment) -> Reading<'c> + Send + Sync>;
-
-/// A question or a list: where the API answers it, and the SQL that it runs for it.
-struct Asked {
-    path: String,
-    sql: Sql,
-}
-
-/// A page and its total, as the API reads them.
-macro_rules! asked {
-    ($path:expr, |$conn:ident, $moment:ident| $page:expr, $total:expr) => {
-        Asked {
-            path: $path.to_owned(),
-            sql: Box::new(move |$conn, $moment| {
-                Box::pin(async move {
-                    let rows = $page.await?.len() as i64;
-                    let total: i64 = $total.await?;
-                    Ok(rows + total)
-                })
-            }),
-        }
-    };
-}
-
-/// What is asked about: what most has happened to.
-#[derive(Clone, Copy)]
-struct Subject {
-    advisory: i64,
-    image: i64,
-    customer: i64,
-    package: i64,
-}
-
-struct Names {
-    cve: String,
-    image: String,
-    customer: String,
-    package: String,
-    tag: &'static str,
-}
 
 pub(crate) async fn rates() {
     let (kept, temporary);
@@ -84,7 +46,6 @@ pub(crate) async fn rates() {
         play(data);
     }
     let services = super::whole::open(data).await;
-    let (subject, names) = subject(&services.pool).await;
     let port = client::free_port();
     let mut demo = client::program(&services)
         .arg("demo")
@@ -102,6 +63,7 @@ pub(crate) async fn rates() {
     let past = world["materialized_through"].as_str().expect("an instant");
     let past = DateTime::parse_from_rfc3339(past).expect("an instant").to_utc();
     let past = past - chrono::TimeDelta::days(30);
+    let (subject, names) = subject(&services.pool, past).await;
     let counts: (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM cve_findings), (SELECT count(*) FROM sla_timers)",
     )
@@ -115,9 +77,10 @@ pub(crate) async fn rates() {
         counts.1,
         EACH.as_secs()
     );
-    let all: Arc<Vec<Asked>> = Arc::new(asked(subject, &names));
+    let all: Arc<Vec<Asked>> = Arc::new(asked::all(subject, &names));
     let peer_base = serve_bare(services.api_pool.clone(), Arc::clone(&all), past).await;
-    for (n, asked) in all.iter().enumerate() {
+    let only = std::env::var("WAVETANK_BENCH_ONLY").unwrap_or_default();
+    for (n, asked) in all.iter().enumerate().filter(|(_, asked)| asked.path.contains(&only)) {
         let joint = if asked.path.contains('?') { '&' } else { '?' };
         for (at, as_of) in [("newest", ""), ("past", &format!("{joint}as_of={}", rfc3339(past)))] {
             let client = Client::sign_in(base.clone(), &key).await;
@@ -162,7 +125,8 @@ fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-async fn subject(pool: &PgPool) -> (Subject, Names) {
+/// What most has happened to, and a version that was there already in the past.
+async fn subject(pool: &PgPool, past: DateTime<Utc>) -> (Subject, Names) {
     let (advisory, cve): (i64, String) = sqlx::query_as(
         "SELECT a.id, a.cve FROM sla_timers t JOIN advisories a ON a.id = t.advisory_id
          GROUP BY a.id ORDER BY count(*) DESC, a.id LIMIT 1",
@@ -170,10 +134,13 @@ async fn subject(pool: &PgPool) -> (Subject, Names) {
     .fetch_one(pool)
     .await
     .expect("an advisory");
-    let (image, image_name): (i64, String) = sqlx::query_as(
-        "SELECT i.id, i.name FROM customer_image_usage u JOIN images i ON i.id = u.image_id
+    let (image, image_name, version): (i64, String, i32) = sqlx::query_as(
+        "SELECT i.id, i.name, (SELECT max(version) FROM image_versions v
+                               WHERE v.image_id = i.id AND v.published_at <= $1)
+         FROM customer_image_usage u JOIN images i ON i.id = u.image_id
          GROUP BY i.id ORDER BY count(*) DESC, i.id LIMIT 1",
     )
+    .bind(past)
     .fetch_one(pool)
     .await
     .expect("an image");
@@ -192,139 +159,8 @@ async fn subject(pool: &PgPool) -> (Subject, Names) {
     .fetch_one(pool)
     .await
     .expect("a package");
-    let names =
-        Names { cve, image: image_name, customer: customer_name, package: package_name, tag: "1" };
-    (Subject { advisory, image, customer, package }, names)
-}
-
-fn soon() -> read::sla::TimerFilter<'static> {
-    let by = DateTime::parse_from_rfc3339(DUE_BY).expect("an instant").to_utc();
-    read::sla::TimerFilter { due_by: Some(by), ..Default::default() }
-}
-
-/// The five questions, then the lists.
-fn asked(of: Subject, names: &Names) -> Vec<Asked> {
-    use read::advisories::{AdvisoryFilter, advisories, advisories_total};
-    use read::audit::{AuditFilter, lines, lines_total};
-    use read::builds::{BuildFilter, builds, builds_total};
-    use read::exposure::{
-        ExposureFilter, of_advisory, of_advisory_total, of_customer, of_customer_total,
-    };
-    use read::findings::{FindingFilter, findings, findings_total};
-    use read::images::{ImageFilter, images, images_total};
-    use read::notifications::{NotificationFilter, notifications, notifications_total};
-    use read::packages::{holders, holders_total};
-    use read::sla::{
-        TimerFilter, ViolationFilter, durations, open_timers, open_total, stopped_timers,
-        stopped_total, violations, violations_total,
-    };
-    use read::timeline::{TimelineFilter, timeline, timeline_total};
-    use read::usage::{users, users_total};
-    let Names { cve, image, customer, package, tag } = names;
-    vec![
-        asked!(
-            format!("/v1/advisories/{cve}/exposure"),
-            |conn, moment| of_advisory(conn, moment, of.advisory, None, LIMIT),
-            of_advisory_total(conn, moment, of.advisory)
-        ),
-        asked!(
-            format!("/v1/packages/{package}/images"),
-            |conn, moment| holders(conn, moment, of.package, None, None, LIMIT),
-            holders_total(conn, moment, of.package, None)
-        ),
-        asked!(
-            format!("/v1/customers/{customer}/exposure"),
-            |conn, moment| of_customer(
-                conn,
-                moment,
-                of.customer,
-                &ExposureFilter::default(),
-                None,
-                LIMIT
-            ),
-            of_customer_total(conn, moment, of.customer, &ExposureFilter::default())
-        ),
-        asked!(
-            format!("/v1/sla/forecast?by={DUE_BY}"),
-            |conn, moment| open_timers(conn, moment, &soon(), None, LIMIT),
-            open_total(conn, moment, &soon())
-        ),
-        asked!(
-            "/v1/sla/remediation",
-            |conn, moment| durations(
-                conn,
-                moment.as_of,
-                moment.as_of - chrono::TimeDelta::days(30)
-            ),
-            std::future::ready(Ok::<i64, sqlx::Error>(0))
-        ),
-        asked!(
-            "/v1/images",
-            |conn, moment| images(conn, moment, &ImageFilter::default(), None, LIMIT),
-            images_total(conn, moment, &ImageFilter::default())
-        ),
-        asked!(
-            format!("/v1/images?tag={tag}"),
-            |conn, moment| images(
-                conn,
-                moment,
-                &ImageFilter { tag: Some("1"), ..ImageFilter::default() },
-                None,
-                LIMIT
-            ),
-            images_total(conn, moment, &ImageFilter { tag: Some("1"), ..ImageFilter::default() })
-        ),
-        asked!(
-            format!("/v1/images/{image}/usage"),
-            |conn, moment| users(conn, moment, of.image, None, LIMIT),
-            users_total(conn, moment, of.image)
-        ),
-        asked!(
-            "/v1/builds",
-            |conn, moment| builds(conn, moment, &BuildFilter::default(), LIMIT),
-            builds_total(conn, moment, &BuildFilter::default())
-        ),
-        asked!(
-            "/v1/findings",
-            |conn, moment| findings(conn, moment, &FindingFilter::default(), None, LIMIT),
-            findings_total(conn, moment, &FindingFilter::default())
-        ),
-        asked!(
-            "/v1/advisories",
-            |conn, moment| advisories(conn, moment, &AdvisoryFilter::default(), None, LIMIT),
-            advisories_total(conn, moment, &AdvisoryFilter::default())
-        ),
-        asked!(
-            "/v1/sla/timers",
-            |conn, moment| open_timers(conn, moment, &TimerFilter::default(), None, LIMIT),
-            open_total(conn, moment, &TimerFilter::default())
-        ),
-        asked!(
-            "/v1/sla/timers?state=stopped",
-            |conn, moment| stopped_timers(conn, moment, &TimerFilter::default(), None, LIMIT),
-            stopped_total(conn, moment, &TimerFilter::default())
-        ),
-        asked!(
-            "/v1/sla/violations",
-            |conn, moment| violations(conn, moment, &ViolationFilter::default(), None, LIMIT),
-            violations_total(conn, moment, &ViolationFilter::default())
-        ),
-        asked!(
-            "/v1/notifications",
-            |conn, moment| notifications(conn, moment, &NotificationFilter::default(), None, LIMIT),
-            notifications_total(conn, moment, &NotificationFilter::default())
-        ),
-        asked!(
-            "/v1/timeline",
-            |conn, moment| timeline(conn, moment, &TimelineFilter::default(), None, LIMIT),
-            timeline_total(conn, moment, &TimelineFilter::default())
-        ),
-        asked!(
-            "/v1/audit-logs",
-            |conn, moment| lines(conn, moment, &AuditFilter::default(), None, LIMIT),
-            lines_total(conn, moment, &AuditFilter::default())
-        ),
-    ]
+    let names = Names { cve, image: image_name, customer: customer_name, package: package_name };
+    (Subject { advisory, image, version, customer, package }, names)
 }
 
 /// What the bare handler works with.
@@ -342,7 +178,7 @@ async fn bare(Path((n, at)): Path<(usize, String)>, with: Data<&Bare>) -> poem::
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
                      SET LOCAL ROLE wavetank_platform";
         let mut tx = with.pool.begin_with(begin).await?;
-        let position = read::world::position(&mut tx).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let position = position(&mut tx).await?.ok_or(sqlx::Error::RowNotFound)?;
         let moment = match at.as_str() {
             "newest" => Moment { as_of: position.released_through, newest: true },
             _ => Moment { as_of: with.past, newest: false },
