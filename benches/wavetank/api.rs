@@ -49,7 +49,7 @@ pub(crate) async fn rates() {
     let port = client::free_port();
     let mut demo = client::program(&services)
         .arg("demo")
-        .arg(super::scenario("enterprise-quarter"))
+        .arg(scenario())
         .args(["--rate-limit", "1000000", "--listen", &format!("127.0.0.1:{port}")])
         .stderr(Stdio::null())
         .spawn()
@@ -111,14 +111,18 @@ fn play(data: &std::path::Path) {
     let played = std::process::Command::new(env!("CARGO_BIN_EXE_wavetank"))
         .args(["run", "--data-dir"])
         .arg(data)
-        .arg(super::scenario("enterprise-quarter"))
+        .arg(scenario())
         .env_remove("DATABASE_URL")
         .env_remove("S3_ENDPOINT")
         .stdout(Stdio::null())
         .status()
         .expect("the program runs");
     assert!(played.success(), "the world was not played");
-    println!("api: enterprise-quarter played in {:.0} s", begin.elapsed().as_secs_f64());
+    println!("api: a million findings made in {:.0} s", begin.elapsed().as_secs_f64());
+}
+
+fn scenario() -> std::path::PathBuf {
+    super::repository().join("benches/wavetank/million-findings.yaml")
 }
 
 fn rfc3339(at: DateTime<Utc>) -> String {
