@@ -6,6 +6,7 @@ mod auth;
 mod builds;
 mod clock;
 mod commands;
+mod conventions;
 mod docs;
 mod events;
 mod fuzz;
