@@ -50,6 +50,7 @@ mod time;
 mod timeline;
 mod tour;
 mod usage;
+mod webhook_deliveries;
 mod webhook_endpoints;
 mod webhook_sources;
 mod webhooks;

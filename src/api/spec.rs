@@ -9,7 +9,7 @@ use super::{
     actions, advisories, api_keys, artifacts, audit_logs, auth, builds, clock, commands,
     completion, customers, dead_letter, docs, events, findings, health, images, incidents, jobs,
     logs, notifications, packages, problems, request_id, scenarios, sla, timeline, usage,
-    webhook_endpoints, webhook_sources, webhooks,
+    webhook_deliveries, webhook_endpoints, webhook_sources, webhooks,
 };
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
@@ -120,6 +120,7 @@ type Resources = (
     (
         webhooks::WebhooksApi,
         webhook_endpoints::WebhookEndpointsApi,
+        webhook_deliveries::WebhookDeliveriesApi,
         webhook_sources::WebhookSourcesApi,
     ),
     health::HealthApi,
@@ -160,6 +161,7 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         (
             webhooks::WebhooksApi(state.clone()),
             webhook_endpoints::WebhookEndpointsApi(state.clone()),
+            webhook_deliveries::WebhookDeliveriesApi(state.clone()),
             webhook_sources::WebhookSourcesApi(state.clone()),
         ),
         health::HealthApi(state),
