@@ -7,6 +7,7 @@ mod builds;
 mod clock;
 mod commands;
 mod conventions;
+mod cors;
 mod docs;
 mod events;
 mod fuzz;
