@@ -1,6 +1,7 @@
 //! The specification: the operations of all resources, and the examples that poem-openapi cannot
 //! place by itself.
 mod conventions;
+mod examples;
 mod paths;
 
 use super::problem::{self, Code, ProblemBody};
@@ -202,6 +203,12 @@ pub fn openapi_json() -> String {
     bodies.insert(OWN_PUSH.to_owned());
     for body in bodies {
         conventions::apply_to_body(&mut document["components"]["schemas"][body]);
+    }
+    let schemas = document["components"]["schemas"].clone();
+    for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
+        for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
+            examples::apply(operation, &schemas);
+        }
     }
     let mut text = serde_json::to_string_pretty(&document).unwrap_or(text);
     text.push('\n');
