@@ -32,7 +32,7 @@ CREATE TABLE webhook_deliveries (
     kind             text NOT NULL CHECK (kind IN ('notifications', 'test')),
     notification_ids bigint[] NOT NULL,                                    -- in order
     collecting       boolean NOT NULL,                                     -- a digest that may still grow
-    state            text NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')),
+    state            text NOT NULL CHECK (state IN ('pending', 'delivered', 'dead', 'discarded')),
     attempts         integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     -- Pending: not before this. For one that collects, the end of its window; while an attempt
     -- runs, the instant at which somebody else may take it over.

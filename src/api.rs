@@ -53,6 +53,7 @@ mod time;
 mod timeline;
 mod tour;
 mod usage;
+mod webhook_deliveries;
 mod webhook_endpoints;
 mod webhook_sources;
 mod webhooks;
@@ -74,6 +75,28 @@ use tokio::net::TcpListener;
 /// How long open requests may go on after a stop was asked for.
 const GRACE_SECONDS: u64 = 10;
 
+/// What scripts of other origins may send: every header that the API reads from callers with a
+/// token.
+const READ_HEADERS: [&str; 6] = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+    "last-event-id",
+    "x-request-id",
+];
+/// What they may read beside the body: every header that tells something of the answer.
+const SENT_HEADERS: [&str; 8] = [
+    "allow",
+    "content-disposition",
+    "etag",
+    "idempotency-replayed",
+    "location",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
+];
+
 /// Everything the API serves, behind the edge: it answers every request itself and never fails.
 pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let origins = state.allowed_origins().to_vec();
@@ -90,8 +113,8 @@ pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let cors = Cors::new()
         .allow_origins(origins)
         .allow_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allow_headers(["authorization", "content-type", "idempotency-key", "if-none-match"])
-        .expose_headers(["etag", "location", "x-request-id", "retry-after"]);
+        .allow_headers(READ_HEADERS)
+        .expose_headers(SENT_HEADERS);
     edge.with(cors).map_to_response().boxed()
 }
 

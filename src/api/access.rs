@@ -121,6 +121,7 @@ const OPERATIONS: &[(&str, Access)] = &[
     ("getInclusionProof", Access::Read),
     ("pushUpstream", Access::Signed),
     ("retryWebhookDelivery", Access::Edit),
+    ("discardWebhookDelivery", Access::Edit),
     ("listWebhookEndpoints", Access::Read),
     ("createWebhookEndpoint", Access::Edit),
     ("getWebhookEndpoint", Access::Read),

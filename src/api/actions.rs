@@ -1,6 +1,6 @@
 //! What callers did and what they were refused.
 use super::caller::Caller;
-use super::page::{self, Scope};
+use super::page::{Turn, page};
 use super::problem::{Failure, failures};
 use super::spec::Tag;
 use super::state::ApiState;
@@ -15,7 +15,7 @@ pub(crate) struct ActionsApi(pub(crate) ApiState);
 
 failures! {
     /// A list.
-    ListActions: InvalidParameter, UnknownParameter, InvalidPageToken
+    ListActions: InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken
 }
 
 /// How an action ended.
@@ -40,7 +40,7 @@ impl Outcome {
 /// Something that a caller did, or tried.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-struct Action {
+pub(super) struct Action {
     /// Its number, in the order of writing.
     id: i64,
     /// When it happened, in real time.
@@ -101,20 +101,9 @@ impl Example for Action {
     }
 }
 
-/// Actions.
-#[derive(Object)]
-#[oai(example, skip_serializing_if_is_none)]
-struct ActionPage {
-    /// The actions, the latest first.
-    items: Vec<Action>,
-    /// For the next page; absent on the last.
-    next_page_token: Option<String>,
-}
-
-impl Example for ActionPage {
-    fn example() -> Self {
-        ActionPage { items: vec![Action::example()], next_page_token: None }
-    }
+page! {
+    /// A page of actions.
+    ActionPage of Action
 }
 
 #[OpenApi(tag = "Tag::Identity")]
@@ -136,6 +125,8 @@ impl ActionsApi {
         operation: Query<Option<String>>,
         /// Only actions that ended so.
         outcome: Query<Option<Outcome>>,
+        /// Only actions that happened when the world stood at this simulated instant or earlier.
+        as_of: Query<Option<Instant>>,
         /// How many actions a page holds, 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
@@ -143,23 +134,23 @@ impl ActionsApi {
         page_token: Query<Option<String>>,
     ) -> Result<Json<ActionPage>, Failure<ListActions>> {
         let outcome = outcome.map(Outcome::as_str);
-        let scope = Scope::new("actions", &(&actor.0, &operation.0, outcome))?;
-        let start = page::start::<i64>(&scope, page_token.as_deref())?;
-        let mut view = self.0.view(&caller, None).await?;
+        let filters = (&actor.0, &operation.0, outcome);
+        let list = ("actions", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let filter = ActionFilter {
             actor: actor.as_deref(),
             operation: operation.as_deref(),
             outcome,
-            before: start.map(|start| start.key),
+            // Without an instant, also those of the world before this one, and of no world.
+            as_of: as_of.0.map(Instant::datetime),
         };
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let mut rows = store::actions::list(view.conn(), &filter, i64::from(size) + 1).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.id);
-        let token = last.map(|key| page::token(&scope, view.moment, key));
-        Ok(Json(ActionPage {
-            next_page_token: token.transpose()?,
-            items: rows.into_iter().map(Action::from).collect(),
-        }))
+        let (before, limit) = (turn.after, turn.limit());
+        let conn = turn.view.conn();
+        let total = store::actions::total(conn, &filter).await?;
+        let mut rows = store::actions::list(conn, &filter, before, limit).await?;
+        let next = turn.end(&mut rows, |row| row.id)?;
+        let items = rows.into_iter().map(Action::from).collect();
+        Ok(Json(ActionPage::new(items, total, next, &turn.view)))
     }
 }

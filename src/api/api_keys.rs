@@ -1,7 +1,7 @@
 //! The keys of callers: made, listed and revoked by admins.
 use super::auth::RoleName;
 use super::caller::Caller;
-use super::page::{self, Scope};
+use super::page::{self, Scope, Total};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
@@ -95,13 +95,15 @@ impl Example for ApiKey {
 struct ApiKeyPage {
     /// The keys, by id; revoked ones too.
     items: Vec<ApiKey>,
+    /// How many there are on all pages.
+    total: Total,
     /// For the next page; absent on the last.
     next_page_token: Option<String>,
 }
 
 impl Example for ApiKeyPage {
     fn example() -> Self {
-        ApiKeyPage { items: vec![ApiKey::example()], next_page_token: None }
+        ApiKeyPage { items: vec![ApiKey::example()], total: 1.into(), next_page_token: None }
     }
 }
 
@@ -178,12 +180,14 @@ impl ApiKeysApi {
         let mut view = self.0.view(&caller, None).await?;
         let size = page_size.unwrap_or(page::DEFAULT_SIZE);
         let after = start.as_ref().map(|start| start.key.as_str());
+        let total = store::api_keys::total(view.conn()).await?.into();
         let mut rows = store::api_keys::list(view.conn(), after, i64::from(size) + 1).await?;
         let more = page::cut(&mut rows, size);
         let last = rows.last().filter(|_| more).map(|row| row.id.clone());
         Ok(Json(ApiKeyPage {
             next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
             items: rows.into_iter().map(ApiKey::new).collect::<Result<_, _>>()?,
+            total,
         }))
     }
 

@@ -9,7 +9,7 @@ use super::text::Text;
 use super::time::{self, Instant};
 use super::tour;
 use super::write::{Done, Write};
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
@@ -21,7 +21,7 @@ pub(crate) struct CommandsApi(pub(crate) ApiState);
 
 failures! {
     /// One command.
-    OneCommand: InvalidParameter, CommandNotFound
+    OneCommand: InvalidParameter, AsOfInFuture, CommandNotFound
 }
 failures! {
     /// A scan that cannot be made.
@@ -156,7 +156,8 @@ impl Example for NewScan {
 impl CommandsApi {
     /// Read a command
     ///
-    /// Whether the world has taken it, and when, or why it was refused.
+    /// Whether the world has taken it, and when, or why it was refused. A command belongs to no
+    /// instant before the one at which the world takes it: with an earlier `as_of` there is none.
     #[oai(path = "/v1/commands/:id", method = "get", operation_id = "getCommand")]
     async fn get(
         &self,
@@ -164,10 +165,16 @@ impl CommandsApi {
         /// The command's number.
         #[oai(validator(minimum(value = "0")), example = "example_command")]
         id: Path<i64>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        as_of: Query<Option<Instant>>,
     ) -> Result<Json<Command>, Failure<OneCommand>> {
-        let mut view = self.0.view(&caller, None).await?;
-        let row = command(view.conn(), id.0).await?.ok_or_else(|| {
-            let detail = format!("There is no command {}.", id.0);
+        let mut view = self.0.view(&caller, as_of.0).await?;
+        let moment = view.moment;
+        let known = |row: &CommandRow| {
+            row.applied_at.map_or(moment.newest, |at| moment.newest || at <= moment.as_of)
+        };
+        let row = command(view.conn(), id.0).await?.filter(known).ok_or_else(|| {
+            let detail = format!("There is no command {} as of {}.", id.0, view.as_of());
             Problem::new(Code::CommandNotFound, detail)
         })?;
         Ok(Json(Command::new(row)))

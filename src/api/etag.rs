@@ -17,12 +17,12 @@ impl Copy {
         Copy { asked, known: known.filter(|_| asked) }
     }
 
-    /// Marks a JSON answer with the hash of its body, or leaves the body out when the client has
-    /// it. Answers of other kinds say themselves what they are.
+    /// Marks JSON and plain text with the hash of the body, or leaves the body out when the client
+    /// has it. Documents say themselves what they are, and streams have no end.
     pub(crate) async fn apply(&self, response: Response) -> Result<Response, Problem> {
-        let is_json = response.content_type().is_some_and(|t| t.starts_with("application/json"));
+        let whole = response.content_type().is_some_and(is_marked);
         let marked = response.headers().contains_key(header::ETAG);
-        if !self.asked || marked || !is_json || response.status() != StatusCode::OK {
+        if !self.asked || marked || !whole || response.status() != StatusCode::OK {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
@@ -40,6 +40,11 @@ impl Copy {
             .or_insert(HeaderValue::from_static("private, no-cache"));
         Ok(response)
     }
+}
+
+/// Whether answers of this media type are marked.
+pub(crate) fn is_marked(media_type: &str) -> bool {
+    media_type.starts_with("application/json") || media_type.starts_with("text/plain")
 }
 
 /// Whether `If-None-Match` lists the tag; weak and strong tags compare alike (RFC 9110).

@@ -59,7 +59,7 @@ impl EventType {
 
 /// One event: `type` is also the event's name in the stream, `seq` its id.
 #[derive(Clone, Debug, Object)]
-#[oai(skip_serializing_if_is_none)]
+#[oai(example, skip_serializing_if_is_none)]
 struct Event {
     /// What it tells.
     #[oai(rename = "type")]

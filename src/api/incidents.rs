@@ -5,7 +5,7 @@ mod model;
 
 use super::caller::Caller;
 use super::commands::{Stored, namespace, store_command};
-use super::page::{self, Scope};
+use super::page::{self, Scope, Total};
 use super::problem::{Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::{ApiState, world};
@@ -62,6 +62,7 @@ impl IncidentsApi {
         let mut items = model::of_scenario(&origin.scenario, moment.as_of)?;
         items.extend(commands.into_iter().filter_map(|row| Incident::of_command(row, moment)));
         items.sort_by_key(|incident| std::cmp::Reverse(incident.place()));
+        let total = Total::from(items.len() as i64);
         if let Some(start) = &start {
             items.retain(|incident| incident.place() < start.key);
         }
@@ -70,6 +71,7 @@ impl IncidentsApi {
         Ok(Json(IncidentPage {
             next_page_token: last.map(|key| page::token(&scope, moment, key)).transpose()?,
             items,
+            total,
             as_of: view.as_of(),
             settled: view.settled(),
         }))

@@ -1,19 +1,23 @@
-//! The two Merkle logs: their newest checkpoints, their entries by index and digest, and proofs.
+//! The two Merkle logs: their checkpoints, their entries by index and digest, and proofs, each as
+//! it stands or as it stood at an instant.
+mod model;
+
 use super::caller::Caller;
-use super::page::{self, Scope};
+use super::page::Turn;
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
-use super::state::ApiState;
-use super::time::{self, Instant, example_as_of};
-use super::tour;
+use super::state::{ApiState, View};
+use super::time::{Instant, example_as_of};
+use documents::checkpoint::Checkpoint;
 use documents::merkle::{Hash, empty_root};
+use documents::world_keys::WorldKeys;
+use model::{LogEntry, LogEntryPage, LogList, LogName, LogState, Proof};
+use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Json, PlainText};
-use poem_openapi::types::Example;
-use poem_openapi::{Enum, Object, OpenApi};
 use store::logs::Log;
 use store::read::audit::log_sizes;
-use store::read::log::{EntryRow, entries, entry};
+use store::read::log::{entries, entries_total, entry};
 
 pub(crate) struct LogsApi(pub(crate) ApiState);
 
@@ -23,7 +27,8 @@ failures! {
 }
 failures! {
     /// A checkpoint.
-    OneCheckpoint: InvalidParameter, UnknownParameter, ObjectStoreUnavailable, LogEntryNotFound
+    OneCheckpoint:
+        InvalidParameter, UnknownParameter, AsOfInFuture, ObjectStoreUnavailable, LogEntryNotFound
 }
 failures! {
     /// A list of entries.
@@ -31,173 +36,11 @@ failures! {
 }
 failures! {
     /// One entry.
-    OneEntry: InvalidParameter, UnknownParameter, LogEntryNotFound
+    OneEntry: InvalidParameter, UnknownParameter, AsOfInFuture, LogEntryNotFound
 }
-
-/// Which log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-enum LogName {
-    /// Signed statements about images: the simulated Rekor.
-    Transparency,
-    /// Who did what.
-    Audit,
-}
-
-impl From<LogName> for Log {
-    fn from(name: LogName) -> Self {
-        match name {
-            LogName::Transparency => Log::Transparency,
-            LogName::Audit => Log::Audit,
-        }
-    }
-}
-
-/// A log as its newest checkpoint has it.
-#[derive(Object)]
-struct LogState {
-    /// Which log.
-    name: LogName,
-    /// Its name in checkpoints.
-    origin: String,
-    /// How many entries it has.
-    size: i64,
-    /// The root over them, hexadecimal.
-    root: String,
-    /// Its signed checkpoint.
-    checkpoint_href: String,
-}
-
-/// Both logs.
-#[derive(Object)]
-#[oai(example)]
-struct LogList {
-    /// The logs.
-    items: Vec<LogState>,
-}
-
-impl Example for LogList {
-    fn example() -> Self {
-        LogList {
-            items: vec![LogState {
-                name: LogName::Transparency,
-                origin: "log.wavetank.example/0f6f2a1c9b7d3e58".to_owned(),
-                size: 1_208,
-                root: "a".repeat(64),
-                checkpoint_href: "/v1/logs/transparency/checkpoint".to_owned(),
-            }],
-        }
-    }
-}
-
-/// An entry of the transparency log: a signed statement about an image version.
-#[derive(Object)]
-#[oai(example, skip_serializing_if_is_none)]
-struct LogEntry {
-    /// Its index. Index 0 is the log's own first leaf, which belongs to no image.
-    log_index: i64,
-    /// The size of the tree in whose checkpoint its bundle proves it.
-    tree_size: i64,
-    /// When it was logged.
-    created_at: Instant,
-    /// The type of the predicate.
-    predicate_type: String,
-    /// The image's name.
-    image: String,
-    /// The version.
-    version: i32,
-    /// The digest of the version: the subject.
-    digest: String,
-    /// The hash of the leaf, hexadecimal.
-    leaf_hash: String,
-    /// The bundle: signature, statement, proof; absent until it is made.
-    bundle_href: Option<String>,
-    /// The document that is stated, alone.
-    document_href: Option<String>,
-}
-
-impl From<EntryRow> for LogEntry {
-    fn from(row: EntryRow) -> Self {
-        let artifact = |sha256: String| format!("/v1/artifacts/{sha256}");
-        LogEntry {
-            log_index: row.log_index,
-            tree_size: row.tree_size,
-            created_at: row.created_at.into(),
-            predicate_type: row.predicate_type,
-            image: row.image,
-            version: row.version,
-            digest: row.digest,
-            leaf_hash: hex::encode(row.leaf_hash),
-            bundle_href: row.sha256.map(artifact),
-            document_href: row.document_sha256.map(artifact),
-        }
-    }
-}
-
-impl Example for LogEntry {
-    fn example() -> Self {
-        let row = EntryRow {
-            log_index: 1_207,
-            tree_size: 1_208,
-            created_at: time::example(2).datetime(),
-            predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
-            image: tour::IMAGE.to_owned(),
-            version: 5,
-            digest: format!("sha256:{}", "a".repeat(64)),
-            sha256: Some("d".repeat(64)),
-            document_sha256: Some("f".repeat(64)),
-            leaf_hash: vec![0xab; 32],
-        };
-        row.into()
-    }
-}
-
-/// A page of entries.
-#[derive(Object)]
-#[oai(example, skip_serializing_if_is_none)]
-struct LogEntryPage {
-    /// The entries, by index.
-    items: Vec<LogEntry>,
-    /// For the next page; absent on the last.
-    next_page_token: Option<String>,
-}
-
-impl Example for LogEntryPage {
-    fn example() -> Self {
-        LogEntryPage { items: vec![LogEntry::example()], next_page_token: None }
-    }
-}
-
-/// A proof by RFC 6962.
-#[derive(Object)]
-#[oai(example)]
-struct Proof {
-    /// The size of the (newer) tree.
-    tree_size: i64,
-    /// Its root, hexadecimal.
-    root: String,
-    /// The hashes of the proof, hexadecimal, in order.
-    hashes: Vec<String>,
-}
-
-impl Proof {
-    fn new(size: u64, root: Option<Hash>, hashes: Option<Vec<Hash>>) -> Result<Self, Problem> {
-        let (root, hashes) = root.zip(hashes).ok_or_else(|| {
-            let detail = "The log does not have, or never had, so many entries.";
-            Problem::new(Code::InvalidParameter, detail)
-        })?;
-        Ok(Proof {
-            tree_size: size as i64,
-            root: hex::encode(root),
-            hashes: hashes.iter().map(hex::encode).collect(),
-        })
-    }
-}
-
-impl Example for Proof {
-    fn example() -> Self {
-        Proof { tree_size: 1_208, root: "a".repeat(64), hashes: vec!["b".repeat(64)] }
-    }
+failures! {
+    /// A proof.
+    OneProof: InvalidParameter, UnknownParameter, AsOfInFuture
 }
 
 #[OpenApi(tag = "Tag::Logs")]
@@ -214,27 +57,18 @@ impl LogsApi {
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<LogList>, Failure<ListLogs>> {
-        drop(self.0.view(&caller, as_of.0).await?);
-        // Sizes and roots are public, whosever the entries are.
-        let mut view = self.0.platform_view().await?;
-        let then = match as_of.0 {
-            Some(at) => Some(log_sizes(view.conn(), at.datetime()).await?),
-            None => None,
-        };
+        let (mut view, asked) = self.views(&caller, as_of.0).await?;
         let mut items = Vec::new();
         for name in [LogName::Transparency, LogName::Audit] {
             let log = Log::from(name);
-            let state = store::logs::state(view.conn(), log).await.map_err(Problem::from)?;
-            let Some(state) = state else { continue };
-            let (size, root) = match then {
+            let Some(state) = store::logs::state(view.conn(), log).await.map_err(Problem::from)?
+            else {
+                continue;
+            };
+            let (size, root) = match as_of.0 {
                 None => (state.size, state.root),
-                Some((transparency, audit)) => {
-                    let size = match name {
-                        // The log's own first leaf is there from the beginning.
-                        LogName::Transparency => transparency.max(1),
-                        LogName::Audit => audit,
-                    };
-                    let size = (size as u64).min(state.size);
+                Some(at) => {
+                    let size = size_at(&mut view, log, at).await?.min(state.size);
                     (size, self.0.log_tree(log).await?.root(size).unwrap_or_else(empty_root))
                 }
             };
@@ -246,27 +80,40 @@ impl LogsApi {
                 checkpoint_href: format!("/v1/logs/{}/checkpoint", log.as_str()),
             });
         }
-        Ok(Json(LogList { items }))
+        Ok(Json(LogList { items, as_of: asked.as_of(), settled: asked.settled() }))
     }
 
     /// Read a log's checkpoint
     ///
-    /// A C2SP signed note: origin, size, root, and the log's Ed25519 signature.
+    /// A C2SP signed note: origin, size, root, and the log's Ed25519 signature. At an instant of
+    /// the past, the note that the log would have given then.
     #[oai(path = "/v1/logs/:log/checkpoint", method = "get", operation_id = "getCheckpoint")]
     async fn checkpoint(
         &self,
-        _caller: Caller,
+        caller: Caller,
         /// Which log.
+        #[oai(example = "example_log")]
         log: Path<LogName>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
     ) -> Result<PlainText<String>, Failure<OneCheckpoint>> {
+        let empty = || Problem::new(Code::LogEntryNotFound, "The log has no entries yet.");
         let log = Log::from(log.0);
+        if let Some(at) = as_of.0 {
+            let (mut view, _) = self.views(&caller, as_of.0).await?;
+            let size = size_at(&mut view, log, at).await?;
+            let origin = store::world::get(view.conn()).await.map_err(Problem::from)?.origin;
+            drop(view);
+            let root = self.0.log_tree(log).await?.root(size);
+            let root = root.filter(|_| size > 0).ok_or_else(empty)?;
+            let keys = WorldKeys::of(&origin.scenario_sha256, origin.seed, None);
+            let keys = keys.map_err(Problem::internal)?;
+            return Ok(PlainText(signed(&keys, log, size, root)));
+        }
         let key = format!("{}checkpoint", log.prefix());
-        let note = self.0.objects()?.get(&key, 1 << 16).await;
-        let note = match note {
-            Err(store::objects::ObjectError::Missing { .. }) => {
-                let detail = "The log has no entries yet.";
-                return Err(Problem::new(Code::LogEntryNotFound, detail).into());
-            }
+        let note = match self.0.objects()?.get(&key, 1 << 16).await {
+            Err(store::objects::ObjectError::Missing { .. }) => return Err(empty().into()),
             note => note.map_err(Problem::from)?,
         };
         Ok(PlainText(String::from_utf8_lossy(&note).into_owned()))
@@ -292,22 +139,17 @@ impl LogsApi {
         /// `next_page_token` of the page before.
         page_token: Query<Option<String>>,
     ) -> Result<Json<LogEntryPage>, Failure<ListEntries>> {
-        let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
-        let scope = Scope::new("log", &(&digest.0, at_ms))?;
-        let start = page::start::<i64>(&scope, page_token.as_deref())?;
-        let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
-        let from = start.map_or(1, |start| start.key);
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let moment = view.moment;
+        let list = ("log", &digest.0);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let sha256 = digest.0.as_deref().and_then(|digest| digest.strip_prefix("sha256:"));
-        let mut rows =
-            entries(view.conn(), moment.as_of, sha256, from, i64::from(size) + 1).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.log_index + 1);
-        Ok(Json(LogEntryPage {
-            next_page_token: last.map(|key| page::token(&scope, moment, key)).transpose()?,
-            items: rows.into_iter().map(LogEntry::from).collect(),
-        }))
+        let (at, from, limit) = (turn.moment.as_of, turn.after.unwrap_or(1), turn.limit());
+        let conn = turn.view.conn();
+        let total = entries_total(conn, at, sha256).await?;
+        let mut rows = entries(conn, at, sha256, from, limit).await?;
+        let next = turn.end(&mut rows, |row| row.log_index + 1)?;
+        let items = rows.into_iter().map(LogEntry::from).collect();
+        Ok(Json(LogEntryPage::new(items, total, next, &turn.view)))
     }
 
     /// Read an entry of the transparency log
@@ -322,10 +164,15 @@ impl LogsApi {
         /// The entry's index, from 1.
         #[oai(validator(minimum(value = "0")), example = "example_index")]
         index: Path<i64>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
     ) -> Result<Json<LogEntry>, Failure<OneEntry>> {
-        let mut tx = self.0.snapshot(&caller).await?;
-        let row = entry(&mut tx, index.0).await?.ok_or_else(|| {
-            let detail = format!("The log has no entry {}.", index.0);
+        let mut view = self.0.view(&caller, as_of.0).await?;
+        let at = view.moment.as_of;
+        let row = entry(view.conn(), index.0).await?.filter(|row| row.created_at <= at);
+        let row = row.ok_or_else(|| {
+            let detail = format!("The log has no entry {} as of {}.", index.0, view.as_of());
             Problem::new(Code::LogEntryNotFound, detail)
         })?;
         Ok(Json(row.into()))
@@ -341,20 +188,27 @@ impl LogsApi {
     )]
     async fn inclusion(
         &self,
-        _caller: Caller,
+        caller: Caller,
         /// Which log.
+        #[oai(example = "example_log")]
         log: Path<LogName>,
         /// The entry's index.
         #[oai(validator(minimum(value = "0")), example = "example_index")]
         index: Query<i64>,
-        /// The size of the tree; the newest when absent.
+        /// The size of the tree; that of the instant when absent.
         #[oai(validator(minimum(value = "1")))]
         tree_size: Query<Option<i64>>,
-    ) -> Result<Json<Proof>, Failure<OneEntry>> {
-        let tree = self.0.log_tree(log.0.into()).await?;
-        let size = tree_size.0.map_or(tree.size(), |size| size as u64);
-        let index = index.0 as u64;
-        Ok(Json(Proof::new(size, tree.root(size), tree.inclusion_proof(index, size))?))
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<Json<Proof>, Failure<OneProof>> {
+        let log = Log::from(log.0);
+        let limit = self.limit(&caller, log, as_of.0).await?;
+        let tree = self.0.log_tree(log).await?;
+        let limit = limit.unwrap_or_else(|| tree.size());
+        let size = tree_size.0.map_or(limit, |size| size as u64);
+        let root = tree.root(size).filter(|_| size <= limit);
+        Ok(Json(Proof::new(size, root, tree.inclusion_proof(index.0 as u64, size))?))
     }
 
     /// Prove that a log only grew
@@ -367,21 +221,85 @@ impl LogsApi {
     )]
     async fn consistency(
         &self,
-        _caller: Caller,
+        caller: Caller,
         /// Which log.
+        #[oai(example = "example_log")]
         log: Path<LogName>,
         /// The size of the older tree.
         #[oai(validator(minimum(value = "1")), example = "example_index")]
         from: Query<i64>,
-        /// The size of the newer tree; the newest when absent.
+        /// The size of the newer tree; that of the instant when absent.
         #[oai(validator(minimum(value = "1")))]
         to: Query<Option<i64>>,
-    ) -> Result<Json<Proof>, Failure<OneEntry>> {
-        let tree = self.0.log_tree(log.0.into()).await?;
-        let size = to.0.map_or(tree.size(), |size| size as u64);
-        let hashes = tree.consistency_proof(from.0 as u64, size);
-        Ok(Json(Proof::new(size, tree.root(size), hashes)?))
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<Json<Proof>, Failure<OneProof>> {
+        let log = Log::from(log.0);
+        let limit = self.limit(&caller, log, as_of.0).await?;
+        let tree = self.0.log_tree(log).await?;
+        let limit = limit.unwrap_or_else(|| tree.size());
+        let size = to.0.map_or(limit, |size| size as u64);
+        let root = tree.root(size).filter(|_| size <= limit);
+        Ok(Json(Proof::new(size, root, tree.consistency_proof(from.0 as u64, size))?))
     }
+}
+
+impl LogsApi {
+    /// What the platform sees, and the caller's own view of that instant. Sizes, roots and hashes
+    /// are public, whosever the entries are; whether the instant has come is told as always.
+    async fn views(
+        &self,
+        caller: &Caller,
+        as_of: Option<Instant>,
+    ) -> Result<(View, View), Problem> {
+        let asked = self.0.view(caller, as_of).await?;
+        Ok((self.0.platform_view().await?, asked))
+    }
+
+    /// How many entries a log had at an instant; none: no instant is asked about.
+    async fn limit(
+        &self,
+        caller: &Caller,
+        log: Log,
+        as_of: Option<Instant>,
+    ) -> Result<Option<u64>, Problem> {
+        let Some(at) = as_of else { return Ok(None) };
+        let (mut view, _) = self.views(caller, as_of).await?;
+        Ok(Some(size_at(&mut view, log, at).await?))
+    }
+}
+
+/// How many entries a log had at an instant.
+async fn size_at(view: &mut View, log: Log, at: Instant) -> Result<u64, Problem> {
+    let (transparency, audit) = log_sizes(view.conn(), at.datetime()).await?;
+    let size = match log {
+        // The log's own first leaf is there from the beginning.
+        Log::Transparency => transparency.max(1),
+        Log::Audit => audit,
+    };
+    u64::try_from(size).map_err(Problem::internal)
+}
+
+/// A checkpoint as the conductor signs those that it publishes: the same size and root give the
+/// same note.
+fn signed(keys: &WorldKeys, log: Log, size: u64, root: Hash) -> String {
+    let (verifier, key) = match log {
+        Log::Transparency => (&keys.identity.log_verifier, &keys.log_checkpoint),
+        Log::Audit => (&keys.identity.audit_verifier, &keys.audit_checkpoint),
+    };
+    let origin = verifier.name().to_owned();
+    Checkpoint { origin, size, root }.sign_ed25519(verifier.name(), key)
+}
+
+/// A note for examples: its signature is right, its log is nobody's.
+pub(crate) fn example_note() -> String {
+    let keys = WorldKeys::of(&"0".repeat(64), 0, None);
+    keys.map(|keys| signed(&keys, Log::Transparency, 1_208, [0xaa; 32])).unwrap_or_default()
+}
+
+fn example_log() -> LogName {
+    LogName::Transparency
 }
 
 fn example_index() -> i64 {
@@ -390,7 +308,7 @@ fn example_index() -> i64 {
 
 /// The digest of a leaf that belongs to no attestation: the log's first.
 pub(crate) fn first_leaf(scenario_sha256: &str, seed: u64) -> Result<Hash, documents::Error> {
-    let keys = documents::world_keys::WorldKeys::of(scenario_sha256, seed, None)?;
+    let keys = WorldKeys::of(scenario_sha256, seed, None)?;
     let body = documents::rekor::genesis_body(&keys.identity.rekor_origin)?;
     Ok(documents::merkle::leaf_hash(&body))
 }

@@ -1,6 +1,7 @@
 //! The specification: the operations of all resources, and the examples that poem-openapi cannot
 //! place by itself.
 mod conventions;
+mod examples;
 mod paths;
 
 use super::problem::{self, Code, ProblemBody};
@@ -9,7 +10,7 @@ use super::{
     actions, advisories, api_keys, artifacts, audit_logs, auth, builds, clock, commands,
     completion, customers, dead_letter, docs, events, findings, health, images, incidents, jobs,
     logs, notifications, packages, problems, request_id, scenarios, sla, timeline, usage,
-    webhook_endpoints, webhook_sources, webhooks,
+    webhook_deliveries, webhook_endpoints, webhook_sources, webhooks,
 };
 use poem::endpoint::BoxEndpoint;
 use poem::{IntoEndpoint, Response};
@@ -120,6 +121,7 @@ type Resources = (
     (
         webhooks::WebhooksApi,
         webhook_endpoints::WebhookEndpointsApi,
+        webhook_deliveries::WebhookDeliveriesApi,
         webhook_sources::WebhookSourcesApi,
     ),
     health::HealthApi,
@@ -160,6 +162,7 @@ fn openapi(state: ApiState) -> OpenApiService<Resources, ()> {
         (
             webhooks::WebhooksApi(state.clone()),
             webhook_endpoints::WebhookEndpointsApi(state.clone()),
+            webhook_deliveries::WebhookDeliveriesApi(state.clone()),
             webhook_sources::WebhookSourcesApi(state.clone()),
         ),
         health::HealthApi(state),
@@ -200,6 +203,12 @@ pub fn openapi_json() -> String {
     bodies.insert(OWN_PUSH.to_owned());
     for body in bodies {
         conventions::apply_to_body(&mut document["components"]["schemas"][body]);
+    }
+    let schemas = document["components"]["schemas"].clone();
+    for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
+        for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
+            examples::apply(operation, &schemas);
+        }
     }
     let mut text = serde_json::to_string_pretty(&document).unwrap_or(text);
     text.push('\n');

@@ -1,18 +1,18 @@
-//! Outgoing webhooks: where notifications are sent, and what became of each. The API writes down
-//! what is to be sent; a dispatcher sends it (`src/webhooks/`).
-mod model;
+//! Outgoing webhooks: where notifications are sent. The API writes down what is to be sent; a
+//! dispatcher sends it (`src/webhooks/`); what became of it is in `webhook_deliveries.rs`.
+pub(super) mod model;
 
 use super::caller::Caller;
 use super::page::{self, Scope};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
+use super::webhook_deliveries::{DeliveryState, Queued, WebhookDelivery, WebhookDeliveryPage};
 use super::write::Done;
 use crate::webhooks::{SigningSecret, Target};
 use model::{
-    CreatedWebhookEndpoint, DEFAULT_DIGEST_SECONDS, DeliveryState, NewWebhookEndpoint,
-    WebhookDelivery, WebhookDeliveryPage, WebhookEndpoint, WebhookEndpointChange,
-    WebhookEndpointPage, WebhookKind, example_delivery, example_endpoint, href,
+    CreatedWebhookEndpoint, DEFAULT_DIGEST_SECONDS, NewWebhookEndpoint, WebhookEndpoint,
+    WebhookEndpointChange, WebhookEndpointPage, WebhookKind, example_endpoint, href,
 };
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -52,12 +52,6 @@ failures! {
     /// A test of an endpoint.
     TestEndpoint: UnknownParameter, WebhookEndpointNotFound, WebhookDisabled, TooManyWebhooks
 }
-failures! {
-    /// A delivery that cannot be sent again.
-    RetryDelivery:
-        UnknownParameter, WebhookDeliveryNotFound, WebhookDelivered, WebhookDisabled
-}
-
 /// The answer to a new endpoint.
 #[derive(ApiResponse)]
 enum Created {
@@ -69,14 +63,6 @@ enum Created {
         #[oai(header = "Location")]
         String,
     ),
-}
-
-/// The answer to what is to be sent.
-#[derive(ApiResponse)]
-enum Queued {
-    /// It is sent within a second or two; the endpoint's deliveries tell what became of it.
-    #[oai(status = 202)]
-    Delivery(Json<WebhookDelivery>),
 }
 
 #[OpenApi(tag = "Tag::Webhooks")]
@@ -97,12 +83,14 @@ impl WebhookEndpointsApi {
         let mut view = self.0.view(&caller, None).await?;
         let size = page_size.unwrap_or(page::DEFAULT_SIZE);
         let after = start.as_ref().map(|start| start.key.as_str());
+        let total = endpoints::total(view.conn()).await?.into();
         let mut rows = endpoints::list(view.conn(), after, i64::from(size) + 1).await?;
         let more = page::cut(&mut rows, size);
         let last = rows.last().filter(|_| more).map(|row| row.id.clone());
         Ok(Json(WebhookEndpointPage {
             next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
             items: rows.into_iter().map(WebhookEndpoint::new).collect::<Result<_, _>>()?,
+            total,
         }))
     }
 
@@ -262,12 +250,14 @@ impl WebhookEndpointsApi {
         let endpoint = one(view.conn(), &id).await?;
         let size = page_size.unwrap_or(page::DEFAULT_SIZE);
         let (before, limit) = (start.map(|start| start.key), i64::from(size) + 1);
+        let total = deliveries::total(view.conn(), &endpoint.id, state).await?.into();
         let mut rows = deliveries::list(view.conn(), &endpoint.id, state, before, limit).await?;
         let more = page::cut(&mut rows, size);
         let last = rows.last().filter(|_| more).map(|row| row.seq);
         Ok(Json(WebhookDeliveryPage {
             next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
             items: rows.into_iter().map(WebhookDelivery::from).collect(),
+            total,
         }))
     }
 
@@ -304,41 +294,6 @@ impl WebhookEndpointsApi {
             .await?;
         Ok(Queued::Delivery(Json(delivery)))
     }
-
-    /// Send a webhook delivery again
-    ///
-    /// One that is dead, or that waits for its next attempt: it is sent at once, with all its
-    /// attempts before it again, under the same `webhook-id`.
-    #[oai(
-        path = "/v1/webhook-deliveries/:id/retry",
-        method = "post",
-        operation_id = "retryWebhookDelivery"
-    )]
-    async fn retry(
-        &self,
-        caller: Caller,
-        /// The delivery's id.
-        #[oai(example = "example_delivery")]
-        id: Path<String>,
-    ) -> Result<Queued, Failure<RetryDelivery>> {
-        let missing = || Problem::new(Code::WebhookDeliveryNotFound, "There is no such delivery.");
-        let id = plain(&id).ok_or_else(missing)?;
-        let mut write = self.0.write(&caller).await?;
-        let (row, enabled) = deliveries::lock(&mut write, id).await?.ok_or_else(missing)?;
-        if row.state == "delivered" {
-            let detail = "The delivery has arrived.";
-            return Err(Problem::new(Code::WebhookDelivered, detail).into());
-        }
-        if !enabled {
-            return Err(disabled().into());
-        }
-        let delivery = WebhookDelivery::from(deliveries::retry(&mut write, id).await?);
-        let object = format!("/v1/webhook-deliveries/{}", delivery.id);
-        write
-            .commit(Done { status: 202, object: &object, location: None, body: &delivery })
-            .await?;
-        Ok(Queued::Delivery(Json(delivery)))
-    }
 }
 
 impl WebhookEndpointsApi {
@@ -352,7 +307,7 @@ impl WebhookEndpointsApi {
 }
 
 /// An id of ours, or something that cannot be one.
-fn plain(id: &str) -> Option<&str> {
+pub(super) fn plain(id: &str) -> Option<&str> {
     let fits = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     fits.then_some(id)
 }
@@ -361,7 +316,8 @@ fn no_endpoint() -> Problem {
     Problem::new(Code::WebhookEndpointNotFound, "There is no such webhook endpoint.")
 }
 
-fn disabled() -> Problem {
+/// What is answered when nothing may be sent.
+pub(super) fn disabled() -> Problem {
     Problem::new(Code::WebhookDisabled, "Nothing is sent to this endpoint.")
 }
 

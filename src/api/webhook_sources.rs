@@ -1,6 +1,6 @@
 //! Who may tell of pushes upstream: each forge (or repository) has a secret of its own.
 use super::caller::Caller;
-use super::page::{self, Scope};
+use super::page::{self, Scope, Total};
 use super::problem::{Code, Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::ApiState;
@@ -95,13 +95,19 @@ pub(super) fn example_source() -> String {
 struct WebhookSourcePage {
     /// The sources, by id; revoked ones too.
     items: Vec<WebhookSource>,
+    /// How many there are on all pages.
+    total: Total,
     /// For the next page; absent on the last.
     next_page_token: Option<String>,
 }
 
 impl Example for WebhookSourcePage {
     fn example() -> Self {
-        WebhookSourcePage { items: vec![WebhookSource::example()], next_page_token: None }
+        WebhookSourcePage {
+            items: vec![WebhookSource::example()],
+            total: 1.into(),
+            next_page_token: None,
+        }
     }
 }
 
@@ -167,12 +173,14 @@ impl WebhookSourcesApi {
         let mut view = self.0.view(&caller, None).await?;
         let size = page_size.unwrap_or(page::DEFAULT_SIZE);
         let after = start.as_ref().map(|start| start.key.as_str());
+        let total = sources::total(view.conn()).await?.into();
         let mut rows = sources::list(view.conn(), after, i64::from(size) + 1).await?;
         let more = page::cut(&mut rows, size);
         let last = rows.last().filter(|_| more).map(|row| row.id.clone());
         Ok(Json(WebhookSourcePage {
             next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
             items: rows.into_iter().map(WebhookSource::from).collect(),
+            total,
         }))
     }
 

@@ -1,4 +1,5 @@
 //! What callers of the API did, and what they were refused: kept beside the world, not in it.
+use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
@@ -77,27 +78,47 @@ pub struct ActionFilter<'a> {
     pub operation: Option<&'a str>,
     /// Only those that ended so.
     pub outcome: Option<&'a str>,
-    /// Only those before this one.
-    pub before: Option<i64>,
+    /// Only those that happened when the world stood here or earlier.
+    pub as_of: Option<DateTime<Utc>>,
 }
 
-/// Actions, the latest first, at most `limit` of them.
+const LISTED: &str = "($1::text IS NULL OR actor = $1) AND ($2::text IS NULL OR operation = $2)
+           AND ($3::text IS NULL OR outcome = $3) AND ($4::timestamptz IS NULL OR at <= $4)";
+
+/// Actions, the latest first, at most `limit` of them, before one of them.
 pub async fn list(
     conn: &mut PgConnection,
     filter: &ActionFilter<'_>,
+    before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<ActionRow>> {
-    sqlx::query_as(
-        "SELECT * FROM actions
-         WHERE ($1::text IS NULL OR actor = $1) AND ($2::text IS NULL OR operation = $2)
-           AND ($3::text IS NULL OR outcome = $3) AND ($4::bigint IS NULL OR id < $4)
-         ORDER BY id DESC LIMIT $5",
-    )
-    .bind(filter.actor)
-    .bind(filter.operation)
-    .bind(filter.outcome)
-    .bind(filter.before)
-    .bind(limit)
-    .fetch_all(conn)
-    .await
+    let sql = format!(
+        "SELECT * FROM actions WHERE {LISTED} AND ($5::bigint IS NULL OR id < $5)
+         ORDER BY id DESC LIMIT $6"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(filter.actor)
+        .bind(filter.operation)
+        .bind(filter.outcome)
+        .bind(filter.as_of)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn total(conn: &mut PgConnection, filter: &ActionFilter<'_>) -> sqlx::Result<i64> {
+    let sql = format!(
+        "SELECT count(*) FROM (
+             SELECT FROM actions WHERE {LISTED} ORDER BY id DESC LIMIT $5) AS counted"
+    );
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(filter.actor)
+        .bind(filter.operation)
+        .bind(filter.outcome)
+        .bind(filter.as_of)
+        .bind(TOTAL_BOUND + 1)
+        .fetch_one(conn)
+        .await
 }

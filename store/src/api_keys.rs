@@ -1,4 +1,5 @@
 //! The keys of the API's callers: only hashes of their secrets are kept.
+use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
@@ -102,6 +103,16 @@ pub async fn list(
     .bind(after)
     .bind(limit)
     .fetch_all(conn)
+    .await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn total(conn: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT FROM api_keys ORDER BY id LIMIT $1) AS counted",
+    )
+    .bind(TOTAL_BOUND + 1)
+    .fetch_one(conn)
     .await
 }
 

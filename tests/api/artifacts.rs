@@ -37,6 +37,36 @@ async fn a_document_is_what_was_stored() {
 }
 
 #[tokio::test]
+async fn texts_are_not_sent_again_while_they_hold() {
+    let api = Api::start("artifacts_texts").await;
+    let note = |text: &'static str| {
+        let objects = &api.objects;
+        async move { objects.put("log/checkpoint", text.into(), "text/plain").await.unwrap() }
+    };
+    note("one").await;
+    let log = format!("/v1/builds/{NGINX_BUILD}/log");
+    for path in [log.as_str(), "/v1/logs/transparency/checkpoint"] {
+        let first = api.get(path).await;
+        assert!(first.header("content-type").starts_with("text/plain"), "{path}");
+        let tag = first.header("etag").to_owned();
+        assert_eq!((first.status.as_u16(), tag.len()), (200, 34), "{path}");
+        assert_eq!(first.header("cache-control"), "private, no-cache");
+        let again = api.request(Method::GET, path).header("If-None-Match", &tag);
+        let again = Answer::of(again.send().await.unwrap()).await;
+        assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""), "{path}");
+        assert_eq!(again.header("etag"), tag);
+        let other = api.request(Method::GET, path).header("If-None-Match", "\"other\"");
+        assert_eq!(Answer::of(other.send().await.unwrap()).await.text, first.text);
+    }
+    let path = "/v1/logs/transparency/checkpoint";
+    let old = api.get(path).await.header("etag").to_owned();
+    note("two").await;
+    let newer = api.request(Method::GET, path).header("If-None-Match", old);
+    let newer = Answer::of(newer.send().await.unwrap()).await;
+    assert_eq!((newer.status.as_u16(), newer.text.as_str()), (200, "two"));
+}
+
+#[tokio::test]
 async fn a_compressed_document_comes_as_the_reader_takes_it() {
     let api = Api::start("artifacts_packed").await;
     let (sha256, path) = (packed_sha256(), format!("/v1/artifacts/{}", packed_sha256()));

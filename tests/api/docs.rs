@@ -1,6 +1,8 @@
 //! The specification and Swagger UI.
 use crate::support::Api;
 use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
 use wavetank::api::openapi_json;
 
 #[test]
@@ -46,6 +48,79 @@ fn every_operation_is_described_and_says_how_it_fails() {
             assert!(plain || inline, "{name}.{field} is not described");
         }
     }
+}
+
+/// What a reference stands for.
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let Some(reference) = schema["$ref"].as_str() else { return schema };
+    &document["components"]["schemas"][reference.rsplit('/').next().unwrap()]
+}
+
+fn has_example(document: &Value, media: &Value) -> bool {
+    let several = media["examples"].as_object();
+    let several = several.is_some_and(|all| all.values().any(|one| !one["value"].is_null()));
+    let own = !resolved(document, &media["schema"])["example"].is_null();
+    several || own || !media["example"].is_null()
+}
+
+#[test]
+fn every_answer_body_and_required_parameter_has_an_example() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut lacking = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let mut check = |media: &Value, what: String| {
+                if !has_example(&document, media) {
+                    lacking.push(format!("{method} {path}: {what}"));
+                }
+            };
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                for (kind, media) in response["content"].as_object().into_iter().flatten() {
+                    check(media, format!("{status} {kind}"));
+                }
+            }
+            for (kind, media) in
+                operation["requestBody"]["content"].as_object().into_iter().flatten()
+            {
+                check(media, format!("body {kind}"));
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                if parameter["required"] == true {
+                    check(parameter, format!("parameter {}", parameter["name"]));
+                }
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "without an example:\n{}", lacking.join("\n"));
+}
+
+#[test]
+fn every_page_tells_how_many_there_are() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let pages = schemas.iter().filter(|(_, schema)| schema["properties"]["items"].is_object());
+    let pages: Vec<_> =
+        pages.filter(|(_, page)| page["properties"]["next_page_token"].is_object()).collect();
+    assert!(pages.len() > 20, "{}", pages.len());
+    for (name, page) in pages {
+        let required = page["required"].as_array().unwrap();
+        assert!(required.iter().any(|field| field == "total"), "{name} has no total");
+    }
+}
+
+#[test]
+fn an_independent_validator_accepts_the_specification() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = root.join("target/interop-venv/bin/openapi-spec-validator");
+    assert!(program.exists(), "{} is missing: run scripts/setup.sh", program.display());
+    let output = Command::new(program)
+        .args(["--schema", "3.0", "--validation-errors", "all", "--subschema-errors", "all"])
+        .arg(root.join("openapi/wavetank.json"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let warned = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("OK"), "{said}\n{warned}");
 }
 
 #[tokio::test]

@@ -151,6 +151,52 @@ async fn the_dead_letter_is_listed_and_sent_again() {
 }
 
 #[tokio::test]
+async fn what_is_dead_can_be_given_up() {
+    let api = open_api("endpoints_discard").await;
+    let acme = api.sign_in(Role::Editor, Some("acme")).await;
+    let made = api.post_as(&acme, PATH, json!({"url": "https://hooks.example.com/"})).await.json();
+    let path = format!("{PATH}/{}", made["endpoint"]["id"].as_str().unwrap());
+    let test = call(&api, &acme, Method::POST, &format!("{path}/test"), None).await.json();
+    let delivery = format!("/v1/webhook-deliveries/{}", test["id"].as_str().unwrap());
+    let (discard, retry) = (format!("{delivery}/discard"), format!("{delivery}/retry"));
+    let post = |token: &str, path: &str| {
+        let (api, token, path) = (&api, token.to_owned(), path.to_owned());
+        async move { call(api, &token, Method::POST, &path, None).await }
+    };
+    post(&acme, &discard).await.problem(409, "webhook_not_dead");
+    sqlx::query("UPDATE webhook_deliveries SET state = 'dead', attempts = 12, last_error = 'x'")
+        .execute(&api.pool)
+        .await
+        .unwrap();
+    let globex = api.sign_in(Role::Editor, Some("globex")).await;
+    post(&globex, &discard).await.problem(404, "webhook_delivery_not_found");
+    let viewer = api.sign_in(Role::Viewer, Some("acme")).await;
+    post(&viewer, &discard).await.problem(403, "forbidden");
+    // Also when nothing is sent to the endpoint any more.
+    call(&api, &acme, Method::PATCH, &path, Some(json!({"enabled": false}))).await.json();
+    let given_up = post(&acme, &discard).await.json();
+    assert_eq!(
+        (&given_up["state"], &given_up["attempts"], &given_up["last_error"]),
+        (&json!("discarded"), &json!(12), &json!("x"))
+    );
+    let listed = |state: &str| format!("{path}/deliveries?state={state}");
+    assert_eq!(api.get(&listed("dead")).await.json()["total"]["count"], 0);
+    assert_eq!(api.get(&listed("discarded")).await.json()["items"], json!([given_up]));
+    for again in [&discard, &retry] {
+        post(&acme, again).await.problem(409, "webhook_not_dead");
+    }
+    let missing = "/v1/webhook-deliveries/msg_0/discard";
+    post(&acme, missing).await.problem(404, "webhook_delivery_not_found");
+    let done = api.get("/v1/actions?operation=discardWebhookDelivery&outcome=done").await.json();
+    assert_eq!(done["items"][0]["object"], delivery);
+    // It is forgotten like all that ended.
+    let long_ago = "UPDATE webhook_deliveries SET created_wall = now() - interval '31 days'";
+    sqlx::query(long_ago).execute(&api.pool).await.unwrap();
+    let mut conn = api.pool.acquire().await.unwrap();
+    assert_eq!(store::webhooks::queue::prune(&mut conn, 10).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn where_nothing_may_be_sent_nothing_is_stored() {
     let api = Api::start("endpoints_refused").await;
     for url in [

@@ -24,6 +24,7 @@ const NOT_YET: &[(&str, &str)] = &[
     ("listWebhookDeliveries", "webhook_endpoint_not_found"),
     ("testWebhookEndpoint", "webhook_endpoint_not_found"),
     ("retryWebhookDelivery", "webhook_delivery_not_found"),
+    ("discardWebhookDelivery", "webhook_delivery_not_found"),
     ("revokeWebhookSource", "webhook_source_not_found"),
     ("pushUpstream", "invalid_signature"),
 ];

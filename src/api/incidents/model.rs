@@ -1,4 +1,5 @@
 //! Incidents as the API shows them.
+use crate::api::page::Total;
 use crate::api::problem::Problem;
 use crate::api::time::{self, Instant};
 use chrono::{DateTime, Utc};
@@ -71,6 +72,8 @@ pub(super) struct IncidentPage {
     pub(super) as_of: Instant,
     /// Whether this answer can never change again.
     pub(super) settled: bool,
+    /// How many there are on all pages.
+    pub(super) total: Total,
     /// For the next page; absent on the last.
     pub(super) next_page_token: Option<String>,
 }
@@ -193,6 +196,7 @@ impl Example for IncidentPage {
     fn example() -> Self {
         IncidentPage {
             items: vec![Incident::example()],
+            total: 1.into(),
             as_of: time::example(6),
             settled: true,
             next_page_token: None,

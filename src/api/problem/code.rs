@@ -165,6 +165,9 @@ codes! {
     /// The delivery has arrived.
     WebhookDelivered "webhook_delivered" 409 "The webhook has arrived"
         "Only what is dead or waits can be sent again.";
+    /// The delivery is not in the dead letter.
+    WebhookNotDead "webhook_not_dead" 409 "The webhook is not in the dead letter"
+        "GET /v1/webhook-endpoints/{id}/deliveries?state=dead lists what is.";
     /// The endpoint is disabled.
     WebhookDisabled "webhook_disabled" 409 "The webhook endpoint is disabled"
         "Enable it with PATCH /v1/webhook-endpoints/{id}.";

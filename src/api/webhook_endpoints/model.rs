@@ -1,11 +1,11 @@
 //! Endpoints and deliveries as the API shows them.
+use crate::api::page::Total;
 use crate::api::problem::Problem;
 use crate::api::text::Text;
 use crate::api::time::{self, Instant};
 use crate::api::tour;
 use poem_openapi::types::{Example, MaybeUndefined};
 use poem_openapi::{Enum, Object};
-use store::webhooks::deliveries::DeliveryRow;
 use store::webhooks::endpoints::EndpointRow;
 
 /// The window of digests, in seconds, when nobody says.
@@ -165,13 +165,8 @@ impl Example for WebhookEndpoint {
 }
 
 /// The id of an endpoint, for examples.
-pub(super) fn example_endpoint() -> String {
+pub(crate) fn example_endpoint() -> String {
     "whe_0f6f2a1c9b7d3e580f6f2a1c9b7d3e58".to_owned()
-}
-
-/// The id of a delivery, for examples.
-pub(super) fn example_delivery() -> String {
-    "msg_7c1d2e3f4a5b60718293a4b5c6d7e8f9".to_owned()
 }
 
 /// An endpoint to be made.
@@ -274,134 +269,18 @@ impl Example for CreatedWebhookEndpoint {
 pub(super) struct WebhookEndpointPage {
     /// The endpoints, by id.
     pub(super) items: Vec<WebhookEndpoint>,
+    /// How many there are on all pages.
+    pub(super) total: Total,
     /// For the next page; absent on the last.
     pub(super) next_page_token: Option<String>,
 }
 
 impl Example for WebhookEndpointPage {
     fn example() -> Self {
-        WebhookEndpointPage { items: vec![WebhookEndpoint::example()], next_page_token: None }
-    }
-}
-
-/// What a delivery carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-enum DeliveryKind {
-    /// One notification or a digest of several.
-    Notifications,
-    /// A test that somebody asked for.
-    Test,
-}
-
-/// How far a delivery is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(super) enum DeliveryState {
-    /// It waits for the end of its window or for its next attempt, or is being sent.
-    Pending,
-    /// It arrived: the endpoint answered with 2xx.
-    Delivered,
-    /// It is given up, until somebody retries it.
-    Dead,
-}
-
-impl DeliveryState {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            DeliveryState::Pending => "pending",
-            DeliveryState::Delivered => "delivered",
-            DeliveryState::Dead => "dead",
+        WebhookEndpointPage {
+            items: vec![WebhookEndpoint::example()],
+            total: 1.into(),
+            next_page_token: None,
         }
-    }
-}
-
-/// A message to an endpoint.
-#[derive(Object)]
-#[oai(example, skip_serializing_if_is_none)]
-pub(super) struct WebhookDelivery {
-    /// Its id: the header `webhook-id`, the same for all its attempts.
-    pub(super) id: String,
-    /// The endpoint.
-    endpoint_id: String,
-    /// What it carries.
-    kind: DeliveryKind,
-    /// How many notifications it carries.
-    notifications: i32,
-    /// How far it is.
-    state: DeliveryState,
-    /// How often it was sent.
-    attempts: i32,
-    /// When it is sent next, while it is pending.
-    next_wall: Option<Instant>,
-    /// The HTTP status of the last answer.
-    last_status: Option<i32>,
-    /// What went wrong the last time.
-    last_error: Option<String>,
-    /// When it was made.
-    created_wall: Instant,
-    /// When it was last sent.
-    attempted_wall: Option<Instant>,
-    /// When it arrived.
-    delivered_wall: Option<Instant>,
-}
-
-impl From<DeliveryRow> for WebhookDelivery {
-    fn from(row: DeliveryRow) -> Self {
-        let state = match row.state.as_str() {
-            "delivered" => DeliveryState::Delivered,
-            "dead" => DeliveryState::Dead,
-            _ => DeliveryState::Pending,
-        };
-        let is_test = row.kind == "test";
-        WebhookDelivery {
-            id: row.id,
-            endpoint_id: row.endpoint_id,
-            kind: if is_test { DeliveryKind::Test } else { DeliveryKind::Notifications },
-            notifications: row.notifications,
-            state,
-            attempts: row.attempts,
-            next_wall: (state == DeliveryState::Pending).then(|| row.next_wall.into()),
-            last_status: row.last_status,
-            last_error: row.last_error,
-            created_wall: row.created_wall.into(),
-            attempted_wall: row.attempted_wall.map(Instant::from),
-            delivered_wall: row.delivered_wall.map(Instant::from),
-        }
-    }
-}
-
-impl Example for WebhookDelivery {
-    fn example() -> Self {
-        WebhookDelivery {
-            id: example_delivery(),
-            endpoint_id: example_endpoint(),
-            kind: DeliveryKind::Notifications,
-            notifications: 3,
-            state: DeliveryState::Pending,
-            attempts: 1,
-            next_wall: Some(time::example(1)),
-            last_status: Some(503),
-            last_error: Some("it answered 503".to_owned()),
-            created_wall: time::example(0),
-            attempted_wall: Some(time::example(0)),
-            delivered_wall: None,
-        }
-    }
-}
-
-/// A page of deliveries.
-#[derive(Object)]
-#[oai(example, skip_serializing_if_is_none)]
-pub(super) struct WebhookDeliveryPage {
-    /// The deliveries, the latest first.
-    pub(super) items: Vec<WebhookDelivery>,
-    /// For the next page; absent on the last.
-    pub(super) next_page_token: Option<String>,
-}
-
-impl Example for WebhookDeliveryPage {
-    fn example() -> Self {
-        WebhookDeliveryPage { items: vec![WebhookDelivery::example()], next_page_token: None }
     }
 }

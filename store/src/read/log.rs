@@ -1,4 +1,5 @@
 //! Entries of the transparency log, found by index or by digest.
+use super::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
@@ -40,22 +41,13 @@ pub async fn entry(conn: &mut PgConnection, index: i64) -> sqlx::Result<Option<E
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(index).fetch_optional(conn).await
 }
 
-/// Entries logged by an instant, from an index on: all, or those about the image of that SHA-256 (hexadecimal), or whose
-/// bundle, document or statement has it.
-pub async fn entries(
-    conn: &mut PgConnection,
-    as_of: DateTime<Utc>,
-    sha256: Option<&str>,
-    from: i64,
-    limit: i64,
-) -> sqlx::Result<Vec<EntryRow>> {
-    let sql = match sha256 {
-        None => format!(
-            "{COLUMNS} WHERE a.log_index >= $2 AND $1::text IS NULL AND a.created_at <= $4
-             ORDER BY a.log_index LIMIT $3"
-        ),
-        Some(_) => format!(
-            "{COLUMNS} WHERE a.log_index IN (
+/// Which entries a list holds: `$1` is a SHA-256 (hexadecimal) or nothing, `$2` the first index,
+/// `$4` the instant.
+const fn listed(sha256: Option<&str>) -> &'static str {
+    match sha256 {
+        None => "a.log_index >= $2 AND $1::text IS NULL AND a.created_at <= $4",
+        Some(_) => {
+            "a.log_index IN (
                  SELECT t.log_index FROM attestations t
                  JOIN image_versions n ON n.image_id = t.image_id AND n.version = t.version
                  WHERE n.digest = 'sha256:' || $1 AND t.log_index >= $2
@@ -64,15 +56,46 @@ pub async fn entries(
                        WHERE document_sha256 = $1 AND log_index >= $2
                  UNION SELECT log_index FROM attestations
                        WHERE payload_sha256 = decode($1, 'hex') AND log_index >= $2)
-               AND a.created_at <= $4
-             ORDER BY a.log_index LIMIT $3"
-        ),
-    };
+             AND a.created_at <= $4"
+        }
+    }
+}
+
+/// Entries logged by an instant, from an index on: all, or those about the image of that SHA-256
+/// (hexadecimal), or whose bundle, document or statement has it.
+pub async fn entries(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    sha256: Option<&str>,
+    from: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<EntryRow>> {
+    let sql = format!("{COLUMNS} WHERE {} ORDER BY a.log_index LIMIT $3", listed(sha256));
     sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(sha256)
         .bind(from)
         .bind(limit)
         .bind(as_of)
         .fetch_all(conn)
+        .await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn entries_total(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    sha256: Option<&str>,
+) -> sqlx::Result<i64> {
+    let sql = format!(
+        "SELECT count(*) FROM (
+             SELECT FROM attestations a WHERE {} ORDER BY a.log_index LIMIT $3) AS counted",
+        listed(sha256)
+    );
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(sha256)
+        .bind(1_i64)
+        .bind(TOTAL_BOUND + 1)
+        .bind(as_of)
+        .fetch_one(conn)
         .await
 }

@@ -1,4 +1,5 @@
 //! What was and is to be delivered to endpoints, as the API shows it.
+use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
@@ -15,7 +16,7 @@ pub struct DeliveryRow {
     pub kind: String,
     /// How many notifications go out with it.
     pub notifications: i32,
-    /// `pending`, `delivered` or `dead`.
+    /// `pending`, `delivered`, `dead` or `discarded`.
     pub state: String,
     /// How often it was sent, the attempt that runs included.
     pub attempts: i32,
@@ -60,6 +61,25 @@ pub async fn list(
         .await
 }
 
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn total(
+    conn: &mut PgConnection,
+    endpoint: &str,
+    state: Option<&str>,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM (
+             SELECT FROM webhook_deliveries
+             WHERE endpoint_id = $1 AND ($2::text IS NULL OR state = $2)
+             ORDER BY seq DESC LIMIT $3) AS counted",
+    )
+    .bind(endpoint)
+    .bind(state)
+    .bind(TOTAL_BOUND + 1)
+    .fetch_one(conn)
+    .await
+}
+
 /// Orders a message without a notification, to be sent at once.
 pub async fn insert_test(
     conn: &mut PgConnection,
@@ -95,6 +115,14 @@ pub async fn retry(conn: &mut PgConnection, id: &str) -> sqlx::Result<DeliveryRo
         "UPDATE webhook_deliveries
          SET state = 'pending', attempts = 0, collecting = false, next_wall = now()
          WHERE id = $1 RETURNING {COLUMNS}"
+    );
+    sqlx::query_as(AssertSqlSafe(statement)).bind(id).fetch_one(conn).await
+}
+
+/// Gives up a delivery that is dead. It is kept as long as all that ended.
+pub async fn discard(conn: &mut PgConnection, id: &str) -> sqlx::Result<DeliveryRow> {
+    let statement = format!(
+        "UPDATE webhook_deliveries SET state = 'discarded' WHERE id = $1 RETURNING {COLUMNS}"
     );
     sqlx::query_as(AssertSqlSafe(statement)).bind(id).fetch_one(conn).await
 }

@@ -1,4 +1,5 @@
 //! Where a tenant, or the platform's own team, wants its notifications.
+use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
@@ -106,6 +107,16 @@ pub async fn list(
          WHERE ($1::text IS NULL OR id > $1) ORDER BY id LIMIT $2"
     );
     sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(after).bind(limit).fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn total(conn: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT FROM webhook_endpoints ORDER BY id LIMIT $1) AS counted",
+    )
+    .bind(TOTAL_BOUND + 1)
+    .fetch_one(conn)
+    .await
 }
 
 /// One endpoint.

@@ -1,4 +1,5 @@
 //! The forges that may tell of pushes upstream, and what was taken from them.
+use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
@@ -77,6 +78,16 @@ pub async fn list(
          WHERE ($1::text IS NULL OR id > $1) ORDER BY id LIMIT $2"
     );
     sqlx::query_as(AssertSqlSafe(statement)).bind(after).bind(limit).fetch_all(conn).await
+}
+
+/// How many there are, counted up to the bound of totals and one more.
+pub async fn total(conn: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT FROM webhook_sources ORDER BY id LIMIT $1) AS counted",
+    )
+    .bind(TOTAL_BOUND + 1)
+    .fetch_one(conn)
+    .await
 }
 
 /// Takes nothing from a source any more; again changes nothing. None: there is no such source.
