@@ -79,7 +79,8 @@ an `Idempotency-Key` is done once, however often it is sent within 24 hours.
 it is absent; all pages speak of the same instant. `total` counts up to 500; with `exact: false` \
 there are more. `order_by` takes a field's name, with `-` before it for the other direction.
 
-**Copies.** JSON answers carry an `ETag`; with `If-None-Match` an unchanged one is not sent again.
+**Copies.** JSON, texts and documents carry an `ETag`; with `If-None-Match` what is unchanged is \
+not sent again.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; GET /problems lists \
 them all. Every answer carries `X-Request-Id`.

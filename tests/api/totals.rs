@@ -1,5 +1,5 @@
-//! How many there are: the totals of lists that do not speak of simulated instants, and where all of
-//! them stop counting.
+//! How many there are: the totals of lists that do not speak of simulated instants, and where all
+//! of them stop counting.
 use crate::support::Api;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
