@@ -77,7 +77,7 @@ CREATE INDEX sla_timers_due ON sla_timers (due_at)
 CREATE INDEX sla_timers_warn ON sla_timers (warn_at)
     WHERE stopped_at IS NULL AND warned_at IS NULL AND NOT excluded;
 CREATE INDEX sla_timers_paused ON sla_timers (advisory_id) WHERE started_at IS NULL AND stopped_at IS NULL;
-CREATE INDEX sla_timers_image ON sla_timers (image_id, advisory_id);        -- open ones, and those of then
+CREATE INDEX sla_timers_image ON sla_timers (image_id, advisory_id, customer_id);        -- open ones, and those of then
 -- What is owed, the most urgent first: of all tenants, and of one.
 CREATE INDEX sla_timers_open ON sla_timers
     (coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock) WHERE stopped_at IS NULL;

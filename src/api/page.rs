@@ -22,16 +22,22 @@ const MAX_TOKEN_BYTES: usize = 1024;
 /// How many entries a list has on all its pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Object)]
 pub(crate) struct Total {
-    /// How many, counted up to 500.
+    /// How many, counted up to 500; where finding them is dear, up to 100.
     pub(crate) count: i64,
     /// Whether that is all; otherwise there are more.
     pub(crate) exact: bool,
 }
 
+impl From<store::read::Total> for Total {
+    fn from(store::read::Total { count, exact }: store::read::Total) -> Self {
+        Total { count, exact }
+    }
+}
+
 impl From<i64> for Total {
     /// From a count that went one beyond the bound, if there was more.
     fn from(counted: i64) -> Self {
-        Total { count: counted.min(TOTAL_BOUND), exact: counted <= TOTAL_BOUND }
+        store::read::Total::bounded(counted, TOTAL_BOUND).into()
     }
 }
 
@@ -112,7 +118,7 @@ macro_rules! page {
         impl $name {
             pub(crate) fn new(
                 items: Vec<$item>,
-                total: i64,
+                total: impl Into<$crate::api::page::Total>,
                 next_page_token: Option<String>,
                 view: &$crate::api::state::View,
             ) -> Self {

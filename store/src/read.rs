@@ -28,7 +28,7 @@ pub mod versions;
 pub mod vex;
 pub mod world;
 
-pub use listed::Listed;
+pub use listed::{Listed, Total};
 
 use chrono::{DateTime, Utc};
 

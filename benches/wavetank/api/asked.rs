@@ -49,7 +49,7 @@ impl<T> Size for Vec<T> {
 
 impl<T> Size for Listed<T> {
     fn size(&self) -> i64 {
-        self.rows.len() as i64 + self.total
+        self.rows.len() as i64 + self.total.count
     }
 }
 

@@ -7,6 +7,7 @@ use super::usage::in_use;
 use super::{Listed, Moment, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+use std::cmp::Ordering;
 
 /// An image that a customer runs, affected by an advisory.
 #[derive(Clone, Debug, FromRow)]
@@ -73,9 +74,8 @@ pub struct ExposureRow {
     pub customer_excluded: Option<bool>,
 }
 
-/// The severities as they are sorted: critical first.
-const RANK: &str = "CASE f.severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1
-                                    WHEN 'medium' THEN 2 ELSE 3 END";
+/// The severities by their rank.
+const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// All that is shown of the rows of `page`.
 const SHOWN: &str = "
@@ -203,6 +203,8 @@ pub async fn of_customer(
     listed::fetch(conn, query).await
 }
 
+/// One severity after the other, and image by image: so the first page ends the search, and what is
+/// less severe costs nothing.
 fn by_customer(
     query: &mut QueryBuilder<Postgres>,
     moment: Moment,
@@ -211,32 +213,54 @@ fn by_customer(
     after: Option<ExposurePlace>,
     limit: i64,
 ) {
-    query.push(
-        "SELECT u.*, f.advisory_id, f.detected_at, f.package_ids, f.rank
-         FROM (SELECT ",
-    );
-    query.push_bind(customer_id).push("::bigint AS id) c CROSS JOIN LATERAL ");
-    query.push(in_use(moment, "customer_id = c.id")).push(
-        " CROSS JOIN LATERAL (
-             SELECT f.advisory_id, min(f.detected_at) AS detected_at,
-                    array_agg(f.package_id) AS package_ids, ",
-    );
-    query.push(format!("min({RANK}) AS rank"));
-    query.push(
-        "    FROM cve_findings f
-             WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
-               AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)",
-    );
-    if let Some(severity) = filter.severity {
-        query.push(" AND f.severity = ").push_bind(severity.to_owned());
+    const END: (i64, i64) = (i64::MAX, i64::MAX);
+    query.push("SELECT * FROM (");
+    let wanted = |name: &str| filter.severity.is_none_or(|severity| severity == name);
+    let ranked = SEVERITIES.into_iter().zip(0..).filter(|(severity, _)| wanted(severity));
+    for (n, (severity, rank)) in ranked.enumerate() {
+        let place = after.and_then(|(of, image, advisory)| match rank.cmp(&of) {
+            Ordering::Less => Some(END),
+            Ordering::Equal => Some((image, advisory)),
+            Ordering::Greater => None,
+        });
+        query.push(if n == 0 { "(" } else { ") UNION ALL (" });
+        of_severity(query, moment, (customer_id, filter.image_id), (severity, rank), place, limit);
     }
-    query.push(" GROUP BY f.advisory_id) f WHERE true");
-    if let Some(image_id) = filter.image_id {
+    query.push(")) f LIMIT ").push(limit);
+}
+
+/// What a customer is exposed to of one severity, by image and advisory, after a place.
+fn of_severity(
+    query: &mut QueryBuilder<Postgres>,
+    moment: Moment,
+    (customer_id, image_id): (i64, Option<i64>),
+    (severity, rank): (&str, i32),
+    after: Option<(i64, i64)>,
+    limit: i64,
+) {
+    query.push("SELECT u.*, f.advisory_id, f.detected_at, f.package_ids, ").push(rank);
+    query.push(" AS rank FROM (SELECT u.* FROM (SELECT ").push_bind(customer_id);
+    query.push("::bigint AS id) c CROSS JOIN LATERAL ");
+    query.push(in_use(moment, "customer_id = c.id")).push(" WHERE true");
+    if let Some(image_id) = image_id {
         query.push(" AND u.image_id = ").push_bind(image_id);
     }
-    if let Some((rank, image, advisory)) = after {
-        query.push(" AND (f.rank, u.image_id, f.advisory_id) > (").push_bind(rank);
-        query.push(", ").push_bind(image).push(", ").push_bind(advisory).push(")");
+    if let Some((image, _)) = after {
+        query.push(" AND u.image_id >= ").push_bind(image);
     }
-    query.push(" ORDER BY f.rank, u.image_id, f.advisory_id LIMIT ").push(limit);
+    query.push(
+        " ORDER BY u.image_id OFFSET 0) u
+         CROSS JOIN LATERAL (
+             SELECT f.advisory_id, min(f.detected_at) AS detected_at,
+                    array_agg(f.package_id) AS package_ids
+             FROM cve_findings f
+             WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
+               AND (f.not_affected_at IS NULL OR f.not_affected_at > $1) AND f.severity = '",
+    );
+    query.push(severity).push("' GROUP BY f.advisory_id) f");
+    if let Some((image, advisory)) = after {
+        query.push(" WHERE (u.image_id, f.advisory_id) > (").push_bind(image);
+        query.push(", ").push_bind(advisory).push(")");
+    }
+    query.push(" ORDER BY u.image_id, f.advisory_id LIMIT ").push(limit);
 }

@@ -1,16 +1,38 @@
 //! A page of a list and how long the whole list is, from one statement: where finding what belongs
 //! to a list is dear, it is done once for both.
-use super::TOTAL_BOUND;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
+
+/// How far such lists are counted.
+const BOUND: i64 = 100;
 
 /// A page of a list.
 #[derive(Clone, Debug)]
 pub struct Listed<T> {
     /// The rows of the page.
     pub rows: Vec<T>,
-    /// How many the list has on all pages, counted up to the bound of totals and one more.
-    pub total: i64,
+    /// How many the list has on all pages.
+    pub total: Total,
+}
+
+/// How many entries a list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// How many, as far as was counted.
+    pub count: i64,
+    /// Whether that is all.
+    pub exact: bool,
+}
+
+impl Total {
+    /// From a count that went one beyond the bound, if there was more.
+    pub const fn bounded(counted: i64, bound: i64) -> Self {
+        if counted > bound {
+            Total { count: bound, exact: false }
+        } else {
+            Total { count: counted, exact: true }
+        }
+    }
 }
 
 /// A row that says how many there are.
@@ -23,7 +45,8 @@ impl<'r, T: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Counted<T> {
 }
 
 /// Adds to a statement's common table expressions: `page`, the rows that are to be shown, and
-/// `total`. `list` writes the list from a place on (none: its beginning), in order, with a limit.
+/// `total`, a number `n`. `list` writes the list from a place on (none: its beginning), in order,
+/// with a limit.
 ///
 /// The first page is cut from what was found for the total. (Rows of a materialized expression are
 /// read in the order in which they were found.)
@@ -33,11 +56,9 @@ pub(super) fn find<P>(
     limit: i64,
     list: impl Fn(&mut QueryBuilder<Postgres>, Option<P>, i64),
 ) {
-    let all = TOTAL_BOUND + 1;
     query.push("found AS MATERIALIZED (");
-    list(query, None, if after.is_some() { all } else { all.max(limit) });
-    query.push(format!("), total AS (SELECT least(count(*), {all}) AS n FROM found), "));
-    query.push("page AS MATERIALIZED (");
+    list(query, None, if after.is_some() { BOUND + 1 } else { limit.max(BOUND + 1) });
+    query.push("), total AS (SELECT count(*) AS n FROM found), page AS MATERIALIZED (");
     match after {
         None => _ = query.push("SELECT * FROM found LIMIT ").push(limit),
         Some(_) => list(query, after, limit),
@@ -54,6 +75,6 @@ where
     T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
     let rows: Vec<Counted<T>> = query.build_query_as().fetch_all(conn).await?;
-    let total = rows.first().map_or(0, |row| row.1);
+    let total = Total::bounded(rows.first().map_or(0, |row| row.1), BOUND);
     Ok(Listed { rows: rows.into_iter().map(|row| row.0).collect(), total })
 }

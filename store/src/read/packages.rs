@@ -189,7 +189,7 @@ pub async fn holders(
          FROM page v
          JOIN images i ON i.id = v.image_id
          JOIN package_releases r ON r.package_id = $2
-          AND r.release = v.releases[array_position(v.package_ids, $2)]
+          AND r.release = v.release
          ORDER BY v.image_id, v.version",
     );
     listed::fetch(conn, query).await
@@ -219,13 +219,16 @@ fn held(
 ) {
     let (image, number) = after.unwrap_or((-1, -1));
     query.push(
-        "    SELECT v.*, v.superseded_at IS NULL OR v.superseded_at > $1 AS current
+        "    SELECT v.*
              FROM (SELECT m.id FROM made_with m WHERE m.id >= ",
     );
     query.push_bind(image).push(
         " ORDER BY m.id OFFSET 0) i
              CROSS JOIN LATERAL (
-                 SELECT v.* FROM image_versions v
+                 SELECT v.image_id, v.version, v.digest, v.tenant_namespace, v.published_at,
+                        v.releases[array_position(v.package_ids, $2)] AS release,
+                        v.superseded_at IS NULL OR v.superseded_at > $1 AS current
+                 FROM image_versions v
                  WHERE v.image_id = i.id AND v.published_at <= $1 AND v.version IN (
                      (SELECT n.version FROM image_versions n
                       WHERE n.image_id = i.id AND n.published_at <= $1
@@ -237,13 +240,12 @@ fn held(
     match version {
         Some(version) => {
             query.push(
-                "v.releases[array_position(v.package_ids, $2)] = ANY (ARRAY(
-                     SELECT r.release FROM package_releases r
-                     WHERE r.package_id = $2 AND r.version = ",
+                "v.release = ANY (ARRAY(SELECT r.release FROM package_releases r
+                                        WHERE r.package_id = $2 AND r.version = ",
             );
             query.push_bind(version.to_owned()).push("))");
         }
-        None => _ = query.push("array_position(v.package_ids, $2) IS NOT NULL"),
+        None => _ = query.push("v.release IS NOT NULL"),
     }
     query.push(" AND (v.image_id, v.version) > (");
     query.push_bind(image).push(", ").push_bind(number);
