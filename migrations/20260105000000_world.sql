@@ -98,6 +98,7 @@ CREATE TABLE ledger (
 );
 CREATE INDEX ledger_open ON ledger (id) WHERE state <> 'done';
 CREATE INDEX ledger_done ON ledger (done_wall) WHERE state = 'done';
+CREATE INDEX ledger_discarded ON ledger (id) WHERE discarded_wall IS NOT NULL;
 
 CREATE TABLE packages (
     id          bigint PRIMARY KEY,
@@ -133,6 +134,7 @@ CREATE TABLE advisories (
 CREATE INDEX advisories_published ON advisories (published_at, id);
 CREATE INDEX advisories_detectable ON advisories (detectable_at);
 CREATE INDEX advisories_fix ON advisories (fix_available_at) WHERE fix_available_at IS NOT NULL;
+CREATE INDEX advisories_exploited ON advisories (published_at, id) WHERE known_exploited;
 
 CREATE TABLE advisory_packages (
     advisory_id        bigint NOT NULL REFERENCES advisories,

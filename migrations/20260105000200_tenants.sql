@@ -94,6 +94,9 @@ CREATE INDEX sla_timers_opened ON sla_timers (opened_at);
 CREATE INDEX sla_timers_stopped ON sla_timers (stopped_at, customer_id, image_id, advisory_id, clock)
     WHERE stopped_at IS NOT NULL;
 CREATE INDEX sla_timers_warned ON sla_timers (warned_at) WHERE warned_at IS NOT NULL;
+CREATE INDEX sla_timers_tenant_stopped ON sla_timers
+    (tenant_namespace, stopped_at, customer_id, image_id, advisory_id, clock)
+    WHERE stopped_at IS NOT NULL;
 
 CREATE TABLE sla_violations (
     customer_id      bigint NOT NULL,
@@ -115,6 +118,8 @@ CREATE INDEX sla_violations_open ON sla_violations
     (recorded_at, customer_id, image_id, advisory_id, clock) WHERE resolved_at IS NULL;
 CREATE INDEX sla_violations_recorded ON sla_violations
     (recorded_at, customer_id, image_id, advisory_id, clock);
+CREATE INDEX sla_violations_severity ON sla_violations
+    (severity, recorded_at, customer_id, image_id, advisory_id, clock);
 CREATE INDEX sla_violations_resolution ON sla_violations (resolution_recorded_at)
     WHERE resolution_recorded_at IS NOT NULL;
 

@@ -6,6 +6,10 @@ CREATE INDEX commands_tenant ON commands (tenant_namespace, seq);
 -- An external build is completed once; a completion that the world refused leaves room for another.
 CREATE UNIQUE INDEX commands_completion ON commands (((command ->> 'build')::bigint))
     WHERE command ->> 'command' = 'complete_build' AND rejected IS NULL;
+-- Incidents, the latest first, and those that wait before them (store/src/read/incidents.rs).
+CREATE INDEX commands_incidents ON commands (applied_at, seq)
+    WHERE command ->> 'command' IN ('disclose_advisory', 'builder_outage', 'tamper_attestation',
+                                    'distrust_builder');
 
 -- A judgement belongs to whom the image belongs (it follows from the image: outside the digest).
 ALTER TABLE triages ADD COLUMN tenant_namespace text NOT NULL DEFAULT 'catalogue';

@@ -40,6 +40,9 @@ CREATE TABLE actions (
     CHECK ((outcome = 'refused') = (code IS NOT NULL))
 );
 CREATE INDEX actions_tenant ON actions (tenant_namespace, id);
+CREATE INDEX actions_actor ON actions (actor, id);
+CREATE INDEX actions_operation ON actions (operation, id);
+CREATE INDEX actions_refused ON actions (id) WHERE outcome = 'refused';
 
 -- Answers to requests with an Idempotency-Key, to be given again to whoever asks again.
 CREATE TABLE idempotency_keys (

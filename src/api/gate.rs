@@ -11,6 +11,7 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use poem::Request;
 use poem::http::header::AUTHORIZATION;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -115,12 +116,20 @@ impl Gate {
 
     /// Whose requests are counted together when no key tells.
     fn address(&self, request: &Request) -> String {
-        let forwarded = request.header("X-Forwarded-For").filter(|_| self.state.behind_proxy());
-        // The last entry is the proxy's own word; those before it are whatever a client said.
-        let last = forwarded.and_then(|all| all.rsplit(',').next()).map(str::trim);
-        let address = last.and_then(|text| text.parse::<std::net::IpAddr>().ok());
+        // The last entry of the last line is the proxy's own word; what stands before it is
+        // whatever a client said.
+        let lines = request.headers().get_all("X-Forwarded-For");
+        let line = lines.iter().next_back().filter(|_| self.state.behind_proxy());
+        let all = line.and_then(|line| line.to_str().ok());
+        let last = all.and_then(|all| all.rsplit(',').next()).map(str::trim);
+        let address = last.and_then(|text| text.parse::<IpAddr>().ok());
         let address = address.or_else(|| request.remote_addr().as_socket_addr().map(|a| a.ip()));
-        address.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string())
+        match address.map(|ip| ip.to_canonical()) {
+            Some(IpAddr::V4(ip)) => ip.to_string(),
+            // A client has a whole network of 64 bits to itself.
+            Some(IpAddr::V6(ip)) => format!("{:x?}/64", &ip.segments()[..4]),
+            None => "unknown".to_owned(),
+        }
     }
 }
 

@@ -5,20 +5,21 @@ mod model;
 
 use super::caller::Caller;
 use super::commands::{Stored, namespace, store_command};
-use super::page::{self, Scope, Total};
+use super::page::{self, Scope};
 use super::problem::{Failure, Problem, failures};
 use super::spec::Tag;
 use super::state::{ApiState, world};
 use super::time::{Instant, example_as_of};
+use chrono::{DateTime, Utc};
 use inject::{NewAdvisory, NewIncident};
-use model::{COMMANDS, Incident, IncidentPage};
+use model::{INJECTED, Incident, IncidentPage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
-use store::read::commands::commands_of;
-
-/// The most injected incidents that are shown: the latest.
-const MAX_COMMANDS: i64 = 1_000;
+use sqlx::PgConnection;
+use store::read::Moment;
+use store::read::commands::CommandRow;
+use store::read::incidents::{incidents_total, taken_incidents, waiting_incidents};
 
 pub(crate) struct IncidentsApi(pub(crate) ApiState);
 
@@ -57,21 +58,26 @@ impl IncidentsApi {
         let start = page::start::<(i64, i64)>(&scope, page_token.as_deref())?;
         let mut view = self.0.page_view(&caller, as_of.0, start.as_ref()).await?;
         let moment = view.moment;
+        // What waited when the first page was read is on its pages, whatever became of it since.
+        let waiting = start.as_ref().map_or(moment.newest, |start| start.newest);
+        let after = start.map(|start| start.key);
+        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
+        let limit = i64::from(size) + 1;
         let origin = store::world::get(view.conn()).await.map_err(Problem::from)?.origin;
-        let commands = commands_of(view.conn(), &COMMANDS, None, MAX_COMMANDS).await?;
         let mut items = model::of_scenario(&origin.scenario, moment.as_of)?;
-        items.extend(commands.into_iter().filter_map(|row| Incident::of_command(row, moment)));
+        let total =
+            items.len() as i64 + incidents_total(view.conn(), moment.as_of, waiting).await?;
+        items.retain(|incident| after.is_none_or(|after| incident.place() < after));
+        let rows = commands(view.conn(), moment.as_of, waiting, after, limit).await?;
+        items.extend(rows.into_iter().map(|row| Incident::of_command(row, moment.as_of)));
         items.sort_by_key(|incident| std::cmp::Reverse(incident.place()));
-        let total = Total::from(items.len() as i64);
-        if let Some(start) = &start {
-            items.retain(|incident| incident.place() < start.key);
-        }
-        let more = page::cut(&mut items, page_size.unwrap_or(page::DEFAULT_SIZE));
+        let more = page::cut(&mut items, size);
         let last = items.last().filter(|_| more).map(Incident::place);
+        let moment = Moment { newest: waiting, ..moment };
         Ok(Json(IncidentPage {
             next_page_token: last.map(|key| page::token(&scope, moment, key)).transpose()?,
             items,
-            total,
+            total: total.into(),
             as_of: view.as_of(),
             settled: view.settled(),
         }))
@@ -108,4 +114,28 @@ impl IncidentsApi {
         let command = wanted.0.command(&mut write).await?;
         Ok(store_command(write, namespace(&caller), command).await?)
     }
+}
+
+/// The next injected incidents after a place in the list: first those that waited, if they are
+/// asked for, then those that the world had taken.
+async fn commands(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+    waiting: bool,
+    after: Option<(i64, i64)>,
+    limit: i64,
+) -> Result<Vec<CommandRow>, Problem> {
+    let waits = |(at_ms, _): &(i64, i64)| *at_ms == i64::MAX;
+    let mut rows = Vec::new();
+    if waiting && after.as_ref().is_none_or(waits) {
+        let before = after.map(|(_, order)| order - INJECTED);
+        rows = waiting_incidents(conn, as_of, before, limit).await?;
+    }
+    let taken = after.filter(|place| !waits(place));
+    let taken = taken.map(|(ms, order)| Ok::<_, Problem>((page::instant(ms)?, order - INJECTED)));
+    let rest = limit - rows.len() as i64;
+    if rest > 0 {
+        rows.extend(taken_incidents(conn, as_of, taken.transpose()?, rest).await?);
+    }
+    Ok(rows)
 }

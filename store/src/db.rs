@@ -65,14 +65,18 @@ pub async fn connect(
 /// # Errors
 /// Postgres refuses: the user may not take the API's roles, or the schema is not there yet.
 pub async fn connect_api(options: PgConnectOptions, size: u32) -> Result<PgPool, Error> {
-    let session = session(options, Durability::Full).options([
+    let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(15));
+    Ok(pool.connect_with(api_session(options)).await?)
+}
+
+/// What holds for the API's sessions.
+pub fn api_session(options: PgConnectOptions) -> PgConnectOptions {
+    session(options, Durability::Full).options([
         ("role", "wavetank_tenant"),
         ("statement_timeout", "25000"),
         // Planning a question with its joins takes longer than answering it (1-3 ms).
         ("plan_cache_mode", "force_generic_plan"),
-    ]);
-    let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(15));
-    Ok(pool.connect_with(session).await?)
+    ])
 }
 
 /// How many more connections the server takes from ordinary users now.

@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod exposure;
 pub mod findings;
 pub mod images;
+pub mod incidents;
 pub mod jobs;
 pub mod lineage;
 mod listed;

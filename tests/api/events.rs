@@ -85,6 +85,41 @@ async fn what_happens_is_told_in_order_and_nothing_is_missed() {
     assert_eq!(events.next().await.0, Some(103));
 }
 
+/// More than one look holds happened while the client was away.
+#[tokio::test]
+async fn who_comes_back_gets_everything_once() {
+    let api = Api::start("events_resume").await;
+    sqlx::query(
+        "INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
+         SELECT 1000 + n, '2026-01-12T06:00Z', 'test', 'catalogue', '{}'
+         FROM generate_series(1, 1200) n",
+    )
+    .execute(&api.pool)
+    .await
+    .unwrap();
+    happen(&api, 2_300, "catalogue").await;
+    let viewer = api.sign_in(Role::Viewer, None).await;
+    let mut last = 1_000;
+    // The stream is lost again and again, each time after as many events.
+    for part in [1, 499, 500, 201] {
+        let mut events = Events::open(&api, &viewer, Some(last)).await;
+        assert_eq!(events.next().await.1["type"], "progress");
+        for _ in 0..part {
+            let (id, event) = events.next().await;
+            assert_eq!(event["type"], "timeline", "{event}");
+            let expected = if last == 2_200 { 2_300 } else { last + 1 };
+            assert_eq!(id, Some(expected));
+            last = expected;
+        }
+    }
+    assert_eq!(last, 2_300);
+    // One that has seen what has not happened here begins with the newest.
+    let mut events = Events::open(&api, &viewer, Some(9_999_999)).await;
+    assert_eq!(events.next().await.1["type"], "progress");
+    happen(&api, 2_301, "catalogue").await;
+    assert_eq!(events.next().await.0, Some(2_301));
+}
+
 #[tokio::test]
 async fn a_tenant_sees_its_own_and_the_catalogue() {
     let api = Api::start("events_tenants").await;

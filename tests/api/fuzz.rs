@@ -1,10 +1,15 @@
 //! Requests that schemathesis makes from the specification: right ones, wrong ones and hostile
 //! ones, as every role. Whatever comes back must be what the specification says, and never our
-//! failure. `SCHEMATHESIS_EXAMPLES=200` makes the run long.
-use crate::support::{Api, Content};
+//! failure. The world has customers, deadlines, what was missed, documents, webhooks; and most of
+//! the requests name things of it (`schemathesis.toml`). `SCHEMATHESIS_EXAMPLES=200` makes the run
+//! long, `SCHEMATHESIS_SEED` another one.
+use crate::support::{Api, Content, customers};
+use crate::tenancy::tenants::{ACME, add_catalogue};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use store::logs::Log;
+use store::objects::NewObject;
 use wavetank::api::Limits;
 use wavetank::auth::Role;
 
@@ -19,54 +24,83 @@ fn schemathesis() -> PathBuf {
     program
 }
 
-async fn run(role: Role, tenant: Option<&str>) {
-    let name = format!("fuzz_{role}");
-    let limits = Limits {
-        requests_per_second: NonZeroU32::new(100_000).unwrap(),
-        anonymous_per_second: NonZeroU32::new(100_000).unwrap(),
-        ..Limits::default()
+/// A world with something of everything.
+async fn world(name: &str) -> Api {
+    let fast = NonZeroU32::new(100_000).unwrap();
+    let limits =
+        Limits { requests_per_second: fast, anonymous_per_second: fast, ..Limits::default() };
+    let api = Api::start_with(name, Content::World, limits).await;
+    customers::add(&api.pool).await;
+    add_catalogue(&api).await;
+    ACME.add(&api).await;
+    // Dead jobs; and no rows of documents that are not in the object store: a real world has none.
+    let rows = "INSERT INTO ledger (id, queue, phase, at, payload, state, error)
+                SELECT 4096 + n, 'scan', 0, '2026-01-12T05:00Z', '{}', 'dead', 'often'
+                FROM generate_series(1, 50) n;
+                DELETE FROM artifacts WHERE object_key LIKE '%/55555%';
+                UPDATE attestations SET uri = NULL, sha256 = NULL, bytes = NULL
+                WHERE tenant_namespace = 'catalogue'";
+    sqlx::raw_sql(rows).execute(&api.pool).await.unwrap();
+    let checkpoint = |log: Log| NewObject {
+        key: format!("{}checkpoint", log.prefix()),
+        bytes: "log.example\n1\nAAAA\n".into(),
+        media_type: "text/plain",
+        packed: false,
     };
-    let api = Api::start_with(&name, Content::World, limits).await;
-    // Rows of documents that are not in the object store; a real world has none.
-    let missing = "DELETE FROM artifacts WHERE object_key LIKE '%/55555%';
-                   UPDATE attestations SET uri = NULL, sha256 = NULL, bytes = NULL";
-    sqlx::raw_sql(missing).execute(&api.pool).await.unwrap();
-    let token = api.sign_in(role, tenant).await;
-    let examples = std::env::var("SCHEMATHESIS_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned());
+    let checkpoints = [Log::Transparency, Log::Audit].map(checkpoint);
+    api.objects.put_all(checkpoints.into()).await.unwrap();
+    api
+}
+
+async fn run(name: &str, role: Option<Role>, tenant: Option<&str>) {
+    let api = world(&format!("fuzz_{name}")).await;
+    let token = match role {
+        Some(role) => Some(api.sign_in(role, tenant).await),
+        None => None,
+    };
+    let given = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+    let examples = given("SCHEMATHESIS_EXAMPLES", EXAMPLES);
+    let seed = given("SCHEMATHESIS_SEED", SEED);
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api/schemathesis.toml");
-    let address = api.address;
+    let (address, said_seed) = (api.address, seed.clone());
     let output = tokio::task::spawn_blocking(move || {
-        Command::new(schemathesis())
-            .arg("--config-file")
-            .arg(config)
-            .args(["run", &format!("http://{address}/openapi.json")])
-            .args(["--header", &format!("Authorization: Bearer {token}")])
-            .args(["--max-examples", &examples, "--seed", SEED])
-            .output()
-            .unwrap()
+        let mut command = Command::new(schemathesis());
+        command.arg("--config-file").arg(config);
+        command.args(["run", &format!("http://{address}/openapi.json")]);
+        command.args(["--max-examples", &examples, "--seed", &seed]);
+        if let Some(token) = token {
+            command.args(["--header", &format!("Authorization: Bearer {token}")]);
+        }
+        command.output().unwrap()
     });
     let output = output.await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let warned = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "as {role}, seed {SEED}:\n{said}\n{warned}");
+    assert!(output.status.success(), "{name}, seed {said_seed}:\n{said}\n{warned}");
+    println!("{said}");
 }
 
 #[tokio::test]
 async fn an_admin_finds_only_what_is_specified() {
-    run(Role::Admin, None).await;
+    run("admin", Some(Role::Admin), None).await;
 }
 
 #[tokio::test]
-async fn an_editor_finds_only_what_is_specified() {
-    run(Role::Editor, None).await;
+async fn a_tenants_editor_finds_only_what_is_specified() {
+    run("editor", Some(Role::Editor), Some(ACME.name)).await;
 }
 
 #[tokio::test]
 async fn a_tenants_viewer_finds_only_what_is_specified() {
-    run(Role::Viewer, Some("acme")).await;
+    run("viewer", Some(Role::Viewer), Some(ACME.name)).await;
 }
 
 #[tokio::test]
 async fn an_orchestrator_finds_only_what_is_specified() {
-    run(Role::Orchestrator, None).await;
+    run("orchestrator", Some(Role::Orchestrator), None).await;
+}
+
+#[tokio::test]
+async fn who_has_no_key_finds_only_what_is_specified() {
+    run("anonymous", None, None).await;
 }

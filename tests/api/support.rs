@@ -135,7 +135,10 @@ impl Api {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let token_key = TokenKey::generate().unwrap();
-        let options = shared.database.clone().database(&database);
+        let mut options = shared.database.clone().database(&database);
+        if content != Content::Nothing {
+            options = store::db::api_session(options);
+        }
         let api_pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(Duration::from_millis(1500))

@@ -13,6 +13,9 @@ async fn hostile_texts_are_shown_and_do_nothing() {
     customers::add(&api.pool).await;
     for sql in [
         "UPDATE images SET description = $1",
+        // No name like this comes in; one that got there otherwise would still be only a text.
+        "UPDATE images SET name = $1 WHERE id = 2",
+        "UPDATE image_versions SET tags = ARRAY[$1]",
         "UPDATE packages SET name = $1 || id",
         "UPDATE build_events SET status = 'failed', failure = $1, builder = $1 WHERE id = 4",
         "UPDATE build_events SET cause = jsonb_build_object('trigger', 'manual',
@@ -40,12 +43,16 @@ async fn hostile_texts_are_shown_and_do_nothing() {
     let pages = [
         "/ui/images",
         "/ui/images/nginx",
+        "/ui/images/2",
+        "/ui/images/2?part=builds",
+        "/ui/images/2?part=versions",
         "/ui/images/nginx?part=builds",
         "/ui/images/nginx?part=findings",
         "/ui/images/nginx?part=usage",
         "/ui/images/base-os?part=lineage",
         "/ui/images/nginx?part=versions&from=1&to=2",
         "/ui/builds",
+        "/ui/builds/3",
         &build,
     ];
     for path in pages {
@@ -60,6 +67,18 @@ async fn hostile_texts_are_shown_and_do_nothing() {
     browser.settle().await;
     browser.sees(".summary", "<img src=x").await;
     browser.sees(".checks", "<img src=x").await;
+
+    for (path, place) in [("/ui/images", "main"), ("/ui/images/2", "h1"), ("/ui/builds/3", "main")]
+    {
+        browser.go(path).await;
+        browser.settle().await;
+        browser.sees(place, "<img src=x").await;
+    }
+    // What leads to it stays an address of ours, whatever its name holds.
+    browser.go("/ui/images").await;
+    browser.settle().await;
+    let links = "[...document.links].filter(a => decodeURIComponent(a.pathname).includes('<img'))";
+    assert_eq!(browser.eval(&format!("{links}.length > 0")).await, true);
 
     // Nor does what stands in the address.
     for path in [

@@ -1,6 +1,7 @@
 //! The strip that follows the world.
 use crate::driver::Browser;
 use crate::support::Api;
+use crate::wire::Wire;
 
 #[tokio::test]
 async fn the_world_is_followed_as_it_moves() {
@@ -43,5 +44,49 @@ async fn a_lost_connection_is_told_and_taken_up_again() {
     browser.run("window.fetch = window.realFetch").await;
     browser.click(".problem button").await;
     browser.wait("document.querySelector('tbody')").await;
+    browser.close().await;
+}
+
+/// Writes down that something happened to an image.
+async fn happen(api: &Api, seq: i64, image: i64) {
+    sqlx::query(
+        "INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data)
+         VALUES ($1, '2026-01-12T05:00Z', 'image_built', 'catalogue', $2, '{}')",
+    )
+    .bind(seq)
+    .bind(image)
+    .execute(&api.pool)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE world SET released_seq = 200, materialized_seq = $1")
+        .bind(seq)
+        .execute(&api.pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_stream_goes_on_where_it_ended() {
+    let mut api = Api::start("web_stream").await;
+    let wire = Wire::to(api.address).await;
+    api.address = wire.address;
+    let browser = Browser::signed_in(&api, "/ui/images", None).await;
+    browser.wait("document.querySelector('.clock')").await;
+    happen(&api, 150, 1).await;
+    browser.sees(".happened", "1 event").await;
+    browser.sees(".happened", "(nginx)").await;
+    wire.cut();
+    browser.sees("#world", "connection lost").await;
+    happen(&api, 151, 0).await;
+    happen(&api, 152, 2).await;
+    wire.mend();
+    // Both that happened meanwhile, and what was told before not again.
+    browser.sees(".happened", "3 events").await;
+    browser.sees(".happened", "(redis)").await;
+    browser.wait("!document.querySelector('#world').innerText.includes('connection lost')").await;
+    let sent = wire.sent();
+    assert!(sent.contains("last-event-id: 150"), "{sent}");
+    happen(&api, 153, 1).await;
+    browser.sees(".happened", "4 events").await;
     browser.close().await;
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod image;
 mod live;
 mod sign_in;
+mod wire;
 #[path = "../api"]
 #[allow(
     dead_code,

@@ -8,12 +8,11 @@ use poem_openapi::{Enum, Object};
 use sim::ids::BuilderId;
 use sim::scenario::model::IncidentKind;
 use sim::time::SimTime;
-use store::read::Moment;
 use store::read::commands::CommandRow;
 
-/// The commands that are incidents.
-pub(super) const COMMANDS: [&str; 4] =
-    ["disclose_advisory", "builder_outage", "tamper_attestation", "distrust_builder"];
+/// Incidents of one instant come in this order: the scenario's by their numbers, then those that
+/// were injected, by theirs from here on.
+pub(super) const INJECTED: i64 = 1 << 32;
 
 /// Where an incident comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -84,25 +83,25 @@ impl Incident {
         (self.at.map_or(i64::MAX, |at| at.datetime().timestamp_millis()), self.order)
     }
 
-    /// A command that is an incident, if it was known at that moment.
-    pub(super) fn of_command(row: CommandRow, moment: Moment) -> Option<Incident> {
-        let status = match (&row.rejected, row.applied_at) {
-            (Some(_), _) => IncidentStatus::Refused,
-            (None, Some(_)) => IncidentStatus::Happened,
-            (None, None) => IncidentStatus::Waiting,
-        };
-        let known = row.applied_at.map_or(moment.newest, |at| at <= moment.as_of);
-        known.then(|| Incident {
+    /// A command that is an incident, as it stood at an instant.
+    pub(super) fn of_command(row: CommandRow, as_of: DateTime<Utc>) -> Incident {
+        let at = row.applied_at.filter(|at| *at <= as_of);
+        let reason = row.rejected.clone().filter(|_| at.is_some());
+        Incident {
             id: format!("command-{}", row.seq),
             source: Source::Command,
             summary: summary(&row),
             kind: row.kind,
-            status,
-            at: row.applied_at.map(Into::into),
-            reason: row.rejected,
+            status: match (at, &reason) {
+                (None, _) => IncidentStatus::Waiting,
+                (Some(_), Some(_)) => IncidentStatus::Refused,
+                (Some(_), None) => IncidentStatus::Happened,
+            },
+            at: at.map(Into::into),
+            reason,
             command_href: Some(format!("/v1/commands/{}", row.seq)),
-            order: (1 << 32) + row.seq,
-        })
+            order: INJECTED + row.seq,
+        }
     }
 }
 

@@ -21,33 +21,14 @@ pub struct CommandRow {
     pub received_wall: DateTime<Utc>,
 }
 
-const COLUMNS: &str = "SELECT seq, command ->> 'command' AS kind, command, tenant_namespace, \
-                       applied_at, rejected, received_wall FROM commands";
+pub(super) const COLUMNS: &str =
+    "SELECT seq, command ->> 'command' AS kind, command, tenant_namespace, applied_at, rejected,
+            received_wall FROM commands";
 
 /// One command.
 pub async fn command(conn: &mut PgConnection, seq: i64) -> sqlx::Result<Option<CommandRow>> {
     let sql = format!("{COLUMNS} WHERE seq = $1");
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(seq).fetch_optional(conn).await
-}
-
-/// The commands of these kinds that the world took up to an instant, or that wait, the latest
-/// first, below the number `before`.
-pub async fn commands_of(
-    conn: &mut PgConnection,
-    kinds: &[&str],
-    before: Option<i64>,
-    limit: i64,
-) -> sqlx::Result<Vec<CommandRow>> {
-    let sql = format!(
-        "{COLUMNS} WHERE command ->> 'command' = ANY($1) AND ($2::bigint IS NULL OR seq < $2)
-         ORDER BY seq DESC LIMIT $3"
-    );
-    sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(kinds)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await
 }
 
 /// A completion of an external build that the world has not refused.

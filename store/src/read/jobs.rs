@@ -49,13 +49,14 @@ pub struct JobFilter<'a> {
 fn page(filter: &JobFilter<'_>, before: Option<i64>, limit: i64) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT l.*, ");
     query.push(STATE).push(" AS seen FROM ledger l WHERE ");
-    // Those that are not done are few, and have an index of their own.
+    // In words that indexes have: those that are not done are few, as are those that were given up.
     query.push(match filter.state {
         None => "true",
-        Some("done" | "discarded") => "l.state = 'done'",
+        Some("done") => "l.state = 'done' AND l.discarded_wall IS NULL",
+        Some("discarded") => "l.discarded_wall IS NOT NULL",
         Some(_) => "l.state <> 'done'",
     });
-    if let Some(state) = filter.state {
+    if let Some(state) = filter.state.filter(|state| !["done", "discarded"].contains(state)) {
         query.push(" AND ").push(STATE).push(" = ").push_bind(state.to_owned());
     }
     if let Some(queue) = filter.queue {

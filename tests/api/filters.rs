@@ -1,0 +1,183 @@
+//! Each filter of a list shows those entries of the whole list that have the value, in the same
+//! order and counted, and no others: now and in the past.
+use crate::support::{Api, customers};
+use serde_json::{Value, json};
+
+/// Beside the customers' rows: advisories and timers of every kind, and what was missed.
+const ROWS: &str = r#"
+INSERT INTO advisories
+SELECT a, 'CVE-2026-000010' || a, 'CVSS:3.1/AV:N', 5.0,
+       (ARRAY['low', 'medium', 'high', 'critical'])[1 + a % 4], a % 3 = 0, at, at,
+       CASE WHEN a % 2 = 0 THEN at + interval '2 h' END
+FROM generate_series(2, 9) a, LATERAL (SELECT '2026-01-12T00:30Z'::timestamptz
+                                              + a * interval '10 min' AS at) t;
+INSERT INTO sla_timers (customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id,
+    severity, opened_at, excluded, counts_from, started_at, warn_at, due_at, stopped_at,
+    stop_reason, warned_at, breached_at)
+SELECT c, i, a, clock, (ARRAY['gold-1', 'pin-2'])[c + 1], 0, severity, '2026-01-12T01:00Z', kind = 4,
+       '2026-01-12T01:00Z', began, CASE WHEN kind IN (0, 4) THEN later ELSE began END,
+       CASE WHEN kind IN (2, 5) THEN began + interval '30 min' ELSE later END
+           + CASE WHEN began IS NULL THEN NULL ELSE a * interval '1 min' END,
+       CASE WHEN kind = 5 THEN '2026-01-12T04:00Z'::timestamptz END,
+       CASE WHEN kind = 5 THEN 'fixed' END,
+       CASE WHEN kind IN (1, 2, 5) THEN '2026-01-12T03:05Z'::timestamptz END,
+       CASE WHEN kind IN (2, 5) THEN '2026-01-12T03:05Z'::timestamptz END
+FROM generate_series(0, 1) c, generate_series(1, 2) i, generate_series(2, 9) a,
+     unnest(ARRAY['provider', 'customer']) clock,
+     LATERAL (SELECT (a + 3 * i + 5 * c + ascii(clock)) % 6 AS kind,
+                     (ARRAY['low', 'medium', 'high', 'critical'])[1 + a % 4] AS severity) k,
+     LATERAL (SELECT CASE WHEN kind <> 3 THEN '2026-01-12T01:00Z'::timestamptz END AS began,
+                     CASE WHEN kind <> 3 THEN '2026-01-14T00:00Z'::timestamptz END AS later) s;
+INSERT INTO sla_violations
+SELECT customer_id, image_id, advisory_id, clock, tenant_namespace, severity, due_at,
+       breached_at, stopped_at,
+       CASE WHEN stopped_at IS NOT NULL THEN '2026-01-12T05:00Z'::timestamptz END
+FROM sla_timers WHERE breached_at = '2026-01-12T03:05Z';
+"#;
+
+/// The newest state, and an instant between two evaluations.
+const INSTANTS: [&str; 2] = ["", "&as_of=2026-01-12T04:30:00Z"];
+
+async fn started(name: &str) -> Api {
+    let api = Api::start(name).await;
+    customers::add(&api.pool).await;
+    sqlx::raw_sql(ROWS).execute(&api.pool).await.unwrap();
+    api
+}
+
+/// A list that is one page; it is counted.
+async fn listed(api: &Api, path: &str) -> Vec<Value> {
+    let page = api.get(path).await.json();
+    let items = page["items"].as_array().unwrap().clone();
+    assert_eq!(page["total"], json!({"count": items.len(), "exact": true}), "{path}");
+    items
+}
+
+/// Each of the values shows its part of the list, and the list has such and others.
+async fn parts(
+    api: &Api,
+    path: &str,
+    all: &[Value],
+    filter: &str,
+    values: &[&str],
+    holds: impl Fn(&Value, &str) -> bool,
+) {
+    for value in values {
+        let asked = format!("{path}&{filter}={value}");
+        let expected: Vec<_> = all.iter().filter(|item| holds(item, value)).cloned().collect();
+        assert!(!expected.is_empty(), "{asked}: nothing to find");
+        assert!(expected.len() < all.len(), "{asked}: nothing to leave out");
+        assert_eq!(json!(listed(api, &asked).await), json!(expected), "{asked}");
+    }
+}
+
+fn has(field: &'static str) -> impl Fn(&Value, &str) -> bool {
+    move |item, value| item[field] == value
+}
+
+const CLOCKS: [&str; 2] = ["provider", "customer"];
+const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
+const TENANTS: [&str; 2] = ["gold-1", "pin-2"];
+
+#[tokio::test]
+async fn violations() {
+    let api = started("filters_violations").await;
+    for instant in INSTANTS {
+        let path = format!("/v1/sla/violations?page_size=200{instant}");
+        let all = listed(&api, &path).await;
+        parts(&api, &path, &all, "clock", &CLOCKS, has("clock")).await;
+        parts(&api, &path, &all, "severity", &SEVERITIES, has("severity")).await;
+        parts(&api, &path, &all, "tenant", &TENANTS, has("tenant_namespace")).await;
+        // At half past four nobody had looked since the builds that resolved some.
+        if instant.is_empty() {
+            parts(&api, &path, &all, "state", &["open", "resolved"], has("state")).await;
+        } else {
+            assert_eq!(json!(listed(&api, &format!("{path}&state=open")).await), json!(all));
+        }
+        let both = listed(&api, &format!("{path}&clock=provider&tenant=pin-2")).await;
+        let expected = all.iter().filter(|violation| {
+            violation["clock"] == "provider" && violation["tenant_namespace"] == "pin-2"
+        });
+        assert_eq!(json!(both), json!(expected.collect::<Vec<_>>()));
+    }
+}
+
+#[tokio::test]
+async fn timers() {
+    let api = started("filters_timers").await;
+    for instant in INSTANTS {
+        let path = format!("/v1/sla/timers?page_size=200{instant}");
+        let open = listed(&api, &path).await;
+        let stopped = listed(&api, &format!("{path}&state=stopped")).await;
+        assert!(open.iter().all(|timer| timer["state"] != "stopped"));
+        assert!(!stopped.is_empty() && stopped.iter().all(|timer| timer["state"] == "stopped"));
+        let states = ["running", "at_risk", "overdue", "paused", "excluded"];
+        parts(&api, &path, &open, "state", &states, has("state")).await;
+        let by_stopped = format!("{path}&state=stopped");
+        for (path, all) in [(&path, &open), (&by_stopped, &stopped)] {
+            if all.len() < 10 {
+                continue; // in the past few had stopped
+            }
+            parts(&api, path, all, "clock", &CLOCKS, has("clock")).await;
+            parts(&api, path, all, "severity", &SEVERITIES, has("severity")).await;
+            parts(&api, path, all, "tenant", &TENANTS, has("tenant_namespace")).await;
+            parts(&api, path, all, "image", &["nginx", "redis"], has("image")).await;
+            let number = |timer: &Value, value: &str| timer["image_id"].to_string() == value;
+            parts(&api, path, all, "image", &["1", "2"], number).await;
+        }
+        let cves = ["CVE-2026-0000103", "CVE-2026-0000108"];
+        parts(&api, &path, &open, "cve", &cves, has("cve")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_forecast() {
+    let api = started("filters_forecast").await;
+    let path = "/v1/sla/forecast?by=2026-01-15T00:00:00Z&page_size=200";
+    let all = api.get(path).await.json()["items"].as_array().unwrap().clone();
+    for (filter, values, field) in [
+        ("clock", CLOCKS.as_slice(), "clock"),
+        ("severity", &SEVERITIES, "severity"),
+        ("tenant", &TENANTS, "tenant_namespace"),
+    ] {
+        parts(&api, path, &all, filter, values, has(field)).await;
+    }
+}
+
+#[tokio::test]
+async fn advisories() {
+    let api = started("filters_advisories").await;
+    // Two hours after the first of them, some fixes are out and some are not yet.
+    for instant in ["", "&as_of=2026-01-12T03:00:00Z", "&as_of=2026-01-12T01:05:00Z"] {
+        let path = format!("/v1/advisories?page_size=200{instant}");
+        let all = listed(&api, &path).await;
+        let early = instant.contains("T01:05");
+        let exploited = |item: &Value, value: &str| item["known_exploited"].to_string() == value;
+        parts(&api, &path, &all, "known_exploited", &["true", "false"], exploited).await;
+        let fixed =
+            |item: &Value, value: &str| item["fix_available_at"].is_string().to_string() == value;
+        if early {
+            assert_eq!(
+                json!(listed(&api, &format!("{path}&fix_available=false")).await),
+                json!(all)
+            );
+        } else {
+            parts(&api, &path, &all, "fix_available", &["true", "false"], fixed).await;
+        }
+        let instants = ["2026-01-12T00:50:00.000Z", "2026-01-12T01:00:00.000Z"];
+        let from = |item: &Value, value: &str| item["published_at"].as_str().unwrap() >= value;
+        parts(&api, &path, &all, "published_from", &instants, from).await;
+        let to = |item: &Value, value: &str| item["published_at"].as_str().unwrap() <= value;
+        let before = ["2026-01-12T00:30:00.000Z", "2026-01-12T00:50:00.000Z"];
+        parts(&api, &path, &all, "published_to", &before, to).await;
+    }
+    let path = "/v1/advisories?page_size=200";
+    let all = listed(&api, path).await;
+    parts(&api, path, &all, "severity", &SEVERITIES, has("severity")).await;
+    let one = "published_from=2026-01-12T00:50:00Z&published_to=2026-01-12T00:50:00Z";
+    let one = listed(&api, &format!("{path}&{one}")).await;
+    assert_eq!(one.len(), 1, "both ends are taken in");
+    let none = "published_from=2026-01-12T01:00:00Z&published_to=2026-01-12T00:50:00Z";
+    let none = api.get(&format!("{path}&{none}")).await;
+    assert!(none.status == 400 || none.json()["items"] == json!([]), "{}", none.text);
+}
