@@ -6,7 +6,7 @@ mod asked;
 
 use crate::client::{self, Client};
 use asked::{Asked, Names, Subject};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use poem::handler;
 use poem::listener::TcpListener;
@@ -25,6 +25,8 @@ const EACH: Duration = Duration::from_secs(3);
 const LIMIT: i64 = 51;
 /// One simulated minute a second.
 const FACTOR: f64 = 60.0;
+/// How far the work of a world that keeps up is behind: ten seconds.
+const AT_REST: TimeDelta = TimeDelta::minutes(10);
 /// Three weeks after the scenario's end.
 const DUE_BY: &str = "2026-04-27T00:00:00Z";
 
@@ -60,9 +62,12 @@ pub(crate) async fn rates() {
     let live = json!({ "mode": "live", "factor": FACTOR });
     client.send(reqwest::Method::PUT, "/v1/clock", &live).await;
     let world = client.until("/v1/clock", |clock| clock["mode"] == "live").await;
-    let past = world["materialized_through"].as_str().expect("an instant");
-    let past = DateTime::parse_from_rfc3339(past).expect("an instant").to_utc();
-    let past = past - chrono::TimeDelta::days(30);
+    let past = instant(&world, "materialized_through") - TimeDelta::days(30);
+    // What the world had still to do is not what it does while it is asked.
+    let rest = |clock: &serde_json::Value| {
+        instant(clock, "released_through") - instant(clock, "materialized_through") <= AT_REST
+    };
+    client.until("/v1/clock", rest).await;
     let (subject, names) = subject(&services.pool, past).await;
     let counts: (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM cve_findings), (SELECT count(*) FROM sla_timers)",
@@ -105,7 +110,7 @@ pub(crate) async fn rates() {
     services.stop().await;
 }
 
-/// Half an hour on two cores, and 16 GB.
+/// About half an hour on two cores.
 fn play(data: &std::path::Path) {
     let begin = Instant::now();
     let played = std::process::Command::new(env!("CARGO_BIN_EXE_wavetank"))
@@ -123,6 +128,11 @@ fn play(data: &std::path::Path) {
 
 fn scenario() -> std::path::PathBuf {
     super::repository().join("benches/wavetank/million-findings.yaml")
+}
+
+fn instant(clock: &serde_json::Value, field: &str) -> DateTime<Utc> {
+    let text = clock[field].as_str().expect("an instant");
+    DateTime::parse_from_rfc3339(text).expect("an instant").to_utc()
 }
 
 fn rfc3339(at: DateTime<Utc>) -> String {

@@ -43,6 +43,8 @@ fn in_path(place: &str) -> &'static [&'static str] {
         "/v1/notifications/{id}" => &["45", "46"],
         "/v1/audit-logs/{id}" => &["31"],
         "/v1/commands/{id}" => &["1", "3"],
+        "/v1/logs/transparency/entries/{index}" => &["0", "1"],
+        "/v1/logs/{log}" => &["transparency", "audit"],
         other => panic!("what stands at the end of {other}?"),
     }
 }
@@ -63,6 +65,9 @@ fn in_query(operation: &Operation, name: &str) -> &'static [&'static str] {
         "known_exploited" | "fix_available" => &["true", "false"],
         "published_from" | "published_to" => &["2026-01-12T00:30:00Z"],
         "actor" => &["builder-0"],
+        "operation" => &["buildImage"],
+        "index" => &["0"],
+        "tree_size" => &["1"],
         "action" => &["image.publish"],
         "object" => &["image/1/version/2"],
         "predicate_type" => &["https://slsa.dev/provenance/v1"],

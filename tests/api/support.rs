@@ -137,7 +137,8 @@ impl Api {
         let token_key = TokenKey::generate().unwrap();
         let mut options = shared.database.clone().database(&database);
         if content != Content::Nothing {
-            options = store::db::api_session(options);
+            // `plans` reads what the server notes about its plans.
+            options = store::db::api_session(options).options([("client_min_messages", "notice")]);
         }
         let api_pool = PgPoolOptions::new()
             .max_connections(4)

@@ -1,6 +1,6 @@
 //! What is asked of the large world: where the API answers it, and the SQL that it runs for it.
 use super::{DUE_BY, LIMIT};
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use store::read::{self, Listed, Moment};

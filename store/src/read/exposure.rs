@@ -96,9 +96,9 @@ const SHOWN: &str = "
             SELECT n.version FROM image_versions n
             WHERE n.image_id = e.image_id AND n.version > e.version AND n.published_at <= $1
             ORDER BY n.version DESC LIMIT 1) n
-        WHERE NOT EXISTS (SELECT FROM cve_findings f
-                          WHERE f.image_id = e.image_id AND f.version = n.version
-                            AND f.advisory_id = e.advisory_id AND f.detected_at <= $1)
+        WHERE (SELECT true FROM cve_findings f
+               WHERE f.image_id = e.image_id AND f.version = n.version
+                 AND f.advisory_id = e.advisory_id AND f.detected_at <= $1 LIMIT 1) IS NULL
         ) fix ON true
     CROSS JOIN LATERAL (
         SELECT max(t.opened_at) FILTER (WHERE t.clock = 'provider') AS provider_opened_at,

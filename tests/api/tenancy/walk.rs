@@ -176,13 +176,29 @@ async fn send(api: &Api, token: Option<&str>, ask: &Ask) -> Answer {
 
 /// What an answer says, apart from the names that stood in the request and from its own id.
 fn said(answer: &Answer, named: &[(String, String)]) -> (u16, String, Value) {
-    let swap = |text: String, (value, nobody): &(String, String)| text.replace(value, nobody);
-    let text = named.iter().fold(answer.text.clone(), swap);
+    let named = named.iter();
+    let text = named.fold(answer.text.clone(), |text, (value, nobody)| swap(&text, value, nobody));
     let mut body = serde_json::from_str(&text).unwrap_or(Value::String(text));
     if let Some(fields) = body.as_object_mut() {
         fields.remove("request_id");
     }
     (answer.status.as_u16(), answer.header("content-type").to_owned(), body)
+}
+
+/// Puts one name in the place of another, where that is not a part of something longer.
+fn swap(text: &str, value: &str, nobody: &str) -> String {
+    let mut swapped = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(value) {
+        let (before, after) = (&rest[..at], &rest[at + value.len()..]);
+        let inside = before.chars().next_back().or(swapped.chars().next_back().filter(|_| at == 0));
+        let whole = !inside.is_some_and(char::is_alphanumeric)
+            && !after.chars().next().is_some_and(char::is_alphanumeric);
+        swapped.push_str(before);
+        swapped.push_str(if whole { nobody } else { value });
+        rest = after;
+    }
+    swapped + rest
 }
 
 #[track_caller]
