@@ -122,7 +122,8 @@ async fn timers() {
             parts(&api, path, all, "severity", &SEVERITIES, has("severity")).await;
             parts(&api, path, all, "tenant", &TENANTS, has("tenant_namespace")).await;
             parts(&api, path, all, "image", &["nginx", "redis"], has("image")).await;
-            let number = |timer: &Value, value: &str| timer["image_id"].to_string() == value;
+            let number =
+                |timer: &Value, value: &str| timer["image_id"].as_i64() == value.parse().ok();
             parts(&api, path, all, "image", &["1", "2"], number).await;
         }
         let cves = ["CVE-2026-0000103", "CVE-2026-0000108"];
@@ -152,7 +153,8 @@ async fn advisories() {
         let path = format!("/v1/advisories?page_size=200{instant}");
         let all = listed(&api, &path).await;
         let early = instant.contains("T01:05");
-        let exploited = |item: &Value, value: &str| item["known_exploited"].to_string() == value;
+        let exploited =
+            |item: &Value, value: &str| item["known_exploited"].as_bool() == value.parse().ok();
         parts(&api, &path, &all, "known_exploited", &["true", "false"], exploited).await;
         let fixed =
             |item: &Value, value: &str| item["fix_available_at"].is_string().to_string() == value;
