@@ -39,6 +39,17 @@ export function connect() {
   });
 }
 
+// A browser may keep a page that was left, for going back. Its stream would go on holding one of the
+// six connections that there are to a server.
+let left = false;
+addEventListener('pagehide', () => {
+  left = Boolean(controller && !controller.signal.aborted);
+  controller?.abort();
+});
+addEventListener('pageshow', (event) => {
+  if (event.persisted && left) connect();
+});
+
 /** Stops watching and forgets what was seen: the next one may not see the same. */
 export function disconnect() {
   controller?.abort();
