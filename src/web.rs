@@ -3,7 +3,7 @@
 //! reads the rest of the address.
 use crate::api::problem::{Code, Problem};
 use poem::endpoint::make;
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::middleware::Compression;
 use poem::{EndpointExt, IntoResponse, Request, Response, Route, get};
 use sha2::{Digest, Sha256};
@@ -16,6 +16,13 @@ use std::sync::Arc;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What a page's neighbours may not do to it, and what it never asks a browser for.
+const PAGE_HEADERS: [(HeaderName, &str); 3] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
 
 /// The page that every address below `/ui` answers with.
 const INDEX: &str = "index.html";
@@ -84,7 +91,13 @@ pub(crate) fn mount(route: Route, directory: Option<PathBuf>) -> Route {
     });
     let page = Arc::new(make(move |request: Request| {
         let files = files.clone();
-        async move { files.answer(INDEX, &request).await }
+        async move {
+            let mut page = files.answer(INDEX, &request).await?;
+            for (name, value) in PAGE_HEADERS {
+                page.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            Ok::<_, poem::Error>(page)
+        }
     }));
     route
         .at("/assets/*name", get(asset).with(Compression::new()))
@@ -118,7 +131,6 @@ impl Files {
         // Asked for again every time, and sent again only when it has changed: a new program
         // never meets an old page.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         Ok(response.into_response())
     }
 

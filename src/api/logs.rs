@@ -9,7 +9,7 @@ use super::spec::Tag;
 use super::state::{ApiState, View};
 use super::time::{Instant, example_as_of};
 use documents::checkpoint::Checkpoint;
-use documents::merkle::{Hash, empty_root};
+use documents::merkle::{Hash, Tree, empty_root};
 use documents::world_keys::WorldKeys;
 use model::{LogEntry, LogEntryPage, LogList, LogName, LogState, Proof};
 use poem_openapi::OpenApi;
@@ -202,13 +202,9 @@ impl LogsApi {
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<Proof>, Failure<OneProof>> {
+        let proven = |tree: &Tree, size| tree.inclusion_proof(index.0 as u64, size);
         let log = Log::from(log.0);
-        let limit = self.limit(&caller, log, as_of.0).await?;
-        let tree = self.0.log_tree(log).await?;
-        let limit = limit.unwrap_or_else(|| tree.size());
-        let size = tree_size.0.map_or(limit, |size| size as u64);
-        let root = tree.root(size).filter(|_| size <= limit);
-        Ok(Json(Proof::new(size, root, tree.inclusion_proof(index.0 as u64, size))?))
+        Ok(Json(self.proof(&caller, log, as_of.0, tree_size.0, proven).await?))
     }
 
     /// Prove that a log only grew
@@ -235,13 +231,9 @@ impl LogsApi {
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
     ) -> Result<Json<Proof>, Failure<OneProof>> {
+        let proven = |tree: &Tree, size| tree.consistency_proof(from.0 as u64, size);
         let log = Log::from(log.0);
-        let limit = self.limit(&caller, log, as_of.0).await?;
-        let tree = self.0.log_tree(log).await?;
-        let limit = limit.unwrap_or_else(|| tree.size());
-        let size = to.0.map_or(limit, |size| size as u64);
-        let root = tree.root(size).filter(|_| size <= limit);
-        Ok(Json(Proof::new(size, root, tree.consistency_proof(from.0 as u64, size))?))
+        Ok(Json(self.proof(&caller, log, as_of.0, to.0, proven).await?))
     }
 }
 
@@ -255,6 +247,23 @@ impl LogsApi {
     ) -> Result<(View, View), Problem> {
         let asked = self.0.view(caller, as_of).await?;
         Ok((self.0.platform_view().await?, asked))
+    }
+
+    /// What a log proves of its tree of a size, which is that of the instant when none is given.
+    async fn proof(
+        &self,
+        caller: &Caller,
+        log: Log,
+        as_of: Option<Instant>,
+        size: Option<i64>,
+        proven: impl Fn(&Tree, u64) -> Option<Vec<Hash>>,
+    ) -> Result<Proof, Problem> {
+        let limit = self.limit(caller, log, as_of).await?;
+        let tree = self.0.log_tree(log).await?;
+        let limit = limit.unwrap_or_else(|| tree.size());
+        let size = size.map_or(limit, |size| size as u64);
+        let root = tree.root(size).filter(|_| size <= limit);
+        Proof::new(size, root, proven(&tree, size))
     }
 
     /// How many entries a log had at an instant; none: no instant is asked about.

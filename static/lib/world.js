@@ -39,8 +39,8 @@ export function connect() {
   });
 }
 
-// A browser may keep a page that was left, for going back. Its stream would go on holding one of the
-// six connections that there are to a server.
+// A browser may keep a page that was left, for going back. Its stream would go on holding one of
+// the six connections that there are to a server.
 let left = false;
 addEventListener('pagehide', () => {
   left = Boolean(controller && !controller.signal.aborted);
