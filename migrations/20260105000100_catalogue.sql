@@ -14,6 +14,7 @@ CREATE TABLE images (
     current_version  integer                                               -- the newest published one
 );
 CREATE INDEX images_base ON images (base_image_id) WHERE base_image_id IS NOT NULL;
+CREATE INDEX images_own_packages ON images USING gin (own_packages);
 
 CREATE TABLE build_events (
     id               bigint PRIMARY KEY,
@@ -191,6 +192,11 @@ CREATE INDEX cve_findings_advisory ON cve_findings (advisory_id, image_id, versi
 -- Lists of findings go by the instant of detection; those that are open are few among all.
 CREATE INDEX cve_findings_detected ON cve_findings
     (detected_at, image_id, version, advisory_id, package_id);
+CREATE INDEX cve_findings_image ON cve_findings
+    (image_id, detected_at, version, advisory_id, package_id);
+-- What a version resolves is what its VEX document says of it.
+CREATE INDEX cve_findings_fixed ON cve_findings (image_id, resolved_version)
+    WHERE resolved_version IS NOT NULL;
 CREATE INDEX cve_findings_resolved ON cve_findings (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX cve_findings_open ON cve_findings
     (detected_at, image_id, version, advisory_id, package_id)

@@ -43,8 +43,11 @@ CREATE TABLE customer_image_usage (
 CREATE INDEX customer_image_usage_version ON customer_image_usage (image_id, version, valid_from);
 CREATE INDEX customer_image_usage_from ON customer_image_usage (valid_from);
 CREATE INDEX customer_image_usage_first ON customer_image_usage (image_id, used_since) WHERE valid_from = used_since;
-CREATE INDEX customer_image_usage_image_now ON customer_image_usage (image_id, customer_id) WHERE valid_to IS NULL;
-CREATE INDEX customer_image_usage_customer_now ON customer_image_usage (customer_id, image_id) WHERE valid_to IS NULL;
+-- What is run now is little among all; what lists count of it is in the indexes themselves.
+CREATE INDEX customer_image_usage_image_now ON customer_image_usage (image_id, customer_id)
+    INCLUDE (version, valid_from) WHERE valid_to IS NULL;
+CREATE INDEX customer_image_usage_customer_now ON customer_image_usage (customer_id, image_id)
+    INCLUDE (version, valid_from, internet_exposed) WHERE valid_to IS NULL;
 CREATE INDEX customer_image_usage_tenant ON customer_image_usage (tenant_namespace, image_id);
 
 CREATE TABLE sla_timers (

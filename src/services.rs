@@ -13,8 +13,8 @@ use store::objects::{ObjectStore, Settings};
 
 /// Connections for the conductor.
 const POOL: u32 = 8;
-/// Connections for the API, and so many at the least.
-const API_POOL: u32 = 16;
+/// Connections for the API, and so many at the least where the server has no room for them.
+pub const API_CONNECTIONS: u32 = 16;
 const LEAST_API_POOL: u32 = 2;
 /// Connections beside those of the workers and the API: the conductor's and the lead's, and some
 /// spare ones for people who look.
@@ -81,9 +81,34 @@ pub struct ServiceOptions {
         help_heading = "Services"
     )]
     pub s3_secret_key: Option<String>,
+    /// Connections to the database that the API answers on: so many requests are worked on at once,
+    /// the others wait their turn.
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WAVETANK_API_CONNECTIONS",
+        default_value_t = API_CONNECTIONS,
+        value_parser = clap::value_parser!(u32).range(i64::from(LEAST_API_POOL)..=1000),
+        help_heading = "Services"
+    )]
+    pub api_connections: u32,
 }
 
 impl ServiceOptions {
+    /// The embedded services, in a directory.
+    pub fn embedded(data_dir: &Path) -> Self {
+        ServiceOptions {
+            data_dir: Some(data_dir.to_owned()),
+            database_url: None,
+            s3_endpoint: None,
+            s3_bucket: "wavetank".to_owned(),
+            s3_region: "us-east-1".to_owned(),
+            s3_access_key: None,
+            s3_secret_key: None,
+            api_connections: API_CONNECTIONS,
+        }
+    }
+
     /// Whether both services are given, so that several processes can share them.
     pub fn are_shared(&self) -> bool {
         self.database_url.is_some() && self.s3_endpoint.is_some()
@@ -151,7 +176,7 @@ impl Services {
             (None, Some(dir)) => {
                 let mut server = PostgresOptions::from_env();
                 server.max_connections =
-                    server.max_connections.max(wanted + 2 * (API_POOL + OTHERS));
+                    server.max_connections.max(wanted + 2 * (options.api_connections + OTHERS));
                 Some(EmbeddedPostgres::start(dir.path(), server).await?)
             }
             _ => None,
@@ -167,7 +192,8 @@ impl Services {
         let pool = db::connect(connect.clone(), POOL, Durability::Full).await?;
         let room = db::room(&pool).await?.saturating_sub(OTHERS);
         let for_workers = wanted.min(room.saturating_sub(LEAST_API_POOL)).max(1);
-        let for_api = API_POOL.min(room.saturating_sub(for_workers)).max(LEAST_API_POOL);
+        let for_api =
+            options.api_connections.min(room.saturating_sub(for_workers)).max(LEAST_API_POOL);
         let worker_pool = db::connect(connect.clone(), for_workers, Durability::Relaxed).await?;
         let (endpoint, s3) = object_store(options, held.as_ref()).await?;
         let objects = ObjectStore::connect(&s3).await?;

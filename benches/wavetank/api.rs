@@ -22,7 +22,7 @@ use store::read::{Moment, world::position};
 const CLIENTS: usize = 16;
 const EACH: Duration = Duration::from_secs(3);
 /// What a page holds, and the one more that tells whether another follows.
-const LIMIT: i64 = 51;
+const LIMIT: i64 = 26;
 /// One simulated minute a second.
 const FACTOR: f64 = 60.0;
 /// How far the work of a world that keeps up is behind: ten seconds.
@@ -214,6 +214,8 @@ async fn serve_bare(pool: PgPool, all: Arc<Vec<Asked>>, past: DateTime<Utc>) -> 
 
 /// What came of a run of requests.
 struct Driven {
+    /// What the very first one took, before anything was warm.
+    first: Duration,
     times: Vec<Duration>,
     failed: usize,
     wall: Duration,
@@ -232,7 +234,9 @@ impl std::fmt::Display for Driven {
             self.times.get(place).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
         };
         let rate = self.rate();
+        let first = self.first.as_secs_f64() * 1e3;
         write!(f, "{rate:>6.0}/s p50 {:>5.1} ms p99 {:>5.1} ms", at(0.5), at(0.99))?;
+        write!(f, " (first {first:.1} ms)")?;
         if self.failed > 0 { write!(f, " ({} FAILED)", self.failed) } else { Ok(()) }
     }
 }
@@ -241,6 +245,10 @@ async fn drive<F>(ask: impl Fn() -> F) -> Driven
 where
     F: Future<Output = reqwest::Result<usize>>,
 {
+    let begin = Instant::now();
+    let asked = ask().await;
+    let first = begin.elapsed();
+    let failed_first = usize::from(asked.is_err());
     let begin = Instant::now();
     let clients = (0..CLIENTS).map(|_| async {
         let (mut times, mut failed) = (Vec::new(), 0);
@@ -255,8 +263,8 @@ where
     });
     let all = join_all(clients).await;
     let wall = begin.elapsed();
-    let failed = all.iter().map(|(_, failed)| failed).sum();
+    let failed = failed_first + all.iter().map(|(_, failed)| failed).sum::<usize>();
     let mut times: Vec<Duration> = all.into_iter().flat_map(|(times, _)| times).collect();
     times.sort_unstable();
-    Driven { times, failed, wall }
+    Driven { first, times, failed, wall }
 }

@@ -97,14 +97,6 @@ async fn put_all(to: &Services, objects: Vec<(String, Bytes)>) {
 }
 
 pub(crate) async fn open(data: &std::path::Path) -> Services {
-    let options = ServiceOptions {
-        data_dir: Some(data.to_owned()),
-        database_url: None,
-        s3_endpoint: None,
-        s3_bucket: "wavetank".to_owned(),
-        s3_region: "us-east-1".to_owned(),
-        s3_access_key: None,
-        s3_secret_key: None,
-    };
+    let options = ServiceOptions::embedded(data);
     Services::open(&options, data).await.expect("services")
 }

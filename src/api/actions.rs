@@ -127,7 +127,7 @@ impl ActionsApi {
         outcome: Query<Option<Outcome>>,
         /// Only actions that happened when the world stood at this simulated instant or earlier.
         as_of: Query<Option<Instant>>,
-        /// How many actions a page holds, 50 when absent.
+        /// How many actions a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.

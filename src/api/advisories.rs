@@ -71,7 +71,7 @@ impl AdvisoriesApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many advisories a page holds, 50 when absent.
+        /// How many advisories a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -147,7 +147,7 @@ impl AdvisoriesApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many exposures a page holds, 50 when absent.
+        /// How many exposures a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.

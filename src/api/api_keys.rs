@@ -169,7 +169,7 @@ impl ApiKeysApi {
     async fn list(
         &self,
         caller: Caller,
-        /// How many keys a page holds, 50 when absent.
+        /// How many keys a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.

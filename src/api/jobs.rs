@@ -260,7 +260,7 @@ impl JobsApi {
         queue: Query<Option<QueueName>>,
         /// Only jobs that stand so.
         state: Query<Option<JobState>>,
-        /// How many jobs a page holds, 50 when absent.
+        /// How many jobs a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use store::read::{Moment, TOTAL_BOUND};
 
 /// The number of entries of a page when the caller does not say.
-pub(crate) const DEFAULT_SIZE: u32 = 50;
+pub(crate) const DEFAULT_SIZE: u32 = 25;
 const VERSION: u8 = 1;
 const CHECK_BYTES: usize = 8;
 const MAX_TOKEN_BYTES: usize = 1024;
@@ -22,7 +22,7 @@ const MAX_TOKEN_BYTES: usize = 1024;
 /// How many entries a list has on all its pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Object)]
 pub(crate) struct Total {
-    /// How many, counted up to 500; where finding them is dear, up to 100.
+    /// How many, counted up to 100.
     pub(crate) count: i64,
     /// Whether that is all; otherwise there are more.
     pub(crate) exact: bool,

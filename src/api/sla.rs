@@ -21,9 +21,10 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use std::sync::Arc;
+use store::read::Listed;
 use store::read::sla::{
     TimerFilter, TimerPlace, TimerRow, ViolationFilter, durations, open_timers, open_total,
-    policies, stopped_timers, stopped_total, violations, violations_total,
+    policies, stopped_timers, violations, violations_total,
 };
 
 pub(crate) use model::Remediation;
@@ -106,7 +107,7 @@ impl SlaApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many timers a page holds, 50 when absent.
+        /// How many timers a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -130,12 +131,10 @@ impl SlaApi {
         let (moment, limit) = (turn.moment, turn.limit());
         let after = turn.after.clone().map(place).transpose()?;
         let conn = turn.view.conn();
-        let (total, mut rows) = if state.0 == Some(TimerState::Stopped) {
-            let total = stopped_total(conn, moment, &filter).await?;
-            (total, stopped_timers(conn, moment, &filter, after.as_ref(), limit).await?)
+        let Listed { mut rows, total } = if state.0 == Some(TimerState::Stopped) {
+            stopped_timers(conn, moment, &filter, after.as_ref(), limit).await?
         } else {
-            let total = open_total(conn, moment, &filter).await?;
-            (total, open_timers(conn, moment, &filter, after.as_ref(), limit).await?)
+            open_timers(conn, moment, &filter, after.as_ref(), limit).await?
         };
         let next = turn.end(&mut rows, key)?;
         let items = rows.into_iter().map(|row| Timer::new(row, moment.as_of));
@@ -164,7 +163,7 @@ impl SlaApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many violations a page holds, 50 when absent.
+        /// How many violations a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -220,7 +219,7 @@ impl SlaApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many timers a page holds, 50 when absent.
+        /// How many timers a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -246,10 +245,10 @@ impl SlaApi {
         };
         let after = turn.after.clone().map(place).transpose()?;
         let conn = turn.view.conn();
-        let total = open_total(conn, moment, &filter).await?;
         let due_by = Some(moment.as_of);
         let overdue = open_total(conn, moment, &TimerFilter { due_by, ..filter.clone() }).await?;
-        let mut rows = open_timers(conn, moment, &filter, after.as_ref(), limit).await?;
+        let Listed { mut rows, total } =
+            open_timers(conn, moment, &filter, after.as_ref(), limit).await?;
         let next = turn.end(&mut rows, key)?;
         let items = rows.into_iter().map(|row| Timer::new(row, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;

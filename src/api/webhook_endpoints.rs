@@ -72,7 +72,7 @@ impl WebhookEndpointsApi {
     async fn list(
         &self,
         caller: Caller,
-        /// How many endpoints a page holds, 50 when absent.
+        /// How many endpoints a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -237,7 +237,7 @@ impl WebhookEndpointsApi {
         id: Path<String>,
         /// Only those in this state: `dead` lists the dead letter.
         state: Query<Option<DeliveryState>>,
-        /// How many deliveries a page holds, 50 when absent.
+        /// How many deliveries a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.

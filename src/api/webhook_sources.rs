@@ -162,7 +162,7 @@ impl WebhookSourcesApi {
     async fn list(
         &self,
         caller: Caller,
-        /// How many sources a page holds, 50 when absent.
+        /// How many sources a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.

@@ -34,7 +34,7 @@ pub use listed::{Listed, Total};
 use chrono::{DateTime, Utc};
 
 /// How far the totals of lists are counted: more is said to be more, and costs no more.
-pub const TOTAL_BOUND: i64 = 500;
+pub const TOTAL_BOUND: i64 = 100;
 
 /// Which end of a list comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -43,15 +43,7 @@ fn shared() -> &'static Shared {
                     store::db::MIGRATOR.iter().flat_map(|m| m.checksum[..2].to_vec()).collect();
                 let name = format!("api-{}", hex::encode(schema));
                 let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-                let options = ServiceOptions {
-                    data_dir: None,
-                    database_url: None,
-                    s3_endpoint: None,
-                    s3_bucket: "unused".to_owned(),
-                    s3_region: "us-east-1".to_owned(),
-                    s3_access_key: None,
-                    s3_secret_key: None,
-                };
+                let options = ServiceOptions::embedded(&dir);
                 let services = Services::open(&options, &dir).await.unwrap();
                 let database = PgConnectOptions::from_str(&services.database_url).unwrap();
                 send.send(Shared { database, s3: services.s3.clone() }).unwrap();

@@ -25,7 +25,7 @@ use poem_openapi::payload::Json;
 use relations::{ImageUsage, ImageUsagePage, Lineage};
 use store::read::documents::{AttestationFilter, SbomFilter};
 use store::read::findings::FindingFilter;
-use store::read::{self, lineage, sla, usage, vex};
+use store::read::{self, Listed, lineage, sla, usage, vex};
 
 /// The most images of a lineage that are shown in one direction.
 const MAX_LINEAGE: i64 = 1_000;
@@ -70,7 +70,7 @@ impl ImagePartsApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many findings a page holds, 50 when absent.
+        /// How many findings a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -131,7 +131,7 @@ impl ImagePartsApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many SBOMs a page holds, 50 when absent.
+        /// How many SBOMs a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -181,7 +181,7 @@ impl ImagePartsApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many attestations a page holds, 50 when absent.
+        /// How many attestations a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -229,7 +229,7 @@ impl ImagePartsApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many statements a page holds, 50 when absent.
+        /// How many statements a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.
@@ -245,8 +245,7 @@ impl ImagePartsApi {
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
         let of = (image.id, version.version);
         let conn = turn.view.conn();
-        let total = vex::statements_total(conn, moment, of).await?;
-        let mut rows = vex::statements(conn, moment, of, after, limit).await?;
+        let Listed { mut rows, total } = vex::statements(conn, moment, of, after, limit).await?;
         let document = vex::document(conn, moment, of).await?;
         let next = turn.end(&mut rows, |row| (row.advisory_id, row.package_id))?;
         let items = rows.into_iter().map(VexStatement::new).collect::<Result<_, _>>()?;
@@ -266,7 +265,7 @@ impl ImagePartsApi {
         /// The simulated instant the answer speaks of; the newest state when absent.
         #[oai(example = "example_as_of")]
         as_of: Query<Option<Instant>>,
-        /// How many customers a page holds, 50 when absent.
+        /// How many customers a page holds, 25 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         page_size: Query<Option<u32>>,
         /// `next_page_token` of the page before.

@@ -170,7 +170,7 @@ impl ForecastPage {
     pub(super) fn new(
         items: Vec<Timer>,
         by: Instant,
-        (total, overdue): (i64, i64),
+        (total, overdue): (store::read::Total, i64),
         next_page_token: Option<String>,
         view: &View,
     ) -> Self {

@@ -124,8 +124,9 @@ impl Cluster {
             ("max_connections", self.options.max_connections.to_string()),
             ("fsync", sync.into()),
             ("full_page_writes", sync.into()),
-            // A sixteenth of the memory: the operating system caches the rest, and we share it.
-            ("shared_buffers", format!("{}MB", (memory_mib / 16).clamp(32, 256))),
+            // An eighth of the memory: the operating system caches the rest, and we share it. What
+            // is not used of it is not taken.
+            ("shared_buffers", format!("{}MB", (memory_mib / 8).clamp(32, 2048))),
             ("effective_cache_size", format!("{}MB", (memory_mib / 2).max(64))),
         ];
         settings.extend(FIXED.iter().map(|(name, value)| (*name, (*value).to_owned())));

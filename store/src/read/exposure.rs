@@ -82,15 +82,20 @@ const SHOWN: &str = "
     SELECT e.customer_id, c.tenant_namespace, c.name AS customer, e.image_id, i.name AS image,
            e.version, v.digest, e.mode, e.environment, e.cluster, e.replicas, e.internet_exposed,
            e.valid_from AS running_since, e.advisory_id, a.cve, a.severity,
-           a.score::float8 AS score, a.known_exploited, e.detected_at, fix.version AS fixed_in_version,
+           a.score::float8 AS score, a.known_exploited, found.detected_at, found.packages,
+           fix.version AS fixed_in_version,
            CASE WHEN a.fix_available_at <= $1 THEN a.fix_available_at END AS fix_available_at,
-           ARRAY(SELECT p.name FROM packages p WHERE p.id = ANY (e.package_ids) ORDER BY p.name)
-               AS packages, t.*, (SELECT n FROM total) AS total
+           t.*, (SELECT n FROM total) AS total
     FROM page e
     JOIN customers c ON c.id = e.customer_id
     JOIN images i ON i.id = e.image_id
     JOIN image_versions v ON v.image_id = e.image_id AND v.version = e.version
     JOIN advisories a ON a.id = e.advisory_id
+    CROSS JOIN LATERAL (
+        SELECT min(f.detected_at) AS detected_at, array_agg(p.name ORDER BY p.name) AS packages
+        FROM cve_findings f JOIN packages p ON p.id = f.package_id
+        WHERE f.image_id = e.image_id AND f.version = e.version AND f.advisory_id = e.advisory_id
+          AND f.detected_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) found
     LEFT JOIN LATERAL (
         SELECT n.version FROM (
             SELECT n.version FROM image_versions n
@@ -146,27 +151,21 @@ fn by_advisory(
     limit: i64,
 ) {
     let (image, customer) = after.unwrap_or((-1, -1));
-    query.push(
-        "SELECT u.*, f.detected_at, f.advisory_id, f.package_ids
-         FROM (SELECT i.id, a.id AS advisory_id FROM images i CROSS JOIN (SELECT ",
-    );
-    query.push_bind(advisory_id).push("::bigint AS id) a WHERE i.id >= ").push_bind(image);
-    query.push(
-        "        AND (SELECT true FROM cve_findings f
-                      WHERE f.advisory_id = a.id AND f.image_id = i.id LIMIT 1)
+    query.push("SELECT u.*, i.advisory_id FROM (SELECT i.id, a.id AS advisory_id FROM (SELECT ");
+    query.push_bind(advisory_id).push("::bigint AS id) a CROSS JOIN images i WHERE i.id >= ");
+    query.push_bind(image).push(
+        "      AND (SELECT true FROM cve_findings f
+                    WHERE f.advisory_id = a.id AND f.image_id = i.id LIMIT 1)
                ORDER BY i.id OFFSET 0) i
          CROSS JOIN LATERAL ",
     );
-    query.push(in_use(moment, "image_id = i.id")).push(
-        " CROSS JOIN LATERAL (
-             SELECT f.advisory_id, min(f.detected_at) AS detected_at,
-                    array_agg(f.package_id) AS package_ids
-             FROM cve_findings f
-             WHERE f.advisory_id = i.advisory_id AND f.image_id = u.image_id
-               AND f.version = u.version AND f.detected_at <= $1
-               AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)
-             GROUP BY f.advisory_id) f
-         WHERE (i.id, u.customer_id) > (",
+    query.push(in_use(moment, "image_id = i.id"));
+    query.push(
+        " WHERE (SELECT true FROM cve_findings f
+                 WHERE f.advisory_id = i.advisory_id AND f.image_id = u.image_id
+                   AND f.version = u.version AND f.detected_at <= $1
+                   AND (f.not_affected_at IS NULL OR f.not_affected_at > $1) LIMIT 1)
+            AND (i.id, u.customer_id) > (",
     );
     query.push_bind(image).push(", ").push_bind(customer);
     query.push(") ORDER BY i.id, u.customer_id LIMIT ").push(limit);
@@ -238,7 +237,7 @@ fn of_severity(
     after: Option<(i64, i64)>,
     limit: i64,
 ) {
-    query.push("SELECT u.*, f.advisory_id, f.detected_at, f.package_ids, ").push(rank);
+    query.push("SELECT u.*, f.advisory_id, ").push(rank);
     query.push(" AS rank FROM (SELECT u.* FROM (SELECT ").push_bind(customer_id);
     query.push("::bigint AS id) c CROSS JOIN LATERAL ");
     query.push(in_use(moment, "customer_id = c.id")).push(" WHERE true");
@@ -251,13 +250,11 @@ fn of_severity(
     query.push(
         " ORDER BY u.image_id OFFSET 0) u
          CROSS JOIN LATERAL (
-             SELECT f.advisory_id, min(f.detected_at) AS detected_at,
-                    array_agg(f.package_id) AS package_ids
-             FROM cve_findings f
+             SELECT DISTINCT f.advisory_id FROM cve_findings f
              WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
                AND (f.not_affected_at IS NULL OR f.not_affected_at > $1) AND f.severity = '",
     );
-    query.push(severity).push("' GROUP BY f.advisory_id) f");
+    query.push(severity).push("') f");
     if let Some((image, advisory)) = after {
         query.push(" WHERE (u.image_id, f.advisory_id) > (").push_bind(image);
         query.push(", ").push_bind(advisory).push(")");

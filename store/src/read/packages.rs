@@ -40,8 +40,10 @@ pub struct PackageRow {
 
 const SHOWN: &str = "
     SELECT p.*, r.version AS latest_version, r.released_at AS latest_released_at,
-           (SELECT count(*) FROM advisory_packages ap JOIN advisories a ON a.id = ap.advisory_id
-            WHERE ap.package_id = p.id AND a.published_at <= $1) AS advisories
+           (SELECT count(*) FROM advisory_packages ap
+            CROSS JOIN LATERAL (SELECT FROM advisories a
+                                WHERE a.id = ap.advisory_id AND a.published_at <= $1 OFFSET 0) a
+            WHERE ap.package_id = p.id) AS advisories
     FROM page p
     LEFT JOIN LATERAL (
         SELECT r.version, r.released_at FROM package_releases r
@@ -203,7 +205,8 @@ fn made_with(moment: Moment, package_id: i64) -> QueryBuilder<Postgres> {
     query.push_bind(package_id).push(
         "::bigint]
              UNION
-             SELECT i.id FROM images i JOIN made_with m ON i.base_image_id = m.id), ",
+             SELECT i.id FROM made_with m
+             CROSS JOIN LATERAL (SELECT i.id FROM images i WHERE i.base_image_id = m.id OFFSET 0) i), ",
     );
     query
 }

@@ -12,7 +12,6 @@ pub use nearest::{NearestRow, nearest};
 pub use remediation::{Durations, durations};
 pub use timers::{
     TimerFilter, TimerPlace, TimerRow, TimerState, open_timers, open_total, stopped_timers,
-    stopped_total,
 };
 pub use violations::{ViolationFilter, ViolationPlace, ViolationRow, violations, violations_total};
 

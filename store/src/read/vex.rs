@@ -1,5 +1,5 @@
 //! What the vulnerabilities of a version mean for it: the statements of its OpenVEX document.
-use super::{Moment, TOTAL_BOUND};
+use super::{Listed, Moment, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -28,53 +28,46 @@ pub struct StatementRow {
     pub since: DateTime<Utc>,
 }
 
-/// `$1` is the instant, `$2` the image, `$3` the version. What a version before it had and a scan
-/// found to be gone is fixed in it.
-fn page(
-    moment: Moment,
-    (image_id, version): (i64, i32),
-    after: Option<(i64, i64)>,
-    limit: i64,
-) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(
-        "WITH page AS MATERIALIZED (
-             SELECT * FROM (
-                 SELECT f.advisory_id, f.package_id, false AS fixed, f.detected_at AS since,
-                        CASE WHEN f.not_affected_at <= ",
-    );
-    query.push_bind(moment.as_of).push(
-        "                   THEN f.not_affected_at END AS judged_at, f.justification
-                 FROM cve_findings f WHERE f.detected_at <= $1 AND f.image_id = ",
-    );
-    query.push_bind(image_id).push(" AND f.version = ").push_bind(version).push(
-        "        UNION ALL
-                 SELECT f.advisory_id, f.package_id, true, min(f.resolved_at), NULL, NULL
-                 FROM cve_findings f
-                 WHERE f.resolved_at <= $1 AND f.image_id = $2 AND f.resolved_version = $3
-                   AND f.version < $3
-                   AND NOT EXISTS (SELECT FROM cve_findings n
-                                   WHERE n.image_id = $2 AND n.version = $3
-                                     AND n.advisory_id = f.advisory_id
-                                     AND n.package_id = f.package_id AND n.detected_at <= $1)
-                 GROUP BY f.advisory_id, f.package_id) x",
+/// The statements after a place. `$1` is the instant, `$2` the image, `$3` the version. What a
+/// version before it had and a scan found to be gone is fixed in it.
+fn list(query: &mut QueryBuilder<Postgres>, after: Option<(i64, i64)>, limit: i64) {
+    query.push(
+        "SELECT * FROM (
+             SELECT f.advisory_id, f.package_id, false AS fixed, f.detected_at AS since,
+                    CASE WHEN f.not_affected_at <= $1 THEN f.not_affected_at END AS judged_at,
+                    f.justification
+             FROM cve_findings f
+             WHERE f.detected_at <= $1 AND f.image_id = $2 AND f.version = $3
+             UNION ALL
+             SELECT f.advisory_id, f.package_id, true, min(f.resolved_at), NULL, NULL
+             FROM cve_findings f
+             WHERE f.resolved_at <= $1 AND f.image_id = $2 AND f.resolved_version = $3
+               AND f.version < $3
+               AND NOT EXISTS (SELECT FROM cve_findings n
+                               WHERE n.image_id = $2 AND n.version = $3
+                                 AND n.advisory_id = f.advisory_id
+                                 AND n.package_id = f.package_id AND n.detected_at <= $1)
+             GROUP BY f.advisory_id, f.package_id) x",
     );
     if let Some((advisory, package)) = after {
         query.push(" WHERE (x.advisory_id, x.package_id) > (").push_bind(advisory);
         query.push(", ").push_bind(package).push(")");
     }
-    query.push(" ORDER BY x.advisory_id, x.package_id LIMIT ").push(limit).push(") ");
-    query
+    query.push(" ORDER BY x.advisory_id, x.package_id LIMIT ").push(limit);
 }
 
 /// The statements about a version, by advisory and package, after a place in that order.
 pub async fn statements(
     conn: &mut PgConnection,
     moment: Moment,
-    of: (i64, i32),
+    (image_id, version): (i64, i32),
     after: Option<(i64, i64)>,
     limit: i64,
-) -> sqlx::Result<Vec<StatementRow>> {
-    let mut query = page(moment, of, after, limit);
+) -> sqlx::Result<Listed<StatementRow>> {
+    let mut query = QueryBuilder::new("WITH asked AS (SELECT ");
+    query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(image_id);
+    query.push("::bigint, ").push_bind(version).push("::integer), ");
+    listed::find(&mut query, after, limit, list);
     query.push(
         "SELECT x.advisory_id, a.cve, a.severity, x.package_id, p.name AS package,
                 r.version AS package_version,
@@ -84,7 +77,8 @@ pub async fn statements(
                 CASE WHEN ap.fixed_at <= $1 THEN ap.fixed_version END AS fixed_version,
                 CASE WHEN x.fixed THEN x.since WHEN x.judged_at IS NOT NULL THEN x.judged_at
                      WHEN ap.fixed_at <= $1 THEN greatest(x.since, ap.fixed_at)
-                     ELSE x.since END AS since
+                     ELSE x.since END AS since,
+                (SELECT n FROM total) AS total
          FROM page x
          JOIN advisories a ON a.id = x.advisory_id
          JOIN packages p ON p.id = x.package_id
@@ -96,18 +90,7 @@ pub async fn statements(
             AND r.release = v.releases[array_position(v.package_ids, x.package_id)]
          ORDER BY x.advisory_id, x.package_id",
     );
-    query.build_query_as().fetch_all(conn).await
-}
-
-/// How many there are, counted up to the bound of totals and one more.
-pub async fn statements_total(
-    conn: &mut PgConnection,
-    moment: Moment,
-    of: (i64, i32),
-) -> sqlx::Result<i64> {
-    let mut query = page(moment, of, None, TOTAL_BOUND + 1);
-    query.push("SELECT count(*) FROM page");
-    query.build_query_scalar().fetch_one(conn).await
+    listed::fetch(conn, query).await
 }
 
 /// SHA-256 of the newest signed OpenVEX document about a version.

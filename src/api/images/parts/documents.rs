@@ -215,7 +215,7 @@ pub(super) struct VexPage {
 impl VexPage {
     pub(super) fn new(
         items: Vec<VexStatement>,
-        total: i64,
+        total: store::read::Total,
         next_page_token: Option<String>,
         (version, document): (VersionRow, Option<String>),
         view: &View,

@@ -1,6 +1,6 @@
 //! Timers: those that have not stopped, the most urgent first, and those that have.
 use super::evaluated;
-use crate::read::{Moment, TOTAL_BOUND};
+use crate::read::{Listed, Moment, TOTAL_BOUND, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -270,7 +270,8 @@ const SHOWN: &str = "
            CASE WHEN t.stopped_at <= s.at THEN t.stopped_at END AS stopped_at,
            CASE WHEN t.stopped_at <= s.at THEN t.stop_reason END AS stop_reason,
            CASE WHEN t.warned_at <= s.at THEN t.warned_at END AS warned_at,
-           CASE WHEN t.breached_at <= s.at THEN t.breached_at END AS breached_at
+           CASE WHEN t.breached_at <= s.at THEN t.breached_at END AS breached_at,
+           (SELECT n FROM total) AS total
     FROM page t
     CROSS JOIN seen s
     JOIN customers c ON c.id = t.customer_id
@@ -285,13 +286,15 @@ pub async fn open_timers(
     filter: &TimerFilter<'_>,
     after: Option<&TimerPlace>,
     limit: i64,
-) -> sqlx::Result<Vec<TimerRow>> {
+) -> sqlx::Result<Listed<TimerRow>> {
     let mut query = evaluated(moment.as_of);
-    query.push(", page AS MATERIALIZED (");
-    open(&mut query, moment.newest, filter, after, limit);
-    query.push(") ").push(SHOWN);
+    query.push(", ");
+    listed::find(&mut query, after, limit, |query, after, limit| {
+        open(query, moment.newest, filter, after, limit);
+    });
+    query.push(SHOWN);
     query.push(format!(" ORDER BY t.due, {KEYS}"));
-    query.build_query_as().fetch_all(conn).await
+    listed::fetch(conn, query).await
 }
 
 /// How many timers have not stopped, counted up to the bound of totals and one more.
@@ -314,27 +317,16 @@ pub async fn stopped_timers(
     filter: &TimerFilter<'_>,
     after: Option<&TimerPlace>,
     limit: i64,
-) -> sqlx::Result<Vec<TimerRow>> {
+) -> sqlx::Result<Listed<TimerRow>> {
     let mut query = evaluated(moment.as_of);
-    query.push(", page AS MATERIALIZED (");
-    stopped(&mut query, filter, after, limit);
-    query.push(") ").push(SHOWN);
+    query.push(", ");
+    listed::find(&mut query, after, limit, |query, after, limit| {
+        stopped(query, filter, after, limit);
+    });
+    query.push(SHOWN);
     query.push(
         " ORDER BY t.stopped_at DESC, t.customer_id DESC, t.image_id DESC, t.advisory_id DESC,
                    t.clock DESC",
     );
-    query.build_query_as().fetch_all(conn).await
-}
-
-/// How many timers have stopped, counted up to the bound of totals and one more.
-pub async fn stopped_total(
-    conn: &mut PgConnection,
-    moment: Moment,
-    filter: &TimerFilter<'_>,
-) -> sqlx::Result<i64> {
-    let mut query = evaluated(moment.as_of);
-    query.push("SELECT count(*) FROM (");
-    stopped(&mut query, filter, None, TOTAL_BOUND + 1);
-    query.push(") t");
-    query.build_query_scalar().fetch_one(conn).await
+    listed::fetch(conn, query).await
 }
