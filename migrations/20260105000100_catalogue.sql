@@ -181,7 +181,9 @@ CREATE TABLE cve_findings (
     resolved_version integer,
     not_affected_at  timestamptz,                                          -- judged a false positive
     justification    text,
-    PRIMARY KEY (image_id, version, advisory_id, package_id),
+    -- With what is counted and asked of a version's findings, so that the index alone answers.
+    PRIMARY KEY (image_id, version, advisory_id, package_id)
+        INCLUDE (severity, detected_at, resolved_at, not_affected_at),
     FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version),
     CHECK ((resolved_at IS NULL) = (resolved_version IS NULL)),
     CHECK ((not_affected_at IS NULL) = (justification IS NULL))

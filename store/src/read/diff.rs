@@ -69,22 +69,31 @@ pub async fn advisories(
     (from, to): (i32, i32),
 ) -> sqlx::Result<Vec<AdvisoryRow>> {
     sqlx::query_as(
-        "WITH affected AS (
-             SELECT r.advisory_id, v.version, array_agg(p.name ORDER BY p.name) AS packages
+        "WITH held AS (
+             SELECT c.package_id, max(c.release) FILTER (WHERE v.version = $3) AS before,
+                    max(c.release) FILTER (WHERE v.version = $4) AS after
              FROM image_versions v
              CROSS JOIN LATERAL unnest(v.package_ids, v.releases) AS c (package_id, release)
-             JOIN advisory_packages r ON r.package_id = c.package_id
-                  AND c.release >= r.introduced_release
-                  AND (r.fixed_release IS NULL OR c.release < r.fixed_release)
-             JOIN packages p ON p.id = c.package_id
              WHERE v.image_id = $2 AND v.version IN ($3, $4)
-             GROUP BY r.advisory_id, v.version)
-         SELECT a.cve, a.severity, a.score::float8 AS score, a.known_exploited, x.packages,
-                x.version = $4 AS introduced
-         FROM affected x
+             GROUP BY c.package_id),
+         affected AS (
+             SELECT r.advisory_id, h.package_id,
+                    coalesce(h.before >= r.introduced_release
+                             AND (r.fixed_release IS NULL OR h.before < r.fixed_release), false)
+                        AS before,
+                    coalesce(h.after >= r.introduced_release
+                             AND (r.fixed_release IS NULL OR h.after < r.fixed_release), false)
+                        AS after
+             FROM held h JOIN advisory_packages r ON r.package_id = h.package_id),
+         changed AS (
+             SELECT advisory_id, bool_or(after) AS introduced,
+                    array_agg(package_id) FILTER (WHERE before OR after) AS package_ids
+             FROM affected GROUP BY advisory_id HAVING bool_or(before) <> bool_or(after))
+         SELECT a.cve, a.severity, a.score::float8 AS score, a.known_exploited, x.introduced,
+                ARRAY(SELECT p.name FROM packages p WHERE p.id = ANY (x.package_ids) ORDER BY p.name)
+                    AS packages
+         FROM changed x
          JOIN advisories a ON a.id = x.advisory_id AND a.published_at <= $1
-         WHERE NOT EXISTS (SELECT FROM affected y
-                           WHERE y.advisory_id = x.advisory_id AND y.version <> x.version)
          ORDER BY a.score DESC, a.cve",
     )
     .bind(as_of)

@@ -1,8 +1,10 @@
 //! A page of a list and how long the whole list is, from one statement: where finding what belongs
 //! to a list is dear, it is done once for both.
-use super::TOTAL_BOUND;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
+
+/// How far such lists are counted: finding what is counted is dear.
+const BOUND: i64 = 50;
 
 /// A page of a list.
 #[derive(Clone, Debug)]
@@ -55,7 +57,7 @@ pub(super) fn find<P>(
     list: impl Fn(&mut QueryBuilder<Postgres>, Option<P>, i64),
 ) {
     query.push("found AS MATERIALIZED (");
-    list(query, None, if after.is_some() { TOTAL_BOUND + 1 } else { limit.max(TOTAL_BOUND + 1) });
+    list(query, None, if after.is_some() { BOUND + 1 } else { limit.max(BOUND + 1) });
     query.push("), total AS (SELECT count(*) AS n FROM found), page AS MATERIALIZED (");
     match after {
         None => _ = query.push("SELECT * FROM found LIMIT ").push(limit),
@@ -73,6 +75,6 @@ where
     T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
     let rows: Vec<Counted<T>> = query.build_query_as().fetch_all(conn).await?;
-    let total = Total::bounded(rows.first().map_or(0, |row| row.1), TOTAL_BOUND);
+    let total = Total::bounded(rows.first().map_or(0, |row| row.1), BOUND);
     Ok(Listed { rows: rows.into_iter().map(|row| row.0).collect(), total })
 }
