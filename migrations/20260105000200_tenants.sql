@@ -42,7 +42,9 @@ CREATE TABLE customer_image_usage (
 );
 CREATE INDEX customer_image_usage_version ON customer_image_usage (image_id, version, valid_from);
 CREATE INDEX customer_image_usage_from ON customer_image_usage (valid_from);
+-- Where a use began: what was run at an instant of the past is found from there.
 CREATE INDEX customer_image_usage_first ON customer_image_usage (image_id, used_since) WHERE valid_from = used_since;
+CREATE INDEX customer_image_usage_first_of ON customer_image_usage (customer_id, used_since) WHERE valid_from = used_since;
 -- What is run now is little among all; what lists count of it is in the indexes themselves.
 CREATE INDEX customer_image_usage_image_now ON customer_image_usage (image_id, customer_id)
     INCLUDE (version, valid_from) WHERE valid_to IS NULL;

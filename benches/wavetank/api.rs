@@ -248,7 +248,12 @@ where
     let begin = Instant::now();
     let asked = ask().await;
     let first = begin.elapsed();
-    let failed_first = usize::from(asked.is_err());
+    let mut failed = usize::from(asked.is_err());
+    // Every session of the database reads its catalogue once, and plans each statement once.
+    for _ in 0..3 {
+        let warm = join_all((0..CLIENTS).map(|_| ask())).await;
+        failed += warm.iter().filter(|asked| asked.is_err()).count();
+    }
     let begin = Instant::now();
     let clients = (0..CLIENTS).map(|_| async {
         let (mut times, mut failed) = (Vec::new(), 0);
@@ -263,7 +268,7 @@ where
     });
     let all = join_all(clients).await;
     let wall = begin.elapsed();
-    let failed = failed_first + all.iter().map(|(_, failed)| failed).sum::<usize>();
+    failed += all.iter().map(|(_, failed)| failed).sum::<usize>();
     let mut times: Vec<Duration> = all.into_iter().flat_map(|(times, _)| times).collect();
     times.sort_unstable();
     Driven { first, times, failed, wall }

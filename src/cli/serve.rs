@@ -46,7 +46,8 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Serves the API until told to stop.
+/// Serves the API until told to stop, on threads of its own: what fills a core for a while in this
+/// process (the kernel, documents) takes turns with answers instead of keeping them waiting.
 pub(super) async fn serve_until(
     listener: TcpListener,
     options: &ApiOptions,
@@ -55,9 +56,20 @@ pub(super) async fn serve_until(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let (pool, objects) = (services.api_pool.clone(), services.objects.clone());
-    let settings = options.settings(metrics);
-    let state = ApiState::with_settings(pool, objects, options.token_key(services)?, settings);
-    api::serve(listener, state, shutdown.cancelled_owned()).await.context("the API ended")
+    let (key, settings) = (options.token_key(services)?, options.settings(metrics));
+    let state = ApiState::with_settings(pool.clone(), objects, key, settings);
+    let listener = listener.into_std()?;
+    let serving = tokio::task::spawn_blocking(move || {
+        let mut threads = tokio::runtime::Builder::new_multi_thread();
+        threads.enable_all().thread_name("api").build()?.block_on(async {
+            let listener = TcpListener::from_std(listener)?;
+            let served = api::serve(listener, state, shutdown.cancelled_owned()).await;
+            // Its connections belong to these threads.
+            pool.close().await;
+            served
+        })
+    });
+    serving.await.context("the threads of the API ended")?.context("the API ended")
 }
 
 pub(super) async fn migrate(options: MigrateOptions) -> Result<ExitCode> {

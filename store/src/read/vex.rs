@@ -39,15 +39,14 @@ fn list(query: &mut QueryBuilder<Postgres>, after: Option<(i64, i64)>, limit: i6
              FROM cve_findings f
              WHERE f.detected_at <= $1 AND f.image_id = $2 AND f.version = $3
              UNION ALL
-             SELECT f.advisory_id, f.package_id, true, min(f.resolved_at), NULL, NULL
-             FROM cve_findings f
-             WHERE f.resolved_at <= $1 AND f.image_id = $2 AND f.resolved_version = $3
-               AND f.version < $3
-               AND NOT EXISTS (SELECT FROM cve_findings n
-                               WHERE n.image_id = $2 AND n.version = $3
-                                 AND n.advisory_id = f.advisory_id
-                                 AND n.package_id = f.package_id AND n.detected_at <= $1)
-             GROUP BY f.advisory_id, f.package_id) x",
+             SELECT f.advisory_id, f.package_id, true, f.since, NULL, NULL
+             FROM (SELECT advisory_id, package_id, min(resolved_at) AS since FROM cve_findings
+                   WHERE resolved_at <= $1 AND image_id = $2 AND resolved_version = $3
+                     AND version < $3
+                   GROUP BY advisory_id, package_id) f
+             WHERE (SELECT true FROM cve_findings n
+                    WHERE n.image_id = $2 AND n.version = $3 AND n.advisory_id = f.advisory_id
+                      AND n.package_id = f.package_id AND n.detected_at <= $1) IS NULL) x",
     );
     if let Some((advisory, package)) = after {
         query.push(" WHERE (x.advisory_id, x.package_id) > (").push_bind(advisory);
