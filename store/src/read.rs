@@ -33,8 +33,9 @@ pub use listed::{Listed, Total};
 
 use chrono::{DateTime, Utc};
 
-/// How far the totals of lists are counted: more is said to be more, and costs no more.
-pub const TOTAL_BOUND: i64 = 100;
+/// How far the totals of lists are counted: more is said to be more, and costs no more. As much as
+/// the largest page holds, so that no page has more than its total.
+pub const TOTAL_BOUND: i64 = 200;
 
 /// Which end of a list comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -134,11 +134,11 @@ pub async fn of_advisory(
 ) -> sqlx::Result<Listed<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
         by_advisory(query, moment, advisory_id, after, limit);
     });
     query.push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
-    listed::fetch(conn, query).await
+    listed::fetch(conn, query, bound).await
 }
 
 /// Image by image, and of each what is run: so the first page ends the search, and versions that
@@ -195,11 +195,11 @@ pub async fn of_customer(
 ) -> sqlx::Result<Listed<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
         by_customer(query, moment, customer_id, filter, after, limit);
     });
     query.push(SHOWN).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
-    listed::fetch(conn, query).await
+    listed::fetch(conn, query, bound).await
 }
 
 /// One severity after the other, and image by image: so the first page ends the search, and what is

@@ -3,7 +3,7 @@
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
 
-/// How far such lists are counted: finding what is counted is dear.
+/// How far such lists are counted, where a page does not reach further: finding them is dear.
 const BOUND: i64 = 50;
 
 /// A page of a list.
@@ -35,6 +35,9 @@ impl Total {
     }
 }
 
+/// How far a list is counted.
+pub(super) struct Bound(i64);
+
 /// A row that says how many there are.
 struct Counted<T>(T, i64);
 
@@ -49,32 +52,35 @@ impl<'r, T: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Counted<T> {
 /// with a limit.
 ///
 /// The first page is cut from what was found for the total. (Rows of a materialized expression are
-/// read in the order in which they were found.)
+/// read in the order in which they were found.) Says how far is counted.
 pub(super) fn find<P>(
     query: &mut QueryBuilder<Postgres>,
     after: Option<P>,
     limit: i64,
     list: impl Fn(&mut QueryBuilder<Postgres>, Option<P>, i64),
-) {
+) -> Bound {
+    let counted = if after.is_some() { BOUND + 1 } else { limit.max(BOUND + 1) };
     query.push("found AS MATERIALIZED (");
-    list(query, None, if after.is_some() { BOUND + 1 } else { limit.max(BOUND + 1) });
+    list(query, None, counted);
     query.push("), total AS (SELECT count(*) AS n FROM found), page AS MATERIALIZED (");
     match after {
         None => _ = query.push("SELECT * FROM found LIMIT ").push(limit),
         Some(_) => list(query, after, limit),
     }
     query.push(") ");
+    Bound(counted - 1)
 }
 
 /// Runs a statement that shows `(SELECT n FROM total) AS total` beside each row.
 pub(super) async fn fetch<T>(
     conn: &mut PgConnection,
     mut query: QueryBuilder<Postgres>,
+    Bound(bound): Bound,
 ) -> sqlx::Result<Listed<T>>
 where
     T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
     let rows: Vec<Counted<T>> = query.build_query_as().fetch_all(conn).await?;
-    let total = Total::bounded(rows.first().map_or(0, |row| row.1), BOUND);
+    let total = Total::bounded(rows.first().map_or(0, |row| row.1), bound);
     Ok(Listed { rows: rows.into_iter().map(|row| row.0).collect(), total })
 }

@@ -178,7 +178,7 @@ pub async fn holders(
     limit: i64,
 ) -> sqlx::Result<Listed<HolderRow>> {
     let mut query = made_with(moment, package_id);
-    listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
         held(query, moment, version, after, limit);
     });
     query.push(
@@ -194,7 +194,7 @@ pub async fn holders(
           AND r.release = v.release
          ORDER BY v.image_id, v.version",
     );
-    listed::fetch(conn, query).await
+    listed::fetch(conn, query, bound).await
 }
 
 /// `$1` is the instant, `$2` the package. An image holds what it or one of its bases is made with.

@@ -66,7 +66,7 @@ pub async fn statements(
     let mut query = QueryBuilder::new("WITH asked AS (SELECT ");
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(image_id);
     query.push("::bigint, ").push_bind(version).push("::integer), ");
-    listed::find(&mut query, after, limit, list);
+    let bound = listed::find(&mut query, after, limit, list);
     query.push(
         "SELECT x.advisory_id, a.cve, a.severity, x.package_id, p.name AS package,
                 r.version AS package_version,
@@ -89,7 +89,7 @@ pub async fn statements(
             AND r.release = v.releases[array_position(v.package_ids, x.package_id)]
          ORDER BY x.advisory_id, x.package_id",
     );
-    listed::fetch(conn, query).await
+    listed::fetch(conn, query, bound).await
 }
 
 /// SHA-256 of the newest signed OpenVEX document about a version.

@@ -116,7 +116,10 @@ pub(crate) async fn add_catalogue(api: &Api) {
         let rows = tenant.rows(CATALOGUE);
         sqlx::raw_sql(AssertSqlSafe(rows)).execute(&api.pool).await.unwrap();
     }
+    // An evaluation has seen the timers: before one has, nobody is shown any.
     let rows = "UPDATE world SET released_seq = 771000, materialized_seq = 771000;
+                INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
+                VALUES (771000, '2026-01-12T05:00Z', 'sla_checked', 'catalogue', '{}');
                 INSERT INTO sla_policies (id, name, critical_days, calendar, clock_start,
                                           pause_without_fix, warn_permille)
                 VALUES (77, 'one-for-all', 7, 'calendar', 'detected', false, 800);";

@@ -289,12 +289,12 @@ pub async fn open_timers(
 ) -> sqlx::Result<Listed<TimerRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
         open(query, moment.newest, filter, after, limit);
     });
     query.push(SHOWN);
     query.push(format!(" ORDER BY t.due, {KEYS}"));
-    listed::fetch(conn, query).await
+    listed::fetch(conn, query, bound).await
 }
 
 /// How many timers have not stopped, counted up to the bound of totals and one more.
@@ -320,7 +320,7 @@ pub async fn stopped_timers(
 ) -> sqlx::Result<Listed<TimerRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
         stopped(query, filter, after, limit);
     });
     query.push(SHOWN);
@@ -328,5 +328,5 @@ pub async fn stopped_timers(
         " ORDER BY t.stopped_at DESC, t.customer_id DESC, t.image_id DESC, t.advisory_id DESC,
                    t.clock DESC",
     );
-    listed::fetch(conn, query).await
+    listed::fetch(conn, query, bound).await
 }
