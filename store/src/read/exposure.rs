@@ -82,7 +82,7 @@ const SHOWN: &str = "
     SELECT e.customer_id, c.tenant_namespace, c.name AS customer, e.image_id, i.name AS image,
            e.version, v.digest, e.mode, e.environment, e.cluster, e.replicas, e.internet_exposed,
            e.valid_from AS running_since, e.advisory_id, a.cve, a.severity,
-           a.score::float8 AS score, a.known_exploited, found.detected_at, found.packages,
+           a.score::float8 AS score, a.known_exploited, hit.detected_at, hit.packages,
            fix.version AS fixed_in_version,
            CASE WHEN a.fix_available_at <= $1 THEN a.fix_available_at END AS fix_available_at,
            t.*, (SELECT n FROM total) AS total
@@ -95,7 +95,7 @@ const SHOWN: &str = "
         SELECT min(f.detected_at) AS detected_at, array_agg(p.name ORDER BY p.name) AS packages
         FROM cve_findings f JOIN packages p ON p.id = f.package_id
         WHERE f.image_id = e.image_id AND f.version = e.version AND f.advisory_id = e.advisory_id
-          AND f.detected_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) found
+          AND f.detected_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) hit
     LEFT JOIN LATERAL (
         SELECT n.version FROM (
             SELECT n.version FROM image_versions n

@@ -59,7 +59,7 @@ pub(super) fn find<P>(
     limit: i64,
     list: impl Fn(&mut QueryBuilder<Postgres>, Option<P>, i64),
 ) -> Bound {
-    let counted = if after.is_some() { BOUND + 1 } else { limit.max(BOUND + 1) };
+    let counted = limit.max(BOUND + 1);
     query.push("found AS MATERIALIZED (");
     list(query, None, counted);
     query.push("), total AS (SELECT count(*) AS n FROM found), page AS MATERIALIZED (");
