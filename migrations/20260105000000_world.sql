@@ -150,7 +150,8 @@ CREATE TABLE advisory_packages (
     CHECK ((fixed_release IS NULL) = (fixed_at IS NULL)),
     CHECK ((fixed_release IS NULL) = (fixed_version IS NULL))
 );
-CREATE INDEX advisory_packages_package ON advisory_packages (package_id, advisory_id);
+CREATE INDEX advisory_packages_package ON advisory_packages (package_id, advisory_id)
+    INCLUDE (introduced_release, fixed_release);
 
 -- Who did what. Each row is a leaf of the audit log's Merkle tree, in the order of ids.
 CREATE TABLE audit_logs (

@@ -76,7 +76,7 @@ CREATE TABLE image_tags (
     tag              text NOT NULL,
     tenant_namespace text NOT NULL,
     since            timestamptz NOT NULL,
-    PRIMARY KEY (tag, image_id)
+    PRIMARY KEY (tag, image_id) INCLUDE (since, tenant_namespace)
 );
 CREATE INDEX image_tags_tenant ON image_tags (tenant_namespace, tag);
 
@@ -168,6 +168,8 @@ CREATE TABLE slsa_assessments (
     FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
 );
 
+-- Vacuumed sooner than others, as are all large tables that change: an index answers alone only for
+-- pages that a vacuum has seen.
 CREATE TABLE cve_findings (
     image_id         bigint NOT NULL,
     version          integer NOT NULL,
@@ -187,7 +189,7 @@ CREATE TABLE cve_findings (
     FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version),
     CHECK ((resolved_at IS NULL) = (resolved_version IS NULL)),
     CHECK ((not_affected_at IS NULL) = (justification IS NULL))
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
 -- What an advisory's exposure and its remediation need is in the index itself.
 CREATE INDEX cve_findings_advisory ON cve_findings (advisory_id, image_id, version)
     INCLUDE (package_id, severity, tenant_namespace, detected_at, resolved_at, not_affected_at);

@@ -39,12 +39,16 @@ CREATE TABLE customer_image_usage (
     internet_exposed  boolean NOT NULL,
     PRIMARY KEY (customer_id, image_id, valid_from),
     FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
-);
-CREATE INDEX customer_image_usage_version ON customer_image_usage (image_id, version, valid_from);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
+CREATE INDEX customer_image_usage_version ON customer_image_usage (image_id, version, valid_from)
+    INCLUDE (valid_to, tenant_namespace);
 CREATE INDEX customer_image_usage_from ON customer_image_usage (valid_from);
--- Where a use began: what was run at an instant of the past is found from there.
 CREATE INDEX customer_image_usage_first ON customer_image_usage (image_id, used_since) WHERE valid_from = used_since;
-CREATE INDEX customer_image_usage_first_of ON customer_image_usage (customer_id, used_since) WHERE valid_from = used_since;
+-- What was run at an instant of the past: the index itself tells what had ended or not begun.
+CREATE INDEX customer_image_usage_image_then ON customer_image_usage
+    (image_id, coalesce(valid_to, 'infinity'), valid_from);
+CREATE INDEX customer_image_usage_customer_then ON customer_image_usage
+    (customer_id, coalesce(valid_to, 'infinity'), valid_from);
 -- What is run now is little among all; what lists count of it is in the indexes themselves.
 CREATE INDEX customer_image_usage_image_now ON customer_image_usage (image_id, customer_id)
     INCLUDE (version, valid_from) WHERE valid_to IS NULL;
@@ -75,24 +79,29 @@ CREATE TABLE sla_timers (
     CHECK ((started_at IS NULL) = (due_at IS NULL)),
     CHECK ((started_at IS NULL) = (warn_at IS NULL)),
     CHECK (stopped_at >= opened_at)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
 -- An evaluation looks only at what is running and not yet said; each index holds just that.
 CREATE INDEX sla_timers_due ON sla_timers (due_at)
     WHERE stopped_at IS NULL AND breached_at IS NULL AND NOT excluded;
 CREATE INDEX sla_timers_warn ON sla_timers (warn_at)
     WHERE stopped_at IS NULL AND warned_at IS NULL AND NOT excluded;
 CREATE INDEX sla_timers_paused ON sla_timers (advisory_id) WHERE started_at IS NULL AND stopped_at IS NULL;
-CREATE INDEX sla_timers_image ON sla_timers (image_id, advisory_id, customer_id);        -- open ones, and those of then
+-- What the deadlines of an image's advisories are made of is in the index itself.
+CREATE INDEX sla_timers_image ON sla_timers (image_id, advisory_id, clock, customer_id)
+    INCLUDE (tenant_namespace, opened_at, excluded, started_at, warn_at, due_at, stopped_at);
 -- What is owed, the most urgent first: of all tenants, and of one.
 CREATE INDEX sla_timers_open ON sla_timers
     (coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock) WHERE stopped_at IS NULL;
 CREATE INDEX sla_timers_tenant ON sla_timers
     (tenant_namespace, coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock)
     WHERE stopped_at IS NULL;
--- And what was owed before: of those that have stopped since, in time and late.
-CREATE INDEX sla_timers_was_due ON sla_timers (due_at, customer_id, image_id, advisory_id, clock)
+-- And what was owed before: of those that have stopped since, in time and late. (When they stopped
+-- is the last column, so that those that had stopped by then are passed over in the index.)
+CREATE INDEX sla_timers_was_due ON sla_timers
+    (due_at, customer_id, image_id, advisory_id, clock, stopped_at)
     WHERE stopped_at IS NOT NULL;
-CREATE INDEX sla_timers_was_late ON sla_timers (due_at, customer_id, image_id, advisory_id, clock)
+CREATE INDEX sla_timers_was_late ON sla_timers
+    (due_at, customer_id, image_id, advisory_id, clock, stopped_at)
     WHERE stopped_at > due_at;
 -- And what it found is read back by the instants at which it did.
 CREATE INDEX sla_timers_opened ON sla_timers (opened_at);

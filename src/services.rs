@@ -14,7 +14,7 @@ use store::objects::{ObjectStore, Settings};
 /// Connections for the conductor.
 const POOL: u32 = 8;
 /// Connections for the API, and so many at the least where the server has no room for them.
-pub const API_CONNECTIONS: u32 = 16;
+pub const API_CONNECTIONS: u32 = 8;
 const LEAST_API_POOL: u32 = 2;
 /// Connections beside those of the workers and the API: the conductor's and the lead's, and some
 /// spare ones for people who look.

@@ -3,11 +3,12 @@
 //! names a directory that keeps the world for the next time, and `WAVETANK_BENCH_ONLY` a part of the
 //! addresses that are asked.
 mod asked;
+mod drive;
 
 use crate::client::{self, Client};
 use asked::{Asked, Names, Subject};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::join_all;
+use drive::{CLIENTS, EACH, drive};
 use poem::handler;
 use poem::listener::TcpListener;
 use poem::web::{Data, Path};
@@ -19,8 +20,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::read::{Moment, world::position};
 
-const CLIENTS: usize = 16;
-const EACH: Duration = Duration::from_secs(3);
 /// What a page holds, and the one more that tells whether another follows.
 const LIMIT: i64 = 26;
 /// One simulated minute a second.
@@ -88,16 +87,9 @@ pub(crate) async fn rates() {
     for (n, asked) in all.iter().enumerate().filter(|(_, asked)| asked.path.contains(&only)) {
         let joint = if asked.path.contains('?') { '&' } else { '?' };
         for (at, as_of) in [("newest", ""), ("past", &format!("{joint}as_of={}", rfc3339(past)))] {
-            let client = Client::sign_in(base.clone(), &key).await;
-            let path = format!("{}{as_of}", asked.path);
-            let ours = drive(|| client.bytes(&path)).await;
-            let http = reqwest::Client::new();
-            let url = format!("{peer_base}/{n}/{at}");
-            let peer = drive(|| async {
-                let answer = http.get(&url).send().await?.error_for_status()?;
-                Ok(answer.bytes().await?.len())
-            })
-            .await;
+            let token = Client::sign_in(base.clone(), &key).await.token;
+            let ours = drive(format!("{base}{}{as_of}", asked.path), Some(token)).await;
+            let peer = drive(format!("{peer_base}/{n}/{at}"), None).await;
             println!(
                 "{:<58} {at:<6} {ours}; bare {peer}: {:.2} of its rate",
                 asked.path,
@@ -210,66 +202,4 @@ async fn serve_bare(pool: PgPool, all: Arc<Vec<Asked>>, past: DateTime<Utc>) -> 
     tokio::spawn(Server::new(TcpListener::bind(address.clone())).run(route));
     tokio::time::sleep(Duration::from_millis(200)).await;
     format!("http://{address}")
-}
-
-/// What came of a run of requests.
-struct Driven {
-    /// What the very first one took, before anything was warm.
-    first: Duration,
-    times: Vec<Duration>,
-    failed: usize,
-    wall: Duration,
-}
-
-impl Driven {
-    fn rate(&self) -> f64 {
-        self.times.len() as f64 / self.wall.as_secs_f64()
-    }
-}
-
-impl std::fmt::Display for Driven {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let at = |share: f64| {
-            let place = (self.times.len().saturating_sub(1) as f64 * share) as usize;
-            self.times.get(place).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
-        };
-        let rate = self.rate();
-        let first = self.first.as_secs_f64() * 1e3;
-        write!(f, "{rate:>6.0}/s p50 {:>5.1} ms p99 {:>5.1} ms", at(0.5), at(0.99))?;
-        write!(f, " (first {first:.1} ms)")?;
-        if self.failed > 0 { write!(f, " ({} FAILED)", self.failed) } else { Ok(()) }
-    }
-}
-
-async fn drive<F>(ask: impl Fn() -> F) -> Driven
-where
-    F: Future<Output = reqwest::Result<usize>>,
-{
-    let begin = Instant::now();
-    let asked = ask().await;
-    let first = begin.elapsed();
-    let mut failed = usize::from(asked.is_err());
-    // Every session of the database reads its catalogue once, and plans each statement once.
-    for _ in 0..3 {
-        let warm = join_all((0..CLIENTS).map(|_| ask())).await;
-        failed += warm.iter().filter(|asked| asked.is_err()).count();
-    }
-    let begin = Instant::now();
-    let clients = (0..CLIENTS).map(|_| async {
-        let (mut times, mut failed) = (Vec::new(), 0);
-        while begin.elapsed() < EACH {
-            let asked = Instant::now();
-            match ask().await {
-                Ok(_) => times.push(asked.elapsed()),
-                Err(_) => failed += 1,
-            }
-        }
-        (times, failed)
-    });
-    let all = join_all(clients).await;
-    let wall = begin.elapsed();
-    failed += all.iter().map(|(_, failed)| failed).sum::<usize>();
-    let mut times: Vec<Duration> = all.into_iter().flat_map(|(times, _)| times).collect();
-    times.sort_unstable();
-    Driven { first, times, failed, wall }
 }

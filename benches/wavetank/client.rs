@@ -8,7 +8,7 @@ use wavetank::services::Services;
 pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
-    token: String,
+    pub(crate) token: String,
 }
 
 impl Client {
@@ -33,12 +33,6 @@ impl Client {
 
     fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
-    }
-
-    /// The whole answer of a GET; a failure when it is none.
-    pub(crate) async fn bytes(&self, path: &str) -> reqwest::Result<usize> {
-        let answer = self.request(reqwest::Method::GET, path).send().await?.error_for_status()?;
-        Ok(answer.bytes().await?.len())
     }
 
     pub(crate) async fn get(&self, path: &str) -> reqwest::Result<Value> {

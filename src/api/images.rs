@@ -21,7 +21,8 @@ use model::{Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
-use store::read::images::{ImageFilter, ImagePlace, KnownImage, find, images, images_total, known};
+use store::read::Listed;
+use store::read::images::{ImageFilter, ImagePlace, KnownImage, find, images, known};
 use store::read::versions::{
     VersionRow, assessment, attestations, sboms, tags, version, versions_total,
 };
@@ -139,8 +140,8 @@ impl ImagesApi {
         };
         let (moment, limit) = (turn.moment, turn.limit());
         let conn = turn.view.conn();
-        let total = images_total(conn, moment, &filter).await?;
-        let mut rows = images(conn, moment, &filter, after.as_ref(), limit).await?;
+        let Listed { mut rows, total } =
+            images(conn, moment, &filter, after.as_ref(), limit).await?;
         let next = turn.end(&mut rows, |row| {
             let place = row.place(order);
             (place.name, place.at.map(|at| at.timestamp_millis()))

@@ -76,8 +76,9 @@ world takes it at its current instant. A paused world takes it when time moves a
 an `Idempotency-Key` is done once, however often it is sent within 24 hours.
 
 **Pages.** Lists take `page_size` and `page_token`. Pass `next_page_token` on, unchanged, until \
-it is absent; all pages speak of the same instant. `total` counts up to 500, and where finding \
-the entries is dear up to 100; with `exact: false` there are more. `order_by` takes a field's name, with `-` before it for the other direction.
+it is absent; all pages speak of the same instant. `total` is counted up to a bound; with \
+`exact: false` there are more. `order_by` takes a field's name, with `-` before it for the other \
+direction.
 
 **Copies.** JSON, texts and documents carry an `ETag`; with `If-None-Match` what is unchanged is \
 not sent again.

@@ -24,6 +24,9 @@ pub enum Durability {
     Relaxed,
 }
 
+/// For so long a connection that was tried is taken to be there still.
+const FRESH: Duration = Duration::from_millis(100);
+
 /// How long the first connection may take.
 const FIRST_CONNECTION: Duration = Duration::from_secs(15);
 
@@ -66,6 +69,16 @@ pub async fn connect(
 /// Postgres refuses: the user may not take the API's roles, or the schema is not there yet.
 pub async fn connect_api(options: PgConnectOptions, size: u32) -> Result<PgPool, Error> {
     let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(15));
+    // A connection is tried when it comes back, and when it is given out only if it lay idle since:
+    // a server that is asked much need not be asked twice.
+    let pool = pool.test_before_acquire(false).before_acquire(|connection, known| {
+        Box::pin(async move {
+            if known.idle_for > FRESH {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    });
     Ok(pool.connect_with(api_session(options)).await?)
 }
 

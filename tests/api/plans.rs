@@ -273,6 +273,8 @@ async fn started(plans: &Plans) -> Api {
     .execute(&api.pool)
     .await
     .unwrap();
+    // The API tries those that lay idle for a moment.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     plans.0.lock().unwrap().clear();
     api
 }

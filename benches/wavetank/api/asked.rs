@@ -3,6 +3,7 @@ use super::{DUE_BY, LIMIT};
 use chrono::DateTime;
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 use store::read::{self, Listed, Moment};
 
 type Reading<'c> = BoxFuture<'c, sqlx::Result<i64>>;
@@ -76,6 +77,10 @@ fn soon() -> read::sla::TimerFilter<'static> {
     read::sla::TimerFilter { due_by: Some(by), ..Default::default() }
 }
 
+fn overdue(moment: Moment) -> read::sla::TimerFilter<'static> {
+    read::sla::TimerFilter { due_by: Some(moment.as_of), ..Default::default() }
+}
+
 /// The five questions, then the lists.
 pub(super) fn all(of: Subject, names: &Names) -> Vec<Asked> {
     [questions(of, names), lists(), of_images(of, names), of_others(of, names)]
@@ -111,7 +116,7 @@ fn questions(of: Subject, names: &Names) -> Vec<Asked> {
         asked!(
             format!("/v1/sla/forecast?by={DUE_BY}"),
             |conn, moment| open_timers(conn, moment, &soon(), None, LIMIT),
-            open_total(conn, moment, &soon())
+            open_total(conn, moment, &overdue(moment))
         ),
         asked!("/v1/sla/remediation", |conn, moment| durations(
             conn,
@@ -127,7 +132,7 @@ fn lists() -> Vec<Asked> {
     use read::builds::{BuildFilter, builds, builds_total};
     use read::customers::{customers, customers_total};
     use read::findings::{FindingFilter, findings, findings_total};
-    use read::images::{ImageFilter, images, images_total};
+    use read::images::{ImageFilter, images};
     use read::notifications::{NotificationFilter, notifications, notifications_total};
     use read::packages::{packages, packages_total};
     use read::sla::{
@@ -141,16 +146,14 @@ fn lists() -> Vec<Asked> {
         TimelineFilter { kind: Some("scanned"), ..TimelineFilter::default() }
     }
     vec![
-        asked!(
-            "/v1/images",
-            |conn, moment| images(conn, moment, &ImageFilter::default(), None, LIMIT),
-            images_total(conn, moment, &ImageFilter::default())
-        ),
-        asked!(
-            "/v1/images?tag=1",
-            |conn, moment| images(conn, moment, &one(), None, LIMIT),
-            images_total(conn, moment, &one())
-        ),
+        asked!("/v1/images", |conn, moment| images(
+            conn,
+            moment,
+            &ImageFilter::default(),
+            None,
+            LIMIT
+        )),
+        asked!("/v1/images?tag=1", |conn, moment| images(conn, moment, &one(), None, LIMIT)),
         asked!(
             "/v1/builds",
             |conn, moment| builds(conn, moment, &BuildFilter::default(), LIMIT),
@@ -223,6 +226,7 @@ fn of_images(of: Subject, names: &Names) -> Vec<Asked> {
         AttestationFilter, SbomFilter, attestations, attestations_total, sboms, sboms_total,
     };
     use read::findings::{FindingFilter, findings, findings_total};
+    use read::sla::nearest;
     use read::usage::{users, users_total};
     use read::versions::{versions, versions_total};
     use read::{diff, lineage, vex};
@@ -245,7 +249,13 @@ fn of_images(of: Subject, names: &Names) -> Vec<Asked> {
         ),
         asked!(
             format!("{image}/findings"),
-            |conn, moment| findings(conn, moment, &found(), None, LIMIT),
+            |conn, moment| async {
+                let rows = findings(&mut *conn, moment, &found(), None, LIMIT).await?;
+                let open: BTreeSet<i64> =
+                    rows.iter().filter(|row| row.is_open()).map(|row| row.advisory_id).collect();
+                let open: Vec<i64> = open.into_iter().collect();
+                nearest(conn, moment, id, &open).await
+            },
             findings_total(conn, moment, &found())
         ),
         asked!(

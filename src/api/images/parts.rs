@@ -23,6 +23,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use relations::{ImageUsage, ImageUsagePage, Lineage};
+use std::collections::BTreeSet;
 use store::read::documents::{AttestationFilter, SbomFilter};
 use store::read::findings::FindingFilter;
 use store::read::{self, Listed, lineage, sla, usage, vex};
@@ -103,8 +104,10 @@ impl ImagePartsApi {
         let total = read::findings::findings_total(conn, moment, &filter).await?;
         let mut rows =
             read::findings::findings(conn, moment, &filter, after.as_ref(), limit).await?;
-        let advisories: Vec<i64> = rows.iter().map(|row| row.advisory_id).collect();
-        let deadlines = sla::nearest(conn, moment, image.id, &advisories).await?;
+        let open: BTreeSet<i64> =
+            rows.iter().filter(|row| row.is_open()).map(|row| row.advisory_id).collect();
+        let open: Vec<i64> = open.into_iter().collect();
+        let deadlines = sla::nearest(conn, moment, image.id, &open).await?;
         let next = turn.end(&mut rows, |row| {
             (row.detected_at.timestamp_millis(), row.version, row.advisory_id, row.package_id)
         })?;

@@ -69,31 +69,35 @@ pub async fn advisories(
     (from, to): (i32, i32),
 ) -> sqlx::Result<Vec<AdvisoryRow>> {
     sqlx::query_as(
-        "WITH held AS (
-             SELECT c.package_id, max(c.release) FILTER (WHERE v.version = $3) AS before,
-                    max(c.release) FILTER (WHERE v.version = $4) AS after
-             FROM image_versions v
-             CROSS JOIN LATERAL unnest(v.package_ids, v.releases) AS c (package_id, release)
-             WHERE v.image_id = $2 AND v.version IN ($3, $4)
-             GROUP BY c.package_id),
+        "WITH held AS MATERIALIZED (
+             SELECT h.package_id, p.name, h.before, h.after
+             FROM (SELECT c.package_id, max(c.release) FILTER (WHERE v.version = $3) AS before,
+                          max(c.release) FILTER (WHERE v.version = $4) AS after
+                   FROM image_versions v
+                   CROSS JOIN LATERAL unnest(v.package_ids, v.releases) AS c (package_id, release)
+                   WHERE v.image_id = $2 AND v.version IN ($3, $4)
+                   GROUP BY c.package_id) h
+             JOIN packages p ON p.id = h.package_id),
          affected AS (
-             SELECT r.advisory_id, h.package_id,
+             SELECT r.advisory_id, h.name,
                     coalesce(h.before >= r.introduced_release
                              AND (r.fixed_release IS NULL OR h.before < r.fixed_release), false)
                         AS before,
                     coalesce(h.after >= r.introduced_release
                              AND (r.fixed_release IS NULL OR h.after < r.fixed_release), false)
                         AS after
-             FROM held h JOIN advisory_packages r ON r.package_id = h.package_id),
-         changed AS (
-             SELECT advisory_id, bool_or(after) AS introduced,
-                    array_agg(package_id) FILTER (WHERE before OR after) AS package_ids
-             FROM affected GROUP BY advisory_id HAVING bool_or(before) <> bool_or(after))
+             FROM held h
+             CROSS JOIN LATERAL (SELECT r.* FROM advisory_packages r
+                                 WHERE r.package_id = h.package_id OFFSET 0) r),
+         changed AS MATERIALIZED (
+             SELECT advisory_id, bool_or(after) AS introduced, array_agg(name ORDER BY name) AS packages
+             FROM affected WHERE before OR after
+             GROUP BY advisory_id HAVING bool_or(before) <> bool_or(after))
          SELECT a.cve, a.severity, a.score::float8 AS score, a.known_exploited, x.introduced,
-                ARRAY(SELECT p.name FROM packages p WHERE p.id = ANY (x.package_ids) ORDER BY p.name)
-                    AS packages
+                x.packages
          FROM changed x
-         JOIN advisories a ON a.id = x.advisory_id AND a.published_at <= $1
+         CROSS JOIN LATERAL (SELECT a.* FROM advisories a
+                             WHERE a.id = x.advisory_id AND a.published_at <= $1 OFFSET 0) a
          ORDER BY a.score DESC, a.cve",
     )
     .bind(as_of)

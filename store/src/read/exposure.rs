@@ -2,6 +2,7 @@
 //!
 //! A customer is exposed while it runs a version on which the advisory was found and not judged a
 //! false positive; that a newer version is published ends nothing for whoever has not taken it.
+use super::listed::Bound;
 use super::sla::evaluated;
 use super::usage::in_use;
 use super::{Listed, Moment, listed};
@@ -77,7 +78,7 @@ pub struct ExposureRow {
 /// The severities by their rank.
 const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
-/// All that is shown of the rows of `page`.
+/// All that is shown of the rows of `page`. Each timer is one entry of an index.
 const SHOWN: &str = "
     SELECT e.customer_id, c.tenant_namespace, c.name AS customer, e.image_id, i.name AS image,
            e.version, v.digest, e.mode, e.environment, e.cluster, e.replicas, e.internet_exposed,
@@ -85,14 +86,20 @@ const SHOWN: &str = "
            a.score::float8 AS score, a.known_exploited, hit.detected_at, hit.packages,
            fix.version AS fixed_in_version,
            CASE WHEN a.fix_available_at <= $1 THEN a.fix_available_at END AS fix_available_at,
-           t.*, (SELECT n FROM total) AS total
+           p.opened_at AS provider_opened_at, p.excluded AS provider_excluded,
+           CASE WHEN p.started_at <= s.at THEN p.warn_at END AS provider_warn_at,
+           CASE WHEN p.started_at <= s.at THEN p.due_at END AS provider_due_at,
+           o.opened_at AS customer_opened_at, o.excluded AS customer_excluded,
+           CASE WHEN o.started_at <= s.at THEN o.warn_at END AS customer_warn_at,
+           CASE WHEN o.started_at <= s.at THEN o.due_at END AS customer_due_at,
+           (SELECT n FROM total) AS total
     FROM page e
     JOIN customers c ON c.id = e.customer_id
     JOIN images i ON i.id = e.image_id
     JOIN image_versions v ON v.image_id = e.image_id AND v.version = e.version
     JOIN advisories a ON a.id = e.advisory_id
     CROSS JOIN LATERAL (
-        SELECT min(f.detected_at) AS detected_at, array_agg(p.name ORDER BY p.name) AS packages
+        SELECT min(f.detected_at) AS detected_at, array_agg(p.name) AS packages
         FROM cve_findings f JOIN packages p ON p.id = f.package_id
         WHERE f.image_id = e.image_id AND f.version = e.version AND f.advisory_id = e.advisory_id
           AND f.detected_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) hit
@@ -105,23 +112,15 @@ const SHOWN: &str = "
                WHERE f.image_id = e.image_id AND f.version = n.version
                  AND f.advisory_id = e.advisory_id AND f.detected_at <= $1 LIMIT 1) IS NULL
         ) fix ON true
-    CROSS JOIN LATERAL (
-        SELECT max(t.opened_at) FILTER (WHERE t.clock = 'provider') AS provider_opened_at,
-               max(t.warn_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
-                   AS provider_warn_at,
-               max(t.due_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
-                   AS provider_due_at,
-               bool_or(t.excluded) FILTER (WHERE t.clock = 'provider') AS provider_excluded,
-               max(t.opened_at) FILTER (WHERE t.clock = 'customer') AS customer_opened_at,
-               max(t.warn_at) FILTER (WHERE t.clock = 'customer' AND t.started_at <= s.at)
-                   AS customer_warn_at,
-               max(t.due_at) FILTER (WHERE t.clock = 'customer' AND t.started_at <= s.at)
-                   AS customer_due_at,
-               bool_or(t.excluded) FILTER (WHERE t.clock = 'customer') AS customer_excluded
-        FROM seen s
-        JOIN sla_timers t ON t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)
-        WHERE t.customer_id = e.customer_id AND t.image_id = e.image_id
-          AND t.advisory_id = e.advisory_id) t";
+    LEFT JOIN seen s ON true
+    LEFT JOIN sla_timers p
+        ON p.customer_id = e.customer_id AND p.image_id = e.image_id
+       AND p.advisory_id = e.advisory_id AND p.clock = 'provider'
+       AND p.opened_at <= s.at AND (p.stopped_at IS NULL OR p.stopped_at > s.at)
+    LEFT JOIN sla_timers o
+        ON o.customer_id = e.customer_id AND o.image_id = e.image_id
+       AND o.advisory_id = e.advisory_id AND o.clock = 'customer'
+       AND o.opened_at <= s.at AND (o.stopped_at IS NULL OR o.stopped_at > s.at)";
 
 /// The customers that run an image affected by an advisory, by image and customer, after a place
 /// in that order.
@@ -134,15 +133,15 @@ pub async fn of_advisory(
 ) -> sqlx::Result<Listed<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
         by_advisory(query, moment, advisory_id, after, limit);
     });
     query.push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
-    listed::fetch(conn, query, bound).await
+    fetch(conn, query, bound).await
 }
 
-/// Image by image, and of each what is run: so the first page ends the search, and versions that
-/// nobody runs any more cost nothing.
+/// Image by image, and of each what is run of the affected versions: so the first page ends the
+/// search.
 fn by_advisory(
     query: &mut QueryBuilder<Postgres>,
     moment: Moment,
@@ -151,24 +150,33 @@ fn by_advisory(
     limit: i64,
 ) {
     let (image, customer) = after.unwrap_or((-1, -1));
-    query.push("SELECT u.*, i.advisory_id FROM (SELECT i.id, a.id AS advisory_id FROM (SELECT ");
-    query.push_bind(advisory_id).push("::bigint AS id) a CROSS JOIN images i WHERE i.id >= ");
-    query.push_bind(image).push(
-        "      AND (SELECT true FROM cve_findings f
-                    WHERE f.advisory_id = a.id AND f.image_id = i.id LIMIT 1)
-               ORDER BY i.id OFFSET 0) i
-         CROSS JOIN LATERAL ",
+    query.push("SELECT u.*, i.advisory_id FROM (SELECT i.id, a.id AS advisory_id, f.versions ");
+    query.push("FROM (SELECT ").push_bind(advisory_id).push(
+        "::bigint AS id) a CROSS JOIN images i
+               CROSS JOIN LATERAL (
+                   SELECT ARRAY(SELECT f.version FROM cve_findings f
+                                WHERE f.advisory_id = a.id AND f.image_id = i.id
+                                  AND f.detected_at <= $1
+                                  AND (f.not_affected_at IS NULL OR f.not_affected_at > $1))
+                          AS versions OFFSET 0) f
+               WHERE f.versions <> '{}' AND i.id >= ",
     );
+    query.push_bind(image).push(" ORDER BY i.id OFFSET 0) i CROSS JOIN LATERAL ");
     query.push(in_use(moment, "image_id = i.id"));
-    query.push(
-        " WHERE (SELECT true FROM cve_findings f
-                 WHERE f.advisory_id = i.advisory_id AND f.image_id = u.image_id
-                   AND f.version = u.version AND f.detected_at <= $1
-                   AND (f.not_affected_at IS NULL OR f.not_affected_at > $1) LIMIT 1)
-            AND (i.id, u.customer_id) > (",
-    );
+    query.push(" WHERE u.version = ANY (i.versions) AND (i.id, u.customer_id) > (");
     query.push_bind(image).push(", ").push_bind(customer);
     query.push(") ORDER BY i.id, u.customer_id LIMIT ").push(limit);
+}
+
+/// Reads what is shown, and puts the names of packages in order.
+async fn fetch(
+    conn: &mut PgConnection,
+    query: QueryBuilder<Postgres>,
+    bound: Bound,
+) -> sqlx::Result<Listed<ExposureRow>> {
+    let mut listed: Listed<ExposureRow> = listed::fetch(conn, query, bound).await?;
+    listed.rows.iter_mut().for_each(|row| row.packages.sort_unstable());
+    Ok(listed)
 }
 
 /// A place in the list of a customer's exposures: rank of the severity (0: critical), image,
@@ -195,11 +203,11 @@ pub async fn of_customer(
 ) -> sqlx::Result<Listed<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
         by_customer(query, moment, customer_id, filter, after, limit);
     });
     query.push(SHOWN).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
-    listed::fetch(conn, query, bound).await
+    fetch(conn, query, bound).await
 }
 
 /// One severity after the other, and image by image: so the first page ends the search, and what is

@@ -46,6 +46,13 @@ pub struct FindingRow {
     pub justification: Option<String>,
 }
 
+impl FindingRow {
+    /// Whether it was neither resolved nor judged a false positive.
+    pub const fn is_open(&self) -> bool {
+        self.resolved_at.is_none() && self.not_affected_at.is_none()
+    }
+}
+
 /// A place in the list: detected, image, version, advisory, package.
 pub type FindingPlace = (DateTime<Utc>, i64, i32, i64, i64);
 

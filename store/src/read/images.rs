@@ -1,6 +1,6 @@
 //! Images as they stood at an instant.
 use super::findings::by_severity;
-use super::{Moment, TOTAL_BOUND};
+use super::{Listed, Moment, TOTAL_BOUND, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -147,7 +147,7 @@ fn shown(query: &mut QueryBuilder<Postgres>) {
         "SELECT i.id, i.name, i.description, base.name AS base, i.tenant_namespace, i.created_at,
                 i.end_of_life_at, v.version, v.digest, v.published_at, s.slsa_level,
                 cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
-                f.critical, f.high, f.medium, f.low
+                f.critical, f.high, f.medium, f.low, (SELECT n FROM total) AS total
          FROM page i
          LEFT JOIN images base ON base.id = i.base_image_id ",
     );
@@ -159,13 +159,24 @@ fn shown(query: &mut QueryBuilder<Postgres>) {
     query.push(by_severity(OPEN));
 }
 
+/// A query that knows the instant as `$1`.
+fn asked(moment: Moment) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("WITH asked AS (SELECT ");
+    query.push_bind(moment.as_of).push("::timestamptz), ");
+    query
+}
+
 /// Images that were there, with what the filter and the order need of them.
-fn there(moment: Moment, joins: &[&str]) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT i.* FROM images i");
+fn there(query: &mut QueryBuilder<Postgres>, moment: Moment, joins: &[&str]) {
+    query.push(
+        "SELECT i.id, i.name, i.description, i.base_image_id, i.tenant_namespace, i.created_at,
+                i.end_of_life_at
+         FROM images i",
+    );
     joins.iter().for_each(|join| {
         query.push(join);
     });
-    query.push(" WHERE i.created_at <= ").push_bind(moment.as_of);
+    query.push(" WHERE i.created_at <= $1");
     if !moment.newest {
         query.push(
             " AND NOT EXISTS (
@@ -174,15 +185,15 @@ fn there(moment: Moment, joins: &[&str]) -> QueryBuilder<Postgres> {
                     AND (c.command ->> 'image')::bigint = i.id)",
         );
     }
-    query
 }
 
-fn page(
+fn list(
+    query: &mut QueryBuilder<Postgres>,
     moment: Moment,
     filter: &ImageFilter<'_>,
     after: Option<&ImagePlace>,
     limit: i64,
-) -> QueryBuilder<Postgres> {
+) {
     let by_version = filter.order == ImageOrder::PublishedAt
         || filter.status.is_some()
         || filter.severity.is_some()
@@ -192,8 +203,8 @@ fn page(
         (true, None) => &[CURRENT],
         (false, None) => &[],
     };
-    let mut query = there(moment, joins);
-    narrow(&mut query, filter);
+    there(query, moment, joins);
+    narrow(query, filter);
     let key = filter.order.key();
     if let Some(after) = after {
         query.push(" AND (");
@@ -208,9 +219,8 @@ fn page(
         }
         query.push_bind(after.name.clone()).push(")");
     }
-    order(&mut query, key, filter.descending);
-    query.push(" LIMIT ").push(limit).push(") ");
-    query
+    order(query, key, filter.descending);
+    query.push(" LIMIT ").push(limit);
 }
 
 fn order(query: &mut QueryBuilder<Postgres>, key: Option<&str>, descending: bool) {
@@ -273,23 +283,14 @@ pub async fn images(
     filter: &ImageFilter<'_>,
     after: Option<&ImagePlace>,
     limit: i64,
-) -> sqlx::Result<Vec<ImageRow>> {
-    let mut query = page(moment, filter, after, limit);
+) -> sqlx::Result<Listed<ImageRow>> {
+    let mut query = asked(moment);
+    let bound = listed::find(&mut query, TOTAL_BOUND, after, limit, |query, after, limit| {
+        list(query, moment, filter, after, limit);
+    });
     shown(&mut query);
-    let key = filter.order.key();
-    order(&mut query, key, filter.descending);
-    query.build_query_as().fetch_all(conn).await
-}
-
-/// How many there are, counted up to the bound of totals and one more.
-pub async fn images_total(
-    conn: &mut PgConnection,
-    moment: Moment,
-    filter: &ImageFilter<'_>,
-) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
-    query.push("SELECT count(*) FROM page");
-    query.build_query_scalar().fetch_one(conn).await
+    order(&mut query, filter.order.key(), filter.descending);
+    listed::fetch(conn, query, bound).await
 }
 
 /// One image; none when it was not there at that instant.
@@ -298,7 +299,9 @@ pub async fn image(
     moment: Moment,
     id: i64,
 ) -> sqlx::Result<Option<ImageRow>> {
-    let mut query = there(moment, &[]);
+    let mut query = asked(moment);
+    query.push("total AS (SELECT 1 AS n), page AS MATERIALIZED (");
+    there(&mut query, moment, &[]);
     query.push(" AND i.id = ").push_bind(id).push(") ");
     shown(&mut query);
     query.build_query_as().fetch_optional(conn).await
@@ -323,7 +326,9 @@ pub async fn known(
     name: &str,
     number: Option<i64>,
 ) -> sqlx::Result<Option<KnownImage>> {
-    let mut query = there(moment, &[]);
+    let mut query = asked(moment);
+    query.push("page AS MATERIALIZED (");
+    there(&mut query, moment, &[]);
     query.push(" AND (i.name = ").push_bind(name.to_owned());
     query.push(" OR i.id = ").push_bind(number).push(") ORDER BY i.name = ");
     query

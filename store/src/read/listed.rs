@@ -3,8 +3,9 @@
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
 
-/// How far such lists are counted, where a page does not reach further: finding them is dear.
-const BOUND: i64 = 50;
+/// How far a list is counted, where a page does not reach further, when finding what belongs to it
+/// is dear: as far as a page of the usual size.
+pub(super) const DEAR: i64 = 25;
 
 /// A page of a list.
 #[derive(Clone, Debug)]
@@ -52,14 +53,16 @@ impl<'r, T: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Counted<T> {
 /// with a limit.
 ///
 /// The first page is cut from what was found for the total. (Rows of a materialized expression are
-/// read in the order in which they were found.) Says how far is counted.
+/// read in the order in which they were found.) Counts up to `bound`, or as far as the page
+/// reaches, and says how far that is.
 pub(super) fn find<P>(
     query: &mut QueryBuilder<Postgres>,
+    bound: i64,
     after: Option<P>,
     limit: i64,
     list: impl Fn(&mut QueryBuilder<Postgres>, Option<P>, i64),
 ) -> Bound {
-    let counted = limit.max(BOUND + 1);
+    let counted = limit.max(bound + 1);
     query.push("found AS MATERIALIZED (");
     list(query, None, counted);
     query.push("), total AS (SELECT count(*) AS n FROM found), page AS MATERIALIZED (");

@@ -178,7 +178,7 @@ pub async fn holders(
     limit: i64,
 ) -> sqlx::Result<Listed<HolderRow>> {
     let mut query = made_with(moment, package_id);
-    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
         held(query, moment, version, after, limit);
     });
     query.push(

@@ -31,9 +31,6 @@ pub struct UserRow {
 }
 
 /// What is run of an image, or by a customer (`of`: the condition on one of them), as `u`.
-///
-/// In the past, each spell of use is looked up by its first row, and in it the last row by then: so
-/// the cost does not grow with the versions that were run since.
 pub(super) fn in_use(moment: Moment, of: &str) -> String {
     if moment.newest {
         return format!(
@@ -42,15 +39,8 @@ pub(super) fn in_use(moment: Moment, of: &str) -> String {
         );
     }
     format!(
-        "(SELECT u.* FROM customer_image_usage s
-          CROSS JOIN LATERAL (
-              SELECT u.* FROM customer_image_usage u
-              WHERE u.customer_id = s.customer_id AND u.image_id = s.image_id
-                AND u.valid_from <= $1
-              ORDER BY u.valid_from DESC LIMIT 1) u
-          WHERE s.valid_from = s.used_since AND s.used_since <= $1 AND s.{of}
-            AND u.used_since = s.used_since AND (u.valid_to IS NULL OR u.valid_to > $1)
-          OFFSET 0) u"
+        "(SELECT u.* FROM customer_image_usage u
+          WHERE coalesce(u.valid_to, 'infinity') > $1 AND u.valid_from <= $1 AND u.{of} OFFSET 0) u"
     )
 }
 

@@ -66,7 +66,7 @@ pub async fn statements(
     let mut query = QueryBuilder::new("WITH asked AS (SELECT ");
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(image_id);
     query.push("::bigint, ").push_bind(version).push("::integer), ");
-    let bound = listed::find(&mut query, after, limit, list);
+    let bound = listed::find(&mut query, listed::DEAR, after, limit, list);
     query.push(
         "SELECT x.advisory_id, a.cve, a.severity, x.package_id, p.name AS package,
                 r.version AS package_version,

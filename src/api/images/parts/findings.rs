@@ -43,7 +43,7 @@ impl ImageFinding {
         deadlines: &[NearestRow],
         at: DateTime<Utc>,
     ) -> Result<Self, Problem> {
-        let open = row.resolved_at.is_none() && row.not_affected_at.is_none();
+        let open = row.is_open();
         let own = deadlines.iter().filter(|near| open && near.advisory_id == row.advisory_id);
         let deadline = |near: &NearestRow| {
             Ok(FindingDeadline {

@@ -21,7 +21,8 @@ pub struct NearestRow {
     pub due_at: Option<DateTime<Utc>>,
 }
 
-/// For each of these advisories on an image the nearest deadline by clock, as it was known.
+/// For each of these advisories (each once) on an image the nearest deadline by clock, as it was
+/// known.
 pub async fn nearest(
     conn: &mut PgConnection,
     moment: Moment,
@@ -30,15 +31,21 @@ pub async fn nearest(
 ) -> sqlx::Result<Vec<NearestRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(
-        "SELECT t.advisory_id, t.clock, count(*) AS timers, bool_and(t.excluded) AS excluded,
-                min(t.warn_at) FILTER (WHERE NOT t.excluded AND t.started_at <= s.at) AS warn_at,
-                min(t.due_at) FILTER (WHERE NOT t.excluded AND t.started_at <= s.at) AS due_at
+        "SELECT a.id AS advisory_id, t.*
          FROM seen s
-         JOIN sla_timers t ON t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)
-         WHERE t.image_id = ",
+         CROSS JOIN unnest(",
     );
-    query.push_bind(image_id).push(" AND t.advisory_id = ANY(");
-    query.push_bind(advisories.to_vec());
-    query.push(") GROUP BY t.advisory_id, t.clock ORDER BY t.advisory_id, t.clock DESC");
+    query.push_bind(advisories.to_vec()).push(
+        ") a (id)
+         CROSS JOIN LATERAL (
+             SELECT t.clock, count(*) AS timers, bool_and(t.excluded) AS excluded,
+                    min(t.warn_at) FILTER (WHERE NOT t.excluded AND t.started_at <= s.at) AS warn_at,
+                    min(t.due_at) FILTER (WHERE NOT t.excluded AND t.started_at <= s.at) AS due_at
+             FROM sla_timers t
+             WHERE t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)
+               AND t.advisory_id = a.id AND t.image_id = ",
+    );
+    query.push_bind(image_id);
+    query.push(" GROUP BY t.clock) t ORDER BY a.id, t.clock DESC");
     query.build_query_as().fetch_all(conn).await
 }

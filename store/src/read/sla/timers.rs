@@ -289,7 +289,7 @@ pub async fn open_timers(
 ) -> sqlx::Result<Listed<TimerRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
         open(query, moment.newest, filter, after, limit);
     });
     query.push(SHOWN);
@@ -320,7 +320,7 @@ pub async fn stopped_timers(
 ) -> sqlx::Result<Listed<TimerRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    let bound = listed::find(&mut query, after, limit, |query, after, limit| {
+    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
         stopped(query, filter, after, limit);
     });
     query.push(SHOWN);
