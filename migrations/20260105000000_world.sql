@@ -74,6 +74,7 @@ CREATE INDEX timeline_at ON timeline (at, seq);
 CREATE INDEX timeline_image ON timeline (image_id, seq) WHERE image_id IS NOT NULL;
 CREATE INDEX timeline_tenant ON timeline (tenant_namespace, seq);
 CREATE INDEX timeline_kind ON timeline (kind, seq);
+CREATE INDEX timeline_tenant_kind ON timeline (tenant_namespace, kind, seq);
 CREATE INDEX timeline_advisory ON timeline (advisory_id, seq) WHERE advisory_id IS NOT NULL;
 -- What was known of SLA timers at an instant is what the last evaluation by then had seen.
 CREATE INDEX timeline_sla_checked ON timeline (at) WHERE kind = 'sla_checked';

@@ -134,6 +134,7 @@ CREATE TABLE attestations (
     CHECK (uri IS NULL OR log_index IS NOT NULL)
 );
 CREATE INDEX attestations_version ON attestations (image_id, version, predicate_type, seq);
+CREATE INDEX attestations_image ON attestations (image_id, seq, version, predicate_type COLLATE "C");
 CREATE INDEX attestations_waiting ON attestations (seq) WHERE log_index IS NULL;
 CREATE INDEX attestations_sha256 ON attestations (sha256);
 CREATE INDEX attestations_document ON attestations (document_sha256);
@@ -185,7 +186,7 @@ CREATE TABLE cve_findings (
     justification    text,
     -- With what is counted and asked of a version's findings, so that the index alone answers.
     PRIMARY KEY (image_id, version, advisory_id, package_id)
-        INCLUDE (severity, detected_at, resolved_at, not_affected_at),
+        INCLUDE (severity, tenant_namespace, detected_at, resolved_at, not_affected_at),
     FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version),
     CHECK ((resolved_at IS NULL) = (resolved_version IS NULL)),
     CHECK ((not_affected_at IS NULL) = (justification IS NULL))

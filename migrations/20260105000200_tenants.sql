@@ -51,9 +51,9 @@ CREATE INDEX customer_image_usage_customer_then ON customer_image_usage
     (customer_id, coalesce(valid_to, 'infinity'), valid_from);
 -- What is run now is little among all; what lists count of it is in the indexes themselves.
 CREATE INDEX customer_image_usage_image_now ON customer_image_usage (image_id, customer_id)
-    INCLUDE (version, valid_from) WHERE valid_to IS NULL;
+    INCLUDE (version, valid_from, tenant_namespace) WHERE valid_to IS NULL;
 CREATE INDEX customer_image_usage_customer_now ON customer_image_usage (customer_id, image_id)
-    INCLUDE (version, valid_from, internet_exposed) WHERE valid_to IS NULL;
+    INCLUDE (version, valid_from, internet_exposed, tenant_namespace) WHERE valid_to IS NULL;
 CREATE INDEX customer_image_usage_tenant ON customer_image_usage (tenant_namespace, image_id);
 
 CREATE TABLE sla_timers (
@@ -127,7 +127,8 @@ CREATE TABLE sla_violations (
     FOREIGN KEY (customer_id, image_id, advisory_id, clock)
         REFERENCES sla_timers (customer_id, image_id, advisory_id, clock)
 );
-CREATE INDEX sla_violations_tenant ON sla_violations (tenant_namespace, recorded_at);
+CREATE INDEX sla_violations_tenant ON sla_violations
+    (tenant_namespace, recorded_at, customer_id, image_id, advisory_id, clock);
 CREATE INDEX sla_violations_open ON sla_violations
     (recorded_at, customer_id, image_id, advisory_id, clock) WHERE resolved_at IS NULL;
 CREATE INDEX sla_violations_recorded ON sla_violations

@@ -8,14 +8,15 @@ use sqlx::postgres::PgConnectOptions;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use store::db::{self, Durability};
+use store::db::{self, ApiPools, Durability};
 use store::objects::{ObjectStore, Settings};
 
 /// Connections for the conductor.
 const POOL: u32 = 8;
-/// Connections for the API, and so many at the least where the server has no room for them.
+/// Connections for the API: for tenants, and as many for the platform. So many at the least where
+/// the server has no room for them.
 pub const API_CONNECTIONS: u32 = 8;
-const LEAST_API_POOL: u32 = 2;
+const LEAST_API_POOL: u32 = 1;
 /// Connections beside those of the workers and the API: the conductor's and the lead's, and some
 /// spare ones for people who look.
 const OTHERS: u32 = POOL + 4;
@@ -81,8 +82,8 @@ pub struct ServiceOptions {
         help_heading = "Services"
     )]
     pub s3_secret_key: Option<String>,
-    /// Connections to the database that the API answers on: so many requests are worked on at once,
-    /// the others wait their turn.
+    /// Connections to the database on which the API answers tenants, and as many on which it answers
+    /// the platform's own keys: so many requests are worked on at once, the others wait their turn.
     #[arg(
         long,
         value_name = "N",
@@ -135,7 +136,7 @@ pub struct Services {
     /// For the conductor: a commit is durable.
     pub pool: PgPool,
     /// For the API: in roles that own nothing and see one tenant, or all, by what a transaction says.
-    pub api_pool: PgPool,
+    pub api_pools: ApiPools,
     /// For workers: a commit may be lost with the machine, together with the ledger's word for it.
     pub worker_pool: PgPool,
     /// The object store.
@@ -176,7 +177,7 @@ impl Services {
             (None, Some(dir)) => {
                 let mut server = PostgresOptions::from_env();
                 server.max_connections =
-                    server.max_connections.max(wanted + 2 * (options.api_connections + OTHERS));
+                    server.max_connections.max(wanted + 2 * (2 * options.api_connections + OTHERS));
                 Some(EmbeddedPostgres::start(dir.path(), server).await?)
             }
             _ => None,
@@ -191,18 +192,18 @@ impl Services {
             .context("DATABASE_URL is not a PostgreSQL address\nhint: write it as postgres://user:password@host:5432/database")?;
         let pool = db::connect(connect.clone(), POOL, Durability::Full).await?;
         let room = db::room(&pool).await?.saturating_sub(OTHERS);
-        let for_workers = wanted.min(room.saturating_sub(LEAST_API_POOL)).max(1);
+        let for_workers = wanted.min(room.saturating_sub(2 * LEAST_API_POOL)).max(1);
         let for_api =
-            options.api_connections.min(room.saturating_sub(for_workers)).max(LEAST_API_POOL);
+            options.api_connections.min(room.saturating_sub(for_workers) / 2).max(LEAST_API_POOL);
         let worker_pool = db::connect(connect.clone(), for_workers, Durability::Relaxed).await?;
         let (endpoint, s3) = object_store(options, held.as_ref()).await?;
         let objects = ObjectStore::connect(&s3).await?;
         db::migrate(&pool).await?;
         jobs::queue::setup(&pool).await?;
-        let api_pool = db::connect_api(connect, for_api).await?;
+        let api_pools = ApiPools::connect(connect, for_api).await?;
         Ok(Services {
             pool,
-            api_pool,
+            api_pools,
             worker_pool,
             objects,
             database_url,
@@ -242,7 +243,7 @@ impl Services {
 
     /// Lets go of everything in order; what was brought along stops.
     pub async fn stop(self) {
-        self.api_pool.close().await;
+        self.api_pools.close().await;
         self.pool.close().await;
         self.worker_pool.close().await;
         if let Some(endpoint) = self.endpoint {

@@ -55,19 +55,22 @@ pub(crate) async fn rates() {
         .stderr(Stdio::null())
         .spawn()
         .expect("the program runs");
-    let key = client::api_key(&services);
+    let key = client::api_key(&services, None);
     let base = format!("http://127.0.0.1:{port}");
     let client = Client::sign_in(base.clone(), &key).await;
     let live = json!({ "mode": "live", "factor": FACTOR });
     client.send(reqwest::Method::PUT, "/v1/clock", &live).await;
     let world = client.until("/v1/clock", |clock| clock["mode"] == "live").await;
     let past = instant(&world, "materialized_through") - TimeDelta::days(30);
-    // What the world had still to do is not what it does while it is asked.
-    let rest = |clock: &serde_json::Value| {
-        instant(clock, "released_through") - instant(clock, "materialized_through") <= AT_REST
+    // What the world does to begin, or had still to do, is not what it does while it is asked.
+    let began = instant(&world, "released_through");
+    let runs = |clock: &serde_json::Value| {
+        let released = instant(clock, "released_through");
+        released > began && released - instant(clock, "materialized_through") <= AT_REST
     };
-    client.until("/v1/clock", rest).await;
+    client.until("/v1/clock", runs).await;
     let (subject, names) = subject(&services.pool, past).await;
+    let tenant_key = client::api_key(&services, Some(&names.customer));
     let counts: (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM cve_findings), (SELECT count(*) FROM sla_timers)",
     )
@@ -76,13 +79,13 @@ pub(crate) async fn rates() {
     .expect("counts");
     println!(
         "{} findings, {} timers; {CLIENTS} clients for {} s each, while the world runs at {FACTOR} \
-         times the wall clock; newest state, and as of 30 days before",
+         times the wall clock; newest state, as of 30 days before, and what a tenant sees of it",
         counts.0,
         counts.1,
         EACH.as_secs()
     );
     let all: Arc<Vec<Asked>> = Arc::new(asked::all(subject, &names));
-    let peer_base = serve_bare(services.api_pool.clone(), Arc::clone(&all), past).await;
+    let peer_base = serve_bare(services.api_pools.platform.clone(), Arc::clone(&all), past).await;
     let only = std::env::var("WAVETANK_BENCH_ONLY").unwrap_or_default();
     for (n, asked) in all.iter().enumerate().filter(|(_, asked)| asked.path.contains(&only)) {
         let joint = if asked.path.contains('?') { '&' } else { '?' };
@@ -96,6 +99,9 @@ pub(crate) async fn rates() {
                 ours.rate() / peer.rate()
             );
         }
+        let token = Client::sign_in(base.clone(), &tenant_key).await.token;
+        let ours = drive(format!("{base}{}", asked.path), Some(token)).await;
+        println!("{:<58} tenant {ours}", asked.path);
     }
     let _ = std::process::Command::new("kill").arg(demo.id().to_string()).status();
     let _ = demo.wait();

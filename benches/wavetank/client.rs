@@ -75,10 +75,15 @@ pub(crate) fn program(services: &Services) -> Command {
     command
 }
 
-/// A key for the API of a world.
-pub(crate) fn api_key(services: &Services) -> String {
+/// A key for the API of a world: an admin's, or that of a tenant.
+pub(crate) fn api_key(services: &Services, tenant: Option<&str>) -> String {
+    let whose = match tenant {
+        None => ["--role=admin".to_owned()].to_vec(),
+        Some(tenant) => ["--role=viewer".to_owned(), format!("--tenant={tenant}")].to_vec(),
+    };
     let output = program(services)
-        .args(["api-key", "create", "bench", "--role", "admin"])
+        .args(["api-key", "create", "bench"])
+        .args(whose)
         .output()
         .expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -19,7 +19,7 @@ pub(crate) async fn latencies() {
         .stderr(Stdio::null())
         .spawn()
         .expect("the program runs");
-    let key = client::api_key(&services);
+    let key = client::api_key(&services, None);
     let client = Client::sign_in(format!("http://127.0.0.1:{port}"), &key).await;
     let mut started = Vec::new();
     let origin = Instant::now();

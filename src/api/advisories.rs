@@ -159,7 +159,7 @@ impl AdvisoriesApi {
         let id = advisory_id(&mut turn.view, &cve).await?;
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
         let Listed { mut rows, total } =
-            of_advisory(turn.view.conn(), moment, id, after, limit).await?;
+            of_advisory(turn.view.conn(), moment, id, caller.tenant(), after, limit).await?;
         let next = turn.end(&mut rows, |row| (row.image_id, row.customer_id))?;
         let items = rows.into_iter().map(|row| Exposure::new(row, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;

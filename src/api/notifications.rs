@@ -13,6 +13,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example, ToJSON};
 use poem_openapi::{Enum, Object, OpenApi};
 use serde_json::{Value, json};
+use store::read::Visible;
 use store::read::notifications::{
     NotificationFilter, NotificationRow, notification, notifications, notifications_total,
 };
@@ -139,7 +140,8 @@ impl NotificationsApi {
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let tenant = filter::namespace(&mut turn.view, tenant.as_deref()).await?;
-        let filter = NotificationFilter { kind, tenant_namespace: tenant.as_deref(), direction };
+        let visible = Visible::new(caller.tenant(), tenant.as_deref());
+        let filter = NotificationFilter { kind, visible, direction };
         let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
         let conn = turn.view.conn();
         let total = notifications_total(conn, moment, &filter).await?;

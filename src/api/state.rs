@@ -14,10 +14,11 @@ use crate::auth::TokenKey;
 use crate::metrics::Metrics;
 use crate::webhooks::Policy;
 use documents::merkle::Tree;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::actions::NewAction;
+use store::db::ApiPools;
 use store::logs::Log;
 use store::objects::ObjectStore;
 use store::read::Moment;
@@ -32,7 +33,7 @@ const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 pub struct ApiState(Option<Arc<Inner>>);
 
 struct Inner {
-    pool: PgPool,
+    pools: ApiPools,
     objects: ObjectStore,
     token_key: TokenKey,
     settings: Settings,
@@ -92,21 +93,21 @@ impl<'a> Scope<'a> {
 }
 
 impl ApiState {
-    /// For a database and an object store, with the default settings. The pool's user must be
+    /// For a database and an object store, with the default settings. The pools' user must be
     /// allowed to take the roles `wavetank_tenant` and `wavetank_platform`.
-    pub fn new(pool: PgPool, objects: ObjectStore, token_key: TokenKey) -> Self {
-        Self::with_settings(pool, objects, token_key, Settings::default())
+    pub fn new(pools: ApiPools, objects: ObjectStore, token_key: TokenKey) -> Self {
+        Self::with_settings(pools, objects, token_key, Settings::default())
     }
 
     /// The same with other settings.
     pub fn with_settings(
-        pool: PgPool,
+        pools: ApiPools,
         objects: ObjectStore,
         token_key: TokenKey,
         settings: Settings,
     ) -> Self {
         ApiState(Some(Arc::new(Inner {
-            pool,
+            pools,
             objects,
             token_key,
             logs: Default::default(),
@@ -197,7 +198,12 @@ impl ApiState {
         scope: Scope<'_>,
         begin: &str,
     ) -> Result<Transaction<'static, Postgres>, Problem> {
-        Ok(self.inner()?.pool.begin_with(AssertSqlSafe(scope.begin(begin)?)).await?)
+        let pools = &self.inner()?.pools;
+        let pool = match scope {
+            Scope::Platform => &pools.platform,
+            Scope::Tenant(_) => &pools.tenants,
+        };
+        Ok(pool.begin_with(AssertSqlSafe(scope.begin(begin)?)).await?)
     }
 
     /// A transaction that writes in the name of a caller.

@@ -13,6 +13,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example};
 use poem_openapi::{Enum, Object, OpenApi};
 use serde_json::{Value, json};
+use store::read::Visible;
 use store::read::timeline::{TimelineFilter, TimelineRow, timeline, timeline_total};
 
 pub(crate) struct TimelineApi(pub(crate) ApiState);
@@ -231,7 +232,7 @@ impl TimelineApi {
         let tenant = filter::namespace(&mut turn.view, tenant.as_deref()).await?;
         let filter = TimelineFilter {
             kind,
-            tenant_namespace: tenant.as_deref(),
+            visible: Visible::new(caller.tenant(), tenant.as_deref()),
             image_id: filter::image(&mut turn.view, image.as_deref()).await?,
             advisory_id: filter::cve(&mut turn.view, cve.as_deref()).await?,
             direction,
@@ -274,6 +275,7 @@ impl TimelineApi {
         let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let filter = TimelineFilter {
             kind: Some(SCANNED),
+            visible: Visible::new(caller.tenant(), None),
             image_id: filter::image(&mut turn.view, image.as_deref()).await?,
             direction,
             ..TimelineFilter::default()

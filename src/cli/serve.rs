@@ -55,9 +55,9 @@ pub(super) async fn serve_until(
     metrics: &Metrics,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    let (pool, objects) = (services.api_pool.clone(), services.objects.clone());
+    let (pools, objects) = (services.api_pools.clone(), services.objects.clone());
     let (key, settings) = (options.token_key(services)?, options.settings(metrics));
-    let state = ApiState::with_settings(pool.clone(), objects, key, settings);
+    let state = ApiState::with_settings(pools.clone(), objects, key, settings);
     let listener = listener.into_std()?;
     let serving = tokio::task::spawn_blocking(move || {
         let mut threads = tokio::runtime::Builder::new_multi_thread();
@@ -65,7 +65,7 @@ pub(super) async fn serve_until(
             let listener = TcpListener::from_std(listener)?;
             let served = api::serve(listener, state, shutdown.cancelled_owned()).await;
             // Its connections belong to these threads.
-            pool.close().await;
+            pools.close().await;
             served
         })
     });

@@ -62,12 +62,37 @@ pub async fn connect(
     Ok(pool)
 }
 
-/// A pool of at most `size` connections for the API: it owns nothing, and until a transaction
-/// says in whose name it reads, it sees nothing of any tenant.
-///
-/// # Errors
-/// Postgres refuses: the user may not take the API's roles, or the schema is not there yet.
-pub async fn connect_api(options: PgConnectOptions, size: u32) -> Result<PgPool, Error> {
+/// The API's connections. Those for tenants and those for the platform are apart: a session keeps
+/// the plans of its statements, and makes them anew whenever the role has changed.
+#[derive(Clone, Debug)]
+pub struct ApiPools {
+    /// For what a tenant asks.
+    pub tenants: PgPool,
+    /// For what the platform asks.
+    pub platform: PgPool,
+}
+
+impl ApiPools {
+    /// Both with at most `size` connections. They own nothing, and until a transaction says in
+    /// whose name it reads, they see nothing of any tenant.
+    ///
+    /// # Errors
+    /// Postgres refuses: the user may not take the API's roles, or the schema is not there yet.
+    pub async fn connect(options: PgConnectOptions, size: u32) -> Result<Self, Error> {
+        Ok(ApiPools {
+            tenants: connect_api(tenant_session(options.clone()), size).await?,
+            platform: connect_api(api_session(options), size).await?,
+        })
+    }
+
+    /// Closes both.
+    pub async fn close(&self) {
+        self.tenants.close().await;
+        self.platform.close().await;
+    }
+}
+
+async fn connect_api(options: PgConnectOptions, size: u32) -> Result<PgPool, Error> {
     let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(15));
     // A connection is tried when it comes back, and when it is given out only if it lay idle since:
     // a server that is asked much need not be asked twice.
@@ -79,7 +104,14 @@ pub async fn connect_api(options: PgConnectOptions, size: u32) -> Result<PgPool,
             Ok(true)
         })
     });
-    Ok(pool.connect_with(api_session(options)).await?)
+    Ok(pool.connect_with(options).await?)
+}
+
+/// What holds for the API's sessions in which tenants are answered. Row security lets the planner
+/// expect next to nothing of any table, so it would gather all that a tenant ever had and sort it,
+/// where an index has the first page in order.
+pub fn tenant_session(options: PgConnectOptions) -> PgConnectOptions {
+    api_session(options).options([("enable_bitmapscan", "off")])
 }
 
 /// What holds for the API's sessions.

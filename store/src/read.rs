@@ -27,9 +27,11 @@ pub mod timeline;
 pub mod usage;
 pub mod versions;
 pub mod vex;
+mod visible;
 pub mod world;
 
 pub use listed::{Listed, Total};
+pub use visible::Visible;
 
 use chrono::{DateTime, Utc};
 

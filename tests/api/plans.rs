@@ -229,6 +229,12 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("listAdvisories", "advisory_packages", "a text is looked for in all names of packages"),
 ];
 
+/// The most rows that one step of a plan may read, or pass over: some pages' worth.
+const MOST: f64 = 3_000.0;
+
+/// Operations that read more nevertheless, and why.
+const READ_MORE: &[(&str, &str)] = &[];
+
 /// What the server tells about its plans.
 #[derive(Clone, Default)]
 struct Plans(Arc<Mutex<Vec<String>>>);
@@ -260,6 +266,8 @@ async fn started(plans: &Plans) -> Api {
         "auto_explain.log_min_duration = 0",
         "auto_explain.log_level = 'notice'",
         "auto_explain.log_nested_statements = on",
+        "auto_explain.log_analyze = on",
+        "auto_explain.log_timing = off",
         "jit = off",
     ] {
         let sql = format!("ALTER DATABASE api_plans SET {setting}");
@@ -273,8 +281,6 @@ async fn started(plans: &Plans) -> Api {
     .execute(&api.pool)
     .await
     .unwrap();
-    // The API tries those that lay idle for a moment.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     plans.0.lock().unwrap().clear();
     api
 }
@@ -313,6 +319,26 @@ fn whole<'a>(operation: &str, plan: &str, large: &'a [String]) -> Vec<&'a str> {
     large.iter().map(String::as_str).filter(read).collect()
 }
 
+/// How many rows the busiest step of a plan gave or passed over.
+fn most(plan: &str) -> f64 {
+    let number = |text: &str, after: &str| {
+        let rest = text.split_once(after)?.1;
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        rest[..end].parse::<f64>().ok()
+    };
+    let mut times = 1.0;
+    let mut most: f64 = 0.0;
+    for line in plan.lines() {
+        if let Some(given) = number(line, "(actual rows=") {
+            times = number(line, " loops=").unwrap_or(1.0);
+            most = most.max(given * times);
+        } else if let Some(passed) = number(line, "Rows Removed by Filter: ") {
+            most = most.max(passed * times);
+        }
+    }
+    most
+}
+
 #[tokio::test]
 async fn every_question_and_list_goes_by_an_index() {
     let plans = Plans::default();
@@ -339,6 +365,10 @@ async fn every_question_and_list_goes_by_an_index() {
                     looked_at += 1;
                     for table in whole(&operation.id, plan, &large) {
                         wrong.push(format!("{role} {question} reads all of {table}:\n{plan}"));
+                    }
+                    let (most, more) = (most(plan), READ_MORE.iter().map(|(id, _)| *id));
+                    if most > MOST && !more.clone().any(|id| id == operation.id) {
+                        wrong.push(format!("{role} {question} reads {most} rows:\n{plan}"));
                     }
                 }
             }

@@ -18,6 +18,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
+use store::db::ApiPools;
 use store::objects::{ObjectStore, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -127,18 +128,25 @@ impl Api {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let token_key = TokenKey::generate().unwrap();
-        let mut options = shared.database.clone().database(&database);
-        if content != Content::Nothing {
+        let options = shared.database.clone().database(&database);
+        let connect = |options: PgConnectOptions| {
             // `plans` reads what the server notes about its plans.
-            options = store::db::api_session(options).options([("client_min_messages", "notice")]);
-        }
-        let api_pool = PgPoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(Duration::from_millis(1500))
-            .connect_with(options)
-            .await
-            .unwrap();
-        let state = ApiState::with_settings(api_pool, objects.clone(), token_key.clone(), settings);
+            let options = options.options([("client_min_messages", "notice")]);
+            PgPoolOptions::new()
+                .max_connections(4)
+                .acquire_timeout(Duration::from_millis(1500))
+                .connect_with(options)
+        };
+        let pools = if content == Content::Nothing {
+            let pool = connect(options).await.unwrap();
+            ApiPools { tenants: pool.clone(), platform: pool }
+        } else {
+            ApiPools {
+                tenants: connect(store::db::tenant_session(options.clone())).await.unwrap(),
+                platform: connect(store::db::api_session(options)).await.unwrap(),
+            }
+        };
+        let state = ApiState::with_settings(pools, objects.clone(), token_key.clone(), settings);
         tokio::spawn(api::serve(listener, state, async {
             let _ = stopped.await;
         }));

@@ -100,6 +100,7 @@ fn questions(of: Subject, names: &Names) -> Vec<Asked> {
             moment,
             of.advisory,
             None,
+            None,
             LIMIT
         )),
         asked!(format!("/v1/packages/{package}/images"), |conn, moment| holders(
@@ -254,7 +255,7 @@ fn of_images(of: Subject, names: &Names) -> Vec<Asked> {
                 let open: BTreeSet<i64> =
                     rows.iter().filter(|row| row.is_open()).map(|row| row.advisory_id).collect();
                 let open: Vec<i64> = open.into_iter().collect();
-                nearest(conn, moment, id, &open).await
+                nearest(conn, moment, id, &open, None).await
             },
             findings_total(conn, moment, &found())
         ),

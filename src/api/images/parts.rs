@@ -107,7 +107,7 @@ impl ImagePartsApi {
         let open: BTreeSet<i64> =
             rows.iter().filter(|row| row.is_open()).map(|row| row.advisory_id).collect();
         let open: Vec<i64> = open.into_iter().collect();
-        let deadlines = sla::nearest(conn, moment, image.id, &open).await?;
+        let deadlines = sla::nearest(conn, moment, image.id, &open, caller.tenant()).await?;
         let next = turn.end(&mut rows, |row| {
             (row.detected_at.timestamp_millis(), row.version, row.advisory_id, row.package_id)
         })?;

@@ -123,19 +123,22 @@ const SHOWN: &str = "
        AND o.opened_at <= s.at AND (o.stopped_at IS NULL OR o.stopped_at > s.at)";
 
 /// The customers that run an image affected by an advisory, by image and customer, after a place
-/// in that order.
+/// in that order; only `tenant`, if one is named.
 pub async fn of_advisory(
     conn: &mut PgConnection,
     moment: Moment,
     advisory_id: i64,
+    tenant: Option<&str>,
     after: Option<(i64, i64)>,
     limit: i64,
 ) -> sqlx::Result<Listed<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
-        by_advisory(query, moment, advisory_id, after, limit);
-    });
+    let bound =
+        listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| match tenant {
+            Some(tenant) => by_tenant(query, moment, (advisory_id, tenant), after, limit),
+            None => by_advisory(query, moment, advisory_id, after, limit),
+        });
     query.push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
     fetch(conn, query, bound).await
 }
@@ -162,10 +165,36 @@ fn by_advisory(
                WHERE f.versions <> '{}' AND i.id >= ",
     );
     query.push_bind(image).push(" ORDER BY i.id OFFSET 0) i CROSS JOIN LATERAL ");
-    query.push(in_use(moment, "image_id = i.id"));
-    query.push(" WHERE u.version = ANY (i.versions) AND (i.id, u.customer_id) > (");
+    query.push("(SELECT u.* FROM ").push(in_use(moment, "image_id = i.id"));
+    query.push(" WHERE u.version = ANY (i.versions) AND (u.image_id, u.customer_id) > (");
     query.push_bind(image).push(", ").push_bind(customer);
-    query.push(") ORDER BY i.id, u.customer_id LIMIT ").push(limit);
+    query.push(") ORDER BY u.customer_id) u LIMIT ").push(limit);
+}
+
+/// Of the images that a tenant runs: they are few, however many are affected.
+fn by_tenant(
+    query: &mut QueryBuilder<Postgres>,
+    moment: Moment,
+    (advisory_id, tenant): (i64, &str),
+    after: Option<(i64, i64)>,
+    limit: i64,
+) {
+    let (image, customer) = after.unwrap_or((-1, -1));
+    query.push("SELECT u.*, a.id AS advisory_id FROM (SELECT ").push_bind(advisory_id);
+    query.push(
+        "::bigint AS id) a CROSS JOIN (SELECT c.id FROM customers c WHERE c.tenant_namespace = ",
+    );
+    query.push_bind(tenant.to_owned()).push(") c CROSS JOIN LATERAL ");
+    query.push(in_use(moment, "customer_id = c.id"));
+    query.push(
+        " WHERE (SELECT true FROM cve_findings f
+                 WHERE f.image_id = u.image_id AND f.version = u.version AND f.advisory_id = a.id
+                   AND f.detected_at <= $1
+                   AND (f.not_affected_at IS NULL OR f.not_affected_at > $1) LIMIT 1)
+            AND (u.image_id, u.customer_id) > (",
+    );
+    query.push_bind(image).push(", ").push_bind(customer);
+    query.push(") ORDER BY u.image_id, u.customer_id LIMIT ").push(limit);
 }
 
 /// Reads what is shown, and puts the names of packages in order.
@@ -262,10 +291,10 @@ fn of_severity(
              WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
                AND (f.not_affected_at IS NULL OR f.not_affected_at > $1) AND f.severity = '",
     );
-    query.push(severity).push("') f");
+    query.push(severity).push("'");
     if let Some((image, advisory)) = after {
-        query.push(" WHERE (u.image_id, f.advisory_id) > (").push_bind(image);
+        query.push(" AND (u.image_id, f.advisory_id) > (").push_bind(image);
         query.push(", ").push_bind(advisory).push(")");
     }
-    query.push(" ORDER BY u.image_id, f.advisory_id LIMIT ").push(limit);
+    query.push(" ORDER BY f.advisory_id) f LIMIT ").push(limit);
 }

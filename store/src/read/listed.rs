@@ -50,7 +50,8 @@ impl<'r, T: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Counted<T> {
 
 /// Adds to a statement's common table expressions: `page`, the rows that are to be shown, and
 /// `total`, a number `n`. `list` writes the list from a place on (none: its beginning), in order,
-/// with a limit.
+/// with a limit. (What a lateral join finds comes in the order of its left side. Where that is the
+/// list's order it is not sorted again, so that the limit ends the search.)
 ///
 /// The first page is cut from what was found for the total. (Rows of a materialized expression are
 /// read in the order in which they were found.) Counts up to `bound`, or as far as the page

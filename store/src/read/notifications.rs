@@ -1,6 +1,6 @@
 //! What customers and the platform's own team were told.
 use super::timeline::up_to;
-use super::{Direction, Moment, TOTAL_BOUND};
+use super::{Direction, Moment, TOTAL_BOUND, Visible};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -29,8 +29,8 @@ pub struct NotificationRow {
 pub struct NotificationFilter<'a> {
     /// Only those of this kind.
     pub kind: Option<&'a str>,
-    /// Only those to this tenant.
-    pub tenant_namespace: Option<&'a str>,
+    /// To whom.
+    pub visible: Visible<'a>,
     /// Which end comes first.
     pub direction: Direction,
 }
@@ -41,19 +41,18 @@ fn page(
     after: Option<i64>,
     limit: i64,
 ) -> QueryBuilder<Postgres> {
-    let mut query =
-        QueryBuilder::new("WITH page AS MATERIALIZED (SELECT n.* FROM notifications n WHERE ");
-    up_to(&mut query, "n.id", moment.as_of);
-    if let Some(kind) = filter.kind {
-        query.push(" AND n.kind = ").push_bind(kind.to_owned());
-    }
-    if let Some(tenant) = filter.tenant_namespace {
-        query.push(" AND n.tenant_namespace = ").push_bind(tenant.to_owned());
-    }
-    if let Some(after) = after {
-        query.push(format!(" AND n.id {} ", filter.direction.beyond())).push_bind(after);
-    }
-    query.push(filter.direction.order(&["n.id"])).push(" LIMIT ").push(limit).push(") ");
+    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
+    filter.visible.list(&mut query, ("n", &["n.id"]), filter.direction, limit, |query| {
+        query.push("SELECT n.* FROM notifications n WHERE ");
+        up_to(query, "n.id", moment.as_of);
+        if let Some(kind) = filter.kind {
+            query.push(" AND n.kind = ").push_bind(kind.to_owned());
+        }
+        if let Some(after) = after {
+            query.push(format!(" AND n.id {} ", filter.direction.beyond())).push_bind(after);
+        }
+    });
+    query.push(") ");
     query
 }
 

@@ -227,7 +227,7 @@ fn held(
     );
     query.push_bind(image).push(
         " ORDER BY m.id OFFSET 0) i
-             CROSS JOIN LATERAL (
+             CROSS JOIN LATERAL (SELECT v.* FROM (
                  SELECT v.image_id, v.version, v.digest, v.tenant_namespace, v.published_at,
                         v.releases[array_position(v.package_ids, $2)] AS release,
                         v.superseded_at IS NULL OR v.superseded_at > $1 AS current
@@ -252,5 +252,5 @@ fn held(
     }
     query.push(" AND (v.image_id, v.version) > (");
     query.push_bind(image).push(", ").push_bind(number);
-    query.push(") ORDER BY i.id, v.version LIMIT ").push(limit);
+    query.push(") ORDER BY v.version) v LIMIT ").push(limit);
 }

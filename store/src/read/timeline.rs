@@ -1,5 +1,5 @@
 //! What happened, in the order of facts or the other way round.
-use super::{Direction, Moment, TOTAL_BOUND};
+use super::{Direction, Moment, TOTAL_BOUND, Visible};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -30,8 +30,8 @@ pub struct TimelineRow {
 pub struct TimelineFilter<'a> {
     /// Only things of this kind.
     pub kind: Option<&'a str>,
-    /// Only what concerns this tenant.
-    pub tenant_namespace: Option<&'a str>,
+    /// Whom it concerns.
+    pub visible: Visible<'a>,
     /// Only what concerns this image.
     pub image_id: Option<i64>,
     /// Only what concerns this advisory.
@@ -59,26 +59,26 @@ fn page(
     after: Option<i64>,
     limit: i64,
 ) -> QueryBuilder<Postgres> {
-    let mut query =
-        QueryBuilder::new("WITH page AS MATERIALIZED (SELECT t.* FROM timeline t WHERE ");
-    up_to(&mut query, "t.seq", moment.as_of);
-    if let Some(kind) = filter.kind {
-        query.push(" AND t.kind BETWEEN ").push_bind(kind.to_owned());
-        query.push(" AND ").push_bind(kind.to_owned());
-    }
-    if let Some(tenant) = filter.tenant_namespace {
-        query.push(" AND t.tenant_namespace = ").push_bind(tenant.to_owned());
-    }
-    if let Some(image_id) = filter.image_id {
-        query.push(" AND t.image_id = ").push_bind(image_id);
-    }
-    if let Some(advisory_id) = filter.advisory_id {
-        query.push(" AND t.advisory_id = ").push_bind(advisory_id);
-    }
-    if let Some(after) = after {
-        query.push(format!(" AND t.seq {} ", filter.direction.beyond())).push_bind(after);
-    }
-    query.push(filter.direction.order(keys(filter))).push(" LIMIT ").push(limit).push(") ");
+    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
+    let order = ("t", keys(filter));
+    filter.visible.list(&mut query, order, filter.direction, limit, |query| {
+        query.push("SELECT t.* FROM timeline t WHERE ");
+        up_to(query, "t.seq", moment.as_of);
+        if let Some(kind) = filter.kind {
+            query.push(" AND t.kind BETWEEN ").push_bind(kind.to_owned());
+            query.push(" AND ").push_bind(kind.to_owned());
+        }
+        if let Some(image_id) = filter.image_id {
+            query.push(" AND t.image_id = ").push_bind(image_id);
+        }
+        if let Some(advisory_id) = filter.advisory_id {
+            query.push(" AND t.advisory_id = ").push_bind(advisory_id);
+        }
+        if let Some(after) = after {
+            query.push(format!(" AND t.seq {} ", filter.direction.beyond())).push_bind(after);
+        }
+    });
+    query.push(") ");
     query
 }
 

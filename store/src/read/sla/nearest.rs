@@ -22,12 +22,13 @@ pub struct NearestRow {
 }
 
 /// For each of these advisories (each once) on an image the nearest deadline by clock, as it was
-/// known.
+/// known; only the timers of `tenant`, if one is named.
 pub async fn nearest(
     conn: &mut PgConnection,
     moment: Moment,
     image_id: i64,
     advisories: &[i64],
+    tenant: Option<&str>,
 ) -> sqlx::Result<Vec<NearestRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(
@@ -46,6 +47,11 @@ pub async fn nearest(
                AND t.advisory_id = a.id AND t.image_id = ",
     );
     query.push_bind(image_id);
+    if let Some(tenant) = tenant {
+        query
+            .push(" AND t.customer_id = (SELECT c.id FROM customers c WHERE c.tenant_namespace = ");
+        query.push_bind(tenant.to_owned()).push(")");
+    }
     query.push(" GROUP BY t.clock) t ORDER BY a.id, t.clock DESC");
     query.build_query_as().fetch_all(conn).await
 }

@@ -1,0 +1,61 @@
+//! What a tenant sees of a list: its own entries and those of the shared catalogue. Row security
+//! says so too, but only by passing over the entries of all others.
+use super::Direction;
+use sqlx::{Postgres, QueryBuilder};
+
+const CATALOGUE: &str = "catalogue";
+
+/// Whose entries are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Visible<'a> {
+    /// Everybody's that the session may see.
+    #[default]
+    All,
+    /// Those of one namespace.
+    Of(&'a str),
+    /// A tenant's own and the catalogue's.
+    To(&'a str),
+}
+
+impl<'a> Visible<'a> {
+    /// What a caller (a tenant, or the platform) sees, or of that only one namespace.
+    pub fn new(caller: Option<&'a str>, only: Option<&'a str>) -> Self {
+        match (only, caller) {
+            (Some(namespace), _) => Visible::Of(namespace),
+            (None, Some(tenant)) => Visible::To(tenant),
+            (None, None) => Visible::All,
+        }
+    }
+
+    /// Writes a list in the order of `keys` of the alias `alias`, each part of it by `part`: from
+    /// SELECT to its conditions, of a namespace if one is given.
+    pub(super) fn list(
+        self,
+        query: &mut QueryBuilder<Postgres>,
+        (alias, keys): (&str, &[&str]),
+        direction: Direction,
+        limit: i64,
+        part: impl Fn(&mut QueryBuilder<Postgres>),
+    ) {
+        let of = |query: &mut QueryBuilder<Postgres>, namespace: Option<&str>| {
+            part(query);
+            if let Some(namespace) = namespace {
+                query.push(format!(" AND {alias}.tenant_namespace = "));
+                query.push_bind(namespace.to_owned());
+            }
+            query.push(direction.order(keys)).push(" LIMIT ").push(limit);
+        };
+        match self {
+            Visible::All => of(query, None),
+            Visible::Of(namespace) => of(query, Some(namespace)),
+            Visible::To(tenant) => {
+                query.push(format!("SELECT {alias}.* FROM (("));
+                of(query, Some(tenant));
+                query.push(") UNION ALL (");
+                of(query, Some(CATALOGUE));
+                query.push(format!(")) {alias}"));
+                query.push(direction.order(keys)).push(" LIMIT ").push(limit);
+            }
+        }
+    }
+}
