@@ -40,7 +40,7 @@ CREATE TABLE build_events (
     CHECK (finished_at IS NULL OR finished_at >= requested_at),
     CHECK (cardinality(restarted_at) <= cardinality(flaked_at))
 );
-CREATE INDEX build_events_image ON build_events (image_id, id);
+CREATE INDEX build_events_image ON build_events (image_id, requested_at, id);
 CREATE INDEX build_events_status ON build_events (status, requested_at, id);
 CREATE INDEX build_events_trigger ON build_events (trigger, requested_at, id);
 CREATE INDEX build_events_requested ON build_events (requested_at, id);

@@ -151,3 +151,4 @@ CREATE TABLE notifications (
 );
 CREATE INDEX notifications_tenant ON notifications (tenant_namespace, id);
 CREATE INDEX notifications_kind ON notifications (kind, id);
+CREATE INDEX notifications_tenant_kind ON notifications (tenant_namespace, kind, id);

@@ -139,6 +139,7 @@ impl ActionsApi {
         let turning = (page_size.0, page_token.as_deref());
         let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let filter = ActionFilter {
+            tenant_namespace: caller.tenant(),
             actor: actor.as_deref(),
             operation: operation.as_deref(),
             outcome,

@@ -1,7 +1,7 @@
 //! What callers of the API did, and what they were refused: kept beside the world, not in it.
 use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
 /// An action to be written down.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ pub struct ActionRow {
 /// Which actions a list holds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ActionFilter<'a> {
+    /// Only those of this tenant.
+    pub tenant_namespace: Option<&'a str>,
     /// Only those of this key.
     pub actor: Option<&'a str>,
     /// Only those of this operation.
@@ -82,8 +84,30 @@ pub struct ActionFilter<'a> {
     pub as_of: Option<DateTime<Utc>>,
 }
 
-const LISTED: &str = "($1::text IS NULL OR actor = $1) AND ($2::text IS NULL OR operation = $2)
-           AND ($3::text IS NULL OR outcome = $3) AND ($4::timestamptz IS NULL OR at <= $4)";
+/// What a list holds, of what the session may see.
+fn listed(start: &'static str, filter: &ActionFilter<'_>) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(start);
+    query.push(" FROM actions WHERE true");
+    for (column, wanted) in [
+        ("tenant_namespace", filter.tenant_namespace),
+        ("actor", filter.actor),
+        ("operation", filter.operation),
+    ] {
+        if let Some(wanted) = wanted {
+            query.push(" AND ").push(column).push(" = ").push_bind(wanted.to_owned());
+        }
+    }
+    match filter.outcome {
+        // As it is written at an index of its own.
+        Some("refused") => _ = query.push(" AND outcome = 'refused'"),
+        Some(outcome) => _ = query.push(" AND outcome = ").push_bind(outcome.to_owned()),
+        None => {}
+    }
+    if let Some(as_of) = filter.as_of {
+        query.push(" AND at <= ").push_bind(as_of);
+    }
+    query
+}
 
 /// Actions, the latest first, at most `limit` of them, before one of them.
 pub async fn list(
@@ -92,33 +116,17 @@ pub async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<ActionRow>> {
-    let sql = format!(
-        "SELECT * FROM actions WHERE {LISTED} AND ($5::bigint IS NULL OR id < $5)
-         ORDER BY id DESC LIMIT $6"
-    );
-    sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(filter.actor)
-        .bind(filter.operation)
-        .bind(filter.outcome)
-        .bind(filter.as_of)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await
+    let mut query = listed("SELECT *", filter);
+    if let Some(before) = before {
+        query.push(" AND id < ").push_bind(before);
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push(limit);
+    query.build_query_as().fetch_all(conn).await
 }
 
 /// How many there are, counted up to the bound of totals and one more.
 pub async fn total(conn: &mut PgConnection, filter: &ActionFilter<'_>) -> sqlx::Result<i64> {
-    let sql = format!(
-        "SELECT count(*) FROM (
-             SELECT FROM actions WHERE {LISTED} ORDER BY id DESC LIMIT $5) AS counted"
-    );
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-        .bind(filter.actor)
-        .bind(filter.operation)
-        .bind(filter.outcome)
-        .bind(filter.as_of)
-        .bind(TOTAL_BOUND + 1)
-        .fetch_one(conn)
-        .await
+    let mut query = listed("SELECT count(*) FROM (SELECT", filter);
+    query.push(" ORDER BY id DESC LIMIT ").push(TOTAL_BOUND + 1).push(") AS counted");
+    query.build_query_scalar().fetch_one(conn).await
 }

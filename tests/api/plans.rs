@@ -233,7 +233,16 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 const MOST: f64 = 3_000.0;
 
 /// Operations that read more nevertheless, and why.
-const READ_MORE: &[(&str, &str)] = &[];
+const READ_MORE: &[(&str, &str)] = &[
+    ("getRemediation", "it is asked about all of a month, and its answer is kept"),
+    ("listActions", "instants are in no order once another world was loaded"),
+    ("listAdvisories", "exploited and fixed ones are looked for among all"),
+    ("listFindings", "resolved ones are looked for among all, the latest detected first"),
+    ("listIncidents", "they are looked for among what people asked for"),
+    ("listLogs", "entries that wait for their place are passed over"),
+    ("listSlaTimers", "a severity or a state is looked for among all that run, by deadline"),
+    ("forecastSla", "a severity is looked for among all that run, by deadline"),
+];
 
 /// What the server tells about its plans.
 #[derive(Clone, Default)]

@@ -52,20 +52,23 @@ fn page(
     let mut query =
         QueryBuilder::new("WITH page AS MATERIALIZED (SELECT l.* FROM audit_logs l WHERE ");
     up_to(&mut query, "l.id", moment.as_of);
-    for (column, wanted) in [
-        ("actor", filter.actor),
-        ("action", filter.action),
-        ("object", filter.object),
-        ("tenant_namespace", filter.tenant_namespace),
-    ] {
-        if let Some(wanted) = wanted {
-            query.push(" AND l.").push(column).push(" = ").push_bind(wanted.to_owned());
-        }
+    let wanted = [
+        ("l.object", filter.object),
+        ("l.actor", filter.actor),
+        ("l.action", filter.action),
+        ("l.tenant_namespace", filter.tenant_namespace),
+    ];
+    let wanted = wanted.into_iter().filter_map(|(column, wanted)| Some((column, wanted?)));
+    for (column, wanted) in wanted.clone() {
+        query.push(" AND ").push(column).push(" BETWEEN ").push_bind(wanted.to_owned());
+        query.push(" AND ").push_bind(wanted.to_owned());
     }
+    // In the order of the index that has what is wanted apart: the planner would read all lines.
+    let keys: Vec<&str> = wanted.map(|(column, _)| column).take(1).chain(["l.id"]).collect();
     if let Some(after) = after {
         query.push(format!(" AND l.id {} ", filter.direction.beyond())).push_bind(after);
     }
-    query.push(filter.direction.order(&["l.id"])).push(" LIMIT ").push(limit).push(") ");
+    query.push(filter.direction.order(&keys)).push(" LIMIT ").push(limit).push(") ");
     query
 }
 

@@ -41,16 +41,21 @@ pub struct TimelineFilter<'a> {
 }
 
 /// The last fact up to an instant, as a condition on what is numbered by facts: an index leads
-/// there, however long ago it was.
+/// there, however long ago it was. (Before the first fact nothing is.)
 pub(super) fn up_to(query: &mut QueryBuilder<Postgres>, column: &str, as_of: DateTime<Utc>) {
-    query.push(column).push(" <= coalesce((SELECT seq FROM timeline WHERE at <= ");
-    query.push_bind(as_of).push(" ORDER BY at DESC, seq DESC LIMIT 1), -1)");
+    query.push(column).push(" <= (SELECT seq FROM timeline WHERE at <= ");
+    query.push_bind(as_of).push(" ORDER BY at DESC, seq DESC LIMIT 1)");
 }
 
 /// The order of facts. For one kind it is that of the index that has the kinds apart: the planner
 /// would read all facts instead, as if the kind's were spread evenly among them.
 fn keys(filter: &TimelineFilter<'_>) -> &'static [&'static str] {
-    if filter.kind.is_some() { &["t.kind", "t.seq"] } else { &["t.seq"] }
+    match filter {
+        TimelineFilter { kind: Some(_), image_id: None, advisory_id: None, .. } => {
+            &["t.kind", "t.seq"]
+        }
+        _ => &["t.seq"],
+    }
 }
 
 fn page(
@@ -61,12 +66,24 @@ fn page(
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
     let order = ("t", keys(filter));
-    filter.visible.list(&mut query, order, filter.direction, limit, |query| {
+    // What concerns an image or an advisory is little, whosever it is.
+    let visible = match (filter.visible, filter.image_id, filter.advisory_id) {
+        (Visible::To(_), Some(_), _) | (Visible::To(_), _, Some(_)) => Visible::All,
+        (visible, ..) => visible,
+    };
+    visible.list(&mut query, order, filter.direction, limit, |query| {
         query.push("SELECT t.* FROM timeline t WHERE ");
         up_to(query, "t.seq", moment.as_of);
-        if let Some(kind) = filter.kind {
-            query.push(" AND t.kind BETWEEN ").push_bind(kind.to_owned());
-            query.push(" AND ").push_bind(kind.to_owned());
+        match filter.kind {
+            Some(kind) if keys(filter).len() > 1 => {
+                query.push(" AND t.kind BETWEEN ").push_bind(kind.to_owned());
+                query.push(" AND ").push_bind(kind.to_owned());
+            }
+            // IS TRUE: not by the index of the kinds.
+            Some(kind) => {
+                query.push(" AND (t.kind = ").push_bind(kind.to_owned()).push(") IS TRUE");
+            }
+            None => {}
         }
         if let Some(image_id) = filter.image_id {
             query.push(" AND t.image_id = ").push_bind(image_id);

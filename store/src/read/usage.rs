@@ -30,12 +30,13 @@ pub struct UserRow {
     pub used_since: DateTime<Utc>,
 }
 
-/// What is run of an image, or by a customer (`of`: the condition on one of them), as `u`.
+/// What is run of an image, or by a customer (`of`: the condition on one of them), as `u`. (IS TRUE:
+/// no index is to be read for what holds for nearly all.)
 pub(super) fn in_use(moment: Moment, of: &str) -> String {
     if moment.newest {
         return format!(
             "(SELECT u.* FROM customer_image_usage u
-              WHERE u.valid_to IS NULL AND u.valid_from <= $1 AND u.{of} OFFSET 0) u"
+              WHERE u.valid_to IS NULL AND (u.valid_from <= $1) IS TRUE AND u.{of} OFFSET 0) u"
         );
     }
     format!(
