@@ -82,8 +82,9 @@ pub struct ServiceOptions {
         help_heading = "Services"
     )]
     pub s3_secret_key: Option<String>,
-    /// Connections to the database on which the API answers tenants, and as many on which it answers
-    /// the platform's own keys: so many requests are worked on at once, the others wait their turn.
+    /// Connections to the database on which the API answers tenants, and as many on which it
+    /// answers the platform's own keys: so many requests are worked on at once, the others wait
+    /// their turn.
     #[arg(
         long,
         value_name = "N",
