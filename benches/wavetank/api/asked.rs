@@ -3,7 +3,6 @@ use super::{DUE_BY, LIMIT};
 use chrono::DateTime;
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
 use store::read::{self, Listed, Moment};
 
 type Reading<'c> = BoxFuture<'c, sqlx::Result<i64>>;
@@ -252,10 +251,7 @@ fn of_images(of: Subject, names: &Names) -> Vec<Asked> {
             format!("{image}/findings"),
             |conn, moment| async {
                 let rows = findings(&mut *conn, moment, &found(), None, LIMIT).await?;
-                let open: BTreeSet<i64> =
-                    rows.iter().filter(|row| row.is_open()).map(|row| row.advisory_id).collect();
-                let open: Vec<i64> = open.into_iter().collect();
-                nearest(conn, moment, id, &open, None).await
+                nearest(conn, moment, id, &rows, None).await
             },
             findings_total(conn, moment, &found())
         ),

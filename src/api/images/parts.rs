@@ -23,7 +23,6 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use relations::{ImageUsage, ImageUsagePage, Lineage};
-use std::collections::BTreeSet;
 use store::read::documents::{AttestationFilter, SbomFilter};
 use store::read::findings::FindingFilter;
 use store::read::{self, Listed, lineage, sla, usage, vex};
@@ -104,10 +103,7 @@ impl ImagePartsApi {
         let total = read::findings::findings_total(conn, moment, &filter).await?;
         let mut rows =
             read::findings::findings(conn, moment, &filter, after.as_ref(), limit).await?;
-        let open: BTreeSet<i64> =
-            rows.iter().filter(|row| row.is_open()).map(|row| row.advisory_id).collect();
-        let open: Vec<i64> = open.into_iter().collect();
-        let deadlines = sla::nearest(conn, moment, image.id, &open, caller.tenant()).await?;
+        let deadlines = sla::nearest(conn, moment, image.id, &rows, caller.tenant()).await?;
         let next = turn.end(&mut rows, |row| {
             (row.detected_at.timestamp_millis(), row.version, row.advisory_id, row.package_id)
         })?;

@@ -47,15 +47,10 @@ pub(super) fn up_to(query: &mut QueryBuilder<Postgres>, column: &str, as_of: Dat
     query.push_bind(as_of).push(" ORDER BY at DESC, seq DESC LIMIT 1)");
 }
 
-/// The order of facts. For one kind it is that of the index that has the kinds apart: the planner
-/// would read all facts instead, as if the kind's were spread evenly among them.
-fn keys(filter: &TimelineFilter<'_>) -> &'static [&'static str] {
-    match filter {
-        TimelineFilter { kind: Some(_), image_id: None, advisory_id: None, .. } => {
-            &["t.kind", "t.seq"]
-        }
-        _ => &["t.seq"],
-    }
+/// Whether what is asked of concerns one image or advisory: that is little, whosever it is and of
+/// whatever kind.
+fn is_little(filter: &TimelineFilter<'_>) -> bool {
+    filter.image_id.is_some() || filter.advisory_id.is_some()
 }
 
 fn page(
@@ -65,17 +60,20 @@ fn page(
     limit: i64,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
-    let order = ("t", keys(filter));
-    // What concerns an image or an advisory is little, whosever it is.
-    let visible = match (filter.visible, filter.image_id, filter.advisory_id) {
-        (Visible::To(_), Some(_), _) | (Visible::To(_), _, Some(_)) => Visible::All,
-        (visible, ..) => visible,
+    let little = is_little(filter);
+    let visible = match filter.visible {
+        Visible::To(_) if little => Visible::All,
+        visible => visible,
     };
-    visible.list(&mut query, order, filter.direction, limit, |query| {
+    // For one kind the order is that of the index that has the kinds apart: the planner would read
+    // all facts instead, as if the kind's were spread evenly among them.
+    let keys: &[&str] =
+        if filter.kind.is_some() && !little { &["t.kind", "t.seq"] } else { &["t.seq"] };
+    visible.list(&mut query, ("t", keys), filter.direction, limit, |query| {
         query.push("SELECT t.* FROM timeline t WHERE ");
         up_to(query, "t.seq", moment.as_of);
         match filter.kind {
-            Some(kind) if keys(filter).len() > 1 => {
+            Some(kind) if !little => {
                 query.push(" AND t.kind BETWEEN ").push_bind(kind.to_owned());
                 query.push(" AND ").push_bind(kind.to_owned());
             }

@@ -1,9 +1,8 @@
 //! What a tenant sees of a list: its own entries and those of the shared catalogue. Row security
 //! says so too, but only by passing over the entries of all others.
 use super::Direction;
+use sim::catalogue::SHARED_NAMESPACE;
 use sqlx::{Postgres, QueryBuilder};
-
-const CATALOGUE: &str = "catalogue";
 
 /// Whose entries are listed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,7 +54,7 @@ impl<'a> Visible<'a> {
             }
             Visible::To(tenant) => {
                 query.push(format!("SELECT {alias}.* FROM ("));
-                for (n, of) in [tenant, CATALOGUE].into_iter().enumerate() {
+                for (n, of) in [tenant, SHARED_NAMESPACE].into_iter().enumerate() {
                     query.push(if n == 0 { "(" } else { " UNION ALL (" });
                     part(query);
                     query.push(format!(" AND {namespace} = ")).push_bind(of.to_owned());

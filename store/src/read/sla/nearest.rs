@@ -1,8 +1,10 @@
 //! By when the advisories on an image must be gone.
 use super::evaluated;
 use crate::read::Moment;
+use crate::read::findings::FindingRow;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
+use std::collections::BTreeSet;
 
 /// The timers of one clock that have not stopped for an advisory on an image, in one row.
 #[derive(Clone, Debug, FromRow)]
@@ -21,22 +23,24 @@ pub struct NearestRow {
     pub due_at: Option<DateTime<Utc>>,
 }
 
-/// For each of these advisories (each once) on an image the nearest deadline by clock, as it was
-/// known; only the timers of `tenant`, if one is named.
+/// For each advisory that is open among these findings of an image the nearest deadline by clock, as
+/// it was known; only the timers of `tenant`, if one is named.
 pub async fn nearest(
     conn: &mut PgConnection,
     moment: Moment,
     image_id: i64,
-    advisories: &[i64],
+    findings: &[FindingRow],
     tenant: Option<&str>,
 ) -> sqlx::Result<Vec<NearestRow>> {
+    let open = findings.iter().filter(|row| row.is_open()).map(|row| row.advisory_id);
+    let open: Vec<i64> = open.collect::<BTreeSet<_>>().into_iter().collect();
     let mut query = evaluated(moment.as_of);
     query.push(
         "SELECT a.id AS advisory_id, t.*
          FROM seen s
          CROSS JOIN unnest(",
     );
-    query.push_bind(advisories.to_vec()).push(
+    query.push_bind(open).push(
         ") a (id)
          CROSS JOIN LATERAL (
              SELECT t.clock, count(*) AS timers, bool_and(t.excluded) AS excluded,
