@@ -44,11 +44,12 @@ CREATE INDEX customer_image_usage_version ON customer_image_usage (image_id, ver
     INCLUDE (valid_to, tenant_namespace);
 CREATE INDEX customer_image_usage_from ON customer_image_usage (valid_from);
 CREATE INDEX customer_image_usage_first ON customer_image_usage (image_id, used_since) WHERE valid_from = used_since;
--- What was run at an instant of the past: the index itself tells what had ended or not begun.
+-- What was run at an instant of the past: the index itself tells what had ended or not begun. (CASE:
+-- under row security a coalesce is not looked up in an index.)
 CREATE INDEX customer_image_usage_image_then ON customer_image_usage
-    (image_id, coalesce(valid_to, 'infinity'), valid_from);
+    (image_id, (CASE WHEN valid_to IS NULL THEN 'infinity' ELSE valid_to END), valid_from);
 CREATE INDEX customer_image_usage_customer_then ON customer_image_usage
-    (customer_id, coalesce(valid_to, 'infinity'), valid_from);
+    (customer_id, (CASE WHEN valid_to IS NULL THEN 'infinity' ELSE valid_to END), valid_from);
 -- What is run now is little among all; what lists count of it is in the indexes themselves.
 CREATE INDEX customer_image_usage_image_now ON customer_image_usage (image_id, customer_id)
     INCLUDE (version, valid_from, tenant_namespace) WHERE valid_to IS NULL;

@@ -41,7 +41,8 @@ pub(super) fn in_use(moment: Moment, of: &str) -> String {
     }
     format!(
         "(SELECT u.* FROM customer_image_usage u
-          WHERE coalesce(u.valid_to, 'infinity') > $1 AND u.valid_from <= $1 AND u.{of} OFFSET 0) u"
+          WHERE CASE WHEN u.valid_to IS NULL THEN 'infinity' ELSE u.valid_to END > $1
+            AND u.valid_from <= $1 AND u.{of} OFFSET 0) u"
     )
 }
 
