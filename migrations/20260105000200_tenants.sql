@@ -75,21 +75,23 @@ CREATE TABLE sla_timers (
     stop_reason      text CHECK (stop_reason IN ('fixed', 'not_affected', 'adopted')),
     warned_at        timestamptz,                                          -- the evaluation that saw it at risk
     breached_at      timestamptz,                                          -- the evaluation that saw it breached
-    PRIMARY KEY (customer_id, image_id, advisory_id, clock),
+    -- With what an exposure tells of its timers, so that the index alone answers.
+    PRIMARY KEY (customer_id, image_id, advisory_id, clock)
+        INCLUDE (tenant_namespace, opened_at, excluded, started_at, warn_at, due_at, stopped_at),
     CHECK ((stopped_at IS NULL) = (stop_reason IS NULL)),
     CHECK ((started_at IS NULL) = (due_at IS NULL)),
     CHECK ((started_at IS NULL) = (warn_at IS NULL)),
     CHECK (stopped_at >= opened_at)
-) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0,
+        autovacuum_vacuum_insert_threshold = 5000);
 -- An evaluation looks only at what is running and not yet said; each index holds just that.
 CREATE INDEX sla_timers_due ON sla_timers (due_at)
     WHERE stopped_at IS NULL AND breached_at IS NULL AND NOT excluded;
 CREATE INDEX sla_timers_warn ON sla_timers (warn_at)
     WHERE stopped_at IS NULL AND warned_at IS NULL AND NOT excluded;
 CREATE INDEX sla_timers_paused ON sla_timers (advisory_id) WHERE started_at IS NULL AND stopped_at IS NULL;
--- What the deadlines of an image's advisories are made of is in the index itself.
-CREATE INDEX sla_timers_image ON sla_timers (image_id, advisory_id, clock, customer_id)
-    INCLUDE (tenant_namespace, opened_at, excluded, started_at, warn_at, due_at, stopped_at);
+-- The nearest deadline of each advisory of an image is the first entry.
+CREATE INDEX sla_timers_image ON sla_timers (image_id, advisory_id, clock, excluded, due_at);
 -- What is owed, the most urgent first: of all tenants, and of one.
 CREATE INDEX sla_timers_open ON sla_timers
     (coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock) WHERE stopped_at IS NULL;
@@ -104,11 +106,14 @@ CREATE INDEX sla_timers_was_due ON sla_timers
 CREATE INDEX sla_timers_was_late ON sla_timers
     (due_at, customer_id, image_id, advisory_id, clock, stopped_at)
     WHERE stopped_at > due_at;
--- And what it found is read back by the instants at which it did.
+-- And what it found is read back by the instants at which it did: of all, and for a customer's
+-- notification.
 CREATE INDEX sla_timers_opened ON sla_timers (opened_at);
+CREATE INDEX sla_timers_critical ON sla_timers (customer_id, opened_at)
+    WHERE clock = 'customer' AND severity = 'critical';
 CREATE INDEX sla_timers_stopped ON sla_timers (stopped_at, customer_id, image_id, advisory_id, clock)
     WHERE stopped_at IS NOT NULL;
-CREATE INDEX sla_timers_warned ON sla_timers (warned_at) WHERE warned_at IS NOT NULL;
+CREATE INDEX sla_timers_warned ON sla_timers (warned_at, customer_id) WHERE warned_at IS NOT NULL;
 CREATE INDEX sla_timers_tenant_stopped ON sla_timers
     (tenant_namespace, stopped_at, customer_id, image_id, advisory_id, clock)
     WHERE stopped_at IS NOT NULL;
@@ -136,7 +141,7 @@ CREATE INDEX sla_violations_recorded ON sla_violations
     (recorded_at, customer_id, image_id, advisory_id, clock);
 CREATE INDEX sla_violations_severity ON sla_violations
     (severity, recorded_at, customer_id, image_id, advisory_id, clock);
-CREATE INDEX sla_violations_resolution ON sla_violations (resolution_recorded_at)
+CREATE INDEX sla_violations_resolution ON sla_violations (resolution_recorded_at, customer_id)
     WHERE resolution_recorded_at IS NOT NULL;
 
 CREATE TABLE notifications (

@@ -13,9 +13,8 @@ use store::objects::{ObjectStore, Settings};
 
 /// Connections for the conductor.
 const POOL: u32 = 8;
-/// Connections for the API: for tenants, and as many for the platform. So many at the least where
-/// the server has no room for them.
-pub const API_CONNECTIONS: u32 = 8;
+/// Connections for the API, for tenants and for the platform each, where the server has no room
+/// for as many as were asked for.
 const LEAST_API_POOL: u32 = 1;
 /// Connections beside those of the workers and the API: the conductor's and the lead's, and some
 /// spare ones for people who look.
@@ -25,6 +24,13 @@ const OTHERS: u32 = POOL + 4;
 const LEAST_ROOM: u64 = 32 << 20;
 /// How often the services that were brought along are looked after.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Connections of the API for tenants, and as many for the platform, where nobody says. With more
+/// for each core no more requests are answered, and the slowest ones later.
+fn api_connections() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    cores.saturating_mul(2).clamp(4, 32)
+}
 
 /// Where Postgres and the object store are.
 #[derive(Args, Clone, Debug)]
@@ -84,12 +90,12 @@ pub struct ServiceOptions {
     pub s3_secret_key: Option<String>,
     /// Connections to the database on which the API answers tenants, and as many on which it
     /// answers the platform's own keys: so many requests are worked on at once, the others wait
-    /// their turn.
+    /// their turn. Two for each core when not given, but 4 at the least and 32 at the most.
     #[arg(
         long,
         value_name = "N",
         env = "WAVETANK_API_CONNECTIONS",
-        default_value_t = API_CONNECTIONS,
+        default_value_t = api_connections(),
         value_parser = clap::value_parser!(u32).range(i64::from(LEAST_API_POOL)..=1000),
         help_heading = "Services"
     )]
@@ -107,7 +113,7 @@ impl ServiceOptions {
             s3_region: "us-east-1".to_owned(),
             s3_access_key: None,
             s3_secret_key: None,
-            api_connections: API_CONNECTIONS,
+            api_connections: api_connections(),
         }
     }
 

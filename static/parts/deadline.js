@@ -19,10 +19,8 @@ export function deadlines(list, asOf) {
 }
 
 function deadline(near, asOf) {
-  const of = near.timers > 1 && `the first of ${near.timers}`;
   return [
     h('span', { title: CLOCKS[near.clock] }, `${near.clock} clock`),
-    of && h('span', { class: 'quiet' }, of),
     left(near, asOf),
   ];
 }

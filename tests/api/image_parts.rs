@@ -2,6 +2,7 @@
 //! and the filters and orders of the list.
 use crate::support::{Api, PROVENANCE_SHA256, SPDX_SHA256, customers};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use wavetank::auth::Role;
 
 fn names(page: &Value, field: &str) -> Vec<String> {
@@ -92,7 +93,6 @@ async fn findings_have_the_nearest_deadline_of_each_clock() {
     assert_eq!(critical["cve"], "CVE-2026-0000001");
     assert_eq!(critical["deadlines"][0]["clock"], "provider");
     assert_eq!(critical["deadlines"][0]["state"], "paused");
-    assert_eq!(critical["deadlines"][0]["timers"], 2);
     sqlx::query(
         "INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
                  VALUES (60, '2026-01-12T01:45Z', 'sla_checked', 'catalogue', '{}')",
@@ -106,11 +106,31 @@ async fn findings_have_the_nearest_deadline_of_each_clock() {
     assert_eq!(provider["due_at"], "2026-01-12T03:30:00.000Z");
     assert_eq!(provider["hours_left"], 1.5);
     let customer = &running["items"][1]["deadlines"][1];
-    assert_eq!((&customer["clock"], &customer["timers"]), (&json!("customer"), &json!(2)));
+    assert_eq!((&customer["clock"], &customer["hours_left"]), (&json!("customer"), &json!(2.0)));
 
+    // Of the two customers' timers the one that is due first is told, whole; an excluded one only
+    // when there is no other.
+    let set = async |change: &str| {
+        let sql = format!("UPDATE sla_timers SET {change}");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&api.pool).await.unwrap();
+    };
+    let provider = async |token: &str| {
+        let page = api.get_as(token, &at("02:00:00")).await.json();
+        let deadline = &page["items"][1]["deadlines"][0];
+        json!([deadline["state"], deadline["due_at"]])
+    };
     let tenant = api.sign_in(Role::Viewer, Some("gold-1")).await;
-    let own = api.get_as(&tenant, &at("02:00:00")).await.json();
-    assert_eq!(own["items"][1]["deadlines"][0]["timers"], 1, "those of others are not counted");
+    set("warn_at = '2026-01-12T01:50Z' WHERE customer_id = 0 AND advisory_id = 0").await;
+    set("due_at = '2026-01-12T03:00Z' WHERE customer_id = 1 AND advisory_id = 0").await;
+    assert_eq!(provider(&api.token).await, json!(["running", "2026-01-12T03:00:00.000Z"]));
+    let own = json!(["at_risk", "2026-01-12T03:30:00.000Z"]);
+    assert_eq!(provider(&tenant).await, own, "a tenant sees its own");
+    set("excluded = true WHERE customer_id = 1 AND advisory_id = 0").await;
+    assert_eq!(provider(&api.token).await, own);
+    set("started_at = '2026-01-12T01:55Z' WHERE customer_id = 0 AND advisory_id = 0").await;
+    assert_eq!(provider(&api.token).await, json!(["paused", null]), "it started after 01:45");
+    set("excluded = true WHERE advisory_id = 0").await;
+    assert_eq!(provider(&api.token).await, json!(["excluded", null]));
 
     let one = api.get("/v1/images/nginx/findings?version=2").await.json();
     assert_eq!(names(&one, "cve"), ["CVE-2026-0000002"]);

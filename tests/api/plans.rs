@@ -245,6 +245,7 @@ const READ_MORE: &[(&str, &str)] = &[
     ("getRemediation", "it is asked about all of a month, and its answer is kept"),
     ("listActions", "instants are in no order once another world was loaded"),
     ("listAdvisories", "exploited and fixed ones are looked for among all"),
+    ("listCustomerExposure", "a severity is looked for among all findings of what is run"),
     ("listFindings", "resolved ones are looked for among all, the latest detected first"),
     ("listIncidents", "they are looked for among what people asked for"),
     ("listLogs", "entries that wait for their place are passed over"),

@@ -1,6 +1,6 @@
 //! Customers and what they run.
 use super::findings::by_severity;
-use super::usage::in_use;
+use super::usage::{in_use, in_use_in_order};
 use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -154,7 +154,8 @@ pub async fn usage(
 ) -> sqlx::Result<Vec<UsageRow>> {
     let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT u.* FROM (SELECT ");
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(customer_id);
-    query.push("::bigint AS id) c CROSS JOIN LATERAL ").push(in_use(moment, "customer_id = c.id"));
+    query.push("::bigint AS id) c CROSS JOIN LATERAL ");
+    query.push(in_use_in_order(moment, "customer_id = c.id", " ORDER BY u.image_id"));
     query.push(" WHERE u.image_id > ").push_bind(after.unwrap_or(-1));
     query.push(" ORDER BY u.image_id LIMIT ").push(limit).push(
         ")

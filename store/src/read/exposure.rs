@@ -4,11 +4,10 @@
 //! false positive; that a newer version is published ends nothing for whoever has not taken it.
 use super::listed::Bound;
 use super::sla::evaluated;
-use super::usage::in_use;
+use super::usage::in_use_in_order;
 use super::{Listed, Moment, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
-use std::cmp::Ordering;
 
 /// An image that a customer runs, affected by an advisory.
 #[derive(Clone, Debug, FromRow)]
@@ -165,7 +164,11 @@ fn by_advisory(
                WHERE f.versions <> '{}' AND i.id >= ",
     );
     query.push_bind(image).push(" ORDER BY i.id OFFSET 0) i CROSS JOIN LATERAL ");
-    query.push("(SELECT u.* FROM ").push(in_use(moment, "image_id = i.id"));
+    query.push("(SELECT u.* FROM ").push(in_use_in_order(
+        moment,
+        "image_id = i.id",
+        " ORDER BY u.customer_id",
+    ));
     query.push(" WHERE u.version = ANY (i.versions) AND (u.image_id, u.customer_id) > (");
     query.push_bind(image).push(", ").push_bind(customer);
     query.push(") ORDER BY u.customer_id) u LIMIT ").push(limit);
@@ -185,7 +188,7 @@ fn by_tenant(
         "::bigint AS id) a CROSS JOIN (SELECT c.id FROM customers c WHERE c.tenant_namespace = ",
     );
     query.push_bind(tenant.to_owned()).push(") c CROSS JOIN LATERAL ");
-    query.push(in_use(moment, "customer_id = c.id"));
+    query.push(in_use_in_order(moment, "customer_id = c.id", " ORDER BY u.image_id"));
     query.push(
         " WHERE (SELECT true FROM cve_findings f
                  WHERE f.image_id = u.image_id AND f.version = u.version AND f.advisory_id = a.id
@@ -249,52 +252,41 @@ fn by_customer(
     after: Option<ExposurePlace>,
     limit: i64,
 ) {
-    const END: (i64, i64) = (i64::MAX, i64::MAX);
-    query.push("SELECT * FROM (");
-    let wanted = |name: &str| filter.severity.is_none_or(|severity| severity == name);
-    let ranked = SEVERITIES.into_iter().zip(0..).filter(|(severity, _)| wanted(severity));
-    for (n, (severity, rank)) in ranked.enumerate() {
-        let place = after.and_then(|(of, image, advisory)| match rank.cmp(&of) {
-            Ordering::Less => Some(END),
-            Ordering::Equal => Some((image, advisory)),
-            Ordering::Greater => None,
-        });
-        query.push(if n == 0 { "(" } else { ") UNION ALL (" });
-        of_severity(query, moment, (customer_id, filter.image_id), (severity, rank), place, limit);
+    query.push("SELECT f.* FROM (VALUES ");
+    let ranked = SEVERITIES.into_iter().zip(0..);
+    let wanted = ranked.filter(|(name, _)| filter.severity.is_none_or(|only| only == *name));
+    for (n, (name, rank)) in wanted.enumerate() {
+        let comma = if n == 0 { "" } else { ", " };
+        query.push(format!("{comma}('{name}', {rank})"));
     }
-    query.push(")) f LIMIT ").push(limit);
-}
-
-/// What a customer is exposed to of one severity, by image and advisory, after a place.
-fn of_severity(
-    query: &mut QueryBuilder<Postgres>,
-    moment: Moment,
-    (customer_id, image_id): (i64, Option<i64>),
-    (severity, rank): (&str, i32),
-    after: Option<(i64, i64)>,
-    limit: i64,
-) {
-    query.push("SELECT u.*, f.advisory_id, ").push(rank);
-    query.push(" AS rank FROM (SELECT u.* FROM (SELECT ").push_bind(customer_id);
-    query.push("::bigint AS id) c CROSS JOIN LATERAL ");
-    query.push(in_use(moment, "customer_id = c.id")).push(" WHERE true");
-    if let Some(image_id) = image_id {
+    query.push(
+        ") s (severity, rank) CROSS JOIN LATERAL (
+             SELECT u.*, f.advisory_id, s.rank FROM (SELECT u.* FROM (SELECT ",
+    );
+    query.push_bind(customer_id).push("::bigint AS id) c CROSS JOIN LATERAL ");
+    query
+        .push(in_use_in_order(moment, "customer_id = c.id", " ORDER BY u.image_id"))
+        .push(" WHERE true");
+    if let Some(image_id) = filter.image_id {
         query.push(" AND u.image_id = ").push_bind(image_id);
     }
-    if let Some((image, _)) = after {
-        query.push(" AND u.image_id >= ").push_bind(image);
+    if let Some((rank, image, _)) = after {
+        query.push(" AND u.image_id >= CASE WHEN s.rank > ").push_bind(rank);
+        query.push(" THEN -1 WHEN s.rank = ").push_bind(rank);
+        query.push(" THEN ").push_bind(image).push(" END");
     }
     query.push(
         " ORDER BY u.image_id OFFSET 0) u
-         CROSS JOIN LATERAL (
-             SELECT DISTINCT f.advisory_id FROM cve_findings f
-             WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
-               AND (f.not_affected_at IS NULL OR f.not_affected_at > $1) AND f.severity = '",
+          CROSS JOIN LATERAL (
+              SELECT DISTINCT f.advisory_id FROM cve_findings f
+              WHERE f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
+                AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)
+                AND f.severity = s.severity",
     );
-    query.push(severity).push("'");
-    if let Some((image, advisory)) = after {
-        query.push(" AND (u.image_id, f.advisory_id) > (").push_bind(image);
-        query.push(", ").push_bind(advisory).push(")");
+    if let Some((rank, image, advisory)) = after {
+        query.push(" AND (s.rank, u.image_id, f.advisory_id) > (").push_bind(rank);
+        query.push(", ").push_bind(image).push(", ").push_bind(advisory).push(")");
     }
     query.push(" ORDER BY f.advisory_id) f LIMIT ").push(limit);
+    query.push(") f LIMIT ").push(limit);
 }

@@ -110,6 +110,18 @@ pub struct ImageFilter<'a> {
     pub descending: bool,
 }
 
+impl ImageFilter<'_> {
+    /// Whether it leaves any image out.
+    fn narrows(&self) -> bool {
+        let ImageFilter { q, name, tag, status, base_image_id, severity, slsa_level, .. } = self;
+        let texts = [q, name, tag, severity];
+        texts.into_iter().any(Option::is_some)
+            || status.is_some()
+            || base_image_id.is_some()
+            || slsa_level.is_some()
+    }
+}
+
 impl ImageRow {
     /// Its place in a list of that order.
     pub fn place(&self, order: ImageOrder) -> ImagePlace {
@@ -285,9 +297,19 @@ pub async fn images(
     limit: i64,
 ) -> sqlx::Result<Listed<ImageRow>> {
     let mut query = asked(moment);
-    let bound = listed::find(&mut query, TOTAL_BOUND, after, limit, |query, after, limit| {
-        list(query, moment, filter, after, limit);
-    });
+    let bound = if filter.narrows() {
+        listed::find(&mut query, TOTAL_BOUND, after, limit, |query, after, limit| {
+            list(query, moment, filter, after, limit);
+        })
+    } else {
+        let all = |query: &mut QueryBuilder<Postgres>, counted| {
+            there(query, moment, &[]);
+            query.push(" LIMIT ").push(counted);
+        };
+        listed::find_cheap(&mut query, TOTAL_BOUND, limit, all, |query, limit| {
+            list(query, moment, filter, after, limit);
+        })
+    };
     shown(&mut query);
     order(&mut query, filter.order.key(), filter.descending);
     listed::fetch(conn, query, bound).await
@@ -319,7 +341,7 @@ pub struct KnownImage {
 }
 
 /// The image with this name, or with this number when no image has that name; none when it was not
-/// there at that instant.
+/// there at that instant. (Two look-ups: under row security an OR of them reads all images.)
 pub async fn known(
     conn: &mut PgConnection,
     moment: Moment,
@@ -327,13 +349,15 @@ pub async fn known(
     number: Option<i64>,
 ) -> sqlx::Result<Option<KnownImage>> {
     let mut query = asked(moment);
-    query.push("page AS MATERIALIZED (");
+    query.push("page AS MATERIALIZED ((");
     there(&mut query, moment, &[]);
-    query.push(" AND (i.name = ").push_bind(name.to_owned());
-    query.push(" OR i.id = ").push_bind(number).push(") ORDER BY i.name = ");
-    query
-        .push_bind(name.to_owned())
-        .push(" DESC LIMIT 1) SELECT i.id, i.name, v.version FROM page i");
+    query.push(" AND i.name = ").push_bind(name.to_owned()).push(")");
+    if let Some(number) = number {
+        query.push(" UNION ALL (");
+        there(&mut query, moment, &[]);
+        query.push(" AND i.id = ").push_bind(number).push(")");
+    }
+    query.push(" LIMIT 1) SELECT i.id, i.name, v.version FROM page i");
     query.push(CURRENT);
     query.build_query_as().fetch_optional(conn).await
 }
@@ -345,7 +369,8 @@ pub async fn find(
     number: Option<i64>,
 ) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
-        "SELECT id FROM images WHERE name = $1 OR id = $2 ORDER BY name = $1 DESC LIMIT 1",
+        "(SELECT id FROM images WHERE name = $1) UNION ALL (SELECT id FROM images WHERE id = $2)
+         LIMIT 1",
     )
     .bind(name)
     .bind(number)

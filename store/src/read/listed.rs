@@ -75,6 +75,24 @@ pub(super) fn find<P>(
     Bound(counted - 1)
 }
 
+/// The same where finding costs next to nothing, but order does: `all` writes the list in no order,
+/// with a limit, and only the page is put in order.
+pub(super) fn find_cheap(
+    query: &mut QueryBuilder<Postgres>,
+    bound: i64,
+    limit: i64,
+    all: impl Fn(&mut QueryBuilder<Postgres>, i64),
+    page: impl Fn(&mut QueryBuilder<Postgres>, i64),
+) -> Bound {
+    let counted = limit.max(bound + 1);
+    query.push("total AS (SELECT count(*) AS n FROM (");
+    all(query, counted);
+    query.push(") found), page AS MATERIALIZED (");
+    page(query, limit);
+    query.push(") ");
+    Bound(counted - 1)
+}
+
 /// Runs a statement that shows `(SELECT n FROM total) AS total` beside each row.
 pub(super) async fn fetch<T>(
     conn: &mut PgConnection,

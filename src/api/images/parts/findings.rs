@@ -18,8 +18,6 @@ struct FindingDeadline {
     clock: SlaClock,
     /// How the most urgent timer stands.
     state: TimerState,
-    /// How many timers run, each for one customer.
-    timers: i64,
     /// The nearest deadline; absent while all clocks stand still.
     due_at: Option<Instant>,
     /// Hours until then; negative once it has passed.
@@ -49,7 +47,6 @@ impl ImageFinding {
             Ok(FindingDeadline {
                 clock: SlaClock::parse(&near.clock)?,
                 state: TimerState::of(near.excluded, near.warn_at, near.due_at, at),
-                timers: near.timers,
                 due_at: near.due_at.map(Into::into),
                 hours_left: near.due_at.map(|due| hours_left(due, at)),
             })
@@ -66,7 +63,6 @@ impl Example for ImageFinding {
         let deadline = FindingDeadline {
             clock: SlaClock::Provider,
             state: TimerState::AtRisk,
-            timers: 12,
             due_at: Some(time::example(9)),
             hours_left: Some(3.0),
         };

@@ -3,28 +3,27 @@ use super::evaluated;
 use crate::read::Moment;
 use crate::read::findings::FindingRow;
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use std::collections::BTreeSet;
 
-/// The timers of one clock that have not stopped for an advisory on an image, in one row.
+/// How the timer of one clock stands that is due first, of those that have not stopped for an
+/// advisory on an image. One that stands still comes after those that run, an excluded one last.
 #[derive(Clone, Debug, FromRow)]
 pub struct NearestRow {
     /// The advisory's ordinal.
     pub advisory_id: i64,
     /// `provider` or `customer`.
     pub clock: String,
-    /// How many timers, each of one customer that the caller may see.
-    pub timers: i64,
-    /// Whether policies exclude all of them.
+    /// Whether the policy excludes it.
     pub excluded: bool,
-    /// From when on one of them is at risk.
+    /// From when on it is at risk.
     pub warn_at: Option<DateTime<Utc>>,
-    /// The nearest deadline; none: all stand still.
+    /// Its deadline; none: it stands still.
     pub due_at: Option<DateTime<Utc>>,
 }
 
 /// For each advisory that is open among these findings of an image the nearest deadline by clock, as
-/// it was known; only the timers of `tenant`, if one is named.
+/// it was known; only of the timers of `tenant`, if one is named.
 pub async fn nearest(
     conn: &mut PgConnection,
     moment: Moment,
@@ -35,27 +34,51 @@ pub async fn nearest(
     let open = findings.iter().filter(|row| row.is_open()).map(|row| row.advisory_id);
     let open: Vec<i64> = open.collect::<BTreeSet<_>>().into_iter().collect();
     let mut query = evaluated(moment.as_of);
-    query.push(
-        "SELECT a.id AS advisory_id, t.*
-         FROM seen s
-         CROSS JOIN unnest(",
-    );
-    query.push_bind(open).push(
-        ") a (id)
-         CROSS JOIN LATERAL (
-             SELECT t.clock, count(*) AS timers, bool_and(t.excluded) AS excluded,
-                    min(t.warn_at) FILTER (WHERE NOT t.excluded AND t.started_at <= s.at) AS warn_at,
-                    min(t.due_at) FILTER (WHERE NOT t.excluded AND t.started_at <= s.at) AS due_at
-             FROM sla_timers t
-             WHERE t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)
-               AND t.advisory_id = a.id AND t.image_id = ",
-    );
-    query.push_bind(image_id);
-    if let Some(tenant) = tenant {
-        query
-            .push(" AND t.customer_id = (SELECT c.id FROM customers c WHERE c.tenant_namespace = ");
-        query.push_bind(tenant.to_owned()).push(")");
+    match tenant {
+        None => of_all(&mut query, image_id, open),
+        Some(tenant) => of_tenant(&mut query, image_id, open, tenant),
     }
-    query.push(" GROUP BY t.clock) t ORDER BY a.id, t.clock DESC");
     query.build_query_as().fetch_all(conn).await
+}
+
+/// A timer `t` that was there at the last evaluation.
+const THERE: &str = "t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)";
+
+/// Clock by clock the first entry of an index: of those that run, else of all.
+fn of_all(query: &mut QueryBuilder<Postgres>, image_id: i64, advisories: Vec<i64>) {
+    query.push("SELECT a.id AS advisory_id, c.clock, t.* FROM seen s CROSS JOIN (SELECT ");
+    query.push_bind(image_id).push("::bigint AS id) i CROSS JOIN unnest(");
+    query.push_bind(advisories).push(
+        ") a (id) CROSS JOIN (VALUES ('provider'), ('customer')) c (clock) CROSS JOIN LATERAL (",
+    );
+    let timers = |query: &mut QueryBuilder<Postgres>, columns: &str| {
+        query.push(format!(
+            "(SELECT t.excluded, {columns} FROM sla_timers t
+              WHERE t.image_id = i.id AND t.advisory_id = a.id AND t.clock = c.clock AND {THERE}"
+        ));
+    };
+    timers(query, "t.warn_at, t.due_at");
+    query.push(" AND NOT t.excluded AND t.started_at <= s.at ORDER BY t.due_at LIMIT 1)");
+    query.push(" UNION ALL ");
+    timers(query, "NULL, NULL");
+    query.push(" ORDER BY t.excluded LIMIT 1) LIMIT 1) t ORDER BY a.id, c.clock DESC");
+}
+
+/// A tenant has one timer for each advisory and clock.
+fn of_tenant(
+    query: &mut QueryBuilder<Postgres>,
+    image_id: i64,
+    advisories: Vec<i64>,
+    tenant: &str,
+) {
+    query.push(format!(
+        "SELECT t.advisory_id, t.clock, t.excluded,
+                CASE WHEN NOT t.excluded AND t.started_at <= s.at THEN t.warn_at END AS warn_at,
+                CASE WHEN NOT t.excluded AND t.started_at <= s.at THEN t.due_at END AS due_at
+         FROM seen s JOIN sla_timers t ON {THERE}
+         WHERE t.customer_id = (SELECT c.id FROM customers c WHERE c.tenant_namespace = "
+    ));
+    query.push_bind(tenant.to_owned()).push(") AND t.image_id = ").push_bind(image_id);
+    query.push(" AND t.advisory_id = ANY (").push_bind(advisories);
+    query.push(") ORDER BY t.advisory_id, t.clock DESC");
 }
