@@ -1,9 +1,10 @@
 //! The API of a large world that runs: how many requests a second 16 clients get answered and how
-//! soon, for each question and list, beside a bare handler with the same SQL. `WAVETANK_BENCH_DATA`
-//! names a directory that keeps the world for the next time, and `WAVETANK_BENCH_ONLY` a part of the
-//! addresses that are asked.
+//! soon, for each question and list, beside a bare handler with the same SQL, and how fast the cores
+//! were meanwhile. `WAVETANK_BENCH_DATA` names a directory that keeps the world for the next time, and
+//! `WAVETANK_BENCH_ONLY` a part of the addresses that are asked.
 mod asked;
 mod drive;
+mod speed;
 
 use crate::client::{self, Client};
 use asked::{Asked, Names, Subject};

@@ -2,6 +2,7 @@
 //!
 //! They share the cores with what they ask, so they are as thin as can be: one thread, and a
 //! connection each that does no more than HTTP.
+use super::speed::Speedometer;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -17,6 +18,11 @@ pub(super) const EACH: Duration = Duration::from_secs(3);
 /// once, and plans each statement once.
 const WARM_UP: usize = 3;
 
+/// So fast the cores are to be, as a share of the most that was seen ...
+const FAST: f64 = 0.8;
+/// ... or this is the number of times that is tried.
+const TRIES: usize = 4;
+
 /// What came of a run of requests.
 pub(super) struct Driven {
     /// What the very first one took, before anything was warm.
@@ -24,6 +30,8 @@ pub(super) struct Driven {
     times: Vec<Duration>,
     failed: usize,
     wall: Duration,
+    /// How fast the cores were, as a share of the most that was seen.
+    speed: f64,
 }
 
 impl Driven {
@@ -41,13 +49,28 @@ impl std::fmt::Display for Driven {
         let rate = self.rate();
         let first = self.first.as_secs_f64() * 1e3;
         write!(f, "{rate:>6.0}/s p50 {:>5.1} ms p99 {:>5.1} ms", at(0.5), at(0.99))?;
-        write!(f, " (first {first:.1} ms)")?;
+        write!(f, " (first {first:.1} ms; cores at {:.0} %)", self.speed * 100.0)?;
         if self.failed > 0 { write!(f, " ({} FAILED)", self.failed) } else { Ok(()) }
     }
 }
 
-/// Asks for an address for a while, with a token where the service wants one.
+/// Asks for an address for a while, with a token where the service wants one; again while the cores
+/// were slow, and then counts what was measured on the fastest.
 pub(super) async fn drive(url: String, token: Option<String>) -> Driven {
+    let mut best = drive_once(url.clone(), token.clone()).await;
+    for _ in 1..TRIES {
+        if best.speed >= FAST {
+            break;
+        }
+        let again = drive_once(url.clone(), token.clone()).await;
+        if again.speed > best.speed {
+            best = Driven { first: best.first, ..again };
+        }
+    }
+    best
+}
+
+async fn drive_once(url: String, token: Option<String>) -> Driven {
     let driven = tokio::task::spawn_blocking(move || {
         let thread = tokio::runtime::Builder::new_current_thread().enable_all().build();
         thread.expect("a runtime").block_on(clients(&url, token.as_deref()))
@@ -73,6 +96,7 @@ async fn clients(url: &str, token: Option<&str>) -> Driven {
     }));
     let warm = warm.await;
     failed += warm.iter().map(|(_, failed)| failed).sum::<usize>();
+    let speedometer = Speedometer::start();
     let begin = Instant::now();
     let asked = futures::future::join_all(warm.into_iter().map(|(mut client, _)| async move {
         let (mut times, mut failed) = (Vec::new(), 0);
@@ -88,10 +112,11 @@ async fn clients(url: &str, token: Option<&str>) -> Driven {
     }));
     let asked = asked.await;
     let wall = begin.elapsed();
+    let speed = speedometer.stop();
     failed += asked.iter().map(|(_, failed)| failed).sum::<usize>();
     let mut times: Vec<Duration> = asked.into_iter().flat_map(|(times, _)| times).collect();
     times.sort_unstable();
-    Driven { first: first_took, times, failed, wall }
+    Driven { first: first_took, times, failed, wall, speed }
 }
 
 /// One of them.
