@@ -63,9 +63,10 @@ pub(super) async fn drive(url: String, token: Option<String>) -> Driven {
             break;
         }
         let again = drive_once(url.clone(), token.clone()).await;
-        if again.speed > best.speed {
-            best = Driven { first: best.first, ..again };
-        }
+        // What failed is told, whenever that was.
+        let (first, failed) = (best.first, best.failed + again.failed);
+        let faster = if again.speed > best.speed { again } else { best };
+        best = Driven { first, failed, ..faster };
     }
     best
 }
