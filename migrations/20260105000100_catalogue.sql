@@ -14,7 +14,16 @@ CREATE TABLE images (
     current_version  integer                                               -- the newest published one
 );
 CREATE INDEX images_base ON images (base_image_id) WHERE base_image_id IS NOT NULL;
-CREATE INDEX images_own_packages ON images USING gin (own_packages);
+
+-- Which images are made with a package: what images.own_packages say of them and of their bases, for
+-- those who look for a package.
+CREATE TABLE image_packages (
+    package_id       bigint NOT NULL REFERENCES packages,
+    image_id         bigint NOT NULL REFERENCES images,
+    tenant_namespace text NOT NULL,
+    PRIMARY KEY (package_id, image_id) INCLUDE (tenant_namespace)
+);
+CREATE INDEX image_packages_tenant ON image_packages (tenant_namespace, package_id);
 
 CREATE TABLE build_events (
     id               bigint PRIMARY KEY,
@@ -61,7 +70,8 @@ CREATE TABLE image_versions (
     components       bigint[] NOT NULL,                                    -- the same as one number: package_id * 2^20 + release
     published_at     timestamptz NOT NULL,
     superseded_at    timestamptz,
-    PRIMARY KEY (image_id, version),
+    -- With what tells which version was current, so that the index alone answers.
+    PRIMARY KEY (image_id, version) INCLUDE (published_at, tenant_namespace),
     FOREIGN KEY (base_image_id, base_version) REFERENCES image_versions (image_id, version),
     CHECK (cardinality(package_ids) = cardinality(releases))
 );
@@ -70,13 +80,14 @@ CREATE INDEX image_versions_digest ON image_versions (digest);
 CREATE INDEX image_versions_base ON image_versions (base_image_id, base_version) WHERE base_image_id IS NOT NULL;
 
 -- Which tags an image has, each since the first version that it was given to: what
--- image_versions.tags say, for those who look for a tag.
+-- image_versions.tags say, for those who look for a tag, by the image's name.
 CREATE TABLE image_tags (
     image_id         bigint NOT NULL REFERENCES images,
     tag              text NOT NULL,
     tenant_namespace text NOT NULL,
     since            timestamptz NOT NULL,
-    PRIMARY KEY (tag, image_id) INCLUDE (since, tenant_namespace)
+    name             text NOT NULL,
+    PRIMARY KEY (tag, name) INCLUDE (image_id, since, tenant_namespace)
 );
 CREATE INDEX image_tags_tenant ON image_tags (tenant_namespace, tag);
 

@@ -78,6 +78,25 @@ async fn images(
     .bind(ends)
     .bind(SHARED_NAMESPACE)
     .bind(instant(starts_at)?)
+    .execute(&mut *conn)
+    .await?;
+    Ok(image_packages(conn, &ordinals(rows.len())).await?)
+}
+
+/// Writes of images that were just written with what packages they, or their bases, are made.
+pub(crate) async fn image_packages(conn: &mut PgConnection, images: &[i64]) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH RECURSIVE parts AS (
+             SELECT id AS image_id, tenant_namespace, base_image_id, own_packages FROM images
+             WHERE id = ANY ($1)
+             UNION ALL
+             SELECT p.image_id, p.tenant_namespace, b.base_image_id, b.own_packages
+             FROM parts p JOIN images b ON b.id = p.base_image_id)
+         INSERT INTO image_packages (package_id, image_id, tenant_namespace)
+         SELECT DISTINCT unnest(own_packages), image_id, tenant_namespace FROM parts
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(images)
     .execute(conn)
     .await?;
     Ok(())

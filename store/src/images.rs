@@ -57,9 +57,10 @@ pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<()
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              ON CONFLICT DO NOTHING
          ), tags AS (
-             INSERT INTO image_tags AS known (image_id, tag, tenant_namespace, since)
-             SELECT DISTINCT $1, tag, $4, $12 FROM unnest($6) AS tag
-             ON CONFLICT (tag, image_id) DO UPDATE SET since = excluded.since
+             INSERT INTO image_tags AS known (image_id, tag, tenant_namespace, since, name)
+             SELECT DISTINCT i.id, tag, $4, $12, i.name FROM images i, unnest($6) AS tag
+             WHERE i.id = $1
+             ON CONFLICT (tag, name) DO UPDATE SET since = excluded.since
                  WHERE known.since > excluded.since
          )
          INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace,

@@ -1,5 +1,6 @@
 //! The rows that a caller sees before the world has taken the command: written beside the stored
 //! command, in its transaction. Their instants are provisional; the release writes the final ones.
+use crate::catalogue::image_packages;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -43,9 +44,9 @@ pub async fn insert_image(conn: &mut PgConnection, image: &PendingImage<'_>) -> 
     .bind(image.own_packages)
     .bind(image.tenant_namespace)
     .bind(image.created_at)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    image_packages(conn, &[image.id]).await
 }
 
 /// A build that a command asks for.

@@ -3,7 +3,7 @@
 //!
 //! A build goes through several facts in one window; its row is written once, as the last one
 //! leaves it.
-use crate::catalogue::{SHARED_NAMESPACE, array_literal};
+use crate::catalogue::{SHARED_NAMESPACE, array_literal, image_packages};
 use crate::db::instant;
 use crate::error::Error;
 use sim::fact::{Cause, Justification, NewImage};
@@ -160,6 +160,7 @@ pub async fn images(conn: &mut PgConnection, images: &[CreatedImage<'_>]) -> Res
     }
     let ats = images.iter().map(|i| instant(i.at)).collect::<Result<Vec<_>, _>>()?;
     let main = |i: &CreatedImage<'_>| i.new.packages.first().map(|p| i64::from(p.0));
+    let ids: Vec<i64> = images.iter().map(|i| i64::from(i.new.image.0)).collect();
     sqlx::query(
         "INSERT INTO images (id, name, description, base_image_id, depth, main_package_id,
              own_packages, tenant_namespace, created_at)
@@ -174,7 +175,7 @@ pub async fn images(conn: &mut PgConnection, images: &[CreatedImage<'_>]) -> Res
              depth = excluded.depth, main_package_id = excluded.main_package_id,
              own_packages = excluded.own_packages, created_at = excluded.created_at",
     )
-    .bind(images.iter().map(|i| i64::from(i.new.image.0)).collect::<Vec<_>>())
+    .bind(&ids)
     .bind(images.iter().map(|i| &*i.new.name).collect::<Vec<_>>())
     .bind(images.iter().map(|i| i.new.base.map(|b| i64::from(b.0))).collect::<Vec<_>>())
     .bind(images.iter().map(main).collect::<Vec<_>>())
@@ -182,9 +183,9 @@ pub async fn images(conn: &mut PgConnection, images: &[CreatedImage<'_>]) -> Res
     .bind(ats)
     .bind(images.iter().map(|i| i.new.owner.map(|o| i64::from(o.0))).collect::<Vec<_>>())
     .bind(SHARED_NAMESPACE)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    Ok(image_packages(conn, &ids).await?)
 }
 
 /// Writes judgements of false positives.

@@ -46,6 +46,11 @@ INSERT INTO advisory_packages SELECT a, 10 + a % 500, 0, '1.0-r0', NULL, NULL, N
 FROM generate_series(10, 3009) a;
 INSERT INTO images SELECT i, 'image-' || i, 'An image', CASE WHEN i % 10 = 0 THEN 0 ELSE i / 10 * 10 END,
        1, 10, ARRAY[10 + i % 500, 11 + i % 400], 'catalogue', '2026-01-12T00:00Z', NULL, 20 FROM generate_series(10, 209) i;
+INSERT INTO image_packages
+SELECT DISTINCT unnest(i.own_packages || coalesce(b.own_packages, '{}')), i.id, i.tenant_namespace
+FROM images i LEFT JOIN images b ON b.id = i.base_image_id ON CONFLICT DO NOTHING;
+INSERT INTO image_packages SELECT DISTINCT 10 + (i * 7 + n * 11) % 500, i, 'catalogue'
+FROM generate_series(10, 209) i, generate_series(1, 20) n ON CONFLICT DO NOTHING;
 INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
                           started_at, finished_at, attempts, version)
 SELECT 1000 + i * 20 + v, i, 'catalogue', (ARRAY['cron', 'cve_fix', 'base_change'])[1 + v % 3], '{}',
@@ -60,8 +65,8 @@ SELECT i, v, 1000 + i * 20 + v, 'catalogue', 'sha256:' || encode(sha256((i || '/
        '2026-01-12T00:00Z'::timestamptz + v * interval '10 min' + i * interval '1 s',
        CASE WHEN v < 20 THEN '2026-01-12T00:10Z'::timestamptz + v * interval '10 min' + i * interval '1 s' END
 FROM generate_series(10, 209) i, generate_series(1, 20) v;
-INSERT INTO image_tags SELECT image_id, tag, 'catalogue', min(published_at)
-FROM image_versions, unnest(tags) AS tag GROUP BY 1, 2 ON CONFLICT DO NOTHING;
+INSERT INTO image_tags SELECT v.image_id, tag, 'catalogue', min(v.published_at), i.name
+FROM image_versions v JOIN images i ON i.id = v.image_id, unnest(v.tags) AS tag GROUP BY 1, 2, 5 ON CONFLICT DO NOTHING;
 INSERT INTO artifacts SELECT 1000 + i * 20 + v, 'log', 'catalogue', 'text/plain',
        encode(sha256((i || '-' || v)::bytea), 'hex'), 1, 'x'
 FROM generate_series(10, 209) i, generate_series(1, 20) v;

@@ -20,6 +20,7 @@ pub const EXCLUDED: &[&str] = &[
     "api_keys",
     "clock",
     "idempotency_keys",
+    "image_packages",
     "image_tags",
     "ledger",
     "logs.published_size",

@@ -1,7 +1,8 @@
 //! Customers and what they run.
+use super::Moment;
 use super::findings::by_severity;
+use super::listed::Cut;
 use super::usage::{in_use, in_use_in_order};
-use super::{Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -47,10 +48,11 @@ fn page(
     as_of: DateTime<Utc>,
     q: Option<&str>,
     after: Option<&str>,
-    limit: i64,
+    cut: Cut,
 ) -> QueryBuilder<Postgres> {
-    let mut query =
-        QueryBuilder::new("WITH page AS MATERIALIZED (SELECT c.* FROM customers c WHERE ");
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
+    query.push("SELECT c.* FROM customers c WHERE ");
     query.push_bind(as_of).push("::timestamptz IS NOT NULL");
     if let Some(q) = q {
         query.push(" AND position(lower(").push_bind(q.to_owned());
@@ -59,7 +61,7 @@ fn page(
     if let Some(after) = after {
         query.push(" AND c.tenant_namespace > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY c.tenant_namespace LIMIT ").push(limit).push(") ");
+    query.push(" ORDER BY c.tenant_namespace LIMIT ").push(cut.limit()).push(") ");
     query
 }
 
@@ -71,7 +73,7 @@ pub async fn customers(
     after: Option<&str>,
     limit: i64,
 ) -> sqlx::Result<Vec<CustomerRow>> {
-    let mut query = page(moment.as_of, q, after, limit);
+    let mut query = page(moment.as_of, q, after, Cut::Page(limit));
     shown(&mut query, moment);
     query.build_query_as().fetch_all(conn).await
 }
@@ -82,7 +84,7 @@ pub async fn customers_total(
     moment: Moment,
     q: Option<&str>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment.as_of, q, None, TOTAL_BOUND + 1);
+    let mut query = page(moment.as_of, q, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -1,5 +1,5 @@
 //! The documents about an image, over all its versions: SBOMs and signed statements.
-use super::TOTAL_BOUND;
+use super::listed::Cut;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -39,11 +39,11 @@ fn sbom_page(
     as_of: DateTime<Utc>,
     filter: &SbomFilter<'_>,
     after: Option<&(i32, String)>,
-    limit: i64,
+    cut: Cut,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(
-        "WITH page AS MATERIALIZED (SELECT s.* FROM sbom_records s WHERE s.created_at <= ",
-    );
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
+    query.push("SELECT s.* FROM sbom_records s WHERE s.created_at <= ");
     query.push_bind(as_of).push(" AND s.image_id = ").push_bind(filter.image_id);
     if let Some(version) = filter.version {
         query.push(" AND s.version = ").push_bind(version);
@@ -55,7 +55,7 @@ fn sbom_page(
         query.push(" AND (s.version, s.format) < (").push_bind(*version);
         query.push(", ").push_bind(format.clone()).push(")");
     }
-    query.push(" ORDER BY s.version DESC, s.format DESC LIMIT ").push(limit).push(") ");
+    query.push(" ORDER BY s.version DESC, s.format DESC LIMIT ").push(cut.limit()).push(") ");
     query
 }
 
@@ -67,7 +67,7 @@ pub async fn sboms(
     after: Option<&(i32, String)>,
     limit: i64,
 ) -> sqlx::Result<Vec<SbomRow>> {
-    let mut query = sbom_page(as_of, filter, after, limit);
+    let mut query = sbom_page(as_of, filter, after, Cut::Page(limit));
     query.push(
         "SELECT s.version, v.digest, s.format, s.spec_version, s.sha256, s.bytes, s.components,
                 s.created_at
@@ -83,7 +83,7 @@ pub async fn sboms_total(
     as_of: DateTime<Utc>,
     filter: &SbomFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = sbom_page(as_of, filter, None, TOTAL_BOUND + 1);
+    let mut query = sbom_page(as_of, filter, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }
@@ -134,11 +134,11 @@ fn attestation_page(
     as_of: DateTime<Utc>,
     filter: &AttestationFilter<'_>,
     after: Option<&AttestationPlace>,
-    limit: i64,
+    cut: Cut,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(
-        "WITH page AS MATERIALIZED (SELECT a.* FROM attestations a WHERE a.created_at <= ",
-    );
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
+    query.push("SELECT a.* FROM attestations a WHERE a.created_at <= ");
     query.push_bind(as_of).push(" AND a.image_id = ").push_bind(filter.image_id);
     if let Some(version) = filter.version {
         query.push(" AND a.version = ").push_bind(version);
@@ -151,7 +151,7 @@ fn attestation_page(
         query.push(", ").push_bind(*version).push(", ");
         query.push_bind(predicate_type.clone()).push(" COLLATE \"C\")");
     }
-    query.push(NEWEST_FIRST).push(" LIMIT ").push(limit).push(") ");
+    query.push(NEWEST_FIRST).push(" LIMIT ").push(cut.limit()).push(") ");
     query
 }
 
@@ -164,7 +164,7 @@ pub async fn attestations(
     after: Option<&AttestationPlace>,
     limit: i64,
 ) -> sqlx::Result<Vec<AttestationRow>> {
-    let mut query = attestation_page(as_of, filter, after, limit);
+    let mut query = attestation_page(as_of, filter, after, Cut::Page(limit));
     query.push(
         "SELECT a.seq, a.version, v.digest, a.predicate_type, a.created_at, a.log_index,
                 coalesce(r.sha256, a.sha256) AS sha256, coalesce(r.bytes, a.bytes) AS bytes,
@@ -187,7 +187,7 @@ pub async fn attestations_total(
     as_of: DateTime<Utc>,
     filter: &AttestationFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = attestation_page(as_of, filter, None, TOTAL_BOUND + 1);
+    let mut query = attestation_page(as_of, filter, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

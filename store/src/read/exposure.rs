@@ -77,49 +77,57 @@ pub struct ExposureRow {
 /// The severities by their rank.
 const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
-/// All that is shown of the rows of `page`. Each timer is one entry of an index.
+/// All that is shown of the rows of `page`. What does not depend on the customer is looked up once for
+/// all of them (`affected`), and both timers by one range of an index.
 const SHOWN: &str = "
-    SELECT e.customer_id, c.tenant_namespace, c.name AS customer, e.image_id, i.name AS image,
-           e.version, v.digest, e.mode, e.environment, e.cluster, e.replicas, e.internet_exposed,
-           e.valid_from AS running_since, e.advisory_id, a.cve, a.severity,
-           a.score::float8 AS score, a.known_exploited, hit.detected_at, hit.packages,
-           fix.version AS fixed_in_version,
-           CASE WHEN a.fix_available_at <= $1 THEN a.fix_available_at END AS fix_available_at,
-           p.opened_at AS provider_opened_at, p.excluded AS provider_excluded,
-           CASE WHEN p.started_at <= s.at THEN p.warn_at END AS provider_warn_at,
-           CASE WHEN p.started_at <= s.at THEN p.due_at END AS provider_due_at,
-           o.opened_at AS customer_opened_at, o.excluded AS customer_excluded,
-           CASE WHEN o.started_at <= s.at THEN o.warn_at END AS customer_warn_at,
-           CASE WHEN o.started_at <= s.at THEN o.due_at END AS customer_due_at,
+    , affected AS MATERIALIZED (
+        SELECT e.image_id, e.version, e.advisory_id, i.name AS image, v.digest, a.cve, a.severity,
+               a.score::float8 AS score, a.known_exploited, hit.detected_at, hit.packages,
+               CASE WHEN a.fix_available_at <= $1 THEN a.fix_available_at END AS fix_available_at,
+               fix.version AS fixed_in_version
+        FROM (SELECT DISTINCT image_id, version, advisory_id FROM page) e
+        JOIN images i ON i.id = e.image_id
+        JOIN image_versions v ON v.image_id = e.image_id AND v.version = e.version
+        JOIN advisories a ON a.id = e.advisory_id
+        CROSS JOIN LATERAL (
+            SELECT min(f.detected_at) AS detected_at, array_agg(p.name) AS packages
+            FROM cve_findings f JOIN packages p ON p.id = f.package_id
+            WHERE f.image_id = e.image_id AND f.version = e.version
+              AND f.advisory_id = e.advisory_id AND f.detected_at <= $1
+              AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) hit
+        LEFT JOIN LATERAL (
+            SELECT n.version FROM (
+                SELECT n.version FROM image_versions n
+                WHERE n.image_id = e.image_id AND n.version > e.version AND n.published_at <= $1
+                ORDER BY n.version DESC LIMIT 1) n
+            WHERE (SELECT true FROM cve_findings f
+                   WHERE f.image_id = e.image_id AND f.version = n.version
+                     AND f.advisory_id = e.advisory_id AND f.detected_at <= $1 LIMIT 1) IS NULL
+            ) fix ON true)
+    SELECT e.customer_id, c.tenant_namespace, c.name AS customer, e.mode, e.environment, e.cluster,
+           e.replicas, e.internet_exposed, e.valid_from AS running_since, x.*, t.*,
            (SELECT n FROM total) AS total
     FROM page e
     JOIN customers c ON c.id = e.customer_id
-    JOIN images i ON i.id = e.image_id
-    JOIN image_versions v ON v.image_id = e.image_id AND v.version = e.version
-    JOIN advisories a ON a.id = e.advisory_id
-    CROSS JOIN LATERAL (
-        SELECT min(f.detected_at) AS detected_at, array_agg(p.name) AS packages
-        FROM cve_findings f JOIN packages p ON p.id = f.package_id
-        WHERE f.image_id = e.image_id AND f.version = e.version AND f.advisory_id = e.advisory_id
-          AND f.detected_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) hit
-    LEFT JOIN LATERAL (
-        SELECT n.version FROM (
-            SELECT n.version FROM image_versions n
-            WHERE n.image_id = e.image_id AND n.version > e.version AND n.published_at <= $1
-            ORDER BY n.version DESC LIMIT 1) n
-        WHERE (SELECT true FROM cve_findings f
-               WHERE f.image_id = e.image_id AND f.version = n.version
-                 AND f.advisory_id = e.advisory_id AND f.detected_at <= $1 LIMIT 1) IS NULL
-        ) fix ON true
+    JOIN affected x USING (image_id, version, advisory_id)
     LEFT JOIN seen s ON true
-    LEFT JOIN sla_timers p
-        ON p.customer_id = e.customer_id AND p.image_id = e.image_id
-       AND p.advisory_id = e.advisory_id AND p.clock = 'provider'
-       AND p.opened_at <= s.at AND (p.stopped_at IS NULL OR p.stopped_at > s.at)
-    LEFT JOIN sla_timers o
-        ON o.customer_id = e.customer_id AND o.image_id = e.image_id
-       AND o.advisory_id = e.advisory_id AND o.clock = 'customer'
-       AND o.opened_at <= s.at AND (o.stopped_at IS NULL OR o.stopped_at > s.at)";
+    CROSS JOIN LATERAL (
+        SELECT min(t.opened_at) FILTER (WHERE t.clock = 'provider') AS provider_opened_at,
+               bool_or(t.excluded) FILTER (WHERE t.clock = 'provider') AS provider_excluded,
+               min(t.warn_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
+                 AS provider_warn_at,
+               min(t.due_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
+                 AS provider_due_at,
+               min(t.opened_at) FILTER (WHERE t.clock = 'customer') AS customer_opened_at,
+               bool_or(t.excluded) FILTER (WHERE t.clock = 'customer') AS customer_excluded,
+               min(t.warn_at) FILTER (WHERE t.clock = 'customer' AND t.started_at <= s.at)
+                 AS customer_warn_at,
+               min(t.due_at) FILTER (WHERE t.clock = 'customer' AND t.started_at <= s.at)
+                 AS customer_due_at
+        FROM sla_timers t
+        WHERE t.customer_id = e.customer_id AND t.image_id = e.image_id
+          AND t.advisory_id = e.advisory_id
+          AND t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)) t";
 
 /// The customers that run an image affected by an advisory, by image and customer, after a place
 /// in that order; only `tenant`, if one is named.
@@ -152,18 +160,13 @@ fn by_advisory(
     limit: i64,
 ) {
     let (image, customer) = after.unwrap_or((-1, -1));
-    query.push("SELECT u.*, i.advisory_id FROM (SELECT i.id, a.id AS advisory_id, f.versions ");
-    query.push("FROM (SELECT ").push_bind(advisory_id).push(
-        "::bigint AS id) a CROSS JOIN images i
-               CROSS JOIN LATERAL (
-                   SELECT ARRAY(SELECT f.version FROM cve_findings f
-                                WHERE f.advisory_id = a.id AND f.image_id = i.id
-                                  AND f.detected_at <= $1
-                                  AND (f.not_affected_at IS NULL OR f.not_affected_at > $1))
-                          AS versions OFFSET 0) f
-               WHERE f.versions <> '{}' AND i.id >= ",
+    query.push("SELECT u.*, i.advisory_id FROM (SELECT f.image_id AS id, f.advisory_id, ");
+    query.push("array_agg(f.version) AS versions FROM cve_findings f WHERE f.advisory_id = ");
+    query.push_bind(advisory_id).push(" AND f.image_id >= ").push_bind(image).push(
+        " AND f.detected_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)
+               GROUP BY f.advisory_id, f.image_id ORDER BY f.image_id OFFSET 0) i
+          CROSS JOIN LATERAL ",
     );
-    query.push_bind(image).push(" ORDER BY i.id OFFSET 0) i CROSS JOIN LATERAL ");
     query.push("(SELECT u.* FROM ").push(in_use_in_order(
         moment,
         "image_id = i.id",

@@ -1,5 +1,6 @@
 //! Findings of all images as they were known at an instant.
-use super::{Direction, Moment, TOTAL_BOUND};
+use super::listed::Cut;
+use super::{Direction, Moment};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -106,11 +107,11 @@ fn page(
     moment: Moment,
     filter: &FindingFilter<'_>,
     after: Option<&FindingPlace>,
-    limit: i64,
+    cut: Cut,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(
-        "WITH page AS MATERIALIZED (SELECT f.* FROM cve_findings f WHERE f.detected_at <= ",
-    );
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
+    query.push("SELECT f.* FROM cve_findings f WHERE f.detected_at <= ");
     query.push_bind(moment.as_of);
     query.push(match filter.status {
         Some(FindingStatus::Open) if moment.newest => {
@@ -150,7 +151,7 @@ fn page(
         query.push_bind(*version).push(", ").push_bind(*advisory).push(", ");
         query.push_bind(*package).push(")");
     }
-    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(limit).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(cut.limit()).push(") ");
     query
 }
 
@@ -162,7 +163,7 @@ pub async fn findings(
     after: Option<&FindingPlace>,
     limit: i64,
 ) -> sqlx::Result<Vec<FindingRow>> {
-    let mut query = page(moment, filter, after, limit);
+    let mut query = page(moment, filter, after, Cut::Page(limit));
     query.push(
         "SELECT f.image_id, i.name AS image, f.version, v.digest, f.tenant_namespace,
                 f.advisory_id, a.cve, f.severity, f.score::float8 AS score, a.known_exploited,
@@ -194,7 +195,7 @@ pub async fn findings_total(
     moment: Moment,
     filter: &FindingFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    let mut query = page(moment, filter, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -122,6 +122,14 @@ impl ImageFilter<'_> {
     }
 }
 
+impl<'a> ImageFilter<'a> {
+    /// The tag that alone decides which images are listed, by name.
+    fn tag_alone(&self) -> Option<&'a str> {
+        let rest = ImageFilter { tag: None, ..self.clone() };
+        self.tag.filter(|_| self.order == ImageOrder::Name && !rest.narrows())
+    }
+}
+
 impl ImageRow {
     /// Its place in a list of that order.
     pub fn place(&self, order: ImageOrder) -> ImagePlace {
@@ -134,12 +142,26 @@ impl ImageRow {
     }
 }
 
-/// The version of the image `i` that was current.
-const CURRENT: &str = "
+/// The version of the image `i` that was current. In the past there are newer ones to be passed over,
+/// which the index does.
+const fn current(moment: Moment) -> &'static str {
+    if moment.newest {
+        "
     LEFT JOIN LATERAL (
         SELECT v.* FROM image_versions v
         WHERE v.image_id = i.id AND v.published_at <= $1
-        ORDER BY v.version DESC LIMIT 1) v ON true";
+        ORDER BY v.version DESC LIMIT 1) v ON true"
+    } else {
+        "
+    LEFT JOIN LATERAL (
+        SELECT v.* FROM image_versions v
+        WHERE v.image_id = i.id AND v.version = (
+            SELECT n.version FROM image_versions n
+            WHERE n.image_id = i.id AND n.published_at <= $1
+            ORDER BY n.version DESC LIMIT 1)
+        OFFSET 0) v ON true"
+    }
+}
 
 /// The level of that version.
 const LEVEL: &str = "
@@ -154,7 +176,7 @@ const OPEN: &str = "f.image_id = i.id AND f.version = v.version AND f.detected_a
           AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)";
 
 /// All that is shown of the images of `page`.
-fn shown(query: &mut QueryBuilder<Postgres>) {
+fn shown(query: &mut QueryBuilder<Postgres>, moment: Moment) {
     query.push(
         "SELECT i.id, i.name, i.description, base.name AS base, i.tenant_namespace, i.created_at,
                 i.end_of_life_at, v.version, v.digest, v.published_at, s.slsa_level,
@@ -163,7 +185,7 @@ fn shown(query: &mut QueryBuilder<Postgres>) {
          FROM page i
          LEFT JOIN images base ON base.id = i.base_image_id ",
     );
-    query.push(CURRENT).push(LEVEL).push(
+    query.push(current(moment)).push(LEVEL).push(
         " LEFT JOIN image_versions bv
               ON bv.image_id = v.base_image_id AND bv.version = v.base_version
           CROSS JOIN LATERAL ",
@@ -178,13 +200,32 @@ fn asked(moment: Moment) -> QueryBuilder<Postgres> {
     query
 }
 
+/// What is found of an image `i`.
+const COLUMNS: &str = "
+    SELECT i.id, i.name, i.description, i.base_image_id, i.tenant_namespace, i.created_at,
+           i.end_of_life_at";
+
+/// Images that had a tag, by name. They had a version then, so they were there.
+fn tagged(
+    query: &mut QueryBuilder<Postgres>,
+    tag: &str,
+    after: Option<&ImagePlace>,
+    descending: bool,
+    limit: i64,
+) {
+    query.push("SELECT t.image_id FROM image_tags t WHERE t.since <= $1 AND t.tag = ");
+    query.push_bind(tag.to_owned());
+    if let Some(after) = after {
+        query.push(if descending { " AND t.name < " } else { " AND t.name > " });
+        query.push_bind(after.name.clone());
+    }
+    query.push(if descending { " ORDER BY t.name DESC" } else { " ORDER BY t.name" });
+    query.push(" LIMIT ").push(limit);
+}
+
 /// Images that were there, with what the filter and the order need of them.
 fn there(query: &mut QueryBuilder<Postgres>, moment: Moment, joins: &[&str]) {
-    query.push(
-        "SELECT i.id, i.name, i.description, i.base_image_id, i.tenant_namespace, i.created_at,
-                i.end_of_life_at
-         FROM images i",
-    );
+    query.push(COLUMNS).push(" FROM images i");
     joins.iter().for_each(|join| {
         query.push(join);
     });
@@ -211,8 +252,8 @@ fn list(
         || filter.severity.is_some()
         || filter.slsa_level.is_some();
     let joins: &[&str] = match (by_version, filter.slsa_level) {
-        (_, Some(_)) => &[CURRENT, LEVEL],
-        (true, None) => &[CURRENT],
+        (_, Some(_)) => &[current(moment), LEVEL],
+        (true, None) => &[current(moment)],
         (false, None) => &[],
     };
     there(query, moment, joins);
@@ -297,7 +338,16 @@ pub async fn images(
     limit: i64,
 ) -> sqlx::Result<Listed<ImageRow>> {
     let mut query = asked(moment);
-    let bound = if filter.narrows() {
+    let bound = if let Some(tag) = filter.tag_alone() {
+        let all = |query: &mut QueryBuilder<Postgres>, counted| {
+            tagged(query, tag, None, false, counted);
+        };
+        listed::find_cheap(&mut query, TOTAL_BOUND, limit, all, |query, limit| {
+            query.push(COLUMNS).push(" FROM (");
+            tagged(query, tag, after, filter.descending, limit);
+            query.push(") t JOIN images i ON i.id = t.image_id");
+        })
+    } else if filter.narrows() {
         listed::find(&mut query, TOTAL_BOUND, after, limit, |query, after, limit| {
             list(query, moment, filter, after, limit);
         })
@@ -310,7 +360,7 @@ pub async fn images(
             list(query, moment, filter, after, limit);
         })
     };
-    shown(&mut query);
+    shown(&mut query, moment);
     order(&mut query, filter.order.key(), filter.descending);
     listed::fetch(conn, query, bound).await
 }
@@ -325,7 +375,7 @@ pub async fn image(
     query.push("total AS (SELECT 1 AS n), page AS MATERIALIZED (");
     there(&mut query, moment, &[]);
     query.push(" AND i.id = ").push_bind(id).push(") ");
-    shown(&mut query);
+    shown(&mut query, moment);
     query.build_query_as().fetch_optional(conn).await
 }
 
@@ -358,7 +408,7 @@ pub async fn known(
         query.push(" AND i.id = ").push_bind(number).push(")");
     }
     query.push(" LIMIT 1) SELECT i.id, i.name, v.version FROM page i");
-    query.push(CURRENT);
+    query.push(current(moment));
     query.build_query_as().fetch_optional(conn).await
 }
 

@@ -1,5 +1,6 @@
 //! A page of a list and how long the whole list is, from one statement: where finding what belongs
 //! to a list is dear, it is done once for both.
+use super::TOTAL_BOUND;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
 
@@ -32,6 +33,34 @@ impl Total {
             Total { count: bound, exact: false }
         } else {
             Total { count: counted, exact: true }
+        }
+    }
+}
+
+/// What of a list is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cut {
+    /// A page of so many rows, found once, before what is shown of them is looked up.
+    Page(i64),
+    /// How many there are, up to the bound of totals and one more. Nothing of a row is kept for it,
+    /// so that an index may answer alone.
+    Total,
+}
+
+impl Cut {
+    /// Begins the common table expression `page`, which is what is read.
+    pub(super) const fn page(self) -> &'static str {
+        match self {
+            Cut::Page(_) => "page AS MATERIALIZED (",
+            Cut::Total => "page AS (",
+        }
+    }
+
+    /// How many rows are read.
+    pub(super) const fn limit(self) -> i64 {
+        match self {
+            Cut::Page(limit) => limit,
+            Cut::Total => TOTAL_BOUND + 1,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What customers and the platform's own team were told.
+use super::listed::Cut;
 use super::timeline::up_to;
-use super::{Direction, Moment, TOTAL_BOUND, Visible};
+use super::{Direction, Moment, Visible};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -39,12 +40,13 @@ fn page(
     moment: Moment,
     filter: &NotificationFilter<'_>,
     after: Option<i64>,
-    limit: i64,
+    cut: Cut,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
     // In the order of the index that has the kinds apart: the planner would read all of them.
     let keys: &[&str] = if filter.kind.is_some() { &["n.kind", "n.id"] } else { &["n.id"] };
-    filter.visible.list(&mut query, ("n", keys), filter.direction, limit, |query| {
+    filter.visible.list(&mut query, ("n", keys), filter.direction, cut.limit(), |query| {
         query.push("SELECT n.* FROM notifications n WHERE ");
         up_to(query, "n.id", moment.as_of);
         if let Some(kind) = filter.kind {
@@ -67,7 +69,7 @@ pub async fn notifications(
     after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<NotificationRow>> {
-    let mut query = page(moment, filter, after, limit);
+    let mut query = page(moment, filter, after, Cut::Page(limit));
     query.push("SELECT * FROM page").push(filter.direction.order(&["id"]));
     query.build_query_as().fetch_all(conn).await
 }
@@ -78,7 +80,7 @@ pub async fn notifications_total(
     moment: Moment,
     filter: &NotificationFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    let mut query = page(moment, filter, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

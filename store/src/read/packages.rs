@@ -1,6 +1,7 @@
 //! Packages, their releases, and which images hold them.
+use super::listed::Cut;
 use super::usage::in_use;
-use super::{Listed, Moment, TOTAL_BOUND, listed};
+use super::{Listed, Moment, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -55,10 +56,11 @@ fn page(
     as_of: DateTime<Utc>,
     q: Option<&str>,
     after: Option<&str>,
-    limit: i64,
+    cut: Cut,
 ) -> QueryBuilder<Postgres> {
-    let mut query =
-        QueryBuilder::new("WITH page AS MATERIALIZED (SELECT p.* FROM packages p WHERE ");
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
+    query.push("SELECT p.* FROM packages p WHERE ");
     query.push_bind(as_of).push("::timestamptz IS NOT NULL");
     if let Some(q) = q {
         query.push(" AND position(lower(").push_bind(q.to_owned());
@@ -67,7 +69,7 @@ fn page(
     if let Some(after) = after {
         query.push(" AND p.name > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY p.name LIMIT ").push(limit).push(") ");
+    query.push(" ORDER BY p.name LIMIT ").push(cut.limit()).push(") ");
     query
 }
 
@@ -79,7 +81,7 @@ pub async fn packages(
     after: Option<&str>,
     limit: i64,
 ) -> sqlx::Result<Vec<PackageRow>> {
-    let mut query = page(moment.as_of, q, after, limit);
+    let mut query = page(moment.as_of, q, after, Cut::Page(limit));
     query.push(SHOWN);
     query.build_query_as().fetch_all(conn).await
 }
@@ -90,7 +92,7 @@ pub async fn packages_total(
     moment: Moment,
     q: Option<&str>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment.as_of, q, None, TOTAL_BOUND + 1);
+    let mut query = page(moment.as_of, q, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }
@@ -177,7 +179,9 @@ pub async fn holders(
     after: Option<(i64, i32)>,
     limit: i64,
 ) -> sqlx::Result<Listed<HolderRow>> {
-    let mut query = made_with(moment, package_id);
+    let mut query = QueryBuilder::new("WITH asked AS (SELECT ");
+    query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(package_id);
+    query.push("::bigint), ");
     let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
         held(query, moment, version, after, limit);
     });
@@ -197,22 +201,8 @@ pub async fn holders(
     listed::fetch(conn, query, bound).await
 }
 
-/// `$1` is the instant, `$2` the package. An image holds what it or one of its bases is made with.
-fn made_with(moment: Moment, package_id: i64) -> QueryBuilder<Postgres> {
-    let mut query =
-        QueryBuilder::new("WITH RECURSIVE made_with AS (SELECT i.id FROM images i WHERE ");
-    query.push_bind(moment.as_of).push("::timestamptz IS NOT NULL AND i.own_packages @> ARRAY[");
-    query.push_bind(package_id).push(
-        "::bigint]
-             UNION
-             SELECT i.id FROM made_with m
-             CROSS JOIN LATERAL (SELECT i.id FROM images i WHERE i.base_image_id = m.id OFFSET 0) i), ",
-    );
-    query
-}
-
-/// Of each image that is made with the package, the current version and those that somebody runs
-/// are looked at.
+/// `$1` is the instant, `$2` the package. Of each image that it or a base is made with, the current
+/// version and those that somebody runs are looked at.
 fn held(
     query: &mut QueryBuilder<Postgres>,
     moment: Moment,
@@ -223,10 +213,11 @@ fn held(
     let (image, number) = after.unwrap_or((-1, -1));
     query.push(
         "    SELECT v.*
-             FROM (SELECT m.id FROM made_with m WHERE m.id >= ",
+             FROM (SELECT m.image_id AS id FROM image_packages m
+                   WHERE m.package_id = $2 AND m.image_id >= ",
     );
     query.push_bind(image).push(
-        " ORDER BY m.id OFFSET 0) i
+        " ORDER BY m.image_id OFFSET 0) i
              CROSS JOIN LATERAL (SELECT v.* FROM (
                  SELECT v.image_id, v.version, v.digest, v.tenant_namespace, v.published_at,
                         v.releases[array_position(v.package_ids, $2)] AS release,

@@ -1,5 +1,6 @@
 //! What happened, in the order of facts or the other way round.
-use super::{Direction, Moment, TOTAL_BOUND, Visible};
+use super::listed::Cut;
+use super::{Direction, Moment, Visible};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -57,9 +58,10 @@ fn page(
     moment: Moment,
     filter: &TimelineFilter<'_>,
     after: Option<i64>,
-    limit: i64,
+    cut: Cut,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
     let little = is_little(filter);
     let visible = match filter.visible {
         Visible::To(_) if little => Visible::All,
@@ -69,7 +71,7 @@ fn page(
     // all facts instead, as if the kind's were spread evenly among them.
     let keys: &[&str] =
         if filter.kind.is_some() && !little { &["t.kind", "t.seq"] } else { &["t.seq"] };
-    visible.list(&mut query, ("t", keys), filter.direction, limit, |query| {
+    visible.list(&mut query, ("t", keys), filter.direction, cut.limit(), |query| {
         query.push("SELECT t.* FROM timeline t WHERE ");
         up_to(query, "t.seq", moment.as_of);
         match filter.kind {
@@ -105,7 +107,7 @@ pub async fn timeline(
     after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<TimelineRow>> {
-    let mut query = page(moment, filter, after, limit);
+    let mut query = page(moment, filter, after, Cut::Page(limit));
     query.push(
         "SELECT t.seq, t.at, t.kind, t.tenant_namespace, i.name AS image, t.build_id, a.cve, t.data
          FROM page t
@@ -122,7 +124,7 @@ pub async fn timeline_total(
     moment: Moment,
     filter: &TimelineFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    let mut query = page(moment, filter, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -1,5 +1,6 @@
 //! Who runs an image.
-use super::{Moment, TOTAL_BOUND};
+use super::Moment;
+use super::listed::Cut;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -53,15 +54,17 @@ pub(super) fn in_use_in_order(moment: Moment, of: &str, order: &str) -> String {
     )
 }
 
-fn page(moment: Moment, image_id: i64, after: Option<&str>, limit: i64) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT u.* FROM (SELECT ");
+fn page(moment: Moment, image_id: i64, after: Option<&str>, cut: Cut) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
+    query.push("SELECT u.* FROM (SELECT ");
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(image_id);
     query.push("::bigint AS id) i CROSS JOIN LATERAL ").push(in_use(moment, "image_id = i.id"));
     query.push(" WHERE true");
     if let Some(after) = after {
         query.push(" AND u.tenant_namespace > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY u.tenant_namespace LIMIT ").push(limit).push(") ");
+    query.push(" ORDER BY u.tenant_namespace LIMIT ").push(cut.limit()).push(") ");
     query
 }
 
@@ -73,7 +76,7 @@ pub async fn users(
     after: Option<&str>,
     limit: i64,
 ) -> sqlx::Result<Vec<UserRow>> {
-    let mut query = page(moment, image_id, after, limit);
+    let mut query = page(moment, image_id, after, Cut::Page(limit));
     query.push(
         "SELECT c.tenant_namespace, c.name AS customer, u.version, v.digest, u.mode, u.environment,
                 u.cluster, u.replicas, u.internet_exposed, u.valid_from AS running_since,
@@ -92,7 +95,7 @@ pub async fn users_total(
     moment: Moment,
     image_id: i64,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, image_id, None, TOTAL_BOUND + 1);
+    let mut query = page(moment, image_id, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -89,6 +89,9 @@ INSERT INTO images (id, name, description, base_image_id, depth, main_package_id
   (1, 'nginx', 'A web server', 0, 1, 2, '{2,1}', 'catalogue', '2026-01-12T00:00Z', NULL, 2),
   (2, 'redis', 'A store', 0, 1, 3, '{3}', 'catalogue', '2026-01-12T00:00Z', '2026-01-12T04:00Z', 1),
   (3, 'late', 'Added later', 0, 1, 1, '{1}', 'catalogue', '2026-01-12T03:00Z', NULL, NULL);
+INSERT INTO image_packages
+SELECT DISTINCT unnest(i.own_packages || coalesce(b.own_packages, '{}')), i.id, i.tenant_namespace
+FROM images i LEFT JOIN images b ON b.id = i.base_image_id ON CONFLICT DO NOTHING;
 INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
                           started_at, finished_at, attempts, builder, version, log_sha256) VALUES
   (1, 0, 'catalogue', 'bootstrap', '{"trigger": "bootstrap"}', 'completed', '2026-01-12T00:00Z',
@@ -120,8 +123,8 @@ INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, diges
    '2026-01-12T00:00Z', NULL),
   (1, 2, 4, 'catalogue', 'sha256:' || repeat('d', 64), '{latest,1.1.0,1.1,1}', 0, 1, '{0,1,2}',
    '{0,0,1}', '{0}', '2026-01-12T02:30Z', NULL);
-INSERT INTO image_tags SELECT image_id, tag, 'catalogue', min(published_at)
-FROM image_versions, unnest(tags) AS tag GROUP BY 1, 2;
+INSERT INTO image_tags SELECT v.image_id, tag, 'catalogue', min(v.published_at), i.name
+FROM image_versions v JOIN images i ON i.id = v.image_id, unnest(v.tags) AS tag GROUP BY 1, 2, 5;
 INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
                           score, detected_at, resolved_at, resolved_version) VALUES
   (1, 1, 0, 2, 'catalogue', 'critical', 9.8, '2026-01-12T01:00Z', '2026-01-12T02:30Z', 2);

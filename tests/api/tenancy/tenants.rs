@@ -143,6 +143,9 @@ INSERT INTO images (id, name, description, base_image_id, depth, main_package_id
                     tenant_namespace, created_at, current_version) VALUES
   ({n2}, '{t}.base', 'Base of {t}', 0, 1, {thing}, '{{thing}}', '{t}', '2026-01-12T00:00Z', 1),
   ({n1}, '{t}.web', 'Web of {t}', {n2}, 2, {thing}, '{2,{thing}}', '{t}', '2026-01-12T00:00Z', 2);
+INSERT INTO image_packages
+SELECT DISTINCT unnest(i.own_packages || coalesce(b.own_packages, '{}')), i.id, i.tenant_namespace
+FROM images i LEFT JOIN images b ON b.id = i.base_image_id ON CONFLICT DO NOTHING;
 INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
                           started_at, finished_at, attempts, builder, failure, version, log_sha256)
 VALUES
@@ -167,8 +170,9 @@ INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, diges
    '{0,2097152}', '2026-01-12T01:15Z', '2026-01-12T01:40Z'),
   ({n1}, 2, {n1}, '{t}', 'sha256:{manifest}', '{latest,tag-{t}}', {n2}, 1, '{0,2,{thing}}',
    '{0,0,0}', ARRAY[0, 2097152, {thing}::bigint << 20], '2026-01-12T01:40Z', NULL);
-INSERT INTO image_tags SELECT image_id, tag, '{t}', min(published_at)
-FROM image_versions, unnest(tags) AS tag WHERE tenant_namespace = '{t}' GROUP BY 1, 2;
+INSERT INTO image_tags SELECT v.image_id, tag, '{t}', min(v.published_at), i.name
+FROM image_versions v JOIN images i ON i.id = v.image_id, unnest(v.tags) AS tag
+WHERE v.tenant_namespace = '{t}' GROUP BY 1, 2, 5;
 INSERT INTO artifacts (build_id, kind, tenant_namespace, media_type, sha256, bytes, object_key)
 SELECT {n1}, kind, '{t}', 'text/plain', sha256, 10, 'blobs/sha256/' || sha256
 FROM (VALUES ('log', '{log}'), ('spdx', '{spdx}'), ('cyclonedx', '{cyclonedx}'),

@@ -1,5 +1,6 @@
 //! Violations: deadlines that passed, in the order in which evaluations saw it.
-use crate::read::{Direction, Moment, TOTAL_BOUND};
+use crate::read::listed::Cut;
+use crate::read::{Direction, Moment};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -54,11 +55,11 @@ fn page(
     moment: Moment,
     filter: &ViolationFilter<'_>,
     after: Option<&ViolationPlace>,
-    limit: i64,
+    cut: Cut,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(
-        "WITH page AS MATERIALIZED (SELECT v.* FROM sla_violations v WHERE v.recorded_at <= ",
-    );
+    let mut query = QueryBuilder::new("WITH ");
+    query.push(cut.page());
+    query.push("SELECT v.* FROM sla_violations v WHERE v.recorded_at <= ");
     query.push_bind(moment.as_of);
     match filter.open {
         Some(true) if moment.newest => {
@@ -87,7 +88,7 @@ fn page(
         query.push(", ").push_bind(*image).push(", ").push_bind(*advisory);
         query.push(", ").push_bind(clock.clone()).push(")");
     }
-    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(limit).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(cut.limit()).push(") ");
     query
 }
 
@@ -101,7 +102,7 @@ pub async fn violations(
     after: Option<&ViolationPlace>,
     limit: i64,
 ) -> sqlx::Result<Vec<ViolationRow>> {
-    let mut query = page(moment, filter, after, limit);
+    let mut query = page(moment, filter, after, Cut::Page(limit));
     query.push(
         "SELECT v.customer_id, v.tenant_namespace, c.name AS customer, v.image_id,
                 i.name AS image, v.advisory_id, a.cve, v.clock, v.severity, v.due_at,
@@ -122,7 +123,7 @@ pub async fn violations_total(
     moment: Moment,
     filter: &ViolationFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
+    let mut query = page(moment, filter, None, Cut::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }
