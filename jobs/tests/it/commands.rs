@@ -195,6 +195,25 @@ async fn what_is_asked_for_is_done_and_the_same_record_makes_the_same_rows() {
     ] {
         assert!(bench.count(sql).await > 0, "{what}");
     }
+    // What is kept apart for those who look for it is what the versions say.
+    for (kept, said) in [
+        (
+            "SELECT package_id, image_id, tenant_namespace FROM image_packages",
+            "SELECT DISTINCT unnest(package_ids), image_id, tenant_namespace FROM image_versions",
+        ),
+        (
+            "SELECT image_id, tag, tenant_namespace, since, name FROM image_tags",
+            "SELECT v.image_id, tag, v.tenant_namespace, min(v.published_at), i.name
+             FROM image_versions v JOIN images i ON i.id = v.image_id, unnest(v.tags) AS tag
+             GROUP BY 1, 2, 3, 5",
+        ),
+    ] {
+        let other = format!("(({kept}) EXCEPT ({said})) UNION ALL (({said}) EXCEPT ({kept}))");
+        let sql = format!("SELECT (SELECT count(*) FROM ({said}) s), count(*) FROM ({other}) o");
+        let counts = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_one(&bench.pool);
+        let (rows, other): (i64, i64) = counts.await.unwrap();
+        assert!(rows > 0 && other == 0, "{kept}: {rows} rows, {other} are other ones");
+    }
     // Whatever hangs on a customer's image is the customer's.
     for (table, of) in [
         ("images", "id = 8"),
