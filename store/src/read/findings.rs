@@ -1,6 +1,6 @@
 //! Findings of all images as they were known at an instant.
 use super::listed::Cut;
-use super::{Direction, Moment};
+use super::{Direction, Moment, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -195,7 +195,8 @@ pub async fn findings_total(
     moment: Moment,
     filter: &FindingFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, Cut::Total);
+    // As a page: the planner would count all of an image in another index than that of their order.
+    let mut query = page(moment, filter, None, Cut::Page(TOTAL_BOUND + 1));
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }
