@@ -84,7 +84,7 @@ async fn images(
 }
 
 /// Writes of images that were just written with what packages they, or their bases, are made.
-pub(crate) async fn image_packages(conn: &mut PgConnection, images: &[i64]) -> sqlx::Result<()> {
+pub async fn image_packages(conn: &mut PgConnection, images: &[i64]) -> sqlx::Result<()> {
     sqlx::query(
         "WITH RECURSIVE parts AS (
              SELECT id AS image_id, tenant_namespace, base_image_id, own_packages FROM images

@@ -46,11 +46,8 @@ INSERT INTO advisory_packages SELECT a, 10 + a % 500, 0, '1.0-r0', NULL, NULL, N
 FROM generate_series(10, 3009) a;
 INSERT INTO images SELECT i, 'image-' || i, 'An image', CASE WHEN i % 10 = 0 THEN 0 ELSE i / 10 * 10 END,
        1, 10, ARRAY[10 + i % 500, 11 + i % 400], 'catalogue', '2026-01-12T00:00Z', NULL, 20 FROM generate_series(10, 209) i;
-INSERT INTO image_packages
-SELECT DISTINCT unnest(i.own_packages || coalesce(b.own_packages, '{}')), i.id, i.tenant_namespace
-FROM images i LEFT JOIN images b ON b.id = i.base_image_id ON CONFLICT DO NOTHING;
 INSERT INTO image_packages SELECT DISTINCT 10 + (i * 7 + n * 11) % 500, i, 'catalogue'
-FROM generate_series(10, 209) i, generate_series(1, 20) n ON CONFLICT DO NOTHING;
+FROM generate_series(10, 209) i, generate_series(1, 20) n;
 INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
                           started_at, finished_at, attempts, version)
 SELECT 1000 + i * 20 + v, i, 'catalogue', (ARRAY['cron', 'cve_fix', 'base_change'])[1 + v % 3], '{}',
@@ -284,6 +281,10 @@ async fn started(plans: &Plans) -> Api {
         Limits { requests_per_second: NonZeroU32::new(100_000).unwrap(), ..Limits::default() };
     let api = Api::start_with("plans", Content::World, limits).await;
     sqlx::raw_sql(WORLD).execute(&api.pool).await.unwrap();
+    let mut conn = api.pool.acquire().await.unwrap();
+    let images: Vec<i64> = (10..=209).collect();
+    store::catalogue::image_packages(&mut conn, &images).await.unwrap();
+    drop(conn);
     sqlx::raw_sql("VACUUM ANALYZE").execute(&api.pool).await.unwrap();
     for setting in [
         "session_preload_libraries = 'auto_explain'",

@@ -59,6 +59,7 @@ pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
     let rows = ROWS.replace("LOG_SHA256", LOG_SHA256).replace("{BASE}", BASE_DIGEST);
     let rows = rows.replace("{PACKED}", &packed);
     sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut *conn).await.unwrap();
+    store::catalogue::image_packages(&mut *conn, &[0, 1, 2, 3]).await.unwrap();
 }
 
 /// The SHA-256 of [`PACKED`].
@@ -89,9 +90,6 @@ INSERT INTO images (id, name, description, base_image_id, depth, main_package_id
   (1, 'nginx', 'A web server', 0, 1, 2, '{2,1}', 'catalogue', '2026-01-12T00:00Z', NULL, 2),
   (2, 'redis', 'A store', 0, 1, 3, '{3}', 'catalogue', '2026-01-12T00:00Z', '2026-01-12T04:00Z', 1),
   (3, 'late', 'Added later', 0, 1, 1, '{1}', 'catalogue', '2026-01-12T03:00Z', NULL, NULL);
-INSERT INTO image_packages
-SELECT DISTINCT unnest(i.own_packages || coalesce(b.own_packages, '{}')), i.id, i.tenant_namespace
-FROM images i LEFT JOIN images b ON b.id = i.base_image_id ON CONFLICT DO NOTHING;
 INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
                           started_at, finished_at, attempts, builder, version, log_sha256) VALUES
   (1, 0, 'catalogue', 'bootstrap', '{"trigger": "bootstrap"}', 'completed', '2026-01-12T00:00Z',

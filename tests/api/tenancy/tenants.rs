@@ -84,6 +84,9 @@ impl Tenant {
     /// Puts it into the world.
     pub(crate) async fn add(&self, api: &Api) {
         sqlx::raw_sql(AssertSqlSafe(self.rows(ROWS))).execute(&api.pool).await.unwrap();
+        let mut conn = api.pool.acquire().await.unwrap();
+        let images = [self.number + 1, self.number + 2];
+        store::catalogue::image_packages(&mut conn, &images).await.unwrap();
         self.put_documents(&api.objects).await;
     }
 
@@ -143,9 +146,6 @@ INSERT INTO images (id, name, description, base_image_id, depth, main_package_id
                     tenant_namespace, created_at, current_version) VALUES
   ({n2}, '{t}.base', 'Base of {t}', 0, 1, {thing}, '{{thing}}', '{t}', '2026-01-12T00:00Z', 1),
   ({n1}, '{t}.web', 'Web of {t}', {n2}, 2, {thing}, '{2,{thing}}', '{t}', '2026-01-12T00:00Z', 2);
-INSERT INTO image_packages
-SELECT DISTINCT unnest(i.own_packages || coalesce(b.own_packages, '{}')), i.id, i.tenant_namespace
-FROM images i LEFT JOIN images b ON b.id = i.base_image_id ON CONFLICT DO NOTHING;
 INSERT INTO build_events (id, image_id, tenant_namespace, trigger, cause, status, requested_at,
                           started_at, finished_at, attempts, builder, failure, version, log_sha256)
 VALUES
