@@ -59,7 +59,7 @@ pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
     let rows = ROWS.replace("LOG_SHA256", LOG_SHA256).replace("{BASE}", BASE_DIGEST);
     let rows = rows.replace("{PACKED}", &packed);
     sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut *conn).await.unwrap();
-    store::catalogue::image_packages(&mut *conn, &[0, 1, 2, 3]).await.unwrap();
+    store::catalogue::image_packages(&mut conn, &[0, 1, 2, 3]).await.unwrap();
 }
 
 /// The SHA-256 of [`PACKED`].
