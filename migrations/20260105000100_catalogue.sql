@@ -222,6 +222,23 @@ CREATE INDEX cve_findings_open ON cve_findings
 CREATE INDEX cve_findings_judged ON cve_findings
     (detected_at, image_id, version, advisory_id, package_id) WHERE not_affected_at IS NOT NULL;
 
+-- How many advisories are open on a version from an instant on, by severity, as changes: what
+-- cve_findings say, for those who count. (An advisory is open from its first finding until it is judged
+-- a false positive. A newer version ends nothing here: the findings are on this one still.)
+CREATE TABLE finding_counts (
+    image_id         bigint NOT NULL,
+    version          integer NOT NULL,
+    at               timestamptz NOT NULL,
+    tenant_namespace text NOT NULL,
+    critical         integer NOT NULL,
+    high             integer NOT NULL,
+    medium           integer NOT NULL,
+    low              integer NOT NULL,
+    PRIMARY KEY (image_id, version, at) INCLUDE (tenant_namespace, critical, high, medium, low),
+    FOREIGN KEY (image_id, version) REFERENCES image_versions (image_id, version)
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0,
+        autovacuum_vacuum_insert_threshold = 5000);
+
 -- Judgements of false positives, one for an image and advisory: VEX follows from them.
 CREATE TABLE triages (
     image_id      bigint NOT NULL REFERENCES images,

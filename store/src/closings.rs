@@ -121,6 +121,50 @@ pub async fn judge(conn: &mut PgConnection, from: SimTime, through: SimTime) -> 
     Ok(())
 }
 
+/// Counts the advisories of versions by severity, as changes at the instants of the window. All is
+/// counted that is known of an instant, so windows may share one. (What was judged before it was found
+/// comes and goes at one instant. So a count that is made again never lacks a row it had.)
+pub async fn count(conn: &mut PgConnection, from: SimTime, through: SimTime) -> Result<(), Error> {
+    sqlx::query(
+        "WITH touched AS (
+             SELECT f.image_id, f.version, f.advisory_id FROM cve_findings f
+             WHERE f.detected_at BETWEEN $1 AND $2
+             UNION
+             SELECT f.image_id, f.version, f.advisory_id
+             FROM triages t JOIN cve_findings f USING (image_id, advisory_id)
+             WHERE t.at BETWEEN $1 AND $2 AND f.detected_at <= $2),
+         known AS (
+             SELECT t.image_id, t.version, f.* FROM touched t
+             CROSS JOIN LATERAL (
+                 SELECT min(f.severity) AS severity, min(f.tenant_namespace) AS tenant_namespace,
+                        min(f.detected_at) AS found_at, min(f.not_affected_at) AS judged_at
+                 FROM cve_findings f
+                 WHERE f.image_id = t.image_id AND f.version = t.version
+                   AND f.advisory_id = t.advisory_id) f),
+         changes AS (
+             SELECT image_id, version, tenant_namespace, severity, found_at AS at, 1 AS n FROM known
+             UNION ALL
+             SELECT image_id, version, tenant_namespace, severity, greatest(judged_at, found_at), -1
+             FROM known WHERE judged_at IS NOT NULL)
+         INSERT INTO finding_counts
+             (image_id, version, at, tenant_namespace, critical, high, medium, low)
+         SELECT image_id, version, at, tenant_namespace,
+                coalesce(sum(n) FILTER (WHERE severity = 'critical'), 0),
+                coalesce(sum(n) FILTER (WHERE severity = 'high'), 0),
+                coalesce(sum(n) FILTER (WHERE severity = 'medium'), 0),
+                coalesce(sum(n) FILTER (WHERE severity = 'low'), 0)
+         FROM changes WHERE at BETWEEN $1 AND $2
+         GROUP BY image_id, version, at, tenant_namespace
+         ON CONFLICT (image_id, version, at) DO UPDATE SET critical = excluded.critical,
+             high = excluded.high, medium = excluded.medium, low = excluded.low",
+    )
+    .bind(instant(from)?)
+    .bind(instant(through)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// A customer's move to a version.
 #[derive(Clone, Debug)]
 pub struct Usage {

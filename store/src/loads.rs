@@ -86,8 +86,10 @@ pub async fn clear(conn: &mut PgConnection, term: i64) -> Result<(), Error> {
     sqlx::query("LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE").execute(&mut *conn).await?;
     world::assert_term(conn, term).await?;
     let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
-    let sql =
-        format!("TRUNCATE {tables}, image_packages, image_tags, ledger, clock, webhook_deliveries");
+    let sql = format!(
+        "TRUNCATE {tables}, finding_counts, image_packages, image_tags, ledger, clock,
+                  webhook_deliveries"
+    );
     sqlx::query(AssertSqlSafe(sql)).execute(&mut *conn).await?;
     sqlx::query("DELETE FROM apalis.jobs").execute(&mut *conn).await?;
     sqlx::query("UPDATE webhook_endpoints SET told_through = 0").execute(conn).await?;

@@ -1,9 +1,9 @@
 //! Keys, tokens, roles, and what is written down of it.
-use crate::support::{Answer, Api};
+use crate::support::{Answer, Api, Content};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
-use wavetank::api::openapi_json;
+use wavetank::api::{Limits, openapi_json};
 use wavetank::auth::{ApiKey, Role};
 
 async fn exchange(api: &Api, key: &str) -> Answer {
@@ -56,7 +56,7 @@ async fn what_is_no_valid_key_gets_no_token() {
 
 #[tokio::test]
 async fn guesses_are_slowed_down() {
-    let api = Api::start("auth_guesses").await;
+    let api = Api::start_with("auth_guesses", Content::World, Limits::default()).await;
     let guess = ApiKey::generate().unwrap().reveal();
     let mut limited = 0;
     for _ in 0..60 {

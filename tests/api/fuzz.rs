@@ -3,14 +3,12 @@
 //! failure. The world has customers, deadlines, what was missed, documents, webhooks; and most of
 //! the requests name things of it (`schemathesis.toml`). `SCHEMATHESIS_EXAMPLES=200` makes the run
 //! long, `SCHEMATHESIS_SEED` another one.
-use crate::support::{Api, Content, customers};
+use crate::support::{Api, customers};
 use crate::tenancy::tenants::{ACME, add_catalogue};
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use store::logs::Log;
 use store::objects::NewObject;
-use wavetank::api::Limits;
 use wavetank::auth::Role;
 
 /// Cases an operation and phase, in the run of every day.
@@ -26,10 +24,7 @@ fn schemathesis() -> PathBuf {
 
 /// A world with something of everything.
 async fn world(name: &str) -> Api {
-    let fast = NonZeroU32::new(100_000).unwrap();
-    let limits =
-        Limits { requests_per_second: fast, anonymous_per_second: fast, ..Limits::default() };
-    let api = Api::start_with(name, Content::World, limits).await;
+    let api = Api::start(name).await;
     customers::add(&api.pool).await;
     add_catalogue(&api).await;
     ACME.add(&api).await;

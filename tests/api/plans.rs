@@ -2,14 +2,12 @@
 //! enough that reading a table from end to end would show, the server's own plans are looked at.
 //! What is asked comes from the specification: every operation that reads, with each of its filters.
 use crate::operations::{self, Operation};
-use crate::support::{Api, Content};
-use std::num::NonZeroU32;
+use crate::support::{Api, count_findings};
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
-use wavetank::api::Limits;
 use wavetank::auth::Role;
 
 /// Tables that do not grow with time, and what bounds them. Every other table is filled below, and
@@ -277,14 +275,13 @@ impl<S: Subscriber> Layer<S> for Plans {
 }
 
 async fn started(plans: &Plans) -> Api {
-    let limits =
-        Limits { requests_per_second: NonZeroU32::new(100_000).unwrap(), ..Limits::default() };
-    let api = Api::start_with("plans", Content::World, limits).await;
+    let api = Api::start("plans").await;
     sqlx::raw_sql(WORLD).execute(&api.pool).await.unwrap();
     let mut conn = api.pool.acquire().await.unwrap();
     let images: Vec<i64> = (10..=209).collect();
     store::catalogue::image_packages(&mut conn, &images).await.unwrap();
     drop(conn);
+    count_findings(&api.pool).await;
     sqlx::raw_sql("VACUUM ANALYZE").execute(&api.pool).await.unwrap();
     for setting in [
         "session_preload_libraries = 'auto_explain'",

@@ -6,7 +6,7 @@ mod seed;
 #[allow(unused_imports, reason = "shared with the tests of the pages, which need less of it")]
 pub(crate) use seed::{
     BASE_DIGEST, LOG, LOG_SHA256, NGINX_BUILD, PACKED, PROVENANCE_SHA256, SPDX_SHA256,
-    packed_sha256,
+    count_findings, packed_sha256,
 };
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -14,6 +14,7 @@ use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -80,10 +81,16 @@ pub(crate) struct Api {
     _stop: oneshot::Sender<()>,
 }
 
+/// No bound of the rate that a test could reach on a fast machine.
+fn unhurried() -> Limits {
+    let fast = NonZeroU32::new(100_000).unwrap();
+    Limits { requests_per_second: fast, anonymous_per_second: fast, ..Limits::default() }
+}
+
 impl Api {
     /// With the small world; `name` is unique among the tests.
     pub(crate) async fn start(name: &str) -> Self {
-        Api::start_with(name, Content::World, Limits::default()).await
+        Api::start_with(name, Content::World, unhurried()).await
     }
 
     pub(crate) async fn start_with(name: &str, content: Content, limits: Limits) -> Self {

@@ -34,6 +34,7 @@ pub(super) async fn close(
     closings::resolve(&mut tx, &fixed).await?;
     if judges {
         closings::judge(&mut tx, window.from, window.to.at).await?;
+        closings::count(&mut tx, window.from, window.to.at).await?;
     }
     closings::usage(&mut tx, &changed, &moves).await?;
     tx.commit().await?;

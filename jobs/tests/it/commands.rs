@@ -207,6 +207,21 @@ async fn what_is_asked_for_is_done_and_the_same_record_makes_the_same_rows() {
              FROM image_versions v JOIN images i ON i.id = v.image_id, unnest(v.tags) AS tag
              GROUP BY 1, 2, 3, 5",
         ),
+        (
+            "SELECT image_id, version, at, tenant_namespace, critical, high, medium, low
+             FROM finding_counts",
+            "SELECT image_id, version, c.at, min(tenant_namespace),
+                    coalesce(sum(n) FILTER (WHERE severity = 'critical'), 0)::integer,
+                    coalesce(sum(n) FILTER (WHERE severity = 'high'), 0)::integer,
+                    coalesce(sum(n) FILTER (WHERE severity = 'medium'), 0)::integer,
+                    coalesce(sum(n) FILTER (WHERE severity = 'low'), 0)::integer
+             FROM (SELECT image_id, version, severity, min(tenant_namespace) AS tenant_namespace,
+                          min(detected_at) AS found_at, min(not_affected_at) AS judged_at
+                   FROM cve_findings GROUP BY image_id, version, advisory_id, severity) f,
+                  LATERAL (VALUES (found_at, 1), (greatest(judged_at, found_at), -1)) AS c (at, n)
+             WHERE n > 0 OR judged_at IS NOT NULL
+             GROUP BY 1, 2, 3",
+        ),
     ] {
         let other = format!("(({kept}) EXCEPT ({said})) UNION ALL (({said}) EXCEPT ({kept}))");
         let sql = format!("SELECT (SELECT count(*) FROM ({said}) s), count(*) FROM ({other}) o");

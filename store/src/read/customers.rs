@@ -173,10 +173,7 @@ pub async fn usage(
              ORDER BY n.version DESC LIMIT 1) n ON true
          CROSS JOIN LATERAL ",
     );
-    query.push(by_severity(
-        "f.image_id = u.image_id AND f.version = u.version AND f.detected_at <= $1
-         AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)",
-    ));
+    query.push(by_severity("n.image_id = u.image_id AND n.version = u.version"));
     query.push(" ORDER BY u.image_id");
     query.build_query_as().fetch_all(conn).await
 }

@@ -87,16 +87,13 @@ pub struct FindingFilter<'a> {
     pub direction: Direction,
 }
 
-/// How many advisories there are of each severity among the findings `f` of one version, as `f`.
-/// (One version's findings lie in the order of their advisories, so nothing is sorted.)
+/// How many advisories were open on a version, by severity, as `f`. (`of`: the condition on the
+/// changes `n` of that version.)
 pub(super) fn by_severity(of: &str) -> String {
     format!(
-        "(SELECT count(*) FILTER (WHERE f.severity = 'critical') AS critical,
-                 count(*) FILTER (WHERE f.severity = 'high') AS high,
-                 count(*) FILTER (WHERE f.severity = 'medium') AS medium,
-                 count(*) FILTER (WHERE f.severity = 'low') AS low
-          FROM (SELECT DISTINCT ON (f.advisory_id) f.severity FROM cve_findings f
-                WHERE {of} ORDER BY f.advisory_id) f) f"
+        "(SELECT coalesce(sum(n.critical), 0) AS critical, coalesce(sum(n.high), 0) AS high,
+                 coalesce(sum(n.medium), 0) AS medium, coalesce(sum(n.low), 0) AS low
+          FROM finding_counts n WHERE {of} AND n.at <= $1) f"
     )
 }
 

@@ -190,7 +190,7 @@ fn shown(query: &mut QueryBuilder<Postgres>, moment: Moment) {
               ON bv.image_id = v.base_image_id AND bv.version = v.base_version
           CROSS JOIN LATERAL ",
     );
-    query.push(by_severity(OPEN));
+    query.push(by_severity("n.image_id = i.id AND n.version = v.version"));
 }
 
 /// A query that knows the instant as `$1`.

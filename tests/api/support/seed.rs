@@ -60,6 +60,14 @@ pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
     let rows = rows.replace("{PACKED}", &packed);
     sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut *conn).await.unwrap();
     store::catalogue::image_packages(&mut conn, &[0, 1, 2, 3]).await.unwrap();
+    count_findings(pool).await;
+}
+
+/// Counts the findings that were written row by row.
+pub(crate) async fn count_findings(pool: &PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    let (from, through) = (SimTime(START_MS), SimTime(START_MS + 7 * 86_400_000));
+    store::closings::count(&mut conn, from, through).await.unwrap();
 }
 
 /// The SHA-256 of [`PACKED`].

@@ -13,6 +13,7 @@ const FOUND_OTHERWISE: &[(&str, &str)] = &[
     ("attestations", "by version of an image, by place in the log, and by SHA-256"),
     ("build_events", "in their order: most are the catalogue's, which every tenant sees"),
     ("cve_findings", "in their order: most are the catalogue's, which every tenant sees"),
+    ("finding_counts", "by version of an image"),
     ("image_versions", "by image, and by digest"),
     ("images", "in their order: most are the catalogue's, which every tenant sees"),
     ("sbom_records", "by version of an image"),

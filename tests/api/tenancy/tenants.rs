@@ -1,6 +1,6 @@
 //! Two tenants that have everything that a tenant can have, each with names, numbers and hashes
 //! that stand nowhere else: so that one is recognized wherever it shows.
-use crate::support::Api;
+use crate::support::{Api, count_findings};
 use documents::Digest;
 use sqlx::AssertSqlSafe;
 use store::objects::{NewObject, ObjectStore, content_key};
@@ -87,6 +87,7 @@ impl Tenant {
         let mut conn = api.pool.acquire().await.unwrap();
         let images = [self.number + 1, self.number + 2];
         store::catalogue::image_packages(&mut conn, &images).await.unwrap();
+        count_findings(&api.pool).await;
         self.put_documents(&api.objects).await;
     }
 

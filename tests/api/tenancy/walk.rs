@@ -5,12 +5,10 @@ use super::stand_ins::{Names, in_body, in_path, in_query, of_nobody};
 use super::tenants::{ACME, GLOBEX, NOBODY, Tenant, add_catalogue};
 use crate::operations::{self, Operation};
 use crate::rows;
-use crate::support::{Answer, Api, Content};
+use crate::support::{Answer, Api};
 use reqwest::Method;
 use serde_json::Value;
-use std::num::NonZeroU32;
 use std::time::Duration;
-use wavetank::api::Limits;
 use wavetank::auth::Role;
 
 /// A request.
@@ -38,12 +36,9 @@ struct Group {
     pairs: Vec<Pair>,
 }
 
-/// A world with both tenants, and without a rate.
+/// A world with both tenants.
 async fn world(name: &str, tenants: &[Tenant]) -> Api {
-    let fast = NonZeroU32::new(100_000).unwrap();
-    let limits =
-        Limits { requests_per_second: fast, anonymous_per_second: fast, ..Limits::default() };
-    let api = Api::start_with(name, Content::World, limits).await;
+    let api = Api::start(name).await;
     add_catalogue(&api).await;
     for tenant in tenants {
         tenant.add(&api).await;
