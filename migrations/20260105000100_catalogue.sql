@@ -76,6 +76,12 @@ CREATE TABLE image_versions (
     CHECK (cardinality(package_ids) = cardinality(releases))
 );
 CREATE INDEX image_versions_first ON image_versions (published_at) WHERE version = 1;
+-- Which version of each image is current, and was: of all images at once.
+CREATE INDEX image_versions_now ON image_versions (image_id)
+    INCLUDE (version, published_at, tenant_namespace) WHERE superseded_at IS NULL;
+CREATE INDEX image_versions_then ON image_versions
+    ((CASE WHEN superseded_at IS NULL THEN 'infinity' ELSE superseded_at END))
+    INCLUDE (image_id, version, published_at, superseded_at, tenant_namespace);
 CREATE INDEX image_versions_digest ON image_versions (digest);
 CREATE INDEX image_versions_base ON image_versions (base_image_id, base_version) WHERE base_image_id IS NOT NULL;
 
@@ -207,7 +213,7 @@ CREATE TABLE cve_findings (
 -- What an advisory's exposure and its remediation need is in the index itself.
 CREATE INDEX cve_findings_advisory ON cve_findings (advisory_id, image_id, version)
     INCLUDE (package_id, severity, tenant_namespace, detected_at, resolved_at, not_affected_at);
--- Lists of findings go by the instant of detection; those that are open are few among all.
+-- Lists of findings go by the instant of detection.
 CREATE INDEX cve_findings_detected ON cve_findings
     (detected_at, image_id, version, advisory_id, package_id);
 CREATE INDEX cve_findings_image ON cve_findings
@@ -216,11 +222,21 @@ CREATE INDEX cve_findings_image ON cve_findings
 CREATE INDEX cve_findings_fixed ON cve_findings (image_id, resolved_version)
     WHERE resolved_version IS NOT NULL;
 CREATE INDEX cve_findings_resolved ON cve_findings (resolved_at) WHERE resolved_at IS NOT NULL;
+-- By severity, and how a finding stands: the three hold each finding once. (When it ended is the last
+-- column, so that what had not ended by then is passed over in the index.)
 CREATE INDEX cve_findings_open ON cve_findings
-    (detected_at, image_id, version, advisory_id, package_id)
+    (severity, detected_at, image_id, version, advisory_id, package_id)
     WHERE resolved_at IS NULL AND not_affected_at IS NULL;
+CREATE INDEX cve_findings_ended ON cve_findings
+    (severity, detected_at, image_id, version, advisory_id, package_id, resolved_at)
+    WHERE resolved_at IS NOT NULL AND not_affected_at IS NULL;
 CREATE INDEX cve_findings_judged ON cve_findings
-    (detected_at, image_id, version, advisory_id, package_id) WHERE not_affected_at IS NOT NULL;
+    (severity, detected_at, image_id, version, advisory_id, package_id, not_affected_at)
+    WHERE not_affected_at IS NOT NULL;
+CREATE INDEX cve_findings_of_advisory ON cve_findings
+    (advisory_id, detected_at, image_id, version, package_id);
+CREATE INDEX cve_findings_of_package ON cve_findings
+    (package_id, detected_at, image_id, version, advisory_id);
 
 -- How many advisories are open on a version from an instant on, by severity, as changes: what
 -- cve_findings say, for those who count. (An advisory is open from its first finding until it is judged

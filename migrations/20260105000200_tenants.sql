@@ -92,9 +92,12 @@ CREATE INDEX sla_timers_warn ON sla_timers (warn_at)
 CREATE INDEX sla_timers_paused ON sla_timers (advisory_id) WHERE started_at IS NULL AND stopped_at IS NULL;
 -- The nearest deadline of each advisory of an image is the first entry.
 CREATE INDEX sla_timers_image ON sla_timers (image_id, advisory_id, clock, excluded, due_at);
--- What is owed, the most urgent first: of all tenants, and of one.
+-- What is owed, the most urgent first: of all tenants, of a severity, and of one tenant.
 CREATE INDEX sla_timers_open ON sla_timers
     (coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock) WHERE stopped_at IS NULL;
+CREATE INDEX sla_timers_severity ON sla_timers
+    (severity, coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock)
+    WHERE stopped_at IS NULL;
 CREATE INDEX sla_timers_tenant ON sla_timers
     (tenant_namespace, coalesce(due_at, 'infinity'), customer_id, image_id, advisory_id, clock)
     WHERE stopped_at IS NULL;

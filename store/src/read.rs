@@ -39,6 +39,9 @@ use chrono::{DateTime, Utc};
 /// the largest page holds, so that no page has more than its total.
 pub const TOTAL_BOUND: i64 = 200;
 
+/// The severities, the gravest first.
+const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
+
 /// Which end of a list comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {

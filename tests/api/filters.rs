@@ -1,6 +1,6 @@
 //! Each filter of a list shows those entries of the whole list that have the value, in the same
 //! order and counted, and no others: now and in the past.
-use crate::support::{Api, customers};
+use crate::support::{Api, count_findings, customers};
 use serde_json::{Value, json};
 
 /// Beside the customers' rows: advisories and timers of every kind, and what was missed.
@@ -143,6 +143,101 @@ async fn the_forecast() {
     ] {
         parts(&api, path, &all, filter, values, has(field)).await;
     }
+}
+
+/// Findings of every kind on both versions of nginx and on redis: open, resolved or judged, before
+/// the instants that are asked about and since. (Judged are all findings of an image and advisory.)
+const FINDINGS: &str = r#"
+INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
+    score, detected_at, resolved_at, resolved_version, not_affected_at, justification)
+SELECT i, v, a, p, 'catalogue', (ARRAY['low', 'medium', 'high', 'critical'])[1 + a % 4], 5.0, at,
+       CASE kind WHEN 1 THEN at + interval '30 min' WHEN 2 THEN '2026-01-12T05:00Z'::timestamptz
+                 WHEN 4 THEN at + interval '40 min' END,
+       CASE WHEN kind IN (1, 2, 4) THEN 3 END,
+       CASE kind WHEN 3 THEN at + interval '20 min' WHEN 4 THEN '2026-01-12T05:30Z'::timestamptz
+                 WHEN 5 THEN '2026-01-12T05:10Z'::timestamptz END,
+       CASE WHEN kind IN (3, 4, 5) THEN 'component_not_present' END
+FROM (VALUES (1, 1), (1, 2), (2, 1)) versions (i, v), generate_series(2, 9) a,
+     generate_series(1, 2) p,
+     LATERAL (SELECT (a * 5 + i + 2 * v) % 6 AS kind,
+                     '2026-01-12T03:00Z'::timestamptz + (a * 7 + i * 3 + v * 11) % 40 * interval '1 min' AS at) k;
+"#;
+
+#[tokio::test]
+async fn findings() {
+    let api = started("filters_findings").await;
+    sqlx::raw_sql(FINDINGS).execute(&api.pool).await.unwrap();
+    let states = ["open", "resolved", "not_affected"];
+    for instant in ["", "&as_of=2026-01-12T04:30:00Z"] {
+        for order in ["", "&order_by=detected_at"] {
+            let path = format!("/v1/findings?page_size=200{instant}{order}");
+            let all = listed(&api, &path).await;
+            assert!(all.len() > 48, "{path}");
+            parts(&api, &path, &all, "status", &states, has("status")).await;
+            parts(&api, &path, &all, "severity", &SEVERITIES, has("severity")).await;
+            parts(&api, &path, &all, "image", &["nginx", "redis"], has("image")).await;
+            parts(&api, &path, &all, "package", &["zlib", "nginx"], has("package")).await;
+            let cves = ["CVE-2026-0000103", "CVE-2026-0000108"];
+            parts(&api, &path, &all, "cve", &cves, has("cve")).await;
+            for state in states {
+                let path = format!("{path}&status={state}");
+                let all = listed(&api, &path).await;
+                for severity in SEVERITIES {
+                    let expected: Vec<_> =
+                        all.iter().filter(|finding| finding["severity"] == severity).collect();
+                    let asked = format!("{path}&severity={severity}");
+                    assert_eq!(json!(listed(&api, &asked).await), json!(expected), "{asked}");
+                }
+                parts(&api, &path, &all, "image", &["nginx"], has("image")).await;
+                parts(&api, &path, &all, "package", &["zlib"], has("package")).await;
+                // Page by page it is the same list.
+                let mut paged = Vec::new();
+                let mut page = path.replace("page_size=200", "page_size=3");
+                loop {
+                    let answer = api.get(&page).await.json();
+                    paged.extend(answer["items"].as_array().unwrap().clone());
+                    let Some(token) = answer["next_page_token"].as_str() else { break };
+                    page = format!(
+                        "{}&page_token={token}",
+                        path.replace("page_size=200", "page_size=3")
+                    );
+                }
+                assert_eq!(json!(paged), json!(all), "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn images() {
+    let api = started("filters_images").await;
+    sqlx::raw_sql(FINDINGS).execute(&api.pool).await.unwrap();
+    count_findings(&api.pool).await;
+    for instant in ["", "&as_of=2026-01-12T03:10:00Z", "&as_of=2026-01-12T02:00:00Z"] {
+        for order in ["", "&order_by=-name", "&order_by=published_at", "&order_by=-created_at"] {
+            let path = format!("/v1/images?page_size=200{instant}{order}");
+            let all = listed(&api, &path).await;
+            for (filter, values) in [
+                ("severity", SEVERITIES.as_slice()),
+                ("status", &["unpublished", "active", "end_of_life"]),
+                ("slsa_level", &["0", "1", "2", "3"]),
+            ] {
+                for value in values {
+                    let holds = |image: &Value| match filter {
+                        "severity" => image["open_findings"][value].as_i64() > Some(0),
+                        "status" => image["status"] == *value,
+                        _ => image["current"]["slsa_level"].as_i64() == value.parse().ok(),
+                    };
+                    let expected: Vec<_> = all.iter().filter(|image| holds(image)).collect();
+                    let asked = format!("{path}&{filter}={value}");
+                    assert_eq!(json!(listed(&api, &asked).await), json!(expected), "{asked}");
+                }
+            }
+        }
+    }
+    let found = |instant: &str| format!("/v1/images?page_size=200&severity=high{instant}");
+    assert_eq!(listed(&api, &found("&as_of=2026-01-12T02:00:00Z")).await, [json!(null); 0]);
+    assert!(!listed(&api, &found("")).await.is_empty(), "something is open");
 }
 
 #[tokio::test]

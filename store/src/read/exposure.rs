@@ -5,7 +5,7 @@
 use super::listed::Bound;
 use super::sla::evaluated;
 use super::usage::in_use_in_order;
-use super::{Listed, Moment, listed};
+use super::{Listed, Moment, SEVERITIES, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -73,9 +73,6 @@ pub struct ExposureRow {
     /// Whether the policy excludes it.
     pub customer_excluded: Option<bool>,
 }
-
-/// The severities by their rank.
-const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// All that is shown of the rows of `page`. What does not depend on the customer is looked up once for
 /// all of them (`affected`), and both timers by one range of an index.

@@ -1,6 +1,5 @@
 //! Findings of all images as they were known at an instant.
-use super::listed::Cut;
-use super::{Direction, Moment, TOTAL_BOUND};
+use super::{Direction, Moment, SEVERITIES, TOTAL_BOUND};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -100,30 +99,54 @@ pub(super) fn by_severity(of: &str) -> String {
 const KEYS: &[&str] =
     &["f.detected_at", "f.image_id", "f.version", "f.advisory_id", "f.package_id"];
 
-fn page(
-    moment: Moment,
+/// Each with an index of its own, by severity: what is open now, was resolved, was judged.
+const STATUSES: [(FindingStatus, &str); 3] = [
+    (FindingStatus::Open, "f.resolved_at IS NULL AND f.not_affected_at IS NULL"),
+    (FindingStatus::Resolved, "f.resolved_at IS NOT NULL AND f.not_affected_at IS NULL"),
+    (FindingStatus::NotAffected, "f.not_affected_at IS NOT NULL"),
+];
+
+impl FindingStatus {
+    /// What may have stood so at an instant: whatever ended since was open then, and what was
+    /// judged since may have been resolved before.
+    const fn may_now_be(self, now: FindingStatus, moment: Moment) -> bool {
+        match (self, now) {
+            (FindingStatus::Open, FindingStatus::Open)
+            | (FindingStatus::Resolved, FindingStatus::Resolved)
+            | (FindingStatus::NotAffected, FindingStatus::NotAffected) => true,
+            (FindingStatus::Open, _) | (FindingStatus::Resolved, FindingStatus::NotAffected) => {
+                !moment.newest
+            }
+            _ => false,
+        }
+    }
+
+    /// The condition that it stood so at the instant.
+    const fn stood(self) -> &'static str {
+        match self {
+            FindingStatus::Open => {
+                " AND (f.resolved_at IS NULL OR f.resolved_at > $1)
+                  AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)"
+            }
+            FindingStatus::Resolved => {
+                " AND f.resolved_at <= $1
+                  AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)"
+            }
+            FindingStatus::NotAffected => " AND f.not_affected_at <= $1",
+        }
+    }
+}
+
+/// The findings of a list that meet one more condition, in order.
+fn part(
+    query: &mut QueryBuilder<Postgres>,
+    condition: &str,
     filter: &FindingFilter<'_>,
     after: Option<&FindingPlace>,
-    cut: Cut,
-) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
-    query.push("SELECT f.* FROM cve_findings f WHERE f.detected_at <= ");
-    query.push_bind(moment.as_of);
-    query.push(match filter.status {
-        Some(FindingStatus::Open) if moment.newest => {
-            " AND f.resolved_at IS NULL AND f.not_affected_at IS NULL"
-        }
-        Some(FindingStatus::Open) => {
-            " AND (f.resolved_at IS NULL OR f.resolved_at > $1)
-              AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)"
-        }
-        Some(FindingStatus::Resolved) => {
-            " AND f.resolved_at <= $1 AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)"
-        }
-        Some(FindingStatus::NotAffected) => " AND f.not_affected_at <= $1",
-        None => "",
-    });
+    limit: i64,
+) {
+    query.push("SELECT f.* FROM cve_findings f WHERE f.detected_at <= $1").push(condition);
+    query.push(filter.status.map_or("", FindingStatus::stood));
     if let Some(severity) = filter.severity {
         query.push(" AND f.severity = ").push_bind(severity.to_owned());
     }
@@ -138,9 +161,6 @@ fn page(
     }
     if let Some(package_id) = filter.package_id {
         query.push(" AND f.package_id = ").push_bind(package_id);
-        // The advisories of a package are few, and there is an index of findings by advisory.
-        query.push(" AND f.advisory_id = ANY (ARRAY(SELECT advisory_id FROM advisory_packages WHERE package_id = ");
-        query.push_bind(package_id).push("))");
     }
     if let Some((detected, image, version, advisory, package)) = after {
         query.push(format!(" AND ({}) {} (", KEYS.join(", "), filter.direction.beyond()));
@@ -148,7 +168,50 @@ fn page(
         query.push_bind(*version).push(", ").push_bind(*advisory).push(", ");
         query.push_bind(*package).push(")");
     }
-    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(cut.limit()).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(limit);
+}
+
+/// The findings of a list, from an index in their order: that of the image, the advisory or the
+/// package; or of each severity and status that the list may hold; or of all.
+fn listed(
+    query: &mut QueryBuilder<Postgres>,
+    moment: Moment,
+    filter: &FindingFilter<'_>,
+    after: Option<&FindingPlace>,
+    limit: i64,
+) {
+    let FindingFilter { severity, status, image_id, advisory_id, package_id, .. } = *filter;
+    let of_one = image_id.or(advisory_id).or(package_id).is_some();
+    if of_one || (severity.is_none() && status.is_none()) {
+        return part(query, "", filter, after, limit);
+    }
+    query.push("SELECT f.* FROM (");
+    let mut before = "(";
+    for (now, condition) in STATUSES {
+        if status.is_some_and(|status| !status.may_now_be(now, moment)) {
+            continue;
+        }
+        for of in SEVERITIES.into_iter().filter(|of| severity.is_none_or(|only| only == *of)) {
+            query.push(before);
+            before = ") UNION ALL (";
+            let condition = format!(" AND {condition} AND f.severity = '{of}'");
+            let rest = FindingFilter { severity: None, ..filter.clone() };
+            part(query, &condition, &rest, after, limit);
+        }
+    }
+    query.push(")) f").push(filter.direction.order(KEYS)).push(" LIMIT ").push(limit);
+}
+
+fn page(
+    moment: Moment,
+    filter: &FindingFilter<'_>,
+    after: Option<&FindingPlace>,
+    limit: i64,
+) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("WITH asked AS (SELECT ");
+    query.push_bind(moment.as_of).push("::timestamptz), page AS MATERIALIZED (");
+    listed(&mut query, moment, filter, after, limit);
+    query.push(") ");
     query
 }
 
@@ -160,7 +223,7 @@ pub async fn findings(
     after: Option<&FindingPlace>,
     limit: i64,
 ) -> sqlx::Result<Vec<FindingRow>> {
-    let mut query = page(moment, filter, after, Cut::Page(limit));
+    let mut query = page(moment, filter, after, limit);
     query.push(
         "SELECT f.image_id, i.name AS image, f.version, v.digest, f.tenant_namespace,
                 f.advisory_id, a.cve, f.severity, f.score::float8 AS score, a.known_exploited,
@@ -192,8 +255,8 @@ pub async fn findings_total(
     moment: Moment,
     filter: &FindingFilter<'_>,
 ) -> sqlx::Result<i64> {
-    // As a page: the planner would count all of an image in another index than that of their order.
-    let mut query = page(moment, filter, None, Cut::Page(TOTAL_BOUND + 1));
+    // With the rows: the planner would count all of an image in another index than that of their order.
+    let mut query = page(moment, filter, None, TOTAL_BOUND + 1);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -1,6 +1,6 @@
 //! Images as they stood at an instant.
 use super::findings::by_severity;
-use super::{Listed, Moment, TOTAL_BOUND, listed};
+use super::{Listed, Moment, SEVERITIES, TOTAL_BOUND, listed};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -122,7 +122,28 @@ impl ImageFilter<'_> {
     }
 }
 
+/// How the current version decides what is listed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByVersion {
+    /// Not at all.
+    No,
+    /// Image by image, until the page is full.
+    OneByOne,
+    /// Every image is looked at: they are put in its order, or may well not be found.
+    All,
+}
+
 impl<'a> ImageFilter<'a> {
+    fn by_version(&self) -> ByVersion {
+        if self.order == ImageOrder::PublishedAt || self.status.is_some() {
+            ByVersion::All
+        } else if self.severity.is_some() || self.slsa_level.is_some() {
+            ByVersion::OneByOne
+        } else {
+            ByVersion::No
+        }
+    }
+
     /// The tag that alone decides which images are listed, by name.
     fn tag_alone(&self) -> Option<&'a str> {
         let rest = ImageFilter { tag: None, ..self.clone() };
@@ -163,17 +184,31 @@ const fn current(moment: Moment) -> &'static str {
     }
 }
 
+/// The current versions of all images at once: for those who must look at every one.
+const fn currents(moment: Moment) -> &'static str {
+    if moment.newest {
+        "
+    LEFT JOIN (
+        SELECT v.image_id, max(v.version) AS version, max(v.published_at) AS published_at
+        FROM image_versions v WHERE v.superseded_at IS NULL AND v.published_at <= $1
+        GROUP BY v.image_id) v ON v.image_id = i.id"
+    } else {
+        "
+    LEFT JOIN (
+        SELECT v.image_id, max(v.version) AS version, max(v.published_at) AS published_at
+        FROM image_versions v
+        WHERE CASE WHEN v.superseded_at IS NULL THEN 'infinity' ELSE v.superseded_at END > $1
+          AND v.published_at <= $1
+        GROUP BY v.image_id) v ON v.image_id = i.id"
+    }
+}
+
 /// The level of that version.
 const LEVEL: &str = "
     LEFT JOIN LATERAL (
         SELECT a.slsa_level FROM slsa_assessments a
         WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
         ORDER BY a.seq DESC LIMIT 1) s ON true";
-
-/// A finding `f` that was open on that version.
-const OPEN: &str = "f.image_id = i.id AND f.version = v.version AND f.detected_at <= $1
-          AND (f.resolved_at IS NULL OR f.resolved_at > $1)
-          AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)";
 
 /// All that is shown of the images of `page`.
 fn shown(query: &mut QueryBuilder<Postgres>, moment: Moment) {
@@ -223,9 +258,11 @@ fn tagged(
     query.push(" LIMIT ").push(limit);
 }
 
+const IMAGES: &str = "images i";
+
 /// Images that were there, with what the filter and the order need of them.
-fn there(query: &mut QueryBuilder<Postgres>, moment: Moment, joins: &[&str]) {
-    query.push(COLUMNS).push(" FROM images i");
+fn there(query: &mut QueryBuilder<Postgres>, moment: Moment, images: &str, joins: &[&str]) {
+    query.push(COLUMNS).push(" FROM ").push(images);
     joins.iter().for_each(|join| {
         query.push(join);
     });
@@ -247,18 +284,19 @@ fn list(
     after: Option<&ImagePlace>,
     limit: i64,
 ) {
-    let by_version = filter.order == ImageOrder::PublishedAt
-        || filter.status.is_some()
-        || filter.severity.is_some()
-        || filter.slsa_level.is_some();
-    let joins: &[&str] = match (by_version, filter.slsa_level) {
-        (_, Some(_)) => &[current(moment), LEVEL],
-        (true, None) => &[current(moment)],
-        (false, None) => &[],
-    };
-    there(query, moment, joins);
-    narrow(query, filter);
     let key = filter.order.key();
+    let order = order(key, filter.descending);
+    let level = if filter.slsa_level.is_some() { LEVEL } else { "" };
+    match filter.by_version() {
+        ByVersion::No => there(query, moment, IMAGES, &[]),
+        ByVersion::OneByOne => {
+            // In order from the beginning: few are looked at before a page is full.
+            let images = format!("(SELECT i.* FROM images i{order} OFFSET 0) i");
+            there(query, moment, &images, &[current(moment), level]);
+        }
+        ByVersion::All => there(query, moment, IMAGES, &[currents(moment), level]),
+    }
+    narrow(query, filter);
     if let Some(after) = after {
         query.push(" AND (");
         if let Some(key) = key {
@@ -272,17 +310,13 @@ fn list(
         }
         query.push_bind(after.name.clone()).push(")");
     }
-    order(query, key, filter.descending);
-    query.push(" LIMIT ").push(limit);
+    query.push(order).push(" LIMIT ").push(limit);
 }
 
-fn order(query: &mut QueryBuilder<Postgres>, key: Option<&str>, descending: bool) {
+fn order(key: Option<&str>, descending: bool) -> String {
     let direction = if descending { " DESC" } else { "" };
-    query.push(" ORDER BY ");
-    if let Some(key) = key {
-        query.push(key).push(direction).push(", ");
-    }
-    query.push("i.name").push(direction);
+    let key = key.map_or(String::new(), |key| format!("{key}{direction}, "));
+    format!(" ORDER BY {key}i.name{direction}")
 }
 
 fn narrow(query: &mut QueryBuilder<Postgres>, filter: &ImageFilter<'_>) {
@@ -321,8 +355,14 @@ fn narrow(query: &mut QueryBuilder<Postgres>, filter: &ImageFilter<'_>) {
         query.push(" AND i.base_image_id = ").push_bind(base);
     }
     if let Some(severity) = filter.severity {
-        query.push(" AND EXISTS (SELECT FROM cve_findings f WHERE ").push(OPEN);
-        query.push(" AND f.severity = ").push_bind(severity.to_owned()).push(")");
+        let column = SEVERITIES.into_iter().find(|known| *known == severity);
+        query.push(match column {
+            Some(column) => format!(
+                " AND (SELECT sum(n.{column}) FROM finding_counts n
+                       WHERE n.image_id = i.id AND n.version = v.version AND n.at <= $1) > 0"
+            ),
+            None => " AND false".to_owned(),
+        });
     }
     if let Some(level) = filter.slsa_level {
         query.push(" AND s.slsa_level = ").push_bind(level);
@@ -348,12 +388,14 @@ pub async fn images(
             query.push(") t JOIN images i ON i.id = t.image_id");
         })
     } else if filter.narrows() {
-        listed::find(&mut query, TOTAL_BOUND, after, limit, |query, after, limit| {
+        let dear = filter.by_version() == ByVersion::OneByOne;
+        let bound = if dear { listed::DEAR } else { TOTAL_BOUND };
+        listed::find(&mut query, bound, after, limit, |query, after, limit| {
             list(query, moment, filter, after, limit);
         })
     } else {
         let all = |query: &mut QueryBuilder<Postgres>, counted| {
-            there(query, moment, &[]);
+            there(query, moment, IMAGES, &[]);
             query.push(" LIMIT ").push(counted);
         };
         listed::find_cheap(&mut query, TOTAL_BOUND, limit, all, |query, limit| {
@@ -361,7 +403,7 @@ pub async fn images(
         })
     };
     shown(&mut query, moment);
-    order(&mut query, filter.order.key(), filter.descending);
+    query.push(order(filter.order.key(), filter.descending));
     listed::fetch(conn, query, bound).await
 }
 
@@ -373,7 +415,7 @@ pub async fn image(
 ) -> sqlx::Result<Option<ImageRow>> {
     let mut query = asked(moment);
     query.push("total AS (SELECT 1 AS n), page AS MATERIALIZED (");
-    there(&mut query, moment, &[]);
+    there(&mut query, moment, IMAGES, &[]);
     query.push(" AND i.id = ").push_bind(id).push(") ");
     shown(&mut query, moment);
     query.build_query_as().fetch_optional(conn).await
@@ -400,11 +442,11 @@ pub async fn known(
 ) -> sqlx::Result<Option<KnownImage>> {
     let mut query = asked(moment);
     query.push("page AS MATERIALIZED ((");
-    there(&mut query, moment, &[]);
+    there(&mut query, moment, IMAGES, &[]);
     query.push(" AND i.name = ").push_bind(name.to_owned()).push(")");
     if let Some(number) = number {
         query.push(" UNION ALL (");
-        there(&mut query, moment, &[]);
+        there(&mut query, moment, IMAGES, &[]);
         query.push(" AND i.id = ").push_bind(number).push(")");
     }
     query.push(" LIMIT 1) SELECT i.id, i.name, v.version FROM page i");
