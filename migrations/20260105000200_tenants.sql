@@ -106,6 +106,12 @@ CREATE INDEX sla_timers_tenant ON sla_timers
 CREATE INDEX sla_timers_was_due ON sla_timers
     (due_at, customer_id, image_id, advisory_id, clock, stopped_at)
     WHERE stopped_at IS NOT NULL;
+CREATE INDEX sla_timers_severity_was_due ON sla_timers
+    (severity, due_at, customer_id, image_id, advisory_id, clock, stopped_at)
+    WHERE stopped_at IS NOT NULL;
+CREATE INDEX sla_timers_tenant_was_due ON sla_timers
+    (tenant_namespace, due_at, customer_id, image_id, advisory_id, clock, stopped_at)
+    WHERE stopped_at IS NOT NULL;
 CREATE INDEX sla_timers_was_late ON sla_timers
     (due_at, customer_id, image_id, advisory_id, clock, stopped_at)
     WHERE stopped_at > due_at;

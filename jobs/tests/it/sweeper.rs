@@ -62,7 +62,9 @@ async fn work_under_way_is_left_alone() {
     let script = Script::new([(1, vec![Act::Slow(Duration::from_millis(400))])]);
     let (workers, stop) = bench.work(&script);
     bench.deliver(&[1]).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    while script.runs(1) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert_eq!(redeliver(&bench.pool, &NOW).await.unwrap(), []);
     bench.becomes(1, "done").await;
     assert_eq!(script.runs(1), 1);
