@@ -95,7 +95,7 @@ pub fn main() -> ExitCode {
 
 /// Runs a command, with its logs and traces.
 async fn told(command: Command) -> Result<ExitCode> {
-    let telemetry = crate::telemetry::init()?;
+    let telemetry = telemetry::traces::init()?;
     let code = dispatch(command).await;
     // Waits for the runtime to send the last spans, so not on it.
     let _ = tokio::task::spawn_blocking(|| telemetry.end()).await;
@@ -118,7 +118,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Services(options) => serve::lend(options).await,
         Command::Probe(options) => probe::probe(options).await,
         Command::Scenario(command) => scenario::scenario(command),
-        Command::Openapi => print(&crate::api::openapi_json()),
+        Command::Openapi => print(&api::openapi_json()),
     }
 }
 

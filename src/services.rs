@@ -1,7 +1,7 @@
 //! The services a process works with: Postgres and the object store, given or brought along.
-use crate::embedded::{DataDir, EmbeddedPostgres, EmbeddedS3, PostgresOptions};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use embedded::{DataDir, EmbeddedPostgres, EmbeddedS3, PostgresOptions};
 use jobs::worker::WorkerOptions;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;

@@ -6,39 +6,7 @@ use sim::time::SimTime;
 use sqlx::PgPool;
 use std::sync::Arc;
 use store::objects::ObjectStore;
-
-/// The queues, each with one kind of job, in the order in which a window's jobs are released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Queue {
-    /// Makes and stores the documents of a build.
-    Build,
-    /// Matches stored SBOMs against stored advisories.
-    Scan,
-    /// Completes the bundles of what was signed, and assesses SLSA levels.
-    Attest,
-    /// Evaluates the stored SLA timers.
-    SlaCheck,
-    /// Writes the notifications.
-    Notify,
-}
-
-impl Queue {
-    /// All queues, in the order of release.
-    pub const ALL: [Queue; 5] =
-        [Queue::Build, Queue::Scan, Queue::Attest, Queue::SlaCheck, Queue::Notify];
-
-    /// The name in apalis, the ledger and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Queue::Build => "build",
-            Queue::Scan => "scan",
-            Queue::Attest => "attest",
-            Queue::SlaCheck => "sla_check",
-            Queue::Notify => "notify",
-        }
-    }
-}
+use store::queue::Queue;
 
 /// A fact as it travels in a payload: its place, its instant, and its content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

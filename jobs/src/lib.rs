@@ -13,4 +13,5 @@ pub mod scan;
 pub mod scheduler;
 mod sign;
 pub mod sla_check;
+pub mod webhooks;
 pub mod worker;

@@ -8,13 +8,13 @@ pub(crate) mod signals;
 pub(crate) mod strategy;
 pub(crate) mod sweep;
 
-use crate::job::Queue;
 use apalis_core::task::builder::TaskBuilder;
 use apalis_core::task::task_id::TaskId;
 use apalis_postgres::{PgTask, PostgresStorage};
 use serde::{Deserialize, Serialize};
 pub use signals::Signals;
 use sqlx::{PgConnection, PgPool};
+use store::queue::Queue;
 pub use sweep::{Patience, prune, redeliver};
 use ulid::Ulid;
 

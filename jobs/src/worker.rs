@@ -12,7 +12,8 @@ mod attempt;
 mod current;
 mod raw;
 
-use crate::job::{JobContext, JobError, Payload, Queue};
+use crate::job::{JobContext, JobError, Payload};
+
 use crate::queue::signals::Signals;
 use crate::queue::strategy::Wakeful;
 use crate::queue::{self, QueueError};
@@ -32,6 +33,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use store::queue::Queue;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 

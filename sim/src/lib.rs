@@ -2,6 +2,7 @@
 //!
 //! No IO, no clock, no environment: whoever has the same scenario, seed and commands has the same
 //! facts, on any machine. [`World`] is the way in.
+pub mod bundled;
 pub mod catalogue;
 pub mod command;
 pub mod events;

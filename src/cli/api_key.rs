@@ -1,7 +1,7 @@
 //! `wavetank api-key`: the keys of the API's callers, and those that the demo shows.
-use crate::auth::{ApiKey, Role};
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result, bail};
+use api::auth::{ApiKey, Role};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::fmt::Write;

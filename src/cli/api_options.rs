@@ -1,14 +1,14 @@
 //! How the API is served: where it listens, what signs its tokens, and its limits.
 use super::metrics::MetricsOptions;
-use crate::api::{Limits, Settings};
-use crate::auth::TokenKey;
-use crate::metrics::Metrics;
 use crate::services::Services;
-use crate::webhooks::Policy;
 use anyhow::{Context, Result, bail};
+use api::auth::TokenKey;
+use api::{Limits, Settings};
+use jobs::webhooks::Policy;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 
 /// The file of the data directory that keeps the key of tokens.

@@ -3,7 +3,6 @@ use super::metrics::MetricsOptions;
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
 use super::signing::SigningOptions;
-use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Result, bail};
 use jobs::conductor::{Conductor, Progress, Stop};
@@ -11,6 +10,7 @@ use jobs::keys::Keyring;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use telemetry::metrics::Metrics;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -1,8 +1,9 @@
 //! Where metrics can be read.
-use crate::metrics::{self, Metrics};
 use anyhow::{Context, Result};
+use api::metrics_listener;
 use sqlx::PgPool;
 use std::net::SocketAddr;
+use telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +48,8 @@ impl MetricsListener {
         let shutdown = shutdown.clone();
         tokio::spawn(async move {
             let Some(listener) = self.0 else { return };
-            let served = metrics::serve(listener, metrics, pool, shutdown.cancelled_owned());
+            let served =
+                metrics_listener::serve(listener, metrics, pool, shutdown.cancelled_owned());
             if let Err(error) = served.await {
                 tracing::error!(%error, "metrics are served no more");
             }

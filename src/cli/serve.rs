@@ -1,11 +1,11 @@
 //! `wavetank serve`, `migrate` and `services`: the parts of a split installation.
 use super::api_options::ApiOptions;
-use crate::api::{self, ApiState};
-use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result};
+use api::{self, ApiState};
 use std::path::Path;
 use std::process::ExitCode;
+use telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

@@ -1,18 +1,18 @@
 //! `wavetank worker`: works on jobs until it is told to stop.
 use super::metrics::MetricsOptions;
 use super::signing::SigningOptions;
-use crate::metrics::Metrics;
 use crate::services::{ServiceOptions, Services};
-use crate::webhooks::{Dispatcher, Policy};
 use anyhow::{Result, bail};
 use jobs::conductor::Resources;
 use jobs::job::JobContext;
 use jobs::keys::Keyring;
 use jobs::queue::Signals;
+use jobs::webhooks::{Dispatcher, Policy};
 use jobs::worker::{WorkerOptions, Workers};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
 #[derive(clap::Args, Debug)]

@@ -24,6 +24,7 @@ pub mod objects;
 pub mod packages;
 pub mod pending;
 pub mod provenance;
+pub mod queue;
 pub mod read;
 pub mod released;
 pub mod row;

@@ -1,9 +1,9 @@
 //! What is asked of the world beside builds: completions, scans, evaluations, incidents, use, and
 //! what becomes of dead jobs. Each is one stored command, or a refusal that leaves nothing.
 use crate::support::{Answer, Api};
+use api::auth::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
-use wavetank::auth::Role;
 
 async fn last_command(api: &Api) -> Value {
     let sql = "SELECT command FROM commands ORDER BY seq DESC LIMIT 1";

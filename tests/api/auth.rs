@@ -1,10 +1,10 @@
 //! Keys, tokens, roles, and what is written down of it.
 use crate::support::{Answer, Api, Content};
+use api::auth::{ApiKey, Role};
+use api::{Limits, openapi_json};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
-use wavetank::api::{Limits, openapi_json};
-use wavetank::auth::{ApiKey, Role};
 
 async fn exchange(api: &Api, key: &str) -> Answer {
     let request = api.anonymous(Method::POST, "/v1/auth/token").json(&json!({"api_key": key}));

@@ -1,9 +1,9 @@
 //! The clock: read, set, and what cannot be asked of it.
 use crate::support::Api;
+use api::auth::Role;
 use serde_json::json;
 use sqlx::postgres::PgListener;
 use std::time::Duration;
-use wavetank::auth::Role;
 
 #[tokio::test]
 async fn the_clock_is_set_and_the_conductor_told() {

@@ -2,14 +2,14 @@
 //! requests, a parameter that it does not have, a body that is too large, no database) is written
 //! in the specification, for each operation.
 use crate::support::{Answer, Api, Content};
+use api::auth::Role;
+use api::{Limits, openapi_json};
 use futures::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use std::num::NonZeroU32;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wavetank::api::{Limits, openapi_json};
-use wavetank::auth::Role;
 
 /// An operation of the specification, with the examples in its path and in its query.
 struct Operation {

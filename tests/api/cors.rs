@@ -1,9 +1,9 @@
 //! Pages of another origin: only those that are allowed, with all the headers that a client needs.
 use crate::support::{Answer, Api, Content};
+use api::{Settings, openapi_json};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use wavetank::api::{Settings, openapi_json};
 
 const ORIGIN: &str = "https://console.example";
 

@@ -1,9 +1,9 @@
 //! The specification and Swagger UI.
 use crate::support::Api;
+use api::openapi_json;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
-use wavetank::api::openapi_json;
 
 #[test]
 fn the_stored_specification_is_not_stale() {

@@ -1,10 +1,10 @@
 //! Server-sent events: progress, what happens, and what a tenant sees of it.
 use crate::support::Api;
+use api::auth::Role;
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::Value;
 use std::time::Duration;
-use wavetank::auth::Role;
 
 /// An open stream, read event by event.
 struct Events {
@@ -148,7 +148,7 @@ async fn who_is_far_behind_is_told_of_the_gap() {
 
 #[tokio::test]
 async fn wrong_ids_are_refused_and_streams_are_bounded() {
-    let limits = wavetank::api::Limits { streams: 2, ..Default::default() };
+    let limits = api::Limits { streams: 2, ..Default::default() };
     let api = Api::start_with("events_bounds", crate::support::Content::World, limits).await;
     for id in ["-1", "x", "99999999999999999999"] {
         let request = api.request(Method::GET, "/v1/events").header("Last-Event-ID", id);
@@ -174,7 +174,7 @@ async fn wrong_ids_are_refused_and_streams_are_bounded() {
 
 #[tokio::test]
 async fn one_key_leaves_room_for_others() {
-    let limits = wavetank::api::Limits { streams_of_one_key: 1, ..Default::default() };
+    let limits = api::Limits { streams_of_one_key: 1, ..Default::default() };
     let api = Api::start_with("events_keys", crate::support::Content::World, limits).await;
     let viewer = api.sign_in(Role::Viewer, None).await;
     let _first = Events::open(&api, &viewer, None).await;

@@ -5,11 +5,11 @@
 //! long, `SCHEMATHESIS_SEED` another one.
 use crate::support::{Api, customers};
 use crate::tenancy::tenants::{ACME, add_catalogue};
+use api::auth::Role;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use store::logs::Log;
 use store::objects::NewObject;
-use wavetank::auth::Role;
 
 /// Cases an operation and phase, in the run of every day.
 const EXAMPLES: &str = "4";

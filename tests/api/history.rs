@@ -1,7 +1,7 @@
 //! What happened: the timeline, scans, notifications, the audit log, jobs, logs of builds.
 use crate::support::{Api, LOG, NGINX_BUILD};
+use api::auth::Role;
 use serde_json::{Value, json};
-use wavetank::auth::Role;
 
 const ROWS: &str = r#"
 INSERT INTO sla_policies (id, name, calendar, clock_start, pause_without_fix, warn_permille)

@@ -1,9 +1,9 @@
 //! What belongs to an image: findings with deadlines, documents, VEX, usage, lineage, differences;
 //! and the filters and orders of the list.
 use crate::support::{Api, PROVENANCE_SHA256, SPDX_SHA256, customers};
+use api::auth::Role;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
-use wavetank::auth::Role;
 
 fn names(page: &Value, field: &str) -> Vec<String> {
     let items = page["items"].as_array().unwrap().iter();

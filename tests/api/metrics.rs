@@ -1,16 +1,17 @@
 //! What Prometheus reads, from the listener that the program opens for it.
 use crate::support::{Answer, Api, Content};
+use api::Settings;
+use api::metrics_listener;
+use telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wavetank::api::Settings;
-use wavetank::metrics::{self, Metrics};
 
 async fn scrape(api: &Api, metrics: &Metrics) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/metrics", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
     let _stop = shutdown.clone().drop_guard();
-    tokio::spawn(metrics::serve(
+    tokio::spawn(metrics_listener::serve(
         listener,
         metrics.clone(),
         api.pool.clone(),

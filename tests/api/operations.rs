@@ -1,8 +1,8 @@
 //! The operations of the specification, for tests that it drives: an operation that is added to it
 //! is asked by them, or fails them where they do not know what to ask it with.
+use api::openapi_json;
 use reqwest::Method;
 use serde_json::{Value, json};
-use wavetank::api::openapi_json;
 
 /// A parameter of an operation.
 pub(crate) struct Parameter {

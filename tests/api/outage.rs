@@ -1,9 +1,9 @@
 //! No world, no schema, no database, no time: each has its own answer.
 use crate::support::{Api, Content};
+use api::Limits;
 use serde_json::json;
 use std::time::Duration;
 use store::read::world::CONDUCTOR_LOCK;
-use wavetank::api::Limits;
 
 #[tokio::test]
 async fn ready_tells_who_is_there() {

@@ -3,12 +3,12 @@
 //! What is asked comes from the specification: every operation that reads, with each of its filters.
 use crate::operations::{self, Operation};
 use crate::support::{Api, count_findings};
+use api::auth::Role;
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
-use wavetank::auth::Role;
 
 /// Tables that do not grow with time, and what bounds them. Every other table is filled below, and
 /// is never read whole.

@@ -1,10 +1,10 @@
 //! Whatever goes wrong has one shape, and hostile input is never our failure.
 use crate::support::{Answer, Api};
+use api::auth::Role;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wavetank::auth::Role;
 
 #[tokio::test]
 async fn routes_and_methods() {

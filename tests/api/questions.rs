@@ -1,8 +1,8 @@
 //! The questions this product exists for: who is exposed, what holds what, what is overdue, how
 //! fast exposures end.
 use crate::support::{Api, customers};
+use api::auth::Role;
 use serde_json::{Value, json};
-use wavetank::auth::Role;
 
 async fn small(name: &str) -> Api {
     let api = Api::start(name).await;

@@ -1,12 +1,12 @@
 //! How many requests are served: of a key, and of an address where no key is needed, behind a
 //! proxy or not.
 use crate::support::{Answer, Api, Content};
+use api::auth::{ApiKey, Role};
+use api::{Limits, Settings};
 use reqwest::Method;
 use serde_json::json;
 use std::num::NonZeroU32;
 use std::time::Duration;
-use wavetank::api::{Limits, Settings};
-use wavetank::auth::{ApiKey, Role};
 
 /// One a second, and so four at once.
 fn slow() -> Limits {

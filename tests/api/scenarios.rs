@@ -1,7 +1,7 @@
 //! Scenarios: the list, the check, and loads as far as the API goes.
 use crate::support::Api;
+use api::auth::Role;
 use serde_json::json;
-use wavetank::auth::Role;
 
 const SMALL: &str = "name: tiny\ntitle: One image\nstart: 2026-01-05T00:00:00Z\nduration: 1d\n\
                      images:\n  - {name: base, packages: 5}\n";

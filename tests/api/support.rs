@@ -9,6 +9,8 @@ pub(crate) use seed::{
     count_findings, packed_sha256,
 };
 
+use api::auth::{ApiKey, Role, TokenKey};
+use api::{self, ApiState, Limits, Settings as ApiSettings};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -23,8 +25,6 @@ use store::db::ApiPools;
 use store::objects::{ObjectStore, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use wavetank::api::{self, ApiState, Limits, Settings as ApiSettings};
-use wavetank::auth::{ApiKey, Role, TokenKey};
 use wavetank::services::{ServiceOptions, Services};
 
 /// What all tests of this program share; lives as long as the program.

@@ -5,10 +5,10 @@ pub(crate) mod tenants;
 mod walk;
 
 use crate::support::{Answer, Api};
+use api::auth::Role;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tenants::{ACME, GLOBEX, add_catalogue};
-use wavetank::auth::Role;
 
 async fn world(name: &str) -> Api {
     let api = Api::start(name).await;

@@ -1,9 +1,9 @@
 //! How many there are: the totals of lists that do not speak of simulated instants, and where all
 //! of them stop counting.
 use crate::support::Api;
+use api::auth::Role;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
-use wavetank::auth::Role;
 
 async fn total(api: &Api, path: &str) -> Value {
     let joint = if path.contains('?') { '&' } else { '?' };

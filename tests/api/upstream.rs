@@ -1,10 +1,10 @@
 //! Pushes upstream: signed as forges sign, taken once, and only for whom the source is.
 use crate::support::{Answer, Api};
+use api::auth::Role;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use wavetank::auth::Role;
 
 /// What GitHub and Gitea send for a push, with other names.
 const GITHUB: &str = include_str!("payloads/github-push.json");

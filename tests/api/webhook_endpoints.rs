@@ -2,14 +2,14 @@
 //! allowed, to where it is allowed.
 use crate::support::receiver::Receiver;
 use crate::support::{Answer, Api, Content};
+use api::Settings;
+use api::auth::Role;
+use jobs::webhooks::{Dispatcher, Policy, sign};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
+use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
-use wavetank::api::Settings;
-use wavetank::auth::Role;
-use wavetank::metrics::Metrics;
-use wavetank::webhooks::{Dispatcher, Policy, sign};
 
 const PATH: &str = "/v1/webhook-endpoints";
 const OPEN: Policy = Policy { private: true, http: true };

@@ -2,13 +2,13 @@
 //! many dispatchers at once.
 use crate::support::Api;
 use crate::support::receiver::{Received, Receiver};
+use jobs::webhooks::{Dispatcher, Policy, SigningSecret, sign};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::time::Duration;
 use store::webhooks::endpoints::{self, EndpointRow, NewEndpoint};
+use telemetry::metrics::Metrics;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use wavetank::metrics::Metrics;
-use wavetank::webhooks::{Dispatcher, Policy, SigningSecret, sign};
 
 const OPEN: Policy = Policy { private: true, http: true };
 

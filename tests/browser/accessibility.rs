@@ -48,7 +48,7 @@ async fn no_page_breaks_a_rule() {
     let axe = axe();
     // Before signing in, too.
     assert_eq!(judge(&browser, &axe).await, Vec::<Value>::new(), "signing in");
-    let key = api.key(wavetank::auth::Role::Viewer, None).await;
+    let key = api.key(api::auth::Role::Viewer, None).await;
     browser.sign_in(&key.reveal()).await;
     browser.wait("document.querySelector('table')").await;
     let mut wrong = Vec::new();

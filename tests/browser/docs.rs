@@ -1,7 +1,7 @@
 //! Swagger UI: an API key that is pasted is enough.
 use crate::driver::Browser;
 use crate::support::Api;
-use wavetank::auth::Role;
+use api::auth::Role;
 
 #[tokio::test]
 async fn a_pasted_key_is_exchanged_for_a_token() {

@@ -4,6 +4,7 @@
 //! tests need are written out here. The crates for it (fantoccini, thirtyfour) bring 25 duplicated
 //! packages, or change how serde_json orders maps in every test build.
 use crate::support::Api;
+use api::auth::Role;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use reqwest::{Client, Method};
@@ -16,7 +17,6 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use wavetank::auth::Role;
 
 /// The key under which WebDriver hands out elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";

@@ -39,7 +39,7 @@ async fn hostile_texts_are_shown_and_do_nothing() {
     api.objects.put_all(vec![log]).await.unwrap();
 
     // Only an admin is told what exactly holds the clock.
-    let admin = api.key(wavetank::auth::Role::Admin, None).await;
+    let admin = api.key(api::auth::Role::Admin, None).await;
     let browser = Browser::open(&api, "/ui/images").await;
     browser.wait("document.getElementById('key')").await;
     browser.sign_in(&admin.reveal()).await;

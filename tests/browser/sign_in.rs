@@ -1,7 +1,7 @@
 //! Signing in and out, and what is kept of it.
 use crate::driver::Browser;
 use crate::support::Api;
-use wavetank::auth::{ApiKey, Role};
+use api::auth::{ApiKey, Role};
 
 #[tokio::test]
 async fn a_key_opens_the_page_that_was_asked_for() {

@@ -3,11 +3,12 @@
 //! How facts are cut into windows and windows into jobs never shows in what is written, so both
 //! follow convenience: big enough to be worth a delivery, small enough to share among workers.
 use super::error::ConductorError;
-use crate::job::{Attest, Payload, Placed, Queue};
+use crate::job::{Attest, Payload, Placed};
 use sim::fact::{Fact, FactKind, Notification, Outcome, Scan, ScanTarget, SlaCheck};
 use sim::time::SimTime;
 use std::sync::Arc;
 use store::ledger::{NewJob, OpenJob};
+use store::queue::Queue;
 use store::world::Position;
 
 /// Versions scanned by one job.

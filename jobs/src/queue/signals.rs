@@ -1,9 +1,9 @@
 //! What threads of one process tell each other without the database: a queue has tasks, a job is
 //! settled. Everything here is a hint that saves waiting; the ledger is asked when one is missed.
-use crate::job::Queue;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::queue::Queue;
 use tokio::sync::Notify;
 
 /// Hints within one process, shared by its conductor and its workers.

@@ -4,9 +4,9 @@
 //! The queue's own recovery of orphans adds attempts but never looks at them, and takes half a
 //! minute; it is left on as the last resort, and this comes first.
 use super::{QueueError, deliver};
-use crate::job::Queue;
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
+use store::queue::Queue;
 
 /// What the sweeper waits for before it calls a delivery lost.
 #[derive(Clone, Copy, Debug)]

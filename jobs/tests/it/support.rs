@@ -7,7 +7,7 @@ pub(crate) mod s3;
 
 use bodies::Script;
 use jobs::caches::Caches;
-use jobs::job::{JobContext, Payload, Placed, Queue};
+use jobs::job::{JobContext, Payload, Placed};
 use jobs::queue::Signals;
 use jobs::worker::{WorkerOptions, Workers};
 use sim::fact::{Notification, NotificationKind};
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::db::Durability;
 use store::ledger::NewJob;
+use store::queue::Queue;
 use tokio_util::sync::CancellationToken;
 
 /// A database of its own, the schema in it, and connections to it.

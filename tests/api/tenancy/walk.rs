@@ -6,10 +6,10 @@ use super::tenants::{ACME, GLOBEX, NOBODY, Tenant, add_catalogue};
 use crate::operations::{self, Operation};
 use crate::rows;
 use crate::support::{Answer, Api};
+use api::auth::Role;
 use reqwest::Method;
 use serde_json::Value;
 use std::time::Duration;
-use wavetank::auth::Role;
 
 /// A request.
 #[derive(Clone)]

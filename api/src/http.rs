@@ -1,0 +1,26 @@
+//! What every request meets, whatever it asks for.
+pub(crate) mod access;
+pub(crate) mod authorize;
+pub(crate) mod caller;
+pub(crate) mod etags;
+pub(crate) mod examples;
+pub(crate) mod idempotency;
+pub(crate) mod key_cache;
+pub mod limits;
+pub(crate) mod lookup;
+pub mod metrics_listener;
+pub(crate) mod middleware;
+pub(crate) mod operations;
+pub(crate) mod order;
+pub(crate) mod pages;
+pub mod problem;
+pub(crate) mod request_id;
+pub(crate) mod security_headers;
+pub(crate) mod single_flight;
+pub mod state;
+pub(crate) mod streams;
+pub(crate) mod snapshot;
+pub(crate) mod strict_text;
+pub(crate) mod tag;
+pub(crate) mod time;
+pub(crate) mod write;

@@ -1,0 +1,212 @@
+//! What surrounds every request: its id, its limits, its log line, the security headers, and the
+//! one place where whatever failed becomes a problem.
+use crate::http::access::Access;
+use crate::http::authorize::Gate;
+use crate::http::limits::bound_body;
+use crate::http::problem::{self, Code, Problem};
+use crate::http::operations::{Operation, Routes};
+use crate::http::state::ApiState;
+use crate::http::{etags, idempotency, request_id, security_headers};
+use telemetry::metrics::NO_OPERATION;
+use futures::FutureExt;
+use poem::error::ResponseError;
+use poem::http::{StatusCode, header};
+use poem::{Endpoint, IntoResponse, Request, Response};
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+use tracing::{Instrument, Span, field};
+
+/// The request's id, for handlers that call themselves by it.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// An endpoint that answers every request, around one that may fail.
+pub(crate) struct Edge<E> {
+    inside: E,
+    routes: Routes,
+    state: ApiState,
+    gate: Gate,
+}
+
+impl<E: Endpoint> Edge<E> {
+    pub(crate) fn new(inside: E, routes: Routes, state: ApiState) -> Self {
+        Edge { inside, routes, gate: Gate::new(state.clone()), state }
+    }
+
+    async fn answer(&self, mut request: Request, id: &str) -> Result<Response, Problem> {
+        match self.routes.operation(&request) {
+            Some(operation) => self.operate(operation, request, id).await,
+            None => {
+                bound_body(&mut request, &self.state.limits()).await?;
+                self.pass(request).await
+            }
+        }
+    }
+
+    /// An operation of the specification.
+    async fn operate(
+        &self,
+        operation: &Operation,
+        mut request: Request,
+        id: &str,
+    ) -> Result<Response, Problem> {
+        let caller = self.gate.admit(&request, operation, id).await?;
+        operation.check_query(&request)?;
+        let mut limits = self.state.limits();
+        if operation.access == Some(Access::Signed) {
+            limits.body_bytes = limits.signed_body_bytes;
+        }
+        bound_body(&mut request, &limits).await?;
+        request.set_data(RequestId(id.to_owned()));
+        let copy = etags::Copy::of(&request);
+        let Some(caller) = caller else { return self.pass(request).await };
+        let caller = idempotency::of(&mut request, caller).await?;
+        if let Some(answered) = idempotency::answered(&self.state, &caller).await? {
+            return Ok(answered);
+        }
+        let path = request.uri().path().to_owned();
+        request.extensions_mut().insert(caller.clone());
+        let answer = self.pass(request).await.and_then(without_foreign_errors);
+        match answer {
+            Ok(response) => copy.apply(response).await,
+            Err(problem) => {
+                // The first of two at the same time may have been answered meanwhile.
+                if problem.code() == Code::IdempotencyKeyInUse.as_str()
+                    && let Some(answered) = idempotency::answered(&self.state, &caller).await?
+                {
+                    return Ok(answered);
+                }
+                if operation.is_write && problem.status().is_client_error() {
+                    self.state.refused(&caller, &path, problem.code()).await;
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    async fn pass(&self, request: Request) -> Result<Response, Problem> {
+        match self.inside.call(request).await {
+            Ok(response) => Ok(response.into_response()),
+            Err(error) => Err(problem::from_poem(error)),
+        }
+    }
+
+    /// The answer, whatever happens on the way: a panic or an overlong wait is a problem too.
+    async fn guarded(&self, request: Request, id: &str) -> Result<Response, Problem> {
+        let limit = self.state.limits().handler_time;
+        let answer = AssertUnwindSafe(tokio::time::timeout(limit, self.answer(request, id)));
+        match answer.catch_unwind().await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                let detail = format!("There was no answer within {} seconds.", limit.as_secs());
+                Err(Problem::new(Code::Timeout, detail))
+            }
+            Err(panic) => Err(Problem::internal(said(panic.as_ref()))),
+        }
+    }
+}
+
+impl<E: Endpoint> Endpoint for Edge<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let began = Instant::now();
+        let id = request_id::of(&request);
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let operation = self.routes.operation(&request).map(|operation| operation.id.clone());
+        let operation = operation.as_deref().unwrap_or(NO_OPERATION);
+        let span = span(operation, method.as_str(), &id);
+        let answer = self.guarded(request, &id).instrument(span.clone()).await;
+        let mut response = match answer.and_then(without_foreign_errors) {
+            Ok(response) => response,
+            Err(mut problem) => {
+                if problem.code() == Code::MethodNotAllowed.as_str() {
+                    problem = problem.allow(self.routes.allow(&path));
+                }
+                problem.place(&path, &id);
+                log_failure(&problem, &id, method.as_str(), &path);
+                problem.as_response()
+            }
+        };
+        let headers = response.headers_mut();
+        security_headers::apply(headers);
+        if let Some(value) = request_id::header(&id) {
+            headers.insert(request_id::HEADER, value);
+        }
+        let (status, took) = (response.status().as_u16(), began.elapsed());
+        span.record("http.response.status_code", status);
+        if status >= 500 {
+            span.record("otel.status_code", "ERROR");
+        }
+        if let Some(metrics) = self.state.metrics() {
+            metrics.answered(operation, status, took);
+        }
+        tracing::debug!(
+            request_id = id,
+            method = method.as_str(),
+            path,
+            status,
+            duration_us = took.as_micros() as u64,
+            "answered {method} {path}",
+        );
+        Ok(response)
+    }
+}
+
+/// The span of a request, in the words of OpenTelemetry. It names the operation, never the path:
+/// paths hold what callers ask for.
+fn span(operation: &str, method: &str, request_id: &str) -> Span {
+    tracing::info_span!(
+        "request",
+        otel.name = operation,
+        otel.kind = "server",
+        http.request.method = method,
+        http.response.status_code = field::Empty,
+        otel.status_code = field::Empty,
+        request_id,
+    )
+}
+
+/// No error leaves in another shape than a problem.
+fn without_foreign_errors(response: Response) -> Result<Response, Problem> {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error && response.content_type() != Some(problem::MEDIA_TYPE) {
+        return Err(problem::by_status(status, &"an answer that is not a problem"));
+    }
+    Ok(response)
+}
+
+fn log_failure(problem: &Problem, request_id: &str, method: &str, path: &str) {
+    let cause = problem.cause().unwrap_or_default();
+    match problem.status() {
+        StatusCode::INTERNAL_SERVER_ERROR => tracing::error!(
+            request_id,
+            method,
+            path,
+            cause,
+            "request {request_id} failed: {problem}",
+        ),
+        status if status.is_server_error() => tracing::warn!(
+            request_id,
+            method,
+            path,
+            cause,
+            "request {request_id} not served: {problem}",
+        ),
+        _ => tracing::debug!(request_id, method, path, "request {request_id}: {problem}"),
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic: {}", text.as_deref().unwrap_or("without a message"))
+}
+
+/// The last resort for endpoints that set a content type by hand.
+pub(crate) fn with_content_type(body: impl Into<poem::Body>, media_type: &str) -> Response {
+    Response::builder().header(header::CONTENT_TYPE, media_type).body(body)
+}

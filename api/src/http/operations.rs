@@ -1,0 +1,169 @@
+//! The paths of the specification, for what the router does not say: which methods a path has and
+//! which parameters an operation takes.
+use crate::http::access::Access;
+use crate::http::problem::{Code, Problem};
+use poem::Request;
+use poem::http::Method;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What the specification says of each path.
+pub(crate) struct Routes(Vec<Template>);
+
+struct Template {
+    segments: Vec<Option<String>>,
+    operations: BTreeMap<String, Operation>,
+}
+
+/// What the specification says of an operation.
+pub(crate) struct Operation {
+    /// Its id.
+    pub(crate) id: Arc<str>,
+    /// Who may call it.
+    pub(crate) access: Option<Access>,
+    /// Whether it changes something.
+    pub(crate) is_write: bool,
+    parameters: BTreeSet<String>,
+}
+
+impl Routes {
+    /// From the specification's text.
+    pub(crate) fn of_specification(
+        specification: &str,
+        access: impl Fn(&str) -> Option<Access>,
+    ) -> Self {
+        let document: Value = serde_json::from_str(specification).unwrap_or_default();
+        let Some(paths) = document["paths"].as_object() else { return Routes(Vec::new()) };
+        Routes(paths.iter().map(|(path, item)| Template::new(path, item, &access)).collect())
+    }
+
+    fn template(&self, path: &str) -> Option<&Template> {
+        let literals = |t: &&Template| t.segments.iter().filter(|s| s.is_some()).count();
+        self.0.iter().filter(|template| template.matches(path)).max_by_key(literals)
+    }
+
+    /// The value of `Allow` for a path.
+    pub(crate) fn allow(&self, path: &str) -> String {
+        let mut methods = BTreeSet::from(["GET".to_owned(), "HEAD".to_owned()]);
+        if let Some(template) = self.template(path) {
+            methods = template.operations.keys().map(|method| method.to_uppercase()).collect();
+            if methods.contains("GET") {
+                methods.insert("HEAD".to_owned());
+            }
+        }
+        methods.into_iter().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The operation that a request calls.
+    pub(crate) fn operation(&self, request: &Request) -> Option<&Operation> {
+        let method = match *request.method() {
+            Method::HEAD => "get".to_owned(),
+            ref method => method.as_str().to_lowercase(),
+        };
+        self.template(request.uri().path())?.operations.get(&method)
+    }
+}
+
+impl Operation {
+    /// Refuses parameters that the operation does not have, and those that are given twice.
+    pub(crate) fn check_query(&self, request: &Request) -> Result<(), Problem> {
+        let known = &self.parameters;
+        let given: Vec<(String, String)> = request.params().map_err(|_| {
+            Problem::new(Code::InvalidParameter, "The query is not of the form a=1&b=2.")
+        })?;
+        let mut seen = BTreeSet::new();
+        for (name, _) in &given {
+            if !known.contains(name) {
+                let shown: String = name.chars().take(64).collect();
+                let names = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let hint = match names.as_str() {
+                    "" => "This operation takes no query parameters.".to_owned(),
+                    _ => format!("This operation takes: {names}."),
+                };
+                let detail = format!("There is no parameter {shown:?}.");
+                return Err(Problem::new(Code::UnknownParameter, detail).hint(hint));
+            }
+            if !seen.insert(name) {
+                let detail = format!("The parameter `{name}` is given twice.");
+                return Err(Problem::new(Code::InvalidParameter, detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Template {
+    fn new(
+        path: &str,
+        item: &Value,
+        access: &impl Fn(&str) -> Option<Access>,
+    ) -> Self {
+        let literal = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
+        let operations = item.as_object().into_iter().flatten().map(|(method, operation)| {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let names = parameters
+                .filter(|parameter| parameter["in"] == "query")
+                .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned));
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            let parsed = Operation {
+                id: id.into(),
+                access: access(id),
+                is_write: method != "get",
+                parameters: names.collect(),
+            };
+            (method.clone(), parsed)
+        });
+        Template {
+            segments: path.split('/').map(literal).collect(),
+            operations: operations.collect(),
+        }
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        let mut given = path.split('/');
+        let all = self.segments.iter().all(|segment| match (segment, given.next()) {
+            (Some(literal), Some(text)) => literal == text,
+            (None, Some(text)) => !text.is_empty(),
+            (_, None) => false,
+        });
+        all && given.next().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Routes {
+        Routes::of_specification(
+            r#"{"paths": {
+                "/v1/images": {"get": {"parameters": [{"in": "query", "name": "name"}]},
+                               "post": {}},
+                "/v1/images/{image}": {"get": {"parameters": [{"in": "path", "name": "image"}]}}}}"#,
+            |_| Some(Access::Public),
+        )
+    }
+
+    #[test]
+    fn methods_come_from_the_specification() {
+        assert_eq!(routes().allow("/v1/images"), "GET, HEAD, POST");
+        assert_eq!(routes().allow("/v1/images/nginx"), "GET, HEAD");
+        assert_eq!(routes().allow("/docs"), "GET, HEAD");
+    }
+
+    #[test]
+    fn unknown_and_repeated_parameters_are_refused() {
+        let check = |uri: &'static str| {
+            let request = Request::builder().uri(uri.parse().unwrap()).finish();
+            let routes = routes();
+            let Some(operation) = routes.operation(&request) else { return Ok(()) };
+            operation.check_query(&request).map_err(|problem| problem.code().to_owned())
+        };
+        assert_eq!(check("/v1/images?name=a"), Ok(()));
+        assert_eq!(check("/v1/images?nam=a"), Err("unknown_parameter".to_owned()));
+        assert_eq!(check("/v1/images?name=a&name=b"), Err("invalid_parameter".to_owned()));
+        assert_eq!(check("/v1/images/nginx?name=a"), Err("unknown_parameter".to_owned()));
+        assert_eq!(check("/elsewhere?x=1"), Ok(()));
+    }
+}

@@ -1,0 +1,47 @@
+//! One snapshot of the database and the instant that a request asks about.
+use crate::http::problem::{Code, Problem};
+use crate::http::time::Instant;
+use sqlx::{PgConnection, Postgres, Transaction};
+use store::read::Moment;
+use store::read::world::{Position, position};
+
+/// Where the world stands; a problem when there is none.
+pub(crate) async fn world(conn: &mut PgConnection) -> Result<Position, Problem> {
+    let position = position(conn).await?;
+    position.ok_or_else(|| Problem::new(Code::NoWorld, "The database holds no world yet."))
+}
+
+/// One snapshot of the database and the instant that is asked about.
+pub(crate) struct View {
+    tx: Transaction<'static, Postgres>,
+    /// Where the world stands.
+    pub(crate) position: Position,
+    /// What is asked about.
+    pub(crate) moment: Moment,
+}
+
+impl View {
+    pub(crate) fn new(
+        tx: Transaction<'static, Postgres>,
+        position: Position,
+        moment: Moment,
+    ) -> Self {
+        View { tx, position, moment }
+    }
+
+    /// The connection to read on.
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// The instant of the answer.
+    pub(crate) fn as_of(&self) -> Instant {
+        self.moment.as_of.into()
+    }
+
+    /// Whether the answer can never change again. Commands are taken at the instant up to which
+    /// all is done, so that instant itself may still gain something.
+    pub(crate) fn settled(&self) -> bool {
+        !self.moment.newest && self.moment.as_of < self.position.materialized_through
+    }
+}

@@ -1,0 +1,272 @@
+//! What the handlers work with: the database, the object store, and views of one instant.
+use crate::http::caller::Caller;
+use crate::http::key_cache::{self, KnownKeys};
+use crate::http::limits::Limits;
+use crate::http::problem::{Code, Problem};
+use crate::http::snapshot::{View, world};
+use crate::http::streams::{Room, Streams};
+use crate::http::time::Instant;
+use crate::http::write::Write;
+use crate::auth::TokenKey;
+use telemetry::metrics::Metrics;
+use jobs::webhooks::Policy;
+use sqlx::{AssertSqlSafe, Postgres, Transaction};
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::actions::NewAction;
+use store::db::ApiPools;
+use store::objects::ObjectStore;
+use store::read::Moment;
+use tokio_util::sync::CancellationToken;
+
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// The database and the object store, shared by all requests.
+#[derive(Clone)]
+pub struct ApiState(Option<Arc<Inner>>);
+
+struct Inner {
+    pools: ApiPools,
+    objects: ObjectStore,
+    token_key: TokenKey,
+    settings: Settings,
+    streams: Arc<Streams>,
+    known_keys: KnownKeys,
+    closing: CancellationToken,
+}
+
+/// What an installation decides about its API.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How much one request or caller may use.
+    pub limits: Limits,
+    /// Whether requests come through a proxy that says in `X-Forwarded-For` from where.
+    pub behind_proxy: bool,
+    /// The origins whose pages may call the API from a browser; none: only our own.
+    pub allowed_origins: Vec<String>,
+    /// Where webhooks may go.
+    pub webhooks: Policy,
+    /// What counts requests.
+    pub metrics: Metrics,
+    /// Where the files of the pages are; none: inside the program.
+    pub static_dir: Option<PathBuf>,
+}
+
+/// In whose name a transaction is opened.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Platform,
+    Tenant(&'a str),
+}
+
+impl<'a> Scope<'a> {
+    fn of(caller: &'a Caller) -> Self {
+        caller.tenant().map_or(Scope::Platform, Scope::Tenant)
+    }
+
+    /// What follows BEGIN: the role and the tenant hold to the end of the transaction, and row
+    /// security shows and takes nothing else.
+    fn begin(self, begin: &str) -> Result<String, Problem> {
+        match self {
+            Scope::Platform => Ok(format!("{begin}; SET LOCAL ROLE wavetank_platform")),
+            Scope::Tenant(name) => {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+                if name.is_empty() || !name.bytes().all(plain) {
+                    return Err(Problem::internal("a token names an impossible tenant"));
+                }
+                Ok(format!(
+                    "{begin}; SET LOCAL ROLE wavetank_tenant; SET LOCAL wavetank.tenant = '{name}'"
+                ))
+            }
+        }
+    }
+}
+
+impl ApiState {
+    /// For a database and an object store, with the default settings. The pools' user must be
+    /// allowed to take the roles `wavetank_tenant` and `wavetank_platform`.
+    pub fn new(pools: ApiPools, objects: ObjectStore, token_key: TokenKey) -> Self {
+        Self::with_settings(pools, objects, token_key, Settings::default())
+    }
+
+    /// The same with other settings.
+    pub fn with_settings(
+        pools: ApiPools,
+        objects: ObjectStore,
+        token_key: TokenKey,
+        settings: Settings,
+    ) -> Self {
+        ApiState(Some(Arc::new(Inner {
+            pools,
+            objects,
+            token_key,
+            streams: Streams::new(&settings.limits),
+            known_keys: KnownKeys::default(),
+            closing: CancellationToken::new(),
+            settings,
+        })))
+    }
+
+    /// For the specification alone, which needs handlers but never calls them.
+    pub(crate) fn detached() -> Self {
+        ApiState(None)
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.as_ref().map_or_else(Limits::default, |inner| inner.settings.limits)
+    }
+
+    fn inner(&self) -> Result<&Inner, Problem> {
+        self.0.as_deref().ok_or_else(|| Problem::internal("the API has no state"))
+    }
+
+    pub(crate) fn objects(&self) -> Result<&ObjectStore, Problem> {
+        Ok(&self.inner()?.objects)
+    }
+
+    pub(crate) fn token_key(&self) -> Result<&TokenKey, Problem> {
+        Ok(&self.inner()?.token_key)
+    }
+
+    pub(crate) fn behind_proxy(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
+    }
+
+    pub(crate) fn webhook_policy(&self) -> Policy {
+        self.0.as_ref().map_or_else(Policy::default, |inner| inner.settings.webhooks)
+    }
+
+    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+        self.0.as_ref().map(|inner| &inner.settings.metrics)
+    }
+
+    pub(crate) fn static_dir(&self) -> Option<PathBuf> {
+        self.0.as_ref().and_then(|inner| inner.settings.static_dir.clone())
+    }
+
+    pub(crate) fn allowed_origins(&self) -> &[String] {
+        self.0.as_ref().map_or(&[], |inner| &inner.settings.allowed_origins)
+    }
+
+    /// Room for one more stream of events of a key, for as long as it is held.
+    pub(crate) fn stream(&self, key_id: &str) -> Result<Room, Problem> {
+        self.inner()?.streams.room(key_id).ok_or_else(|| {
+            let detail = "As many streams of events are open as may be.";
+            Problem::new(Code::RateLimited, detail).retry_after(5)
+        })
+    }
+
+    /// Whether the key behind a token still holds, as of a moment ago.
+    pub(crate) async fn key_holds(&self, key_id: &str) -> Result<(), Problem> {
+        let known = &self.inner()?.known_keys;
+        if known.lately(key_id) {
+            return Ok(());
+        }
+        let looked = std::time::Instant::now();
+        let mut tx = self.platform_snapshot().await?;
+        if store::api_keys::valid(&mut tx, key_id).await?.is_none() {
+            return Err(known_keys::ended());
+        }
+        known.holds(key_id, looked);
+        Ok(())
+    }
+
+    /// Cancelled when the API is to stop: open streams end then.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.0.as_ref().map_or_else(CancellationToken::new, |inner| inner.closing.clone())
+    }
+
+    async fn begin(
+        &self,
+        scope: Scope<'_>,
+        begin: &str,
+    ) -> Result<Transaction<'static, Postgres>, Problem> {
+        let pools = &self.inner()?.pools;
+        let pool = match scope {
+            Scope::Platform => &pools.platform,
+            Scope::Tenant(_) => &pools.tenants,
+        };
+        Ok(pool.begin_with(AssertSqlSafe(scope.begin(begin)?)).await?)
+    }
+
+    /// A transaction that writes in the name of a caller.
+    pub(crate) async fn write(&self, caller: &Caller) -> Result<Write, Problem> {
+        Ok(Write::new(self.begin(Scope::of(caller), "BEGIN").await?, caller.clone()))
+    }
+
+    /// A snapshot of what a caller may see, without a world.
+    pub(crate) async fn snapshot(
+        &self,
+        caller: &Caller,
+    ) -> Result<Transaction<'static, Postgres>, Problem> {
+        self.begin(Scope::of(caller), SNAPSHOT).await
+    }
+
+    /// A snapshot of everything, for what is checked before a caller is known and for what is
+    /// public by its nature (the hashes of the logs).
+    pub(crate) async fn platform_snapshot(
+        &self,
+    ) -> Result<Transaction<'static, Postgres>, Problem> {
+        self.begin(Scope::Platform, SNAPSHOT).await
+    }
+
+    /// A transaction of the platform itself.
+    pub(crate) async fn platform_write(&self) -> Result<Transaction<'static, Postgres>, Problem> {
+        self.begin(Scope::Platform, "BEGIN").await
+    }
+
+    /// Writes down what a caller was refused. When that fails the refusal stands; the log tells.
+    pub(crate) async fn refused(&self, caller: &Caller, object: &str, code: &str) {
+        let object: String = object.chars().take(500).collect();
+        let written = async {
+            let mut tx = self.begin(Scope::of(caller), "BEGIN").await?;
+            let action = NewAction {
+                actor: &caller.actor,
+                role: caller.role.as_str(),
+                tenant_namespace: caller.tenant(),
+                operation: &caller.operation,
+                object: &object,
+                refused: Some(code),
+                request_id: &caller.request_id,
+            };
+            store::actions::insert(&mut tx, &action).await?;
+            Ok::<_, Problem>(tx.commit().await?)
+        };
+        if let Err(problem) = written.await {
+            let request_id = &caller.request_id;
+            tracing::warn!(request_id, "refusal {request_id} is not written down: {problem}");
+        }
+    }
+
+    /// The world as of an instant, or in its newest state.
+    pub(crate) async fn view(
+        &self,
+        caller: &Caller,
+        as_of: Option<Instant>,
+    ) -> Result<View, Problem> {
+        self.view_of(self.snapshot(caller).await?, as_of).await
+    }
+
+    /// The newest state of the whole world, whoever asks.
+    pub(crate) async fn platform_view(&self) -> Result<View, Problem> {
+        self.view_of(self.platform_snapshot().await?, None).await
+    }
+
+    async fn view_of(
+        &self,
+        mut tx: Transaction<'static, Postgres>,
+        as_of: Option<Instant>,
+    ) -> Result<View, Problem> {
+        let position = world(&mut tx).await?;
+        let released = Instant::from(position.released_through);
+        if let Some(later) = as_of.filter(|at| *at > released) {
+            let detail = format!("The world has come to {released}; {later} is later.");
+            return Err(Problem::new(Code::AsOfInFuture, detail));
+        }
+        let moment = match as_of {
+            Some(at) => Moment { as_of: at.datetime(), newest: false },
+            None => Moment { as_of: position.released_through, newest: true },
+        };
+        Ok(View::new(tx, position, moment))
+    }
+}

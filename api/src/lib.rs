@@ -1,0 +1,92 @@
+//! The HTTP API: reads rows as of an instant, and turns writes into commands of the world.
+//!
+//! One file a resource. What all of them share: problems (RFC 9457), pages by key, instants, the
+//! edge around everything (request ids, limits, security headers), and the specification.
+pub mod auth;
+mod http;
+mod openapi;
+mod resources;
+mod schemas;
+mod web;
+
+pub use http::limits::Limits;
+pub use http::metrics_listener;
+pub use http::problem;
+pub use http::state::{ApiState, Settings};
+pub use openapi::openapi_json;
+
+use http::operations::Routes;
+use poem::endpoint::BoxEndpoint;
+use poem::listener::TcpAcceptor;
+use poem::middleware::Cors;
+use poem::{EndpointExt, IntoEndpoint, Response, Route, Server, get};
+use std::future::Future;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How long open requests may go on after a stop was asked for.
+const GRACE_SECONDS: u64 = 10;
+
+/// What scripts of other origins may send: every header that the API reads from callers with a
+/// token.
+const READ_HEADERS: [&str; 6] = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+    "last-event-id",
+    "x-request-id",
+];
+/// What they may read beside the body: every header that tells something of the answer.
+const SENT_HEADERS: [&str; 8] = [
+    "allow",
+    "content-disposition",
+    "etag",
+    "idempotency-replayed",
+    "location",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
+];
+
+/// Everything the API serves, behind the edge: it answers every request itself and never fails.
+pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
+    let origins = state.allowed_origins().to_vec();
+    let specification = openapi_json();
+    let routes = Routes::of_specification(&specification, resources::access);
+    let inside = web::mount(Route::new(), state.static_dir())
+        .at("/openapi.json", get(openapi::docs::specification(specification)))
+        .nest("/docs", openapi::docs::swagger_ui())
+        .at("/*rest", openapi::service(state.clone()).into_endpoint());
+    let edge = http::middleware::Edge::new(inside, routes, state);
+    if origins.is_empty() {
+        return edge.boxed();
+    }
+    let cors = Cors::new()
+        .allow_origins(origins)
+        .allow_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allow_headers(READ_HEADERS)
+        .expose_headers(SENT_HEADERS);
+    edge.with(cors).map_to_response().boxed()
+}
+
+/// Serves the API until `shutdown` is ready, then lets open requests end.
+pub async fn serve(
+    listener: TcpListener,
+    state: ApiState,
+    shutdown: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let closing = state.closing();
+    let shutdown = async move {
+        shutdown.await;
+        closing.cancel();
+    };
+    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+        .idle_timeout(Duration::from_secs(75))
+        .run_with_graceful_shutdown(
+            router(state),
+            shutdown,
+            Some(Duration::from_secs(GRACE_SECONDS)),
+        )
+        .await
+}

@@ -1,0 +1,74 @@
+//! Examples where poem-openapi has no place for one: documents and texts, lists without a page, and
+//! the body that has two forms.
+use crate::resources::logs::transparency::example_note;
+use crate::http::examples;
+use serde_json::{Value, json};
+
+const JSON: &str = "application/json; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Gives an operation the examples that it lacks. The schemas have theirs already.
+pub(super) fn apply(operation: &mut Value, schemas: &Value) {
+    match operation["operationId"].as_str().unwrap_or_default() {
+        "getArtifact" => {
+            operation["responses"]["200"]["content"]["*/*"]["example"] = document();
+        }
+        "getBuildLog" => {
+            operation["responses"]["200"]["content"][TEXT]["example"] = json!(LOG);
+        }
+        "getCheckpoint" => {
+            operation["responses"]["200"]["content"][TEXT]["example"] = json!(example_note());
+        }
+        "pushUpstream" => {
+            operation["requestBody"]["content"][JSON]["examples"] = json!({
+                "own": {"summary": "Our own form", "value": schemas["UpstreamPush"]["example"]},
+                "forge": {"summary": "A forge's event", "value": schemas["ForgePush"]["example"]},
+            });
+        }
+        // What was just asked for, or done, is not to be seen at an instant of the past.
+        "getCommand" | "listActions" => without_instant(operation),
+        _ => {}
+    }
+    lists(operation, schemas);
+}
+
+/// Takes away the example that every instant has.
+fn without_instant(operation: &mut Value) {
+    let parameters = operation["parameters"].as_array_mut();
+    for parameter in parameters.into_iter().flatten().filter(|p| p["name"] == "as_of") {
+        if let Some(schema) = parameter["schema"].as_object_mut() {
+            schema.remove("example");
+        }
+    }
+}
+
+/// A list is shown with one item.
+fn lists(operation: &mut Value, schemas: &Value) {
+    let responses = operation["responses"].as_object_mut();
+    for response in responses.into_iter().flat_map(|responses| responses.values_mut()) {
+        let content = response.get_mut("content").and_then(Value::as_object_mut);
+        for media in content.into_iter().flat_map(|content| content.values_mut()) {
+            let item = media["schema"]["items"]["$ref"].as_str();
+            let name = item.and_then(|item| item.rsplit('/').next());
+            if let Some(name) = name.map(str::to_owned) {
+                media["example"] = json!([schemas[name]["example"]]);
+            }
+        }
+    }
+}
+
+/// The beginning of the document that the tour downloads.
+fn document() -> Value {
+    let name = format!("{}:{}", examples::IMAGE, examples::VERSION);
+    json!({"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "name": name, "packages": []})
+}
+
+const LOG: &str = "\
+2026-01-28T02:00:00.000Z INFO  build build-2152 requested: fix available for CVE-2026-1000017
+2026-01-28T02:00:00.000Z INFO  image registry.wavetank.example/sonde-web:1.7
+2026-01-28T02:00:01.500Z INFO  attempt 1 on builder-2 after 1.500 s in the queue
+2026-01-28T02:00:01.500Z INFO  resolve: 3 packages, 1 more from the base
+2026-01-28T02:06:24.000Z INFO  publish: pushing to registry.wavetank.example/sonde-web
+2026-01-28T02:06:41.500Z INFO  attempt 1 succeeded
+2026-01-28T02:06:41.500Z INFO  build build-2152 completed
+";

@@ -1,0 +1,173 @@
+//! The documents of builds: what there is, and the bytes.
+mod download;
+
+use crate::http::access::{Access, Resource};
+use crate::resources::builds::events::{example_build, one_build};
+use crate::http::caller::Caller;
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::tag::Tag;
+use crate::http::state::ApiState;
+use crate::http::time::{self, Instant, example_as_of};
+use crate::http::examples;
+use download::Download;
+use futures::stream;
+use poem::Body;
+use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+use store::read::artifacts::{ArtifactRow, by_sha256, of_build};
+
+/// The largest document that is unpacked for a reader who does not take it compressed.
+const MAX_UNPACKED_BYTES: u64 = 128 << 20;
+
+pub(crate) struct ArtifactsApi(pub(crate) ApiState);
+
+failures! {
+    /// The list of a build's documents.
+    ListArtifacts: InvalidParameter, UnknownParameter, AsOfInFuture, BuildNotFound
+}
+failures! {
+    /// One document.
+    OneArtifact: UnknownParameter, ArtifactNotFound, ObjectStoreUnavailable
+}
+
+/// A stored document.
+#[derive(Object)]
+struct Artifact {
+    /// What it is: `log`, an SBOM, provenance, or a part of the image.
+    kind: String,
+    /// Its media type.
+    media_type: String,
+    /// SHA-256 of its bytes.
+    sha256: String,
+    /// Its size.
+    bytes: i64,
+    /// The document itself.
+    href: String,
+}
+
+impl From<ArtifactRow> for Artifact {
+    fn from(row: ArtifactRow) -> Self {
+        Artifact {
+            href: format!("/v1/artifacts/{}", row.sha256),
+            kind: row.kind,
+            media_type: row.media_type,
+            sha256: row.sha256,
+            bytes: row.bytes,
+        }
+    }
+}
+
+/// The documents of a build.
+#[derive(Object)]
+#[oai(example)]
+struct ArtifactList {
+    /// The documents, by kind; none before the build has ended.
+    items: Vec<Artifact>,
+    /// The simulated instant this speaks of.
+    as_of: Instant,
+    /// Whether this answer can never change again.
+    settled: bool,
+}
+
+impl Example for ArtifactList {
+    fn example() -> Self {
+        let row = ArtifactRow {
+            kind: "log".to_owned(),
+            media_type: "text/plain".to_owned(),
+            sha256: "e".repeat(64),
+            bytes: 2_048,
+        };
+        ArtifactList { items: vec![row.into()], as_of: time::example(6), settled: true }
+    }
+}
+
+impl Resource for ArtifactsApi {
+    const OPERATIONS: &'static [(&'static str, Access)] = &[
+        ("listArtifacts", Access::Builds),
+        ("getArtifact", Access::Builds),
+    ];
+
+    fn new(state: &ApiState) -> Self {
+        ArtifactsApi(state.clone())
+    }
+}
+
+#[OpenApi(tag = "Tag::Artifacts")]
+impl ArtifactsApi {
+    /// List a build's artifacts
+    ///
+    /// The log of every build; of one that published a version, also its SBOMs, its provenance
+    /// and the parts of the image.
+    #[oai(path = "/v1/builds/:id/artifacts", method = "get", operation_id = "listArtifacts")]
+    async fn list(
+        &self,
+        caller: Caller,
+        /// The build's number.
+        #[oai(validator(minimum(value = "0")), example = "example_build")]
+        id: Path<i64>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<Json<ArtifactList>, Failure<ListArtifacts>> {
+        let mut view = self.0.view(&caller, as_of.0).await?;
+        let build = one_build(&mut view, id.0).await?;
+        let rows = match build.finished_at {
+            Some(_) => of_build(view.conn(), id.0).await?,
+            None => Vec::new(),
+        };
+        Ok(Json(ArtifactList {
+            items: rows.into_iter().map(Artifact::from).collect(),
+            as_of: view.as_of(),
+            settled: view.settled(),
+        }))
+    }
+
+    /// Download an artifact
+    ///
+    /// Byte for byte what was stored: its SHA-256 is its address, so it never changes.
+    #[oai(path = "/v1/artifacts/:sha256", method = "get", operation_id = "getArtifact")]
+    async fn get(
+        &self,
+        caller: Caller,
+        /// SHA-256 of the document, 64 hexadecimal digits.
+        #[oai(example = "example_sha256")]
+        sha256: Path<String>,
+        /// The `ETag` of a copy that is at hand.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+        /// Whether the bytes may come compressed: `gzip`.
+        #[oai(name = "Accept-Encoding")]
+        accept_encoding: Header<Option<String>>,
+    ) -> Result<Download, Failure<OneArtifact>> {
+        let missing = || Problem::new(Code::ArtifactNotFound, "No build made such a document.");
+        let hexadecimal = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if sha256.len() != 64 || !sha256.bytes().all(hexadecimal) {
+            return Err(missing().into());
+        }
+        let mut tx = self.0.snapshot(&caller).await?;
+        let row = by_sha256(&mut tx, &sha256).await?.ok_or_else(missing)?;
+        drop(tx);
+        if download::has_copy(if_none_match.as_deref(), &sha256) {
+            return Ok(Download::unchanged(&sha256));
+        }
+        let objects = self.0.objects()?;
+        let reading = objects.open(&row.object_key, None).await.map_err(Problem::from)?;
+        let (bytes, packed) = (reading.bytes, reading.packed);
+        if packed && !download::takes_gzip(accept_encoding.as_deref()) {
+            let whole = objects.get(&row.object_key, MAX_UNPACKED_BYTES).await;
+            let whole = whole.map_err(Problem::from)?;
+            return Ok(Download::whole(&sha256, row, whole.len() as u64, false, whole));
+        }
+        let body = Body::from_bytes_stream(stream::try_unfold(reading, |mut reading| async move {
+            let chunk = reading.chunk().await.map_err(std::io::Error::other)?;
+            Ok::<_, std::io::Error>(chunk.map(|chunk| (chunk, reading)))
+        }));
+        Ok(Download::whole(&sha256, row, bytes, packed, body))
+    }
+}
+
+fn example_sha256() -> String {
+    examples::SHA256.to_owned()
+}

@@ -1,0 +1,4 @@
+//! What happens in the world, as it happens and afterwards.
+pub(super) mod notifications;
+pub(super) mod stream;
+pub(super) mod timeline;

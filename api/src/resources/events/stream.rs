@@ -1,0 +1,277 @@
+//! Server-sent events: how far the world is, and what happens in it, as it happens.
+use crate::http::access::{Access, Resource};
+use crate::http::caller::Caller;
+use crate::resources::world::clock::held_reason;
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::tag::Tag;
+use crate::http::state::ApiState;
+use crate::http::streams::Room;
+use crate::http::time::{self, Instant};
+use futures::stream::{self, BoxStream, StreamExt};
+use poem::http::header::CACHE_CONTROL;
+use poem::web::sse::Event as Message;
+use poem_openapi::param::{Header, Query};
+use poem_openapi::payload::{EventStream, Response};
+use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::{Enum, Object, OpenApi};
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::read::events::{EventRow, events};
+use store::world::clock;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct EventsApi(pub(crate) ApiState);
+
+failures! {
+    /// A stream that cannot begin.
+    WatchEvents: InvalidParameter, UnknownParameter
+}
+
+/// How often the world is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// What keeps connections open when nothing happens, and finds those that the client has left.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// The most events of one look; a world at full speed makes more than anybody reads.
+const AT_ONCE: i64 = 500;
+/// Who is further behind than this many facts is told so and goes on from the newest.
+const TOO_FAR: i64 = 5_000;
+
+/// What an event tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum EventType {
+    /// How far the world is; sent at the beginning and whenever that changes.
+    Progress,
+    /// Something happened in the world.
+    Timeline,
+    /// Events were left out, up to `seq`: GET /v1/timeline has them.
+    Gap,
+}
+
+impl EventType {
+    const fn as_str(self) -> &'static str {
+        match self {
+            EventType::Progress => "progress",
+            EventType::Timeline => "timeline",
+            EventType::Gap => "gap",
+        }
+    }
+}
+
+/// One event: `type` is also the event's name in the stream, `seq` its id.
+#[derive(Clone, Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
+struct Event {
+    /// What it tells.
+    #[oai(rename = "type")]
+    kind: EventType,
+    /// The place in the order of facts; absent for progress.
+    seq: Option<i64>,
+    /// The simulated instant: of what happened, or up to which everything is done.
+    at: Instant,
+    /// The kind of thing that happened, as in the timeline.
+    event: Option<String>,
+    /// The image it concerns.
+    image: Option<String>,
+    /// The build it concerns.
+    build_id: Option<i64>,
+    /// The CVE it concerns.
+    cve: Option<String>,
+    /// How simulated time goes on: `paused`, `live` or `fast`.
+    mode: Option<String>,
+    /// Simulated seconds in a second, when live.
+    factor: Option<f64>,
+    /// Jobs up to here have been handed to the workers.
+    released_through: Option<Instant>,
+    /// Why a defect holds the clock.
+    held_reason: Option<String>,
+}
+
+impl Event {
+    fn new(kind: EventType, at: Instant) -> Self {
+        Event {
+            kind,
+            seq: None,
+            at,
+            event: None,
+            image: None,
+            build_id: None,
+            cve: None,
+            mode: None,
+            factor: None,
+            released_through: None,
+            held_reason: None,
+        }
+    }
+
+    fn of(row: EventRow) -> Self {
+        Event {
+            seq: Some(row.seq),
+            event: Some(row.kind),
+            image: row.image,
+            build_id: row.build_id,
+            cve: row.cve,
+            ..Event::new(EventType::Timeline, row.at.into())
+        }
+    }
+
+    fn message(self) -> Message {
+        let message = Message::message(self.to_json_string()).event_type(self.kind.as_str());
+        match self.seq {
+            Some(seq) => message.id(seq.to_string()),
+            None => message,
+        }
+    }
+}
+
+impl Example for Event {
+    fn example() -> Self {
+        Event {
+            mode: Some("live".to_owned()),
+            factor: Some(3600.0),
+            released_through: Some(time::example(7)),
+            ..Event::new(EventType::Progress, time::example(6))
+        }
+    }
+}
+
+impl Resource for EventsApi {
+    const OPERATIONS: &'static [(&'static str, Access)] = &[
+        ("watchEvents", Access::Read),
+    ];
+
+    fn new(state: &ApiState) -> Self {
+        EventsApi(state.clone())
+    }
+}
+
+#[OpenApi(tag = "Tag::Events")]
+impl EventsApi {
+    /// Watch the world
+    ///
+    /// A stream of server-sent events that stays open: `progress` at once and whenever the world
+    /// has moved, `timeline` for everything that happens and that the caller may see, `gap` when
+    /// more happened than is sent. It ends when the token does, or its key; come again with a new
+    /// token and `Last-Event-ID`, and nothing is missed. One key may have 16 streams open.
+    #[oai(path = "/v1/events", method = "get", operation_id = "watchEvents")]
+    async fn watch(
+        &self,
+        caller: Caller,
+        /// Whether what happens is told too, not only the progress; yes when absent.
+        timeline: Query<Option<bool>>,
+        /// The id of the last event that was seen: those after it follow.
+        #[oai(name = "Last-Event-ID", validator(minimum(value = "0")))]
+        last_event_id: Header<Option<i64>>,
+    ) -> Result<Response<EventStream<BoxStream<'static, Event>>>, Failure<WatchEvents>> {
+        let room = self.0.stream(&caller.actor)?;
+        let view = self.0.view(&caller, None).await?;
+        let (newest, generation) = (view.position.materialized_seq, view.position.generation);
+        let after = last_event_id.filter(|last| *last < newest).unwrap_or(newest);
+        drop(view);
+        let watch = Watch {
+            state: self.0.clone(),
+            closing: self.0.closing(),
+            caller,
+            timeline: timeline.unwrap_or(true),
+            after,
+            generation,
+            told: None,
+            ready: VecDeque::new(),
+            _room: room,
+        };
+        let events = stream::unfold(watch, |mut watch| async move {
+            watch.next().await.map(|event| (event, watch))
+        });
+        let stream =
+            EventStream::new(events.boxed()).to_event(Event::message).keep_alive(KEEP_ALIVE);
+        // A proxy that gathers answers would keep events back.
+        Ok(Response::new(stream)
+            .header("X-Accel-Buffering", "no")
+            .header(CACHE_CONTROL, "no-store"))
+    }
+}
+
+/// One open stream.
+struct Watch {
+    state: ApiState,
+    closing: CancellationToken,
+    caller: Caller,
+    timeline: bool,
+    after: i64,
+    generation: i64,
+    told: Option<String>,
+    ready: VecDeque<Event>,
+    _room: Room,
+}
+
+impl Watch {
+    /// The next event; none when the stream ends.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            if self.ended().await {
+                return None;
+            }
+            if let Err(problem) = self.look().await {
+                // The database may come back; the client sees the connection stay open.
+                tracing::debug!("events wait: {problem}");
+            }
+            if self.ready.is_empty() {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK_AGAIN) => {}
+                    () = self.closing.cancelled() => return None,
+                }
+            }
+        }
+    }
+
+    /// Whether the API stops, the token has expired, or its key has been revoked.
+    async fn ended(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        if self.closing.is_cancelled() || now >= self.caller.expires {
+            return true;
+        }
+        let key = self.state.key_holds(&self.caller.actor).await;
+        key.is_err_and(|problem| problem.code() == Code::Unauthenticated.as_str())
+    }
+
+    async fn look(&mut self) -> Result<(), Problem> {
+        let mut view = self.state.view(&self.caller, None).await?;
+        let clock = clock(view.conn()).await?;
+        let (at, newest) = (view.position.materialized_through, view.position.materialized_seq);
+        let progress = Event {
+            mode: Some(clock.mode.as_str().to_owned()),
+            factor: Some(clock.factor),
+            released_through: Some(view.position.released_through.into()),
+            held_reason: held_reason(clock.held_reason, &self.caller),
+            ..Event::new(EventType::Progress, at.into())
+        };
+        if view.position.generation != self.generation {
+            // Another world has taken the place of this one: it is told from its beginning.
+            self.generation = view.position.generation;
+            self.after = 0;
+        }
+        // (One that came while the client was away may have fewer facts.)
+        self.after = self.after.min(newest);
+        if self.timeline && newest > self.after {
+            if newest - self.after > TOO_FAR {
+                self.after = newest - AT_ONCE;
+                let gap = Event::new(EventType::Gap, at.into());
+                self.ready.push_back(Event { seq: Some(self.after), ..gap });
+            }
+            let rows = events(view.conn(), self.after, newest, AT_ONCE).await?;
+            let whole = (rows.len() as i64) < AT_ONCE;
+            let last = rows.last().map_or(newest, |row| row.seq);
+            self.after = if whole { newest } else { last };
+            self.ready.extend(rows.into_iter().map(Event::of));
+        }
+        let told = progress.to_json_string();
+        if self.told.as_ref() != Some(&told) {
+            self.told = Some(told);
+            self.ready.push_front(progress);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,303 @@
+//! What happened in the world, and the scans among it.
+use crate::http::access::{Access, Resource};
+use crate::http::caller::Caller;
+use crate::http::lookup as filter;
+use crate::http::order::{ByTime, direction};
+use crate::http::pages::{Turn, page};
+use crate::http::problem::{Failure, Problem, failures};
+use crate::http::tag::Tag;
+use crate::http::state::ApiState;
+use crate::http::time::{self, Instant, example_as_of};
+use crate::http::examples;
+use poem_openapi::param::Query;
+use poem_openapi::payload::Json;
+use poem_openapi::types::{Any, Example};
+use poem_openapi::{Enum, Object, OpenApi};
+use serde_json::{Value, json};
+use store::read::Visible;
+use store::read::timeline::{TimelineFilter, TimelineRow, timeline, timeline_total};
+
+pub(crate) struct TimelineApi(pub(crate) ApiState);
+
+failures! {
+    /// A list.
+    ListTimeline: InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken
+}
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum TimelineKind {
+    /// An advisory became public.
+    AdvisoryPublished,
+    /// Somebody has put another bundle in the place of a signed one.
+    AttestationTampered,
+    /// A build ended.
+    BuildFinished,
+    /// An attempt failed for no fault of the image.
+    BuildFlaked,
+    /// A build is covered by another one.
+    BuildMerged,
+    /// A build was asked for.
+    BuildRequested,
+    /// A builder took a build.
+    BuildStarted,
+    /// A builder is not trusted any more.
+    BuilderDistrusted,
+    /// Builders went out of service or came back.
+    BuilderOutage,
+    /// A finding was judged a false positive.
+    FindingTriaged,
+    /// Upstream has a fix.
+    FixAvailable,
+    /// An image was added.
+    ImageCreated,
+    /// Somebody was told something.
+    Notified,
+    /// The distribution released a package.
+    PackageReleased,
+    /// The scanner looked at versions.
+    Scanned,
+    /// SLA timers were evaluated.
+    SlaChecked,
+    /// A customer began to run a version.
+    UsageChanged,
+    /// A customer runs an image no longer.
+    UsageEnded,
+}
+
+/// The kind of the evaluations of SLA timers: their particulars count those of all tenants.
+const SLA_CHECKED: &str = "sla_checked";
+/// The kind of scans.
+const SCANNED: &str = "scanned";
+
+/// Something that happened.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct TimelineEntry {
+    /// Its place in the order of facts.
+    seq: i64,
+    /// When it happened.
+    at: Instant,
+    /// What kind of thing it is.
+    kind: String,
+    /// The tenant it concerns; `catalogue` for what all see.
+    tenant_namespace: String,
+    /// The image it concerns.
+    image: Option<String>,
+    /// The build it concerns.
+    build_id: Option<i64>,
+    /// The CVE it concerns.
+    cve: Option<String>,
+    /// The particulars, by kind. Tenants do not see those of `sla_checked`, which count all
+    /// tenants' timers.
+    data: Option<Any<Value>>,
+}
+
+impl TimelineEntry {
+    fn new(row: TimelineRow, caller: &Caller) -> Self {
+        let hidden = caller.tenant().is_some() && row.kind == SLA_CHECKED;
+        TimelineEntry {
+            seq: row.seq,
+            at: row.at.into(),
+            kind: row.kind,
+            tenant_namespace: row.tenant_namespace,
+            image: row.image,
+            build_id: row.build_id,
+            cve: row.cve,
+            data: (!hidden).then_some(Any(row.data)),
+        }
+    }
+}
+
+impl Example for TimelineEntry {
+    fn example() -> Self {
+        TimelineEntry {
+            seq: 812,
+            at: time::example(2),
+            kind: "build_started".to_owned(),
+            tenant_namespace: "catalogue".to_owned(),
+            image: None,
+            build_id: Some(312),
+            cve: None,
+            data: Some(Any(json!({"builder": 2, "attempt": 1}))),
+        }
+    }
+}
+
+page! {
+    /// A page of the timeline.
+    TimelinePage of TimelineEntry
+}
+
+/// A pass of the scanner.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct ScanRun {
+    /// Its place in the order of facts.
+    id: i64,
+    /// When it was made.
+    at: Instant,
+    /// Why: `push` (a version was published), `scheduled` or `requested`.
+    trigger: String,
+    /// The image it looked at; absent: all images in use.
+    image: Option<String>,
+    /// How many versions it looked at.
+    versions: i64,
+    /// How many findings they had.
+    findings: i64,
+    /// How many of those had not been known.
+    new_findings: i64,
+}
+
+impl ScanRun {
+    fn new(row: TimelineRow) -> Result<Self, Problem> {
+        let wrong = || Problem::internal(format!("the scan {} cannot be read", row.seq));
+        let count = |name: &str| row.data[name].as_i64().ok_or_else(wrong);
+        Ok(ScanRun {
+            id: row.seq,
+            at: row.at.into(),
+            trigger: row.data["trigger"].as_str().ok_or_else(wrong)?.to_owned(),
+            versions: count("versions")?,
+            findings: count("findings")?,
+            new_findings: count("new")?,
+            image: row.image,
+        })
+    }
+}
+
+impl Example for ScanRun {
+    fn example() -> Self {
+        ScanRun {
+            id: 904,
+            at: time::example(4),
+            trigger: "requested".to_owned(),
+            image: Some(examples::IMAGE.to_owned()),
+            versions: 2,
+            findings: 17,
+            new_findings: 3,
+        }
+    }
+}
+
+page! {
+    /// A page of scans.
+    ScanPage of ScanRun
+}
+
+impl Resource for TimelineApi {
+    const OPERATIONS: &'static [(&'static str, Access)] = &[
+        ("listTimeline", Access::Read),
+        ("listScans", Access::Read),
+    ];
+
+    fn new(state: &ApiState) -> Self {
+        TimelineApi(state.clone())
+    }
+}
+
+#[OpenApi]
+impl TimelineApi {
+    /// List what happened
+    ///
+    /// Everything that happened and that the caller may see. GET /v1/events tells the same as it
+    /// happens.
+    #[oai(
+        path = "/v1/timeline",
+        method = "get",
+        operation_id = "listTimeline",
+        tag = "Tag::Events"
+    )]
+    async fn list(
+        &self,
+        caller: Caller,
+        /// Only things of this kind.
+        kind: Query<Option<TimelineKind>>,
+        /// Only what concerns this tenant, or `catalogue`.
+        #[oai(validator(min_length = 1, max_length = 128))]
+        tenant: Query<Option<String>>,
+        /// Only what concerns this image: its name or number.
+        #[oai(validator(min_length = 1, max_length = 63))]
+        image: Query<Option<String>>,
+        /// Only what concerns this advisory: its CVE id.
+        #[oai(validator(min_length = 1, max_length = 63))]
+        cve: Query<Option<String>>,
+        /// The order; `-at` when absent.
+        order_by: Query<Option<ByTime>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many entries a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<TimelinePage>, Failure<ListTimeline>> {
+        use poem_openapi::types::ToJSON;
+        let kind = kind.0.and_then(|kind| kind.to_json());
+        let kind = kind.as_ref().and_then(Value::as_str);
+        let direction = direction(order_by.0);
+        let filters = (kind, &tenant.0, &image.0, &cve.0, direction.is_ascending());
+        let list = ("timeline", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let tenant = filter::namespace(&mut turn.view, tenant.as_deref()).await?;
+        let filter = TimelineFilter {
+            kind,
+            visible: Visible::new(caller.tenant(), tenant.as_deref()),
+            image_id: filter::image(&mut turn.view, image.as_deref()).await?,
+            advisory_id: filter::cve(&mut turn.view, cve.as_deref()).await?,
+            direction,
+        };
+        let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
+        let conn = turn.view.conn();
+        let total = timeline_total(conn, moment, &filter).await?;
+        let mut rows = timeline(conn, moment, &filter, before, limit).await?;
+        let next = turn.end(&mut rows, |row| row.seq)?;
+        let items = rows.into_iter().map(|row| TimelineEntry::new(row, &caller)).collect();
+        Ok(Json(TimelinePage::new(items, total, next, &turn.view)))
+    }
+
+    /// List scans
+    ///
+    /// Every pass of the scanner: after each push, on schedule, and those that
+    /// were asked for.
+    #[oai(path = "/v1/scans", method = "get", operation_id = "listScans", tag = "Tag::Findings")]
+    async fn scans(
+        &self,
+        caller: Caller,
+        /// Only scans of this image alone: its name or number.
+        #[oai(validator(min_length = 1, max_length = 63))]
+        image: Query<Option<String>>,
+        /// The order; `-at` when absent.
+        order_by: Query<Option<ByTime>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many scans a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<ScanPage>, Failure<ListTimeline>> {
+        let direction = direction(order_by.0);
+        let filters = (&image.0, direction.is_ascending());
+        let list = ("scans", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let filter = TimelineFilter {
+            kind: Some(SCANNED),
+            visible: Visible::new(caller.tenant(), None),
+            image_id: filter::image(&mut turn.view, image.as_deref()).await?,
+            direction,
+            ..TimelineFilter::default()
+        };
+        let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
+        let conn = turn.view.conn();
+        let total = timeline_total(conn, moment, &filter).await?;
+        let mut rows = timeline(conn, moment, &filter, before, limit).await?;
+        let next = turn.end(&mut rows, |row| row.seq)?;
+        let items = rows.into_iter().map(ScanRun::new).collect::<Result<_, _>>()?;
+        Ok(Json(ScanPage::new(items, total, next, &turn.view)))
+    }
+}

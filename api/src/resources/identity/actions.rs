@@ -1,0 +1,168 @@
+//! What callers did and what they were refused.
+use crate::http::access::{Access, Resource};
+use crate::http::caller::Caller;
+use crate::http::pages::{Turn, page};
+use crate::http::problem::{Failure, failures};
+use crate::http::tag::Tag;
+use crate::http::state::ApiState;
+use crate::http::time::{self, Instant};
+use poem_openapi::param::Query;
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{Enum, Object, OpenApi};
+use store::actions::{ActionFilter, ActionRow};
+
+pub(crate) struct ActionsApi(pub(crate) ApiState);
+
+failures! {
+    /// A list.
+    ListActions: InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken
+}
+
+/// How an action ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum Outcome {
+    /// It was done.
+    Done,
+    /// It was refused; `code` says why.
+    Refused,
+}
+
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Done => "done",
+            Outcome::Refused => "refused",
+        }
+    }
+}
+
+/// Something that a caller did, or tried.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(super) struct Action {
+    /// Its number, in the order of writing.
+    id: i64,
+    /// When it happened, in real time.
+    happened_wall: Instant,
+    /// The simulated instant at which the world stood.
+    at: Option<Instant>,
+    /// The id of the caller's API key, or the part of the platform that acted.
+    actor: String,
+    /// The caller's role.
+    role: String,
+    /// The caller's tenant; absent: the platform.
+    tenant_namespace: Option<String>,
+    /// The operation of this specification.
+    operation: String,
+    /// What it was done to: the path of a resource.
+    object: String,
+    /// How it ended.
+    outcome: Outcome,
+    /// The code of the problem, when it was refused.
+    code: Option<String>,
+    /// The request's id, as in `X-Request-Id`.
+    request_id: String,
+}
+
+impl From<ActionRow> for Action {
+    fn from(row: ActionRow) -> Self {
+        Action {
+            id: row.id,
+            happened_wall: row.happened_wall.into(),
+            at: row.at.map(Instant::from),
+            actor: row.actor,
+            role: row.role,
+            tenant_namespace: row.tenant_namespace,
+            operation: row.operation,
+            object: row.object,
+            outcome: if row.outcome == "done" { Outcome::Done } else { Outcome::Refused },
+            code: row.code,
+            request_id: row.request_id,
+        }
+    }
+}
+
+impl Example for Action {
+    fn example() -> Self {
+        Action {
+            id: 7,
+            happened_wall: time::example(9),
+            at: Some(time::example(6)),
+            actor: "0123456789abcdef".to_owned(),
+            role: "editor".to_owned(),
+            tenant_namespace: None,
+            operation: "buildImage".to_owned(),
+            object: "/v1/builds/1000000001".to_owned(),
+            outcome: Outcome::Done,
+            code: None,
+            request_id: "01KBA2Z5W4T0Q3S9V7XJ8M6N1C".to_owned(),
+        }
+    }
+}
+
+page! {
+    /// A page of actions.
+    ActionPage of Action
+}
+
+impl Resource for ActionsApi {
+    const OPERATIONS: &'static [(&'static str, Access)] = &[
+        ("listActions", Access::Read),
+    ];
+
+    fn new(state: &ApiState) -> Self {
+        ActionsApi(state.clone())
+    }
+}
+
+#[OpenApi(tag = "Tag::Identity")]
+impl ActionsApi {
+    /// List actions
+    ///
+    /// What callers of this API did and were refused, the latest first: every write, every denied
+    /// request and every wrong key. A tenant sees its own. What the world itself did is in the
+    /// audit log.
+    #[oai(path = "/v1/actions", method = "get", operation_id = "listActions")]
+    async fn list(
+        &self,
+        caller: Caller,
+        /// Only actions of this API key: its id.
+        #[oai(validator(min_length = 1, max_length = 63, pattern = "^[\\x21-\\x7e]+$"))]
+        actor: Query<Option<String>>,
+        /// Only actions with this operation.
+        #[oai(validator(min_length = 1, max_length = 63, pattern = "^[A-Za-z]+$"))]
+        operation: Query<Option<String>>,
+        /// Only actions that ended so.
+        outcome: Query<Option<Outcome>>,
+        /// Only actions that happened when the world stood at this simulated instant or earlier.
+        as_of: Query<Option<Instant>>,
+        /// How many actions a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<ActionPage>, Failure<ListActions>> {
+        let outcome = outcome.map(Outcome::as_str);
+        let filters = (&actor.0, &operation.0, outcome);
+        let list = ("actions", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let filter = ActionFilter {
+            tenant_namespace: caller.tenant(),
+            actor: actor.as_deref(),
+            operation: operation.as_deref(),
+            outcome,
+            // Without an instant, also those of the world before this one, and of no world.
+            as_of: as_of.0.map(Instant::datetime),
+        };
+        let (before, limit) = (turn.after, turn.limit());
+        let conn = turn.view.conn();
+        let total = store::actions::total(conn, &filter).await?;
+        let mut rows = store::actions::list(conn, &filter, before, limit).await?;
+        let next = turn.end(&mut rows, |row| row.id)?;
+        let items = rows.into_iter().map(Action::from).collect();
+        Ok(Json(ActionPage::new(items, total, next, &turn.view)))
+    }
+}

@@ -1,0 +1,203 @@
+//! Signing in: an API key is exchanged for a token that holds for some minutes.
+use crate::http::access::{Access, Resource};
+use crate::http::caller::Caller;
+use crate::http::middleware::RequestId;
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::tag::Tag;
+use crate::http::state::ApiState;
+use crate::http::strict_text::Text;
+use crate::http::examples;
+use crate::auth::{ApiKey, LIFETIME_SECONDS, Role};
+use poem::web::Data;
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{Enum, Object, OpenApi};
+use store::api_keys::ApiKeyRow;
+
+pub(crate) struct AuthApi(pub(crate) ApiState);
+
+failures! {
+    /// A key that is none.
+    GetToken: InvalidBody, BodyTooLarge, UnsupportedMediaType, InvalidApiKey, RateLimited
+}
+failures! {
+    /// Nothing of its own.
+    WhoAmI:
+}
+
+/// What a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename = "Role", rename_all = "snake_case")]
+pub(crate) enum RoleName {
+    /// Everything; never bound to a tenant.
+    Admin,
+    /// Reads, and asks for builds, scans and evaluations.
+    Editor,
+    /// Reads.
+    Viewer,
+    /// Finishes the builds that are made outside.
+    Orchestrator,
+}
+
+impl From<Role> for RoleName {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Admin => RoleName::Admin,
+            Role::Editor => RoleName::Editor,
+            Role::Viewer => RoleName::Viewer,
+            Role::Orchestrator => RoleName::Orchestrator,
+        }
+    }
+}
+
+impl From<RoleName> for Role {
+    fn from(role: RoleName) -> Self {
+        match role {
+            RoleName::Admin => Role::Admin,
+            RoleName::Editor => Role::Editor,
+            RoleName::Viewer => Role::Viewer,
+            RoleName::Orchestrator => Role::Orchestrator,
+        }
+    }
+}
+
+/// An API key.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct Credentials {
+    /// The whole key, as it was shown when it was made: `wt_<id>_<secret>`.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    api_key: Text,
+}
+
+impl Example for Credentials {
+    fn example() -> Self {
+        let key = format!("wt_0123456789abcdef_{}", "A".repeat(43));
+        Credentials { api_key: key.as_str().into() }
+    }
+}
+
+/// A token and what it is good for.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+struct Token {
+    /// Send it as `Authorization: Bearer TOKEN`.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: String,
+    /// How many seconds it holds.
+    expires_in: u64,
+    /// What its bearer may do.
+    role: RoleName,
+    /// The tenant it is bound to; absent: the platform's own, which sees every tenant.
+    tenant_namespace: Option<String>,
+}
+
+impl Example for Token {
+    fn example() -> Self {
+        Token {
+            access_token: "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl".to_owned(),
+            token_type: "Bearer".to_owned(),
+            expires_in: LIFETIME_SECONDS,
+            role: RoleName::Viewer,
+            tenant_namespace: Some(examples::TENANT.to_owned()),
+        }
+    }
+}
+
+/// Who the caller is.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+struct Identity {
+    /// The id of the API key.
+    key_id: String,
+    /// What people call the key.
+    name: String,
+    /// What it may do.
+    role: RoleName,
+    /// The tenant it is bound to; absent: the platform's own, which sees every tenant.
+    tenant_namespace: Option<String>,
+}
+
+impl Example for Identity {
+    fn example() -> Self {
+        Identity {
+            key_id: "0123456789abcdef".to_owned(),
+            name: "demo viewer".to_owned(),
+            role: RoleName::Viewer,
+            tenant_namespace: Some(examples::TENANT.to_owned()),
+        }
+    }
+}
+
+impl Resource for AuthApi {
+    const OPERATIONS: &'static [(&'static str, Access)] = &[
+        ("getToken", Access::Public),
+        ("whoAmI", Access::Builds),
+    ];
+
+    fn new(state: &ApiState) -> Self {
+        AuthApi(state.clone())
+    }
+}
+
+#[OpenApi(tag = "Tag::Identity")]
+impl AuthApi {
+    /// Get a token
+    ///
+    /// Exchanges an API key for a token that holds for 15 minutes. `wavetank demo` prints keys; an
+    /// admin makes more at POST /v1/api-keys.
+    #[oai(path = "/v1/auth/token", method = "post", operation_id = "getToken")]
+    async fn token(
+        &self,
+        request_id: Data<&RequestId>,
+        credentials: Json<Credentials>,
+    ) -> Result<Json<Token>, Failure<GetToken>> {
+        let request_id = &request_id.0.0;
+        let invalid = || Problem::new(Code::InvalidApiKey, "There is no such valid API key.");
+        let key = ApiKey::parse(credentials.api_key.trim())
+            .map_err(|why| Problem::new(Code::InvalidApiKey, format!("{why}.")))?;
+        let mut tx = self.0.platform_write().await?;
+        let found = store::api_keys::valid(&mut tx, key.id()).await?;
+        let Some(row) = found.filter(|row| key.matches(&row.secret_sha256)) else {
+            drop(tx);
+            let caller = Caller::platform(key.id(), "getToken", request_id);
+            self.0.refused(&caller, "/v1/auth/token", invalid().code()).await;
+            return Err(invalid().into());
+        };
+        store::api_keys::touch(&mut tx, &row.id).await?;
+        tx.commit().await.map_err(Problem::from)?;
+        Ok(Json(self.issue(&row)?))
+    }
+
+    /// Read who you are
+    ///
+    /// The key behind the token, its role, and the tenant it is bound to.
+    #[oai(path = "/v1/auth/me", method = "get", operation_id = "whoAmI")]
+    async fn me(&self, caller: Caller) -> Result<Json<Identity>, Failure<WhoAmI>> {
+        Ok(Json(Identity {
+            key_id: caller.actor.clone(),
+            name: caller.name.clone(),
+            role: caller.role.into(),
+            tenant_namespace: caller.tenant().map(str::to_owned),
+        }))
+    }
+}
+
+impl AuthApi {
+    fn issue(&self, row: &ApiKeyRow) -> Result<Token, Problem> {
+        let role = Role::parse(&row.role)
+            .ok_or_else(|| Problem::internal("a stored key has an unknown role"))?;
+        let tenant = row.tenant_namespace.as_deref();
+        let key = self.0.token_key()?;
+        let (access_token, _) =
+            key.issue(&row.id, &row.name, role, tenant).map_err(Problem::internal)?;
+        Ok(Token {
+            access_token,
+            token_type: "Bearer".to_owned(),
+            expires_in: LIFETIME_SECONDS,
+            role: role.into(),
+            tenant_namespace: row.tenant_namespace.clone(),
+        })
+    }
+}

@@ -1,0 +1,369 @@
+//! What belongs to an image: findings with deadlines, SBOMs, attestations, VEX, usage, lineage,
+//! and how two versions differ.
+mod diff;
+mod documents;
+mod findings;
+mod relations;
+
+use crate::resources::images::lookup::{one_image, one_version};
+use crate::http::access::{Access, Resource};
+use crate::http::caller::Caller;
+use crate::schemas::finding::FindingStatus;
+use crate::http::pages::{self as page, Turn};
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::schemas::severity::Severity;
+use crate::http::tag::Tag;
+use crate::http::state::ApiState;
+use crate::http::time::{Instant, example_as_of};
+use diff::Diff;
+use documents::{
+    AttestationPage, SbomFormat, SbomPage, VersionAttestation, VersionSbom, VexPage, VexStatement,
+};
+use findings::{ImageFinding, ImageFindingPage};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use relations::{ImageUsage, ImageUsagePage, Lineage};
+use store::read::documents::{AttestationFilter, SbomFilter};
+use store::read::findings::FindingFilter;
+use store::read::{self, Listed, lineage, sla, usage, vex};
+
+/// The most images of a lineage that are shown in one direction.
+const MAX_LINEAGE: i64 = 1_000;
+
+pub(crate) struct ImagePartsApi(pub(crate) ApiState);
+
+failures! {
+    /// A list below one image.
+    PartOfImage:
+        InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken, ImageNotFound,
+        VersionNotFound
+}
+failures! {
+    /// Something about one image as a whole.
+    WholeImage: InvalidParameter, UnknownParameter, AsOfInFuture, ImageNotFound, VersionNotFound
+}
+
+fn example_image() -> String {
+    examples::IMAGE.to_owned()
+}
+
+impl Resource for ImagePartsApi {
+    const OPERATIONS: &'static [(&'static str, Access)] = &[
+        ("listImageFindings", Access::Read),
+        ("listSboms", Access::Read),
+        ("listAttestations", Access::Read),
+        ("listVexStatements", Access::Read),
+        ("listImageUsage", Access::Read),
+        ("getLineage", Access::Read),
+        ("diffVersions", Access::Read),
+    ];
+
+    fn new(state: &ApiState) -> Self {
+        ImagePartsApi(state.clone())
+    }
+}
+
+#[OpenApi(tag = "Tag::Images")]
+impl ImagePartsApi {
+    /// List an image's findings with their deadlines
+    ///
+    /// Of all its versions, or of one, the latest detected first; each with the nearest deadline
+    /// of either clock, over the customers that the caller may see.
+    #[oai(path = "/v1/images/:image/findings", method = "get", operation_id = "listImageFindings")]
+    async fn findings(
+        &self,
+        caller: Caller,
+        /// The image's name or number.
+        #[oai(example = "example_image")]
+        image: Path<String>,
+        /// Only findings on this version.
+        #[oai(validator(minimum(value = "1")))]
+        version: Query<Option<i32>>,
+        /// Only findings of this severity.
+        severity: Query<Option<Severity>>,
+        /// Only findings that stood so at that instant.
+        status: Query<Option<FindingStatus>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many findings a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<ImageFindingPage>, Failure<PartOfImage>> {
+        let severity = severity.0.map(Severity::as_str);
+        let filters = (&image.0, version.0, severity, status.0.map(|s| s as u8));
+        let list = ("image findings", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<FindingKey>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let image = one_image(&mut turn.view, &image).await?;
+        if let Some(version) = version.0 {
+            one_version(&mut turn.view, &image, version).await?;
+        }
+        let filter = FindingFilter {
+            severity,
+            status: status.0.map(Into::into),
+            image_id: Some(image.id),
+            version: version.0,
+            ..FindingFilter::default()
+        };
+        let (moment, limit) = (turn.moment, turn.limit());
+        let after = match turn.after {
+            Some((ms, version, advisory, package)) => {
+                Some((page::instant(ms)?, image.id, version, advisory, package))
+            }
+            None => None,
+        };
+        let conn = turn.view.conn();
+        let total = read::findings::findings_total(conn, moment, &filter).await?;
+        let mut rows =
+            read::findings::findings(conn, moment, &filter, after.as_ref(), limit).await?;
+        let deadlines = sla::nearest(conn, moment, image.id, &rows, caller.tenant()).await?;
+        let next = turn.end(&mut rows, |row| {
+            (row.detected_at.timestamp_millis(), row.version, row.advisory_id, row.package_id)
+        })?;
+        let items = rows.into_iter().map(|row| ImageFinding::new(row, &deadlines, moment.as_of));
+        let items = items.collect::<Result<_, _>>()?;
+        Ok(Json(ImageFindingPage::new(items, total, next, &turn.view)))
+    }
+
+    /// List an image's SBOMs
+    ///
+    /// Of all its versions, the newest first: SPDX and CycloneDX of each.
+    #[oai(path = "/v1/images/:image/sboms", method = "get", operation_id = "listSboms")]
+    async fn sboms(
+        &self,
+        caller: Caller,
+        /// The image's name or number.
+        #[oai(example = "example_image")]
+        image: Path<String>,
+        /// Only those of this version.
+        #[oai(validator(minimum(value = "1")))]
+        version: Query<Option<i32>>,
+        /// Only those in this format.
+        format: Query<Option<SbomFormat>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many SBOMs a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<SbomPage>, Failure<PartOfImage>> {
+        let format = format.0.map(SbomFormat::as_str);
+        let filters = (&image.0, version.0, format);
+        let list = ("sboms", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn =
+            Turn::<(i32, String)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let image = one_image(&mut turn.view, &image).await?;
+        if let Some(version) = version.0 {
+            one_version(&mut turn.view, &image, version).await?;
+        }
+        let filter = SbomFilter { image_id: image.id, version: version.0, format };
+        let (at, limit, after) = (turn.moment.as_of, turn.limit(), turn.after.take());
+        let conn = turn.view.conn();
+        let total = read::documents::sboms_total(conn, at, &filter).await?;
+        let mut rows = read::documents::sboms(conn, at, &filter, after.as_ref(), limit).await?;
+        let next = turn.end(&mut rows, |row| (row.version, row.format.clone()))?;
+        let items = rows.into_iter().map(VersionSbom::from).collect();
+        Ok(Json(SbomPage::new(items, total, next, &turn.view)))
+    }
+
+    /// List an image's attestations
+    ///
+    /// All signed statements about its versions, the newest first: signatures, provenance, SBOMs,
+    /// scans and VEX, each with its Sigstore bundle and its place in the transparency log.
+    #[oai(
+        path = "/v1/images/:image/attestations",
+        method = "get",
+        operation_id = "listAttestations"
+    )]
+    async fn attestations(
+        &self,
+        caller: Caller,
+        /// The image's name or number.
+        #[oai(example = "example_image")]
+        image: Path<String>,
+        /// Only those about this version.
+        #[oai(validator(minimum(value = "1")))]
+        version: Query<Option<i32>>,
+        /// Only those with this type of predicate, such as `https://slsa.dev/provenance/v1`.
+        #[oai(validator(min_length = 1, max_length = 200, pattern = "^[\\x21-\\x7e]+$"))]
+        predicate_type: Query<Option<String>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many attestations a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<AttestationPage>, Failure<PartOfImage>> {
+        let filters = (&image.0, version.0, &predicate_type.0);
+        let list = ("attestations", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn =
+            Turn::<(i64, i32, String)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let image = one_image(&mut turn.view, &image).await?;
+        if let Some(version) = version.0 {
+            one_version(&mut turn.view, &image, version).await?;
+        }
+        let filter = AttestationFilter {
+            image_id: image.id,
+            version: version.0,
+            predicate_type: predicate_type.as_deref(),
+        };
+        let (at, limit, after) = (turn.moment.as_of, turn.limit(), turn.after.take());
+        let conn = turn.view.conn();
+        let total = read::documents::attestations_total(conn, at, &filter).await?;
+        let mut rows =
+            read::documents::attestations(conn, at, &filter, after.as_ref(), limit).await?;
+        let next = turn.end(&mut rows, |row| (row.seq, row.version, row.predicate_type.clone()))?;
+        let items = rows.into_iter().map(VersionAttestation::from).collect();
+        Ok(Json(AttestationPage::new(items, total, next, &turn.view)))
+    }
+
+    /// List what vulnerabilities mean for an image
+    ///
+    /// The OpenVEX statements about its current version, or about another one: not affected and
+    /// why, affected and what to do, fixed, or under investigation. `document_href` leads to the
+    /// signed document as the newest scan stated it.
+    #[oai(path = "/v1/images/:image/vex", method = "get", operation_id = "listVexStatements")]
+    async fn vex(
+        &self,
+        caller: Caller,
+        /// The image's name or number.
+        #[oai(example = "example_image")]
+        image: Path<String>,
+        /// The version; the current one when absent.
+        #[oai(validator(minimum(value = "1")))]
+        version: Query<Option<i32>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many statements a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<VexPage>, Failure<PartOfImage>> {
+        let filters = (&image.0, version.0);
+        let list = ("vex", &filters);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let image = one_image(&mut turn.view, &image).await?;
+        let version = version.0.or(image.version).ok_or_else(|| no_version(&image.name))?;
+        let version = one_version(&mut turn.view, &image, version).await?;
+        let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
+        let of = (image.id, version.version);
+        let conn = turn.view.conn();
+        let Listed { mut rows, total } = vex::statements(conn, moment, of, after, limit).await?;
+        let document = vex::document(conn, moment, of).await?;
+        let next = turn.end(&mut rows, |row| (row.advisory_id, row.package_id))?;
+        let items = rows.into_iter().map(VexStatement::new).collect::<Result<_, _>>()?;
+        Ok(Json(VexPage::new(items, total, next, (version, document), &turn.view)))
+    }
+
+    /// List who runs an image
+    ///
+    /// The customers that the caller may see, by namespace, with what runs where and since when.
+    #[oai(path = "/v1/images/:image/usage", method = "get", operation_id = "listImageUsage")]
+    async fn usage(
+        &self,
+        caller: Caller,
+        /// The image's name or number.
+        #[oai(example = "example_image")]
+        image: Path<String>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+        /// How many customers a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<ImageUsagePage>, Failure<PartOfImage>> {
+        let list = ("image usage", &image.0);
+        let turning = (page_size.0, page_token.as_deref());
+        let mut turn = Turn::<String>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let image = one_image(&mut turn.view, &image).await?;
+        let (moment, limit, after) = (turn.moment, turn.limit(), turn.after.take());
+        let conn = turn.view.conn();
+        let total = usage::users_total(conn, moment, image.id).await?;
+        let mut rows = usage::users(conn, moment, image.id, after.as_deref(), limit).await?;
+        let next = turn.end(&mut rows, |row| row.tenant_namespace.clone())?;
+        let current = image.version;
+        let items = rows.into_iter().map(|row| ImageUsage::new(row, current)).collect();
+        Ok(Json(ImageUsagePage::new(items, total, next, &turn.view)))
+    }
+
+    /// Read an image's lineage
+    ///
+    /// Up: its base, that one's base, and so on. Down: what is built on it, directly and further.
+    /// Each says which version of its base it stands on and whether that is the current one. Each
+    /// direction shows the nearest 1,000.
+    #[oai(path = "/v1/images/:image/lineage", method = "get", operation_id = "getLineage")]
+    async fn lineage(
+        &self,
+        caller: Caller,
+        /// The image's name or number.
+        #[oai(example = "example_image")]
+        image: Path<String>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<Json<Lineage>, Failure<WholeImage>> {
+        let mut view = self.0.view(&caller, as_of.0).await?;
+        let image = one_image(&mut view, &image).await?;
+        let at = view.moment.as_of;
+        let up = lineage::bases(view.conn(), at, image.id, MAX_LINEAGE).await?;
+        let down = lineage::derived(view.conn(), at, image.id, MAX_LINEAGE).await?;
+        Ok(Json(Lineage::new(image.name, up, down, &view)))
+    }
+
+    /// Compare two versions of an image
+    ///
+    /// Packages that were added, removed or changed, and CVEs that the newer version fixes or
+    /// introduces: of all advisories published by the instant, whether a scanner has looked yet
+    /// or not.
+    #[oai(path = "/v1/images/:image/diff", method = "get", operation_id = "diffVersions")]
+    async fn diff(
+        &self,
+        caller: Caller,
+        /// The image's name or number.
+        #[oai(example = "example_image")]
+        image: Path<String>,
+        /// The older version; the one before `to` when absent (version 1 has none before it and
+        /// is compared with itself).
+        #[oai(validator(minimum(value = "1")))]
+        from: Query<Option<i32>>,
+        /// The newer version; the current one when absent.
+        #[oai(validator(minimum(value = "1")))]
+        to: Query<Option<i32>>,
+        /// The simulated instant the answer speaks of; the newest state when absent.
+        #[oai(example = "example_as_of")]
+        as_of: Query<Option<Instant>>,
+    ) -> Result<Json<Diff>, Failure<WholeImage>> {
+        let mut view = self.0.view(&caller, as_of.0).await?;
+        let image = one_image(&mut view, &image).await?;
+        let to = to.0.or(image.version).ok_or_else(|| no_version(&image.name))?;
+        let to = one_version(&mut view, &image, to).await?;
+        let from = from.0.unwrap_or((to.version - 1).max(1));
+        let from = one_version(&mut view, &image, from).await?;
+        let (at, versions) = (view.moment.as_of, (from.version, to.version));
+        let packages = read::diff::packages(view.conn(), image.id, versions).await?;
+        let advisories = read::diff::advisories(view.conn(), at, image.id, versions).await?;
+        Ok(Json(Diff::new(image.name, (from, to), packages, advisories, &view)?))
+    }
+}
+
+/// Detected (milliseconds), version, advisory, package.
+type FindingKey = (i64, i32, i64, i64);
+
+fn no_version(image: &str) -> Problem {
+    Problem::new(Code::VersionNotFound, format!("{image} has no version yet."))
+}

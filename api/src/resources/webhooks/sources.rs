@@ -1,0 +1,261 @@
+//! Who may tell of pushes upstream: each forge (or repository) has a secret of its own.
+use crate::http::access::{Access, Resource};
+use crate::http::caller::Caller;
+use crate::http::pages::{self as page, Scope, Total};
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::tag::Tag;
+use crate::http::state::ApiState;
+use crate::http::strict_text::Text;
+use crate::http::time::{self, Instant};
+use crate::resources::webhooks::endpoints::owner;
+use crate::http::write::Done;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use store::webhooks::sources::{self, MAX_SOURCES, SourceRow};
+
+pub(crate) struct WebhookSourcesApi(pub(crate) ApiState);
+
+const SECRET_BYTES: usize = 32;
+
+failures! {
+    /// A list.
+    ListSources: InvalidParameter, UnknownParameter, InvalidPageToken
+}
+failures! {
+    /// A source that cannot be made.
+    CreateSource:
+        InvalidBody, BodyTooLarge, UnsupportedMediaType, UnknownTenant, TooManyWebhooks
+}
+failures! {
+    /// A source that is not there.
+    RevokeSource: UnknownParameter, WebhookSourceNotFound
+}
+
+/// A forge that may tell of pushes, without its secret.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+struct WebhookSource {
+    /// Its id.
+    id: String,
+    /// The tenant whose images its pushes rebuild; absent: all images.
+    tenant_namespace: Option<String>,
+    /// What people call it.
+    name: String,
+    /// The path that its webhooks are posted to.
+    upstream_href: String,
+    /// The key that made it.
+    created_by: String,
+    /// When it was made.
+    created_wall: Instant,
+    /// When a push of it was last taken.
+    last_used_wall: Option<Instant>,
+    /// When it was revoked.
+    revoked_wall: Option<Instant>,
+}
+
+impl From<SourceRow> for WebhookSource {
+    fn from(row: SourceRow) -> Self {
+        WebhookSource {
+            upstream_href: format!("/v1/webhooks/upstream?source={}", row.id),
+            id: row.id,
+            tenant_namespace: row.tenant_namespace,
+            name: row.name,
+            created_by: row.created_by,
+            created_wall: row.created_wall.into(),
+            last_used_wall: row.last_used_wall.map(Instant::from),
+            revoked_wall: row.revoked_wall.map(Instant::from),
+        }
+    }
+}
+
+impl Example for WebhookSource {
+    fn example() -> Self {
+        SourceRow {
+            id: example_source(),
+            tenant_namespace: None,
+            name: "git.example".to_owned(),
+            created_by: "0123456789abcdef".to_owned(),
+            created_wall: time::example(0).datetime(),
+            last_used_wall: None,
+            revoked_wall: None,
+        }
+        .into()
+    }
+}
+
+/// The id of a source, for examples.
+pub(super) fn example_source() -> String {
+    "whs_3b2a190807f6e5d43b2a190807f6e5d4".to_owned()
+}
+
+/// A page of sources.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+struct WebhookSourcePage {
+    /// The sources, by id; revoked ones too.
+    items: Vec<WebhookSource>,
+    /// How many there are on all pages.
+    total: Total,
+    /// For the next page; absent on the last.
+    next_page_token: Option<String>,
+}
+
+impl Example for WebhookSourcePage {
+    fn example() -> Self {
+        WebhookSourcePage {
+            items: vec![WebhookSource::example()],
+            total: 1.into(),
+            next_page_token: None,
+        }
+    }
+}
+
+/// A source to be made.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct NewWebhookSource {
+    /// What people will call it.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    name: Text,
+    /// The tenant whose images its pushes rebuild. Keys of a tenant may leave it out; keys of the
+    /// platform leave it out for all images.
+    #[oai(validator(min_length = 1, max_length = 63))]
+    tenant_namespace: Option<Text>,
+}
+
+impl Example for NewWebhookSource {
+    fn example() -> Self {
+        NewWebhookSource { name: "git.example".into(), tenant_namespace: None }
+    }
+}
+
+/// A new source with its secret.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+struct CreatedWebhookSource {
+    /// What the forge signs with: its webhook's "secret". It is shown this once: it is absent when
+    /// the answer is given again under the same `Idempotency-Key`.
+    secret: Option<String>,
+    /// What is stored.
+    source: WebhookSource,
+}
+
+impl Example for CreatedWebhookSource {
+    fn example() -> Self {
+        let secret = Some("a".repeat(2 * SECRET_BYTES));
+        CreatedWebhookSource { secret, source: Example::example() }
+    }
+}
+
+#[derive(ApiResponse)]
+enum Created {
+    /// The source was made.
+    #[oai(status = 201)]
+    Source(Json<CreatedWebhookSource>),
+}
+
+impl Resource for WebhookSourcesApi {
+    const OPERATIONS: &'static [(&'static str, Access)] = &[
+        ("listWebhookSources", Access::Read),
+        ("createWebhookSource", Access::Edit),
+        ("revokeWebhookSource", Access::Edit),
+    ];
+
+    fn new(state: &ApiState) -> Self {
+        WebhookSourcesApi(state.clone())
+    }
+}
+
+#[OpenApi(tag = "Tag::Webhooks")]
+impl WebhookSourcesApi {
+    /// List webhook sources
+    #[oai(path = "/v1/webhook-sources", method = "get", operation_id = "listWebhookSources")]
+    async fn list(
+        &self,
+        caller: Caller,
+        /// How many sources a page holds, 25 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        page_size: Query<Option<u32>>,
+        /// `next_page_token` of the page before.
+        page_token: Query<Option<String>>,
+    ) -> Result<Json<WebhookSourcePage>, Failure<ListSources>> {
+        let scope = Scope::new("webhook-sources", &())?;
+        let start = page::start::<String>(&scope, page_token.as_deref())?;
+        let mut view = self.0.view(&caller, None).await?;
+        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
+        let after = start.as_ref().map(|start| start.key.as_str());
+        let total = sources::total(view.conn()).await?.into();
+        let mut rows = sources::list(view.conn(), after, i64::from(size) + 1).await?;
+        let more = page::cut(&mut rows, size);
+        let last = rows.last().filter(|_| more).map(|row| row.id.clone());
+        Ok(Json(WebhookSourcePage {
+            next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
+            items: rows.into_iter().map(WebhookSource::from).collect(),
+            total,
+        }))
+    }
+
+    /// Make a webhook source
+    ///
+    /// Enter `upstream_href` (with this API's host before it) and the secret as a webhook of the
+    /// forge, with the content type `application/json` and push events. The secret is shown this
+    /// once.
+    #[oai(path = "/v1/webhook-sources", method = "post", operation_id = "createWebhookSource")]
+    async fn create(
+        &self,
+        caller: Caller,
+        wanted: Json<NewWebhookSource>,
+    ) -> Result<Created, Failure<CreateSource>> {
+        if wanted.name.chars().any(char::is_control) {
+            let detail = "`name` holds control characters.";
+            return Err(Problem::new(Code::InvalidBody, detail).into());
+        }
+        let mut write = self.0.write(&caller).await?;
+        let wished = wanted.tenant_namespace.as_deref();
+        let tenant = owner(&mut write, &caller, wished).await?;
+        if sources::count(&mut write, tenant).await? >= MAX_SOURCES {
+            let detail = format!("There are {MAX_SOURCES} sources already.");
+            return Err(Problem::new(Code::TooManyWebhooks, detail).into());
+        }
+        let mut secret = [0; SECRET_BYTES];
+        getrandom::fill(&mut secret).map_err(Problem::internal)?;
+        let secret = hex::encode(secret);
+        let made =
+            sources::insert(&mut write, tenant, &wanted.name, &secret, &caller.actor).await?;
+        let object = format!("/v1/webhook-sources/{}", made.id);
+        let mut created = CreatedWebhookSource { secret: None, source: made.into() };
+        write.commit(Done { status: 201, object: &object, location: None, body: &created }).await?;
+        created.secret = Some(secret);
+        Ok(Created::Source(Json(created)))
+    }
+
+    /// Revoke a webhook source
+    ///
+    /// Nothing is taken from it any more.
+    #[oai(
+        path = "/v1/webhook-sources/:id",
+        method = "delete",
+        operation_id = "revokeWebhookSource"
+    )]
+    async fn revoke(
+        &self,
+        caller: Caller,
+        /// The source's id.
+        #[oai(example = "example_source")]
+        id: Path<String>,
+    ) -> Result<Json<WebhookSource>, Failure<RevokeSource>> {
+        let missing = || Problem::new(Code::WebhookSourceNotFound, "There is no such source.");
+        let fits = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !fits {
+            return Err(missing().into());
+        }
+        let mut write = self.0.write(&caller).await?;
+        let row = sources::revoke(&mut write, &id).await?.ok_or_else(missing)?;
+        let source = WebhookSource::from(row);
+        let object = format!("/v1/webhook-sources/{}", source.id);
+        write.commit(Done { status: 200, object: &object, location: None, body: &source }).await?;
+        Ok(Json(source))
+    }
+}

@@ -1,0 +1,212 @@
+//! What a push is, as forges tell it (GitHub, Gitea, Forgejo) and as anybody else may.
+use crate::http::problem::{Code, Problem};
+use crate::http::strict_text::Text;
+use crate::http::examples;
+use poem_openapi::types::{Example, ParseFromJSON};
+use poem_openapi::{Object, Union};
+use serde_json::Value;
+
+/// A push: our own short form, or a forge's push event.
+#[derive(Union)]
+#[oai(one_of = false)]
+pub(crate) enum PushBody {
+    /// Our own form.
+    Own(UpstreamPush),
+    /// A forge's.
+    Forge(ForgePush),
+}
+
+/// A push to the source of an image. Give the image or the repository.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+pub(crate) struct UpstreamPush {
+    /// The name of the image whose source changed.
+    #[oai(validator(min_length = 1, max_length = 63))]
+    pub(super) image: Option<Text>,
+    /// The repository: its last part (without `.git`) is the name of an image, or of the main
+    /// package of images.
+    #[oai(validator(min_length = 1, max_length = 500))]
+    pub(super) repository: Option<Text>,
+    /// The revision that was pushed: what tells this push from the one before, for the same body
+    /// is never taken twice.
+    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[\x21-\x7e]+$"))]
+    pub(super) revision: Text,
+}
+
+impl Example for UpstreamPush {
+    fn example() -> Self {
+        UpstreamPush {
+            image: Some(examples::IMAGE.into()),
+            repository: None,
+            revision: "3f1c2d9a7b5e4c60".into(),
+        }
+    }
+}
+
+/// The part of a forge's push event that is read; the rest of it is passed over.
+#[derive(Object)]
+#[oai(example)]
+pub(crate) struct ForgePush {
+    /// The branch or tag that was pushed, `refs/heads/...` or `refs/tags/...`.
+    #[oai(rename = "ref", validator(min_length = 1, max_length = 500))]
+    reference: Text,
+    /// The commit that it points to now.
+    #[oai(validator(pattern = "^([0-9a-f]{40}|[0-9a-f]{64})$"))]
+    after: Text,
+    /// Whether it was deleted.
+    deleted: Option<bool>,
+    /// Where it was pushed.
+    repository: ForgeRepository,
+}
+
+/// A repository of a forge.
+#[derive(Object)]
+struct ForgeRepository {
+    /// Its name with that of its owner.
+    #[oai(validator(min_length = 1, max_length = 500))]
+    full_name: Text,
+    /// The branch that counts.
+    #[oai(validator(min_length = 1, max_length = 500))]
+    default_branch: Option<Text>,
+}
+
+impl Example for ForgePush {
+    fn example() -> Self {
+        ForgePush {
+            reference: "refs/heads/main".into(),
+            after: "3f1c2d9a7b5e4c603f1c2d9a7b5e4c603f1c2d9a".into(),
+            deleted: Some(false),
+            repository: ForgeRepository {
+                full_name: "nginx/nginx".into(),
+                default_branch: Some("main".into()),
+            },
+        }
+    }
+}
+
+/// What is to be done about a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Build the image of this name.
+    Image { name: String, revision: Option<String> },
+    /// Build what is made from this repository.
+    Repository { address: String, revision: Option<String> },
+    /// Nothing: it is about something else.
+    Ignored { why: &'static str },
+}
+
+/// Reads a message whose signature was checked.
+pub(super) fn read(event: &str, body: &[u8]) -> Result<Wish, Problem> {
+    let wrong = |reason: &str| {
+        let reason = reason.trim_end_matches('.');
+        Problem::new(Code::InvalidBody, format!("The body cannot be read: {reason}."))
+    };
+    if event != "push" {
+        return Ok(Wish::Ignored { why: "only push events ask for builds" });
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|error| wrong(&error.to_string()))?;
+    if value["repository"].is_object() {
+        let push = ForgePush::parse_from_json(Some(value));
+        return Ok(of_forge(push.map_err(|error| wrong(&error.into_message()))?));
+    }
+    let push = UpstreamPush::parse_from_json(Some(value));
+    let push = push.map_err(|error| wrong(&error.into_message()))?;
+    let revision = Some(push.revision.0);
+    match (push.image, push.repository) {
+        (Some(name), None) => Ok(Wish::Image { name: name.0, revision }),
+        (None, Some(address)) => Ok(Wish::Repository { address: address.0, revision }),
+        (Some(_), Some(_)) | (None, None) => {
+            let detail = "Give either `image` or `repository`.";
+            Err(Problem::new(Code::Contradiction, detail))
+        }
+    }
+}
+
+fn of_forge(push: ForgePush) -> Wish {
+    if push.deleted == Some(true) || push.after.bytes().all(|b| b == b'0') {
+        return Wish::Ignored { why: "a branch or tag was deleted" };
+    }
+    let branch = push.reference.strip_prefix("refs/heads/");
+    let default = push.repository.default_branch.as_deref();
+    if branch.is_some() && default.is_some() && branch != default {
+        return Wish::Ignored { why: "only the default branch and tags count" };
+    }
+    let (address, revision) = (push.repository.full_name.0, Some(push.after.0));
+    Wish::Repository { address, revision }
+}
+
+/// The last part of a repository's address, without `.git`.
+pub(super) fn last_part(repository: &str) -> Option<&str> {
+    let path = repository.trim_end_matches('/');
+    let last = path.rsplit(['/', ':']).next()?;
+    let name = last.strip_suffix(".git").unwrap_or(last);
+    let plain = !name.is_empty() && !name.chars().any(char::is_control);
+    plain.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_repository_is_known_by_its_last_part() {
+        for address in [
+            "nginx",
+            "https://git.example/org/nginx",
+            "https://git.example/org/nginx.git/",
+            "git@git.example:org/nginx.git",
+            "git@git.example:nginx",
+        ] {
+            assert_eq!(last_part(address), Some("nginx"), "{address}");
+        }
+        for address in ["", "/", "https://git.example/.git", "a\0b"] {
+            assert_eq!(last_part(address), None, "{address:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_default_branch_and_tags_count() {
+        let wish = |reference: &str, after: &str, deleted: bool| {
+            let body = json!({"ref": reference, "after": after, "deleted": deleted,
+                "repository": {"full_name": "org/nginx", "default_branch": "main", "id": 1}});
+            read("push", body.to_string().as_bytes()).unwrap()
+        };
+        let (commit, none) = ("a".repeat(40), "0".repeat(40));
+        for reference in ["refs/heads/main", "refs/tags/v1.2"] {
+            let Wish::Repository { address, revision } = wish(reference, &commit, false) else {
+                panic!("{reference} counts");
+            };
+            assert_eq!((address.as_str(), revision.as_deref()), ("org/nginx", Some(&*commit)));
+        }
+        for (reference, after, deleted) in [
+            ("refs/heads/feature", &commit, false),
+            ("refs/heads/main", &none, false),
+            ("refs/tags/v1.2", &commit, true),
+        ] {
+            assert!(matches!(wish(reference, after, deleted), Wish::Ignored { .. }));
+        }
+        assert!(matches!(read("ping", b"{"), Ok(Wish::Ignored { .. })));
+    }
+
+    #[test]
+    fn other_bodies_are_refused() {
+        for (body, code) in [
+            (json!({"revision": "r"}), "contradiction"),
+            (json!({"image": "a", "repository": "b", "revision": "r"}), "contradiction"),
+            (json!({"image": "a"}), "invalid_body"),
+            (json!({"image": "a", "revision": "r", "more": 1}), "invalid_body"),
+            (json!({"image": 1, "revision": "r"}), "invalid_body"),
+            (json!([]), "invalid_body"),
+            (json!({"repository": {}}), "invalid_body"),
+            (
+                json!({"repository": {"full_name": "a/b"}, "ref": "refs/heads/x", "after": "x"}),
+                "invalid_body",
+            ),
+        ] {
+            let problem = read("push", body.to_string().as_bytes()).unwrap_err();
+            assert_eq!(problem.code(), code, "{body}");
+        }
+        assert_eq!(read("push", b"\xff").unwrap_err().code(), "invalid_body");
+    }
+}

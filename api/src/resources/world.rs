@@ -1,0 +1,5 @@
+//! The clock, the scenario, and what was asked of the world.
+pub(super) mod clock;
+pub(super) mod commands;
+pub(super) mod incidents;
+pub(super) mod scenarios;

@@ -1,0 +1,265 @@
+//! The world's clock: where simulated time stands and how it goes on.
+use crate::http::access::{Access, Resource};
+use crate::http::caller::Caller;
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::tag::Tag;
+use crate::http::snapshot::world;
+use crate::http::state::ApiState;
+use crate::http::time::{self, Instant};
+use crate::http::write::Done;
+use crate::auth::Role;
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{Enum, Object, OpenApi};
+use sim::time::SimTime;
+use store::read::world::Position;
+use store::world::{clock, set_clock};
+
+pub(crate) struct ClockApi(pub(crate) ApiState);
+
+failures! {
+    /// Reading needs nothing.
+    ReadClock:
+}
+
+failures! {
+    /// A wish that cannot be granted.
+    SetClock: InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction
+}
+
+/// How simulated time goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum Mode {
+    /// It stands still; commands are kept until it moves.
+    Paused,
+    /// It follows real time, `factor` times as fast.
+    Live,
+    /// As fast as the workers drain.
+    Fast,
+}
+
+impl From<Mode> for store::world::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Paused => store::world::Mode::Paused,
+            Mode::Live => store::world::Mode::Live,
+            Mode::Fast => store::world::Mode::Fast,
+        }
+    }
+}
+
+impl From<store::world::Mode> for Mode {
+    fn from(mode: store::world::Mode) -> Self {
+        match mode {
+            store::world::Mode::Paused => Mode::Paused,
+            store::world::Mode::Live => Mode::Live,
+            store::world::Mode::Fast => Mode::Fast,
+        }
+    }
+}
+
+/// What follows when `run_until` is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum Then {
+    /// Stand still.
+    Paused,
+    /// Follow real time.
+    Live,
+}
+
+impl From<Then> for store::world::Mode {
+    fn from(then: Then) -> Self {
+        match then {
+            Then::Paused => store::world::Mode::Paused,
+            Then::Live => store::world::Mode::Live,
+        }
+    }
+}
+
+/// The clock, and how far the world is.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+struct Clock {
+    /// How simulated time goes on.
+    mode: Mode,
+    /// Simulated seconds in a second, when live.
+    factor: f64,
+    /// Where the mode ends.
+    run_until: Option<Instant>,
+    /// What follows there.
+    then: Option<Then>,
+    /// Why a defect holds the clock, whatever its mode. What exactly, only an admin is told.
+    held_reason: Option<String>,
+    /// Jobs up to here have been handed to the workers: the newest state there is.
+    released_through: Instant,
+    /// Every job up to here is done: what lies before can never change.
+    materialized_through: Instant,
+    /// What is simulated.
+    world: World,
+}
+
+/// What the world is made from: enough to make it again.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct World {
+    /// The scenario's name.
+    name: String,
+    /// SHA-256 of the scenario's file.
+    scenario_sha256: String,
+    /// The seed, as a text because it has 64 bits. With it and the scenario the whole world can be
+    /// made again, so tenants do not see it.
+    seed: Option<String>,
+    /// The version of the kernel.
+    kernel_version: String,
+    /// Where simulated time begins.
+    starts_at: Instant,
+    /// Where the scenario ends; a live world goes on.
+    ends_at: Instant,
+}
+
+/// What the clock should do. What is left out is off, except `factor`, which stays.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct ClockWish {
+    /// How simulated time should go on.
+    mode: Mode,
+    /// Simulated seconds in a second: 3600 is an hour a second. Stays when left out.
+    #[oai(validator(minimum(value = "0.001"), maximum(value = "1000000000")))]
+    factor: Option<f64>,
+    /// Where the mode should end; later than `released_through`.
+    run_until: Option<Instant>,
+    /// What should follow there; `paused` when left out.
+    then: Option<Then>,
+}
+
+impl Example for ClockWish {
+    fn example() -> Self {
+        ClockWish { mode: Mode::Live, factor: Some(600.0), run_until: None, then: None }
+    }
+}
+
+impl Example for Clock {
+    fn example() -> Self {
+        Clock {
+            mode: Mode::Live,
+            factor: 3600.0,
+            run_until: None,
+            then: None,
+            held_reason: None,
+            released_through: time::example(6),
+            materialized_through: time::example(6),
+            world: World {
+                name: "four-weeks".to_owned(),
+                scenario_sha256: "0".repeat(64),
+                seed: Some("42".to_owned()),
+                kernel_version: "1".to_owned(),
+                starts_at: time::example(-168),
+                ends_at: time::example(504),
+            },
+        }
+    }
+}
+
+impl Resource for ClockApi {
+    const OPERATIONS: &'static [(&'static str, Access)] = &[
+        ("getClock", Access::Builds),
+        ("setClock", Access::Admin),
+    ];
+
+    fn new(state: &ApiState) -> Self {
+        ClockApi(state.clone())
+    }
+}
+
+#[OpenApi(tag = "Tag::Clock")]
+impl ClockApi {
+    /// Read the clock
+    ///
+    /// Where simulated time stands, how it goes on, and what the world is made from.
+    #[oai(path = "/v1/clock", method = "get", operation_id = "getClock")]
+    async fn get(&self, caller: Caller) -> Result<Json<Clock>, Failure<ReadClock>> {
+        let mut view = self.0.view(&caller, None).await?;
+        let clock = clock(view.conn()).await?;
+        Ok(Json(Clock::new(clock, view.position, &caller)))
+    }
+
+    /// Set the clock
+    ///
+    /// Pause, run live, or run as fast as the workers can; with `run_until`, up to an instant.
+    /// `{"mode": "fast", "run_until": "2026-02-01T00:00:00Z"}` plays until then and pauses.
+    #[oai(path = "/v1/clock", method = "put", operation_id = "setClock")]
+    async fn set(
+        &self,
+        caller: Caller,
+        wish: Json<ClockWish>,
+    ) -> Result<Json<Clock>, Failure<SetClock>> {
+        let mut tx = self.0.write(&caller).await?;
+        let position = world(&mut tx).await?;
+        check(&wish, &position)?;
+        let mut now = clock(&mut tx).await?;
+        now.mode = wish.mode.into();
+        now.factor = wish.factor.unwrap_or(now.factor);
+        now.run_until = wish.run_until.map(|at| SimTime::from_datetime(at.datetime()));
+        now.then_mode = wish.then.unwrap_or(Then::Paused).into();
+        set_clock(&mut tx, &now).await?;
+        let clock = Clock::new(now, position, &caller);
+        let done = Done { status: 200, object: "/v1/clock", location: None, body: &clock };
+        tx.commit(done).await?;
+        Ok(Json(clock))
+    }
+}
+
+fn check(wish: &ClockWish, position: &Position) -> Result<(), Problem> {
+    let contradiction = |detail: String| Err(Problem::new(Code::Contradiction, detail));
+    match wish.run_until {
+        Some(_) if wish.mode == Mode::Paused => {
+            contradiction("A paused clock cannot run until an instant.".to_owned())
+        }
+        Some(until) if until.datetime() <= position.released_through => {
+            let released = Instant::from(position.released_through);
+            contradiction(format!("`run_until` must be later than {released}; it is {until}."))
+        }
+        None if wish.then.is_some() => {
+            contradiction("`then` says what follows `run_until`, which is missing.".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why the clock is held, in as many words as the caller may hear: the reason holds both sides of
+/// a difference, whosever they are.
+pub(crate) fn held_reason(reason: Option<String>, caller: &Caller) -> Option<String> {
+    match caller.role {
+        Role::Admin => reason,
+        _ => reason.map(|_| "A job failed for good; an admin sees it at GET /v1/jobs.".to_owned()),
+    }
+}
+
+impl Clock {
+    fn new(clock: store::world::Clock, position: Position, caller: &Caller) -> Self {
+        let run_until = clock.run_until.and_then(SimTime::to_datetime).map(Instant::from);
+        let then = match clock.then_mode {
+            store::world::Mode::Live => Then::Live,
+            _ => Then::Paused,
+        };
+        Clock {
+            mode: clock.mode.into(),
+            factor: clock.factor,
+            run_until,
+            then: run_until.map(|_| then),
+            held_reason: held_reason(clock.held_reason, caller),
+            released_through: position.released_through.into(),
+            materialized_through: position.materialized_through.into(),
+            world: World {
+                name: position.name,
+                scenario_sha256: position.scenario_sha256,
+                seed: caller.tenant().is_none().then(|| (position.seed as u64).to_string()),
+                kernel_version: position.kernel_version,
+                starts_at: position.starts_at.into(),
+                ends_at: position.ends_at.into(),
+            },
+        }
+    }
+}

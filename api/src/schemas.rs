@@ -1,0 +1,6 @@
+//! Representations that several resources answer with.
+pub(crate) mod build;
+pub(crate) mod command;
+pub(crate) mod exposure;
+pub(crate) mod finding;
+pub(crate) mod severity;

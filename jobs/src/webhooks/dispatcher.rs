@@ -1,0 +1,177 @@
+//! The dispatcher: puts new notifications into deliveries, and sends what is due. Every process
+//! that works runs one; they share the work through row locks (`store::webhooks::queue`).
+use super::message;
+use super::secret::sign;
+use super::send::{NotSent, Outgoing, Sender, TIME_LIMIT};
+use super::target::Policy;
+use anyhow::{Context, Result};
+use sqlx::PgPool;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::webhooks::endpoints;
+use store::webhooks::queue::{self, Outcome, Taken};
+use telemetry::metrics::Metrics;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How often it looks for work.
+const BEAT: Duration = Duration::from_millis(500);
+/// Messages on their way at a time.
+const IN_FLIGHT: usize = 16;
+/// Endpoints and notifications for each that one statement looks at.
+const ENDPOINTS: i64 = 50;
+const NOTIFICATIONS: i64 = 1_000;
+/// An attempt and the writing down of its end never take as long: after that it counts as lost.
+const LEASE: Duration = Duration::from_secs(TIME_LIMIT.as_secs() * 3);
+/// Beats between two looks at what can be thrown away, and the rows that go at a time.
+const PRUNE_BEATS: u64 = 1_200;
+const PRUNE_ROWS: i64 = 5_000;
+/// An answer that means: never send anything here again.
+const GONE: u16 = 410;
+
+/// Sends webhooks until it is told to stop.
+pub struct Dispatcher {
+    pool: PgPool,
+    sender: Sender,
+    metrics: Metrics,
+}
+
+impl Dispatcher {
+    /// On a pool of the owner's; a commit must be durable, or messages are sent twice.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn new(pool: PgPool, policy: Policy, metrics: Metrics) -> Result<Self> {
+        Ok(Dispatcher { pool, sender: Sender::new(policy)?, metrics })
+    }
+
+    /// Works until `shutdown`, then lets messages that are on their way arrive.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut sending = JoinSet::new();
+        let mut well = true;
+        for beat in 0_u64.. {
+            let more = match self.beat(&mut sending, beat).await {
+                Ok(more) => {
+                    well = true;
+                    more
+                }
+                Err(error) => {
+                    if well {
+                        tracing::warn!(error = format!("{error:#}"), "webhooks wait");
+                    }
+                    well = false;
+                    false
+                }
+            };
+            let pause = if more { Duration::ZERO } else { BEAT };
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+            while sending.try_join_next().is_some() {}
+            while sending.len() >= IN_FLIGHT {
+                sending.join_next().await;
+            }
+        }
+        while sending.join_next().await.is_some() {}
+    }
+
+    /// One look for work; true when there is more of it.
+    async fn beat(&self, sending: &mut JoinSet<()>, beat: u64) -> Result<bool> {
+        let mut conn = self.pool.acquire().await?;
+        let told = queue::fan_out(&mut conn, ENDPOINTS, NOTIFICATIONS).await?;
+        let room = IN_FLIGHT.saturating_sub(sending.len()) as i64;
+        let taken = queue::take(&mut conn, room, LEASE).await?;
+        if beat.is_multiple_of(20) {
+            queue::bury_lost(&mut conn).await?;
+        }
+        if beat % PRUNE_BEATS == PRUNE_BEATS - 1 {
+            queue::prune(&mut conn, PRUNE_ROWS).await?;
+        }
+        drop(conn);
+        let more = told > 0 || taken.len() as i64 == room;
+        for taken in taken {
+            let worker = Attempt {
+                pool: self.pool.clone(),
+                sender: self.sender.clone(),
+                metrics: self.metrics.clone(),
+            };
+            sending.spawn(worker.run(taken));
+        }
+        Ok(more)
+    }
+}
+
+/// One attempt at a delivery.
+struct Attempt {
+    pool: PgPool,
+    sender: Sender,
+    metrics: Metrics,
+}
+
+impl Attempt {
+    /// Sends and writes down what became of it.
+    async fn run(self, taken: Taken) {
+        let outcome = match self.prepare(&taken).await {
+            Ok(message) => outcome(self.sender.send(&taken.url, &message).await),
+            Err(error) => {
+                let (delivery, error) = (&taken.id, format!("{error:#}"));
+                tracing::warn!(delivery, error, "a webhook cannot be made; it is tried again");
+                let error = "the message could not be made".to_owned();
+                Outcome { status: None, error: Some(error) }
+            }
+        };
+        if let Err(error) = self.settle(&taken, &outcome).await {
+            // Its lease ends: somebody sends it again, under the same id.
+            let delivery = &taken.id;
+            tracing::warn!(delivery, %error, "what became of a webhook is not written down");
+        }
+    }
+
+    async fn prepare(&self, taken: &Taken) -> Result<Outgoing> {
+        let mut conn = self.pool.acquire().await?;
+        let body = message::body(&mut conn, taken).await?;
+        let timestamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
+        let signature = sign(&taken.secret, &taken.id, timestamp, &body)
+            .context("the secret of the endpoint has another form")?;
+        Ok(Outgoing { id: taken.id.clone(), timestamp, signature, body: body.into() })
+    }
+
+    async fn settle(&self, taken: &Taken, outcome: &Outcome) -> sqlx::Result<()> {
+        let mut tx = self.pool.begin().await?;
+        let state = queue::record(&mut tx, taken, outcome).await?;
+        if outcome.status == Some(GONE) && state.is_some() {
+            endpoints::gone(&mut tx, &taken.endpoint_id).await?;
+        }
+        tx.commit().await?;
+        let (delivery, endpoint, attempt) = (&taken.id, &taken.endpoint_id, taken.attempts);
+        match (state.as_deref(), &outcome.error) {
+            (Some("dead"), Some(error)) => {
+                self.metrics.webhook_attempt("dead");
+                tracing::warn!(delivery, endpoint, error, "a webhook is in the dead letter");
+            }
+            (_, Some(error)) => {
+                self.metrics.webhook_attempt("failed");
+                tracing::info!(delivery, endpoint, attempt, error, "a webhook did not arrive");
+            }
+            (_, None) => {
+                self.metrics.webhook_attempt("delivered");
+                tracing::debug!(delivery, endpoint, attempt, "a webhook arrived");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn outcome(sent: Result<u16, NotSent>) -> Outcome {
+    match sent {
+        Ok(status) if (200..300).contains(&status) => Outcome { status: Some(status), error: None },
+        Ok(status @ 300..400) => {
+            let error = format!("it answered {status}; redirects are not followed");
+            Outcome { status: Some(status), error: Some(error) }
+        }
+        Ok(status) => {
+            Outcome { status: Some(status), error: Some(format!("it answered {status}")) }
+        }
+        Err(error) => Outcome { status: None, error: Some(error.to_string()) },
+    }
+}

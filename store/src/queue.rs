@@ -1,0 +1,35 @@
+//! The names of the queues, as apalis, the ledger, the API and the metrics have them.
+use serde::{Deserialize, Serialize};
+
+/// The queues, each with one kind of job, in the order in which a window's jobs are released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Queue {
+    /// Makes and stores the documents of a build.
+    Build,
+    /// Matches stored SBOMs against stored advisories.
+    Scan,
+    /// Completes the bundles of what was signed, and assesses SLSA levels.
+    Attest,
+    /// Evaluates the stored SLA timers.
+    SlaCheck,
+    /// Writes the notifications.
+    Notify,
+}
+
+impl Queue {
+    /// All queues, in the order of release.
+    pub const ALL: [Queue; 5] =
+        [Queue::Build, Queue::Scan, Queue::Attest, Queue::SlaCheck, Queue::Notify];
+
+    /// The name in apalis, the ledger and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Queue::Build => "build",
+            Queue::Scan => "scan",
+            Queue::Attest => "attest",
+            Queue::SlaCheck => "sla_check",
+            Queue::Notify => "notify",
+        }
+    }
+}
