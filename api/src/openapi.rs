@@ -2,6 +2,7 @@
 mod conventions;
 pub(crate) mod docs;
 mod examples;
+mod generators;
 mod paths;
 
 use crate::http::problem::{self, Code, ProblemBody};
@@ -86,6 +87,7 @@ pub fn openapi_json() -> String {
             examples::apply(operation, &schemas);
         }
     }
+    generators::apply(&mut document);
     let mut text = serde_json::to_string_pretty(&document).unwrap_or(text);
     text.push('\n');
     text
