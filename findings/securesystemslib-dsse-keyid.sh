@@ -6,8 +6,8 @@
 #   nothing that is trusted, as the protocol of DSSE has it.
 # Behaviour: a signature is only tried where its keyid equals the one that securesystemslib itself
 #   derives (a SHA-256 over its own JSON of the key). With "", or with the id that another tool
-#   gave the same key, the right signature is "not found"; without a keyid, parsing ends in a bare
-#   KeyError. No value is taken by all: cosign writes and wants other ones.
+#   gave the same key, the right signature is not found; without a keyid, parsing ends in a bare
+#   KeyError.
 # Seen:
 #   own keyid: verified
 #   empty keyid: VerificationError

@@ -72,16 +72,32 @@ fn type_streams_and_bytes(operation: &mut Value) {
     for response in responses.into_iter().flat_map(|responses| responses.values_mut()) {
         let Some(content) = response.get_mut("content") else { continue };
         if let Some(stream) = content.get_mut(EVENT_STREAM) {
-            let item = stream["schema"]["items"]["$ref"].as_str().unwrap_or_default();
-            let item = item.rsplit('/').next().unwrap_or_default();
-            let description =
-                format!("Server-sent events; the `data` of each is `{item}` as JSON.");
-            stream["schema"] = json!({"type": "string", "description": description});
+            *stream = event_stream(stream);
         }
-        if content.get(ANY_TYPE).is_some() && content.get(BINARY).is_none() {
-            content[BINARY] = json!({"schema": {"type": "string", "format": "binary"}});
+        if let Some(any) = content.get(ANY_TYPE)
+            && content.get(BINARY).is_none()
+        {
+            let example = any["example"].to_string();
+            let schema = json!({"type": "string", "format": "binary"});
+            content[BINARY] = json!({"schema": schema, "example": example});
         }
     }
+}
+
+/// The text of the events that poem-openapi writes as an array.
+fn event_stream(array: &Value) -> Value {
+    let item = array["schema"]["items"]["$ref"].as_str().unwrap_or_default();
+    let item = item.rsplit('/').next().unwrap_or_default();
+    let description = format!(
+        "Server-sent events, named by their `type`; the `data` of each is `{item}` as JSON."
+    );
+    let events = array["example"].as_array().into_iter().flatten();
+    let text = |event: &Value| {
+        let name = event["type"].as_str().unwrap_or("message");
+        format!("event: {name}\ndata: {event}\n\n")
+    };
+    let example: String = events.map(text).collect();
+    json!({"schema": {"type": "string", "description": description}, "example": example})
 }
 
 /// Progenitor takes one type for all successes of an operation: where there are several, each
@@ -186,21 +202,33 @@ mod tests {
     fn an_event_stream_is_text() {
         let items = json!({"$ref": "#/components/schemas/Event"});
         let array = json!({"type": "array", "format": "event-stream", "items": items});
-        let before = json!({"200": {"content": {EVENT_STREAM: {"schema": array}}}});
-        let description = "Server-sent events; the `data` of each is `Event` as JSON.";
-        let text = json!({"type": "string", "description": description});
-        let after = json!({"200": {"content": {EVENT_STREAM: {"schema": text}}}});
-        assert_eq!(applied(operation(before, json!({}))), operation(after, json!({})));
+        let event = json!({"at": 1, "type": "progress"});
+        let before = json!({EVENT_STREAM: {"schema": array, "example": [event]}});
+        let after = json!({EVENT_STREAM: {
+            "schema": {
+                "type": "string",
+                "description": "Server-sent events, named by their `type`; the `data` of each is \
+                                `Event` as JSON.",
+            },
+            "example": "event: progress\ndata: {\"at\":1,\"type\":\"progress\"}\n\n",
+        }});
+        let with = |content: Value| operation(json!({"200": {"content": content}}), json!({}));
+        assert_eq!(applied(with(before)), with(after));
     }
 
     #[test]
     fn bytes_of_any_type_have_a_type_that_is_bytes() {
-        let before = json!({"200": {"content": {"*/*": {"schema": {}}}}});
-        let after = json!({"200": {"content": {
-            "*/*": {"schema": {}},
-            BINARY: {"schema": {"type": "string", "format": "binary"}},
-        }}});
-        assert_eq!(applied(operation(before, json!({}))), operation(after, json!({})));
+        let any = json!({"schema": {}, "example": {"packages": []}});
+        let before = json!({"*/*": any});
+        let after = json!({
+            "*/*": any,
+            BINARY: {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "{\"packages\":[]}",
+            },
+        });
+        let with = |content: Value| operation(json!({"200": {"content": content}}), json!({}));
+        assert_eq!(applied(with(before)), with(after));
     }
 
     #[test]
