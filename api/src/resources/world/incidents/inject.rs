@@ -28,7 +28,7 @@ fn vector_of(severity: Severity) -> &'static str {
 /// A package with the range of its affected versions.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
-pub(super) struct Affected {
+pub(super) struct AffectedRange {
     /// The package's name.
     #[oai(validator(min_length = 1, max_length = 100))]
     package: Text,
@@ -57,7 +57,7 @@ pub(super) struct NewAdvisory {
     known_exploited: Option<bool>,
     /// The affected packages.
     #[oai(validator(min_items = 1, max_items = 200))]
-    packages: Option<Vec<Affected>>,
+    packages: Option<Vec<AffectedRange>>,
     /// Instead of packages: the share of all images to be hit, through as few packages as can be.
     #[oai(validator(minimum(value = "0.001"), maximum(value = "1")))]
     image_share: Option<f64>,
@@ -195,7 +195,7 @@ fn severity(vector: &str) -> Result<sim::severity::Severity, Problem> {
     }
 }
 
-async fn range(conn: &mut PgConnection, affected: &Affected) -> Result<NewRange, Problem> {
+async fn range(conn: &mut PgConnection, affected: &AffectedRange) -> Result<NewRange, Problem> {
     let first = one_release(conn, &affected.package, affected.introduced.as_deref()).await?;
     let package = PackageId(ordinal(first.package_id)?);
     let introduced = ordinal(first.release.into())?;
