@@ -27,6 +27,7 @@ pub mod provenance;
 pub mod queue;
 pub mod read;
 pub mod released;
+pub mod requests;
 pub mod row;
 pub mod sla;
 pub mod slsa;

@@ -1,9 +1,9 @@
-//! Endpoints and deliveries as the API shows them.
+//! A webhook endpoint, as the API shows it.
+use crate::http::examples;
 use crate::http::pages::Total;
 use crate::http::problem::Problem;
-use crate::http::strict_text::Text;
+use crate::http::strict_text::StrictText;
 use crate::http::time::{self, Instant};
-use crate::http::examples;
 use poem_openapi::types::{Example, MaybeUndefined};
 use poem_openapi::{Enum, Object};
 use store::webhooks::endpoints::EndpointRow;
@@ -175,14 +175,14 @@ pub(crate) fn example_endpoint() -> String {
 pub(super) struct NewWebhookEndpoint {
     /// The address that messages are posted to: https, a public host, no user or password.
     #[oai(validator(min_length = 1, max_length = 2000))]
-    pub(super) url: Text,
+    pub(super) url: StrictText,
     /// The tenant whose notifications it is sent. Keys of a tenant may leave it out; keys of the
     /// platform leave it out for what concerns the shared catalogue.
     #[oai(validator(min_length = 1, max_length = 63))]
-    pub(super) tenant_namespace: Option<Text>,
+    pub(super) tenant_namespace: Option<StrictText>,
     /// One line for people.
     #[oai(validator(max_length = 200))]
-    pub(super) description: Option<Text>,
+    pub(super) description: Option<StrictText>,
     /// The kinds of notifications it is sent; all when absent or empty.
     #[oai(validator(max_items = 5, unique_items))]
     pub(super) kinds: Option<Vec<WebhookKind>>,
@@ -213,10 +213,10 @@ impl Example for NewWebhookEndpoint {
 pub(super) struct WebhookEndpointChange {
     /// Another address.
     #[oai(validator(min_length = 1, max_length = 2000))]
-    pub(super) url: Option<Text>,
+    pub(super) url: Option<StrictText>,
     /// Another line for people.
     #[oai(validator(max_length = 200))]
-    pub(super) description: Option<Text>,
+    pub(super) description: Option<StrictText>,
     /// The kinds of notifications it is sent; all when empty.
     #[oai(validator(max_items = 5, unique_items))]
     pub(super) kinds: Option<Vec<WebhookKind>>,
