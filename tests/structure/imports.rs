@@ -20,7 +20,11 @@ pub struct File {
 
 /// The names of the crates that a manifest depends on, without those for tests.
 pub fn dependencies(root: &Path, name: &str) -> BTreeSet<String> {
-    let path = root.join(if name == "wavetank" { "Cargo.toml".into() } else { format!("{name}/Cargo.toml") });
+    let path = root.join(if name == "wavetank" {
+        "Cargo.toml".into()
+    } else {
+        format!("{name}/Cargo.toml")
+    });
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let section = text.split("\n[dependencies]\n").nth(1).unwrap_or_default();
     let section = section.split("\n[").next().unwrap_or_default();
@@ -43,9 +47,9 @@ impl Crate {
         let mut arrows = BTreeSet::new();
         for path in paths(&file.code) {
             let Some(target) = self.resolve(&file.module, &path) else { continue };
-            let is_child = target.strip_prefix(&file.module).is_some_and(|rest| {
-                file.module.is_empty() || rest.starts_with("::")
-            });
+            let is_child = target
+                .strip_prefix(&file.module)
+                .is_some_and(|rest| file.module.is_empty() || rest.starts_with("::"));
             if target == file.module || (path.handed_on && is_child) {
                 continue;
             }

@@ -64,11 +64,8 @@ fn a_room_uses_only_what_stands_below_it() {
 fn no_files_import_each_other_in_a_circle() {
     let mut circles = Vec::new();
     for house in crates() {
-        let arrows: BTreeMap<&str, BTreeSet<&str>> = house
-            .files
-            .iter()
-            .map(|file| (file.module.as_str(), house.arrows(file)))
-            .collect();
+        let arrows: BTreeMap<&str, BTreeSet<&str>> =
+            house.files.iter().map(|file| (file.module.as_str(), house.arrows(file))).collect();
         for circle in imports::circles(&arrows) {
             circles.push(format!("{}: {}", house.name, circle.join(" -> ")));
         }

@@ -12,12 +12,10 @@ use crate::http::caller::Caller;
 use crate::http::examples;
 use crate::http::lookup::text;
 use crate::http::pages::{self, PageQuery, Pager};
-use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::problem::{Failure, Problem, failures};
 use crate::http::query::{AsOf, length, query, range};
-use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::http::time::Instant;
 use crate::schemas::build::Build;
 use crate::schemas::severity::Severity;
 use create::NewBuild;
@@ -127,7 +125,7 @@ impl ImagesApi {
         let order_by = query.order_by.unwrap_or(ImageOrderBy::Name);
         let (order, descending) = order_by.order();
         let severity = query.severity.map(Severity::as_str);
-        let kind = (query.status.map(|status| status as u8), severity, query.slsa_level);
+        let _kind = (query.status.map(|status| status as u8), severity, query.slsa_level);
         let mut pager = Pager::<Key>::begin(&self.0, &caller, page).await?;
         let filter = ImageFilter {
             q: text("q", query.q.as_deref())?,

@@ -13,7 +13,7 @@ use crate::resources::builds::events::{example_build, one_build};
 use download::Download;
 use futures::stream;
 use poem::Body;
-use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::param::{Header, Path};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};

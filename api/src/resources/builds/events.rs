@@ -11,7 +11,6 @@ use crate::http::query::{AsOf, length, query};
 use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::http::time::Instant;
 use crate::schemas::build::{Build, BuildDetail, BuildPage, BuildStatus, BuildTrigger};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;

@@ -10,7 +10,6 @@ use crate::http::problem::{Failure, failures};
 use crate::http::query::{AsOf, length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::http::time::Instant;
 use crate::schemas::exposure::{Exposure, ExposurePage};
 use crate::schemas::severity::Severity;
 use model::{Customer, CustomerDetail, CustomerPage, CustomerUsage, CustomerUsagePage};

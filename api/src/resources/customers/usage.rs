@@ -2,7 +2,7 @@
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::examples;
-use crate::http::problem::{Code, Failure, failures};
+use crate::http::problem::{Failure, failures};
 use crate::http::state::ApiState;
 use crate::http::strict_text::StrictText;
 use crate::http::tag::Tag;

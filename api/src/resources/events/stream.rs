@@ -10,7 +10,7 @@ use crate::http::time::{self, Instant};
 use futures::stream::{self, BoxStream, StreamExt};
 use poem::http::header::CACHE_CONTROL;
 use poem::web::sse::Event as Message;
-use poem_openapi::param::{Header, Query};
+use poem_openapi::param::Header;
 use poem_openapi::payload::{EventStream, Response};
 use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{Enum, Object, OpenApi};

@@ -13,7 +13,6 @@ use crate::http::problem::{Code, Failure, Problem, failures};
 use crate::http::query::{AsOf, at_least, length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::http::time::Instant;
 use crate::resources::images::lookup::{one_image, one_version};
 use crate::schemas::finding::FindingStatus;
 use crate::schemas::severity::Severity;

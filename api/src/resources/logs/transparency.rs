@@ -6,7 +6,7 @@ use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::pages::{PageQuery, Pager};
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::query::{ExampleValue, AsOf, at_least, pattern, query};
+use crate::http::query::{AsOf, ExampleValue, at_least, pattern, query};
 use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;

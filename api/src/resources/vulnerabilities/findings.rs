@@ -8,7 +8,6 @@ use crate::http::problem::{Failure, failures};
 use crate::http::query::{length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::http::time::Instant;
 use crate::schemas::finding::{Finding, FindingStatus};
 use crate::schemas::severity::Severity;
 use poem_openapi::OpenApi;

@@ -10,7 +10,6 @@ use crate::http::problem::{Failure, failures};
 use crate::http::query::{AsOf, length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::http::time::Instant;
 use model::{Package, PackageDetail, PackageImage, PackageImagePage, PackagePage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;

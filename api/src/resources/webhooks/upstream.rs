@@ -16,7 +16,7 @@ use crate::resources::webhooks::lookup::SOURCE;
 use crate::schemas::build::Build;
 use poem::Request;
 use poem::web::Data;
-use poem_openapi::param::{Header, Query};
+use poem_openapi::param::Header;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};

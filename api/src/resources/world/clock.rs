@@ -1,7 +1,7 @@
 //! The world's clock: where simulated time stands and how it goes on.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::problem::{Failure, failures};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};

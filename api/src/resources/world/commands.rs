@@ -7,12 +7,11 @@ use crate::http::query::AsOf;
 use crate::http::state::ApiState;
 use crate::http::strict_text::StrictText;
 use crate::http::tag::Tag;
-use crate::http::time::{self, Instant};
 use crate::schemas::command::{Command, Stored};
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 use store::read::commands::{CommandRow, command};
 use store::requests::scan;
 

@@ -9,7 +9,6 @@ use crate::http::pages::{self, PageQuery, Pager};
 use crate::http::problem::{Failure, Problem, failures};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::http::time::Instant;
 use crate::schemas::command::Stored;
 use chrono::{DateTime, Utc};
 use inject::{NewAdvisory, NewIncident};
