@@ -24,7 +24,7 @@ use model::{Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
-use store::read::Listed;
+use store::read::Page;
 use store::read::images::{ImageFilter, ImagePlace, KnownImage, images};
 use store::read::versions::{assessment, attestations, sboms, tags, versions_total};
 use versions::{Version, VersionDetail, VersionPage};
@@ -147,8 +147,7 @@ impl ImagesApi {
         };
         let (moment, limit) = (pager.moment, pager.limit());
         let conn = pager.snapshot.conn();
-        let Listed { mut rows, total } =
-            images(conn, moment, &filter, after.as_ref(), limit).await?;
+        let Page { mut rows, total } = images(conn, moment, &filter, after.as_ref(), limit).await?;
         let next = pager.end(&mut rows, |row| {
             let place = row.place(order);
             (place.name, place.at.map(|at| at.timestamp_millis()))

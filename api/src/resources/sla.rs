@@ -17,13 +17,13 @@ use crate::schemas::exposure::{SlaClock, TimerState};
 use crate::schemas::severity::Severity;
 use chrono::TimeDelta;
 use model::{
-    ForecastPage, Policies, Policy, Remediation, Timer, TimerPage, Violation, ViolationPage,
+    ForecastPage, Remediation, SlaPolicies, SlaPolicy, Timer, TimerPage, Violation, ViolationPage,
     ViolationState,
 };
 use poem_openapi::OpenApi;
 use poem_openapi::payload::Json;
 use std::sync::Arc;
-use store::read::Listed;
+use store::read::Page;
 use store::read::sla::{
     TimerFilter, TimerPlace, TimerRow, ViolationFilter, durations, open_timers, open_total,
     policies, stopped_timers, violations, violations_total,
@@ -149,10 +149,10 @@ impl SlaApi {
     ///
     /// What is promised: days by severity, what starts the clock, and what it waits for.
     #[oai(path = "/v1/sla/policies", method = "get", operation_id = "listSlaPolicies")]
-    async fn policies(&self, caller: Caller) -> Result<Json<Policies>, Failure<ReadSla>> {
+    async fn policies(&self, caller: Caller) -> Result<Json<SlaPolicies>, Failure<ReadSla>> {
         let mut snapshot = self.state.snapshot(&caller, None).await?;
         let rows = policies(snapshot.conn()).await?;
-        Ok(Json(Policies { items: rows.into_iter().map(Policy::from).collect() }))
+        Ok(Json(SlaPolicies { items: rows.into_iter().map(SlaPolicy::from).collect() }))
     }
 
     /// List SLA timers
@@ -182,7 +182,7 @@ impl SlaApi {
         let (moment, limit) = (pager.moment, pager.limit());
         let after = pager.after.clone().map(place).transpose()?;
         let conn = pager.snapshot.conn();
-        let Listed { mut rows, total } = if query.state == Some(TimerState::Stopped) {
+        let Page { mut rows, total } = if query.state == Some(TimerState::Stopped) {
             stopped_timers(conn, moment, &filter, after.as_ref(), limit).await?
         } else {
             open_timers(conn, moment, &filter, after.as_ref(), limit).await?
@@ -261,7 +261,7 @@ impl SlaApi {
         let conn = pager.snapshot.conn();
         let due_by = Some(moment.as_of);
         let overdue = open_total(conn, moment, &TimerFilter { due_by, ..filter.clone() }).await?;
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             open_timers(conn, moment, &filter, after.as_ref(), limit).await?;
         let next = pager.end(&mut rows, key)?;
         let items = rows.into_iter().map(|row| Timer::new(row, moment.as_of));

@@ -18,7 +18,7 @@ use model::{Advisory, AdvisoryDetail, AdvisoryPage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use store::read::Listed;
+use store::read::Page;
 use store::read::advisories::{
     AdvisoryFilter, advisories, advisories_total, advisory, affected, reach,
 };
@@ -151,7 +151,7 @@ impl AdvisoriesApi {
         let mut pager = Pager::<(i64, i64)>::begin(&self.0, &caller, page).await?;
         let id = advisory_id(&mut pager.snapshot, &cve).await?;
         let (moment, limit, after) = (pager.moment, pager.limit(), pager.after);
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             of_advisory(pager.snapshot.conn(), moment, id, caller.tenant(), after, limit).await?;
         let next = pager.end(&mut rows, |row| (row.image_id, row.customer_id))?;
         let items = rows.into_iter().map(|row| Exposure::new(row, moment.as_of));

@@ -14,7 +14,7 @@ use model::{Package, PackageDetail, PackageImage, PackageImagePage, PackagePage}
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use store::read::Listed;
+use store::read::Page;
 use store::read::packages::{holders, package, packages, packages_total, releases};
 
 /// The most releases that one package shows.
@@ -123,7 +123,7 @@ impl PackagesApi {
         let mut pager = Pager::<(i64, i32)>::begin(&self.0, &caller, page).await?;
         let id = package_id(&mut pager.snapshot, &name).await?;
         let (moment, limit, after) = (pager.moment, pager.limit(), pager.after);
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             holders(pager.snapshot.conn(), moment, id, version, after, limit).await?;
         let next = pager.end(&mut rows, |row| (row.image_id, row.version))?;
         let items = rows.into_iter().map(PackageImage::from).collect();

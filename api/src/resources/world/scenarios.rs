@@ -17,8 +17,8 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 use sim::bundled::BUNDLED;
 use std::sync::Arc;
-use store::loads;
 use store::requests::scenario_load;
+use store::world_loads;
 use tokio::sync::{OnceCell, Semaphore};
 
 /// The name of the scenario that the world was made from.
@@ -198,7 +198,7 @@ impl ScenariosApi {
     ) -> Result<LoadAccepted, Failure<LoadScenario>> {
         let (text, seed) = wanted.0.text_and_seed()?;
         let summary = self.summary(text.clone(), seed).await?;
-        let load = loads::NewLoad {
+        let load = world_loads::NewLoad {
             scenario: &text,
             name: summary.name(),
             seed: seed.unwrap_or(summary.own_seed()),
@@ -227,7 +227,7 @@ impl ScenariosApi {
         id: Path<i64>,
     ) -> Result<Json<WorldLoad>, Failure<OneLoad>> {
         let mut tx = self.state.read_tx(&caller).await?;
-        let row = loads::find(&mut tx, id.0).await?.ok_or_else(|| {
+        let row = world_loads::find(&mut tx, id.0).await?.ok_or_else(|| {
             Problem::new(Code::ScenarioLoadNotFound, format!("There is no load {}.", id.0))
         })?;
         Ok(Json(row.into()))

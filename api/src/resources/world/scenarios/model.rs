@@ -9,8 +9,8 @@ use sim::World;
 use sim::bundled::BUNDLED;
 use sim::scenario::ScenarioError;
 use std::sync::Arc;
-use store::loads::Load;
 use store::read::world::Position;
+use store::world_loads::Load;
 
 /// What is in a scenario.
 #[derive(Clone, Object)]
