@@ -1,6 +1,6 @@
 //! What a worker does with a job, whatever the job does.
 use crate::support::Bench;
-use crate::support::bodies::{Act, Script};
+use crate::support::handlers::{Act, Script};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
