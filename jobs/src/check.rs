@@ -1,4 +1,4 @@
-//! The kernel's word against the work's: where they differ, the simulation has found a defect.
+//! Compares the kernel's result with the job's: where they differ, the simulation has found a defect.
 use crate::job::JobError;
 use std::fmt::Debug;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use store::objects::ObjectStore;
 use store::queue::Queue;
 
-/// A fact as it travels in a payload: its place, its instant, and its content.
+/// A fact in a payload: its sequence number, its instant, and its content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SequencedFact<T> {
     /// The fact's sequence number.

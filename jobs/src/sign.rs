@@ -11,7 +11,7 @@ use sim::ids::VersionRef;
 use sim::time::SimTime;
 use store::attestations::SignedStatement;
 
-/// What a statement is about and why it is made.
+/// What a statement is about, and the fact that causes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StatementContext {
     /// The fact that brings it about.

@@ -1,7 +1,7 @@
 //! Workers: one apalis worker a queue and process, started again whenever it ends.
 //!
-//! apalis fetches and calls; everything that decides what becomes of a job is ours ([`attempt`]).
-//! The settings, each against a trap that was met:
+//! apalis fetches and calls; what happens to a job is decided here ([`attempt`]).
+//! The settings, each against a trap of apalis:
 //! - names never repeat (queue, host, a ULID), for a name that comes back keeps what its
 //!   predecessor had fetched;
 //! - batches are small against the time after which a worker counts as dead, for it sends no sign
@@ -44,7 +44,7 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Signs of life missed until the queue itself gives a worker's tasks to others.
 const MISSED_HEARTBEATS: usize = 30;
 
-/// The job handler, as the policy around them calls them. A test puts its own in.
+/// Does the work of jobs. A test can put its own in.
 pub trait JobHandler: Send + Sync + 'static {
     /// Does the work of `payload` in the transaction behind `conn`.
     fn run<'a>(
@@ -55,7 +55,7 @@ pub trait JobHandler: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), JobError>>;
 }
 
-/// The platform's real work.
+/// The jobs of the platform.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlatformJobs;
 
@@ -78,7 +78,7 @@ impl JobHandler for PlatformJobs {
     }
 }
 
-/// How the workers of a process work.
+/// Options of the workers of a process.
 #[derive(Clone, Debug)]
 pub struct WorkerOptions {
     /// Jobs of one queue at a time.
@@ -134,7 +134,7 @@ impl Workers {
         Self::start_with(ctx, signals, options, shutdown, Arc::new(PlatformJobs))
     }
 
-    /// The same with other handler.
+    /// The same with another handler.
     pub fn start_with(
         ctx: JobContext,
         signals: Arc<Signals>,
@@ -218,7 +218,7 @@ async fn supervise(
         let began = tokio::time::Instant::now();
         let ended = work(&name, queue, runner.clone(), concurrency, &shutdown).await;
         if let Err(error) = give_back(&runner.ctx.pool(), &name).await {
-            tracing::debug!(worker = name, %error, "fetched tasks are left to the sweeper");
+            tracing::debug!(worker = name, %error, "fetched tasks are left to the rescuer");
         }
         if shutdown.is_cancelled() {
             break;

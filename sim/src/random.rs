@@ -2,8 +2,8 @@
 //!
 //! A draw is named by (seed, purpose, entity, index) and computed by Philox4x32-10, a
 //! counter-based generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
-//! Two worlds with the same seed face the same weather, whatever their policies: common random
-//! numbers. Every draw is one uniform, turned into its distribution by inversion, on the pinned
+//! Two worlds with the same seed face the same exogenous events, whatever their policies: common
+//! random numbers. Every draw is one uniform, turned into its distribution by inversion, on the pinned
 //! `libm`, so that the last bit is the same on every machine.
 use crate::scenario::model::Draw;
 use crate::time::SimDuration;

@@ -12,7 +12,7 @@ use sim::ids::{ImageId, VersionRef};
 use sim::time::SimTime;
 use sqlx::{PgConnection, Row};
 
-/// A statement that was signed.
+/// A signed statement.
 #[derive(Clone, Debug)]
 pub struct SignedStatement {
     /// The fact that brought it about.
@@ -214,7 +214,7 @@ pub struct StoredBundle {
     pub bytes: u64,
 }
 
-/// Says where the bundles are.
+/// Records where the bundles are.
 pub async fn record_bundles(
     conn: &mut PgConnection,
     bundles: &[StoredBundle],

@@ -1,4 +1,4 @@
-//! Commands: what was asked of the world from outside, in the order in which it was taken.
+//! Commands: requests to the world from outside, in the order in which they are applied.
 use crate::catalogue::SHARED_NAMESPACE;
 use crate::db::instant;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use sim::command::Command;
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
-/// The channel on which a conductor hears that commands wait.
+/// The channel that tells a conductor that commands wait.
 pub const CHANNEL: &str = "wavetank_commands";
 
 /// The advisory lock that orders commands, held to the end of the transaction.
@@ -91,7 +91,7 @@ pub async fn applied(conn: &mut PgConnection) -> Result<Vec<StoredCommand>, Erro
     Ok(rows.into_iter().map(stored).collect())
 }
 
-/// What the kernel answered to a command.
+/// What the kernel did with a command.
 #[derive(Clone, Debug)]
 pub struct CommandOutcome {
     /// The command.
@@ -102,8 +102,8 @@ pub struct CommandOutcome {
     pub rejected: Option<String>,
 }
 
-/// Writes down when commands were taken and which were refused; the build that a refused one
-/// asked for has failed.
+/// Records when commands were applied and which were rejected; a build requested by a rejected one
+/// has failed.
 pub async fn record_outcomes(
     conn: &mut PgConnection,
     outcomes: &[CommandOutcome],

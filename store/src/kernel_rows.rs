@@ -1,5 +1,5 @@
 //! The rows that a release writes because the kernel alone decides them: builds as they wait and
-//! run, images that commands add, and judgements of findings.
+//! run, images added by commands, and triage decisions.
 //!
 //! A build goes through several facts in one window; its row is written once, as the last one
 //! leaves it.

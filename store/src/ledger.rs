@@ -106,7 +106,7 @@ pub enum Verdict {
     Settled,
 }
 
-/// Writes down a failed attempt, `counted` when it was when it began. The back-off doubles from
+/// Records a failed attempt; `counted`: it was counted when it began. The back-off doubles from
 /// half a second to a minute; after [`MAX_ATTEMPTS`] comes the dead letter.
 pub async fn fail(
     conn: &mut PgConnection,
@@ -117,7 +117,7 @@ pub async fn fail(
     record_failure(conn, id, error, MAX_ATTEMPTS, counted).await
 }
 
-/// Puts a job into the dead letter at once: trying again cannot help.
+/// Moves a job to the dead letter at once: trying again cannot help.
 pub async fn dead_letter(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
     record_failure(conn, id, error, 0, false).await
 }
@@ -155,8 +155,8 @@ async fn record_failure(
     })
 }
 
-/// Says that an attempt at a job begins which was lost before, so that one that kills its worker
-/// is counted though nobody survives to count it. Ends in the dead letter like any other.
+/// Counts an attempt before it begins. For a job that was lost before: should it kill its worker, the
+/// attempt is counted all the same. The last one leads to the dead letter like any other.
 pub async fn begin_counted_attempt(conn: &mut PgConnection, id: i64) -> Result<Verdict, Error> {
     let begun: Option<i32> = sqlx::query_scalar(
         "UPDATE ledger SET attempts = attempts + 1,
@@ -186,7 +186,7 @@ pub async fn begin_counted_attempt(conn: &mut PgConnection, id: i64) -> Result<V
     }
 }
 
-/// How many of some jobs are open.
+/// How many of some jobs are unfinished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct UnfinishedCounts {
     /// Still to be done.
@@ -195,7 +195,7 @@ pub struct UnfinishedCounts {
     pub dead: i64,
 }
 
-/// How many of these jobs are open.
+/// How many of these jobs are unfinished.
 pub async fn count_unfinished(
     conn: &mut PgConnection,
     ids: &[i64],
@@ -250,10 +250,10 @@ pub async fn discarded(conn: &mut PgConnection) -> Result<i64, Error> {
     Ok(count.fetch_one(conn).await?)
 }
 
-/// Forgets jobs that are done, in one piece of at most `limit`, those that finished more than
-/// `age` ago and whose facts are materialized. Jobs that were given up are kept. Returns how many.
+/// Deletes at most `limit` jobs that finished more than `age` ago and whose facts are materialized.
+/// Jobs that were given up are kept. Returns how many were deleted.
 pub async fn delete_done(conn: &mut PgConnection, age: Duration, limit: i64) -> Result<u64, Error> {
-    let pruned = sqlx::query(
+    let deleted = sqlx::query(
         "DELETE FROM ledger WHERE id IN (
              SELECT id FROM ledger
              WHERE state = 'done' AND discarded_wall IS NULL AND done_wall < now() - $1 * interval '1 second'
@@ -264,7 +264,7 @@ pub async fn delete_done(conn: &mut PgConnection, age: Duration, limit: i64) -> 
     .bind(limit)
     .execute(conn)
     .await?;
-    Ok(pruned.rows_affected())
+    Ok(deleted.rows_affected())
 }
 
 /// How many jobs each queue has in each state.

@@ -17,10 +17,10 @@ const WARN: &str = include_str!("sla/warn.sql");
 const BREACH: &str = include_str!("sla/breach.sql");
 const FOUND: &str = include_str!("sla/found.sql");
 
-/// Tells the planner, for this transaction, what it cannot know: that every statement here begins
-/// with the few rows of one interval, however large the tables are or have become since they were
-/// last analyzed. So it keeps one plan for each statement, of nested loops over index scans;
-/// planning anew for each evaluation would cost more than running it.
+/// Tells the planner, for this transaction, what it cannot know: every statement here begins with
+/// the few rows of one interval, however large the tables are or have grown since they were last
+/// analyzed. So it keeps one generic plan a statement, of nested loops over index scans; planning
+/// anew for each evaluation would cost more than running it.
 pub async fn plan_for_few_rows(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::raw_sql(
         "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;

@@ -65,7 +65,7 @@ struct Version {
     version: &'static str,
 }
 
-/// The figures of this process; clones share them.
+/// The metrics of this process; clones share them.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -82,7 +82,7 @@ struct Inner {
     world: World,
 }
 
-/// The figures of the world.
+/// The metrics of the world.
 #[derive(Default)]
 struct World {
     starts: Float,
@@ -226,7 +226,7 @@ impl Metrics {
         self.0.webhook_attempts.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// All figures in the text format of Prometheus, those of the database read anew.
+    /// All metrics in Prometheus' text format, those of the database read anew.
     pub async fn scrape(&self, pool: &PgPool) -> Result<String, fmt::Error> {
         let read = tokio::time::timeout(PATIENCE, self.read(pool)).await;
         let up = matches!(read, Ok(Ok(())));

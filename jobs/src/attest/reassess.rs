@@ -1,5 +1,5 @@
-//! What trust that is lost does to levels: provenance that was believed is assessed again, as of
-//! the fact that tells of the loss. The level before stays what it was for the instants before.
+//! Reassesses SLSA levels when trust is lost: provenance that was believed is assessed again, as of
+//! the fact that records the loss. Earlier levels stand for the instants before it.
 use super::assess;
 use crate::job::{JobContext, JobError};
 use crate::sign::StatementContext;

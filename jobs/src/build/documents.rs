@@ -1,4 +1,5 @@
-//! All documents of a published version, from one resolved list; pure, so it may run anywhere.
+//! All documents of a published version, from one resolved list of packages. Pure, so it may run on
+//! any thread.
 use super::log;
 use crate::job::{JobError, SequencedFact};
 use crate::naming::BOOTSTRAP_BUILDER;

@@ -1,4 +1,4 @@
-//! Making a world, and telling whether the stored one is the one that is meant.
+//! Creates a world, or checks that the stored one is the one requested.
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use crate::keys::Keyring;
@@ -14,10 +14,10 @@ use store::logs::{self, Log};
 use store::slsa;
 use store::world::{self, Origin};
 
-/// The advisory lock under which worlds are made.
+/// The advisory lock under which worlds are created.
 const LOCK: i64 = 0x7761_7665_0002;
 
-/// A world that was made and is not written yet.
+/// A world that is not written yet.
 pub(super) struct NewWorld {
     origin: Origin,
     world: World,
@@ -25,8 +25,8 @@ pub(super) struct NewWorld {
     builders: Vec<(String, u8)>,
 }
 
-/// Makes the world of a scenario and a seed, unless the database holds it already. Returns what it
-/// is made from, and its generation.
+/// Creates the world of a scenario and a seed, unless the database holds it already. Returns what
+/// it is made from, and its generation.
 ///
 /// # Errors
 /// The database holds another world, or one of another kernel; nothing is changed then.
@@ -47,11 +47,11 @@ pub(super) async fn find_or_create(
     write(&mut tx, &made).await?;
     tx.commit().await?;
     let Origin { name, starts_at, .. } = &made.origin;
-    tracing::info!(world = name, seed, starts = %starts_at, "made a world");
+    tracing::info!(world = name, seed, starts = %starts_at, "created a world");
     Ok((made.origin, 0))
 }
 
-/// Makes a world, off the threads that others share: the kernel may think for seconds.
+/// Computes a new world, off the threads that others share: the kernel may take seconds.
 ///
 /// # Errors
 /// The scenario ends outside the years that can be stored.

@@ -117,7 +117,7 @@ impl ConductorError {
         matches!(error.code().as_deref(), Some("40P01" | "40001"))
     }
 
-    /// Whether taking the lead anew may help: the connection was cut, or another took over.
+    /// Whether leading anew may help: the connection was cut, or another conductor took over.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             ConductorError::Store(store::error::Error::Superseded)

@@ -1,4 +1,4 @@
-//! What a conductor tells about itself while it runs.
+//! The progress that a conductor reports while it runs.
 use sim::time::SimTime;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Progress {
     pub facts: u64,
     /// Jobs released and not sealed.
     pub jobs_in_flight: usize,
-    /// Jobs sealed since this conductor took the lead.
+    /// Jobs sealed since this conductor began to lead.
     pub jobs_done: u64,
     /// Where the wall time went. Phases overlap: the sum can exceed the time that passed.
     pub phase_times: PhaseTimes,
@@ -41,7 +41,7 @@ impl Default for Progress {
 /// What a conductor is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConductorState {
-    /// Another one conducts; this one would take over.
+    /// Another one leads; this one would take over.
     Standby,
     /// Making the world again from its record.
     Replaying,
@@ -60,7 +60,7 @@ pub enum Phase {
     Build,
     /// Scan jobs.
     Scan,
-    /// Closings.
+    /// Rows that the window ends.
     Finalize,
     /// The places in the logs, and their tiles.
     Log,

@@ -1,4 +1,4 @@
-//! The stages that released windows go through: builds, then scans and closings, then the logs and
+//! The stages that released windows go through: builds, then scans and finalizing, then the logs and
 //! the bundles, then SLA evaluations, notifications and the seal.
 //!
 //! Each stage is a task of its own and takes windows in order, so one window is built while the
@@ -151,9 +151,9 @@ impl Stages {
         Ok(())
     }
 
-    /// Delivers the jobs of a phase and waits until the ledger has them all done. What fails or
-    /// is lost on the way is the sweeper's to deliver again; what is dead holds this up until
-    /// somebody owes it again.
+    /// Delivers the jobs of a phase and waits until the ledger has them all done. The rescuer
+    /// delivers again what fails or is lost on the way; a dead job holds this up until an operator
+    /// retries or discards it.
     async fn run_phase(&self, queue: Queue, ids: &[i64]) -> Result<(), ConductorError> {
         let expected = self.signals.expect(ids);
         let mut tx = self.pool.begin().await?;

@@ -292,7 +292,7 @@ impl World {
         users.into_iter().find(|id| self.usages[*id as usize].customer == customer)
     }
 
-    /// Keeps a wish for the next millisecond.
+    /// Records a change of usage, which takes effect in the next millisecond.
     fn request_usage(
         &mut self,
         customer: CustomerId,

@@ -121,7 +121,7 @@ impl World {
         }
     }
 
-    /// A customer moves once an instant at the most: a command's wish goes first.
+    /// A customer changes versions at most once an instant, and a command takes precedence.
     fn must_wait(&self, id: u32) -> bool {
         let usage = &self.usages[id as usize];
         self.usage_requests.contains_key(&(usage.customer, usage.image))

@@ -1,5 +1,5 @@
-//! The weather: package releases, disclosures, fixes and injected incidents. None of it depends
-//! on builders, cadences or policies, so that two policies under one seed face the same weather.
+//! Exogenous events: package releases, disclosures, fixes and injected incidents. None of them
+//! depends on builders, cadences or policies, so two policies under one seed face the same events.
 use super::state::{AdvisoryState, Event, Fixing, Hit};
 use super::{Sink, World};
 use crate::events::Class;

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-/// What will happen.
+/// A scheduled event.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
     Begin,
@@ -110,7 +110,7 @@ pub(super) struct AdvisoryState {
 /// Where the delays of the distribution's fixed packages come from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fixing {
-    /// A disclosure of the weather, by its own key.
+    /// A disclosure drawn at random, by its own key.
     Drawn(u64),
     /// An injected incident, by its index.
     Incident(u32),
@@ -262,7 +262,7 @@ pub(super) struct External {
     pub(super) report: Option<Arc<Report>>,
 }
 
-/// How a customer wants to use an image from the next millisecond on.
+/// How a customer has asked to use an image from the next millisecond on.
 #[derive(Clone, Debug)]
 pub(super) enum UsageRequest {
     Use { pin: Option<u32>, runtime: Option<Arc<Runtime>> },
