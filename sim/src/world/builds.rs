@@ -6,7 +6,7 @@ use crate::events::Class;
 use crate::fact::{BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published};
 use crate::ids::{AdvisoryId, BuildId, ImageId, ReleaseRef, VersionRef};
 use crate::random::Purpose;
-use crate::scenario::model::ArrivalTrigger;
+use crate::scenario::model::RequestTrigger;
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -319,7 +319,7 @@ impl World {
 
     pub(super) fn cron(&mut self, sink: Sink<'_>) {
         self.schedule_cron();
-        self.rebuild_all(ArrivalTrigger::Cron, sink);
+        self.rebuild_all(RequestTrigger::Cron, sink);
     }
 
     pub(super) fn schedule_arrival(&mut self, stream: u32, nth: u32) {

@@ -6,7 +6,7 @@ use crate::events::Class;
 use crate::fact::{Advisory, Affected, Cause, FactKind};
 use crate::ids::{AdvisoryId, BuilderId, ImageId, PackageId, ReleaseRef};
 use crate::random::{self, Purpose, Sampler};
-use crate::scenario::model::{ArrivalTrigger, IncidentKind, MassVulnerability};
+use crate::scenario::model::{IncidentKind, MassVulnerability, RequestTrigger};
 use crate::severity::{Severity, Vector};
 use crate::time::{DAY_MS, SimDuration, SimTime, YEAR_MS};
 use chrono::Datelike;
@@ -353,7 +353,7 @@ impl World {
         packages
     }
 
-    pub(super) fn rebuild_all(&mut self, asked: ArrivalTrigger, sink: Sink<'_>) {
+    pub(super) fn rebuild_all(&mut self, asked: RequestTrigger, sink: Sink<'_>) {
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.by_depth {
             self.request(*image, plain_cause(asked), None, sink);
@@ -368,11 +368,11 @@ impl World {
 }
 
 /// The cause of a request that nothing in the world brought about.
-pub(super) fn plain_cause(asked: ArrivalTrigger) -> Cause {
+pub(super) fn plain_cause(asked: RequestTrigger) -> Cause {
     match asked {
-        ArrivalTrigger::Cron => Cause::Cron,
-        ArrivalTrigger::Upstream => Cause::Upstream { release: None, revision: None },
-        ArrivalTrigger::Manual => Cause::Manual { requested_by: None, external: false },
+        RequestTrigger::Cron => Cause::Cron,
+        RequestTrigger::Upstream => Cause::Upstream { release: None, revision: None },
+        RequestTrigger::Manual => Cause::Manual { requested_by: None, external: false },
     }
 }
 
