@@ -22,6 +22,7 @@ mod wakeup;
 mod window;
 
 use crate::keys::Keyring;
+use crate::plan::PlannedJob;
 use crate::queue::signals::Signals;
 use crate::scheduler::Periodic;
 use driver::Driver;
@@ -45,7 +46,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use wakeup::Wakeup;
-use window::{Job, Window};
+use window::Window;
 
 pub use crate::queue::RescueTimeouts;
 
@@ -278,7 +279,7 @@ impl Conductor {
         }
     }
 
-    async fn replay(&self) -> Result<(Record, Vec<Job>, Replayed), ConductorError> {
+    async fn replay(&self) -> Result<(Record, Vec<PlannedJob>, Replayed), ConductorError> {
         let mut conn = self.resources.pool.acquire().await?;
         let record = world::get(&mut conn).await?;
         let applied = commands::applied(&mut conn).await?;
@@ -293,11 +294,11 @@ impl Conductor {
         .await
         .map_err(ended)??;
         if record.released.seq > 0 {
-            let took_ms = began.elapsed().as_millis() as u64;
+            let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let (to, jobs) = (record.released.at, open.len());
             tracing::info!(%to, facts = record.released.seq, jobs, took_ms, "replayed the record");
         }
-        Ok((record, open.iter().map(Job::from).collect(), replayed))
+        Ok((record, open.iter().map(PlannedJob::from).collect(), replayed))
     }
 }
 

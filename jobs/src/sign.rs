@@ -1,6 +1,6 @@
 //! Signing: a statement becomes an envelope and what the log keeps of it. The bundle follows when
 //! the log has given it its place.
-use crate::job::JobError;
+use crate::error::JobError;
 use anyhow::Context;
 use documents::dsse::Envelope;
 use documents::merkle::leaf_hash;

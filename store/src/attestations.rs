@@ -3,7 +3,7 @@
 use crate::db::instant;
 use crate::error::Error;
 use crate::logs::{hash, in_order};
-use crate::row::narrow;
+use crate::row::number;
 use documents::Digest;
 use documents::merkle::Hash;
 use documents::rekor::LoggedEnvelope;
@@ -177,13 +177,13 @@ pub async fn in_log(
     rows.into_iter()
         .map(|row| {
             let predicate_type: &str = row.try_get(6)?;
-            let unknown = || sqlx::Error::Decode(format!("predicate {predicate_type}").into());
+            let unknown = || Error::unknown("attestations.predicate_type", predicate_type);
             Ok(LoggedAttestation {
-                seq: row.try_get::<i64, _>(0)? as u64,
+                seq: number("attestations.seq", row.try_get::<i64, _>(0)?)?,
                 at: SimTime(row.try_get(1)?),
                 version: VersionRef {
-                    image: ImageId(narrow(row.try_get(2)?)?),
-                    version: row.try_get::<i32, _>(3)? as u32,
+                    image: ImageId(number::<i64, _>("attestations.image_id", row.try_get(2)?)?),
+                    version: number("attestations.version", row.try_get::<i32, _>(3)?)?,
                 },
                 image_name: row.try_get(4)?,
                 digest: row.try_get(5)?,
@@ -194,8 +194,8 @@ pub async fn in_log(
                     payload_sha256: Digest::from_bytes(hash(row.try_get(9)?)?),
                     signature: row.try_get(10)?,
                 },
-                log_index: row.try_get::<i64, _>(11)? as u64,
-                tree_size: row.try_get::<i64, _>(12)? as u64,
+                log_index: number("attestations.log_index", row.try_get::<i64, _>(11)?)?,
+                tree_size: number("attestations.tree_size", row.try_get::<i64, _>(12)?)?,
             })
         })
         .collect()

@@ -18,7 +18,8 @@ pub async fn insert(
     starts_at: SimTime,
 ) -> Result<(), Error> {
     packages(conn, catalogue).await?;
-    let first: Vec<_> = (0..catalogue.packages.len() as u32)
+    let first: Vec<_> = (0..)
+        .take(catalogue.packages.len())
         .map(|package| (ReleaseRef { package: PackageId(package), release: 0 }, starts_at))
         .collect();
     packages::insert_releases(conn, catalogue, &first).await?;
@@ -28,7 +29,7 @@ pub async fn insert(
 }
 
 fn ordinals(count: usize) -> Vec<i64> {
-    (0..count as i64).collect()
+    (0..).take(count).collect()
 }
 
 async fn packages(conn: &mut PgConnection, catalogue: &Catalogue) -> Result<(), Error> {

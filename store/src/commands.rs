@@ -2,6 +2,7 @@
 use crate::catalogue::SHARED_NAMESPACE;
 use crate::db::instant;
 use crate::error::Error;
+use crate::row::number;
 use sim::command::Command;
 use sim::time::SimTime;
 use sqlx::PgConnection;
@@ -36,7 +37,8 @@ pub async fn submit_for(
 ) -> Result<u64, Error> {
     lock(conn).await?;
     let seq: i64 = sqlx::query_scalar("SELECT next_command_seq()").fetch_one(&mut *conn).await?;
-    let command = make(seq as u64);
+    let number = number("commands.seq", seq)?;
+    let command = make(number);
     sqlx::query("INSERT INTO commands (seq, command, tenant_namespace) VALUES ($1, $2, $3)")
         .bind(seq)
         .bind(sqlx::types::Json(&command))
@@ -44,7 +46,7 @@ pub async fn submit_for(
         .execute(&mut *conn)
         .await?;
     sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(conn).await?;
-    Ok(seq as u64)
+    Ok(number)
 }
 
 /// A stored command.
@@ -60,12 +62,12 @@ pub struct StoredCommand {
 
 type Row = (i64, sqlx::types::Json<Command>, Option<chrono::DateTime<chrono::Utc>>);
 
-fn stored((seq, command, applied_at): Row) -> StoredCommand {
-    StoredCommand {
-        seq: seq as u64,
+fn stored((seq, command, applied_at): Row) -> Result<StoredCommand, Error> {
+    Ok(StoredCommand {
+        seq: number("commands.seq", seq)?,
         command: command.0,
         applied_at: applied_at.map(SimTime::from_datetime),
-    }
+    })
 }
 
 /// The commands that wait, after `last`, in order.
@@ -77,7 +79,7 @@ pub async fn waiting(conn: &mut PgConnection, last: u64) -> Result<Vec<StoredCom
     .bind(last as i64)
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(stored).collect())
+    rows.into_iter().map(stored).collect()
 }
 
 /// The commands that the world took, in order: with scenario and seed, its record.
@@ -88,7 +90,7 @@ pub async fn applied(conn: &mut PgConnection) -> Result<Vec<StoredCommand>, Erro
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(stored).collect())
+    rows.into_iter().map(stored).collect()
 }
 
 /// What the kernel did with a command.

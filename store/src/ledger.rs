@@ -1,6 +1,7 @@
 //! The ledger: the truth about work. The queue only delivers; what this table says is owed is owed.
 use crate::db::instant;
 use crate::error::Error;
+use crate::queue::Queue;
 use crate::world;
 use sim::time::SimTime;
 use sqlx::PgConnection;
@@ -14,8 +15,8 @@ pub const MAX_ATTEMPTS: i32 = 5;
 pub struct NewJob {
     /// From its first fact and chunk.
     pub id: i64,
-    /// The queue's name.
-    pub queue: &'static str,
+    /// Its queue.
+    pub queue: Queue,
     /// The order within the queue: the depth of a build, 0 elsewhere.
     pub phase: i32,
     /// The instant of its first fact.
@@ -37,7 +38,7 @@ pub async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<(), Erro
               AS new (id, queue, phase, at, payload)",
     )
     .bind(jobs.iter().map(|j| j.id).collect::<Vec<_>>())
-    .bind(jobs.iter().map(|j| j.queue).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|j| j.queue.as_str()).collect::<Vec<_>>())
     .bind(jobs.iter().map(|j| j.phase).collect::<Vec<_>>())
     .bind(ats)
     .bind(jobs.iter().map(|j| j.payload.as_str()).collect::<Vec<_>>())
@@ -47,21 +48,27 @@ pub async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<(), Erro
 }
 
 /// A job that is not done, as a conductor finds it when it takes over.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfinishedJob {
     /// Its id.
     pub id: i64,
-    /// The queue's name.
-    pub queue: String,
+    /// Its queue.
+    pub queue: Queue,
     /// The order within the queue.
     pub phase: i32,
 }
 
 /// All jobs that are not done, in order.
 pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<UnfinishedJob>, Error> {
-    Ok(sqlx::query_as("SELECT id, queue, phase FROM ledger WHERE state <> 'done' ORDER BY id")
-        .fetch_all(conn)
-        .await?)
+    let rows: Vec<(i64, String, i32)> =
+        sqlx::query_as("SELECT id, queue, phase FROM ledger WHERE state <> 'done' ORDER BY id")
+            .fetch_all(conn)
+            .await?;
+    rows.into_iter()
+        .map(|(id, queue, phase)| {
+            Ok(UnfinishedJob { id, queue: Queue::parse("ledger.queue", &queue)?, phase })
+        })
+        .collect()
 }
 
 /// What a worker gets when it takes a job.
@@ -145,14 +152,15 @@ async fn record_failure(
     .bind(counted)
     .fetch_optional(&mut *conn)
     .await?;
-    Ok(match state.as_deref() {
+    match state.as_deref() {
         Some("dead") => {
             world::hold(conn, &format!("job {id} is in the dead letter: {error}")).await?;
-            Verdict::Dead
+            Ok(Verdict::Dead)
         }
-        Some(_) => Verdict::Retry,
-        None => Verdict::Settled,
-    })
+        Some("owed") => Ok(Verdict::Retry),
+        Some(other) => Err(Error::unknown("ledger.state", other)),
+        None => Ok(Verdict::Settled),
+    }
 }
 
 /// Counts an attempt before it begins. For a job that was lost before: should it kill its worker, the

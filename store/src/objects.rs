@@ -225,7 +225,8 @@ impl ObjectStore {
         if reading.bytes > limit_bytes {
             return Err(too_large());
         }
-        let mut whole = Vec::with_capacity(reading.bytes as usize);
+        let mut whole =
+            Vec::with_capacity(usize::try_from(reading.bytes).map_err(|_| too_large())?);
         while let Some(chunk) = reading.chunk().await? {
             if (whole.len() + chunk.len()) as u64 > limit_bytes {
                 return Err(too_large());
@@ -233,8 +234,8 @@ impl ObjectStore {
             whole.extend_from_slice(&chunk);
         }
         if reading.packed {
-            whole =
-                gzip::decompress(&whole, limit_bytes as usize).map_err(|error| match error {
+            whole = gzip::decompress(&whole, usize::try_from(limit_bytes).unwrap_or(usize::MAX))
+                .map_err(|error| match error {
                     documents::Error::TooLarge { .. } => too_large(),
                     other => ObjectError::Corrupt { key: key.to_owned(), found: other.to_string() },
                 })?;

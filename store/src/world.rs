@@ -1,6 +1,7 @@
 //! The world's one row (what it is made from, how far it is) and its clock.
 use crate::db::instant;
 use crate::error::Error;
+use crate::row::number;
 use chrono::{DateTime, Utc};
 use sim::time::SimTime;
 use sqlx::PgConnection;
@@ -69,7 +70,7 @@ pub async fn create(
     .bind(&origin.name)
     .bind(&origin.scenario)
     .bind(&origin.scenario_sha256)
-    .bind(origin.seed as i64)
+    .bind(origin.seed.cast_signed())
     .bind(&origin.kernel_version)
     .bind(starts_at)
     .bind(instant(origin.ends_at)?)
@@ -99,6 +100,33 @@ struct Row {
     generation: i64,
 }
 
+impl Row {
+    fn into_world(self) -> Result<World, Error> {
+        Ok(World {
+            origin: Origin {
+                name: self.name,
+                scenario: self.scenario,
+                scenario_sha256: self.scenario_sha256,
+                seed: self.seed.cast_unsigned(),
+                kernel_version: self.kernel_version,
+                starts_at: SimTime::from_datetime(self.starts_at),
+                ends_at: SimTime::from_datetime(self.ends_at),
+                signer_key: self.signer_key,
+            },
+            released: Position {
+                at: SimTime::from_datetime(self.released_through),
+                seq: number("world.released_seq", self.released_seq)?,
+            },
+            fingerprint: self.released_fingerprint,
+            materialized: Position {
+                at: SimTime::from_datetime(self.materialized_through),
+                seq: number("world.materialized_seq", self.materialized_seq)?,
+            },
+            generation: self.generation,
+        })
+    }
+}
+
 /// The world, if the database has one.
 pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
     let row: Option<Row> = sqlx::query_as(
@@ -109,28 +137,7 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| World {
-        origin: Origin {
-            name: row.name,
-            scenario: row.scenario,
-            scenario_sha256: row.scenario_sha256,
-            seed: row.seed as u64,
-            kernel_version: row.kernel_version,
-            starts_at: SimTime::from_datetime(row.starts_at),
-            ends_at: SimTime::from_datetime(row.ends_at),
-            signer_key: row.signer_key,
-        },
-        released: Position {
-            at: SimTime::from_datetime(row.released_through),
-            seq: row.released_seq as u64,
-        },
-        fingerprint: row.released_fingerprint,
-        materialized: Position {
-            at: SimTime::from_datetime(row.materialized_through),
-            seq: row.materialized_seq as u64,
-        },
-        generation: row.generation,
-    }))
+    row.map(Row::into_world).transpose()
 }
 
 /// The world.
@@ -223,12 +230,14 @@ impl Mode {
         }
     }
 
-    fn of(name: &str) -> Self {
-        match name {
-            "live" => Mode::Live,
-            "fast" => Mode::Fast,
-            _ => Mode::Paused,
-        }
+    /// The mode with that name in a column.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn parse(column: &'static str, name: &str) -> Result<Self, Error> {
+        let all = [Mode::Paused, Mode::Live, Mode::Fast];
+        let known = all.into_iter().find(|mode| mode.as_str() == name);
+        known.ok_or_else(|| Error::unknown(column, name))
     }
 }
 
@@ -256,10 +265,10 @@ pub async fn clock(conn: &mut PgConnection) -> Result<Clock, Error> {
             .await?;
     let (mode, factor, run_until, then_mode, held_reason) = row.ok_or(Error::NoWorld)?;
     Ok(Clock {
-        mode: Mode::of(&mode),
+        mode: Mode::parse("clock.mode", &mode)?,
         factor,
         run_until: run_until.map(SimTime::from_datetime),
-        then_mode: Mode::of(&then_mode),
+        then_mode: Mode::parse("clock.then_mode", &then_mode)?,
         held_reason,
     })
 }

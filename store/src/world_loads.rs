@@ -57,7 +57,7 @@ pub async fn request(conn: &mut PgConnection, load: &NewLoad<'_>) -> sqlx::Resul
     )
     .bind(load.scenario)
     .bind(load.name)
-    .bind(load.seed as i64)
+    .bind(load.seed.cast_signed())
     .bind(load.mode)
     .bind(load.requested_by)
     .fetch_optional(&mut *conn)

@@ -7,8 +7,10 @@ use super::live_clock::LiveClock;
 use super::progress::Phase;
 use super::release::{Release, release};
 use super::wakeup::Wakeup;
-use super::window::{Job, Window, jobs};
+use super::window::Window;
 use super::{Ending, Options, Stop};
+use crate::plan::PlannedJob;
+use crate::registry;
 use sim::fact::{Fact, FactKind};
 use sim::ids::{BuildId, ImageId};
 use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
@@ -242,7 +244,7 @@ impl Driver {
             let seq = fact.seq;
             self.fingerprint.add(fact).map_err(|source| ConductorError::Encode { seq, source })?;
         }
-        let jobs = jobs(&facts)?;
+        let jobs = registry::plan(&facts)?;
         self.in_flight.spent(Phase::Kernel, began);
         let began = Instant::now();
         let to = Position { at: self.world.now(), seq: self.world.seq() };
@@ -262,7 +264,7 @@ impl Driver {
         self.in_flight.spent(Phase::Release, began);
         self.released = to;
         self.last_window = Instant::now();
-        let jobs: Vec<Job> = jobs.iter().map(Job::from).collect();
+        let jobs: Vec<PlannedJob> = jobs.iter().map(PlannedJob::from).collect();
         let window = Window { from, to, facts, size: jobs.len(), jobs, windows: 1 };
         self.in_flight.released(&window);
         // A stage that ended has its own error, which ends us too.

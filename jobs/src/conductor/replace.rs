@@ -77,7 +77,7 @@ pub(super) async fn replace(resources: &Resources, term: i64) -> Result<(), Cond
 async fn swap(resources: &Resources, load: &Load, term: i64) -> Result<(), ConductorError> {
     let scenario = sim::scenario::parse("the scenario", load.scenario.as_bytes())
         .map_err(|error| ConductorError::Scenario(error.to_string()))?;
-    let seed = load.seed as u64;
+    let seed = load.seed.cast_unsigned();
     let keys = resources.keys.renewed();
     let made = create::prepare(&keys, &load.scenario, Arc::new(scenario), seed).await?;
     let mut tx = resources.pool.begin().await?;

@@ -28,7 +28,7 @@ pub async fn clean(pool: &PgPool, batch: i64) -> Result<u64, QueueError> {
         loop {
             let deleted = sqlx::query(sql).bind(batch).execute(pool).await?.rows_affected();
             total += deleted;
-            if deleted < batch as u64 {
+            if deleted < batch.unsigned_abs() {
                 break;
             }
         }
@@ -39,7 +39,7 @@ pub async fn clean(pool: &PgPool, batch: i64) -> Result<u64, QueueError> {
         let ledger = store::ledger::delete_done(&mut conn, age, batch).await?;
         let responses = store::idempotency::delete_expired(&mut conn, batch).await?;
         total += ledger + responses;
-        if ledger.max(responses) < batch as u64 {
+        if ledger.max(responses) < batch.unsigned_abs() {
             return Ok(total);
         }
     }

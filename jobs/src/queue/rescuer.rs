@@ -42,7 +42,7 @@ pub async fn redeliver(
     let mut delivered = Vec::new();
     for queue in Queue::ALL {
         let ids: Vec<i64> =
-            found.iter().filter(|(name, _)| name == queue.as_str()).map(|(_, id)| *id).collect();
+            found.iter().filter(|(of, _)| *of == queue).map(|(_, id)| *id).collect();
         if !ids.is_empty() {
             delivered.push((queue, deliver(&mut tx, queue, &ids).await?));
         }
@@ -56,8 +56,8 @@ pub async fn redeliver(
 async fn find(
     conn: &mut PgConnection,
     timeouts: &RescueTimeouts,
-) -> Result<Vec<(String, i64)>, QueueError> {
-    Ok(sqlx::query_as(
+) -> Result<Vec<(Queue, i64)>, QueueError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
         "SELECT l.queue, l.id
          FROM ledger l
               LEFT JOIN apalis.jobs j ON j.id = l.task
@@ -76,5 +76,7 @@ async fn find(
     .bind(timeouts.worker.as_secs_f64())
     .bind(timeouts.attempt.as_secs_f64())
     .fetch_all(conn)
-    .await?)
+    .await?;
+    let parsed = rows.into_iter().map(|(name, id)| Ok((Queue::parse("ledger.queue", &name)?, id)));
+    parsed.collect()
 }

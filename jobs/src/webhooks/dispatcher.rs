@@ -79,8 +79,8 @@ impl Dispatcher {
     async fn beat(&self, sending: &mut JoinSet<()>, beat: u64) -> Result<bool> {
         let mut conn = self.pool.acquire().await?;
         let told = queue::fan_out(&mut conn, ENDPOINTS, NOTIFICATIONS).await?;
-        let room = IN_FLIGHT.saturating_sub(sending.len()) as i64;
-        let taken = queue::claim(&mut conn, room, LEASE).await?;
+        let room = i64::try_from(IN_FLIGHT.saturating_sub(sending.len()))?;
+        let claimed = queue::claim(&mut conn, room, LEASE).await?;
         if beat.is_multiple_of(20) {
             queue::dead_letter_abandoned(&mut conn).await?;
         }
@@ -88,14 +88,14 @@ impl Dispatcher {
             queue::delete_ended(&mut conn, PRUNE_ROWS).await?;
         }
         drop(conn);
-        let more = told > 0 || taken.len() as i64 == room;
-        for taken in taken {
+        let more = told > 0 || i64::try_from(claimed.len())? == room;
+        for claimed in claimed {
             let worker = Attempt {
                 pool: self.pool.clone(),
                 sender: self.sender.clone(),
                 metrics: self.metrics.clone(),
             };
-            sending.spawn(worker.run(taken));
+            sending.spawn(worker.run(claimed));
         }
         Ok(more)
     }
@@ -110,44 +110,44 @@ struct Attempt {
 
 impl Attempt {
     /// Sends and writes down what became of it.
-    async fn run(self, taken: ClaimedDelivery) {
-        let outcome = match self.prepare(&taken).await {
-            Ok(message) => outcome(self.sender.send(&taken.url, &message).await),
+    async fn run(self, claimed: ClaimedDelivery) {
+        let outcome = match self.prepare(&claimed).await {
+            Ok(message) => outcome(self.sender.send(&claimed.url, &message).await),
             Err(error) => {
-                let (delivery, error) = (&taken.id, format!("{error:#}"));
+                let (delivery, error) = (&claimed.id, format!("{error:#}"));
                 tracing::warn!(delivery, error, "a webhook cannot be made; it is tried again");
                 let error = "the message could not be made".to_owned();
                 Outcome { status: None, error: Some(error) }
             }
         };
-        if let Err(error) = self.record_outcome(&taken, &outcome).await {
+        if let Err(error) = self.record_outcome(&claimed, &outcome).await {
             // Its lease ends: somebody sends it again, under the same id.
-            let delivery = &taken.id;
+            let delivery = &claimed.id;
             tracing::warn!(delivery, %error, "what became of a webhook is not written down");
         }
     }
 
-    async fn prepare(&self, delivery: &ClaimedDelivery) -> Result<Outgoing> {
+    async fn prepare(&self, claimed: &ClaimedDelivery) -> Result<Outgoing> {
         let mut conn = self.pool.acquire().await?;
-        let body = message::body(&mut conn, taken).await?;
-        let timestamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
-        let signature = sign(&taken.secret, &taken.id, timestamp, &body)
+        let body = message::body(&mut conn, claimed).await?;
+        let timestamp = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+        let signature = sign(&claimed.secret, &claimed.id, timestamp, &body)
             .context("the secret of the endpoint has another form")?;
-        Ok(Outgoing { id: taken.id.clone(), timestamp, signature, body: body.into() })
+        Ok(Outgoing { id: claimed.id.clone(), timestamp, signature, body: body.into() })
     }
 
     async fn record_outcome(
         &self,
-        delivery: &ClaimedDelivery,
+        claimed: &ClaimedDelivery,
         outcome: &Outcome,
     ) -> sqlx::Result<()> {
         let mut tx = self.pool.begin().await?;
-        let state = queue::record(&mut tx, taken, outcome).await?;
+        let state = queue::record(&mut tx, claimed, outcome).await?;
         if outcome.status == Some(GONE) && state.is_some() {
-            endpoints::gone(&mut tx, &taken.endpoint_id).await?;
+            endpoints::gone(&mut tx, &claimed.endpoint_id).await?;
         }
         tx.commit().await?;
-        let (delivery, endpoint, attempt) = (&taken.id, &taken.endpoint_id, taken.attempts);
+        let (delivery, endpoint, attempt) = (&claimed.id, &claimed.endpoint_id, claimed.attempts);
         match (state.as_deref(), &outcome.error) {
             (Some("dead"), Some(error)) => {
                 self.metrics.webhook_attempt("dead");

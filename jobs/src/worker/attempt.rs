@@ -7,9 +7,10 @@
 use super::JobHandler;
 use super::raw::Raw;
 use super::world_context::WorldContext;
-use crate::job::{JobError, Payload};
+use crate::error::JobError;
 use crate::queue::signals::Signals;
 use crate::queue::{self, QueueError, Wire};
+use crate::registry::Payload;
 use apalis_core::task::task_id::TaskId;
 use std::sync::Arc;
 use std::time::Duration;

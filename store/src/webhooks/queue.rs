@@ -72,7 +72,7 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
     .bind(FULL_DIGEST)
     .fetch_one(conn)
     .await?;
-    Ok(moved as u64)
+    Ok(moved.unsigned_abs())
 }
 
 /// A delivery that this dispatcher has claimed, with what sending it needs.
