@@ -2,6 +2,7 @@
 use crate::catalogue::SHARED_NAMESPACE;
 use crate::db::instant;
 use crate::error::Error;
+use crate::locks;
 use crate::row::number;
 use sim::command::Command;
 use sim::time::SimTime;
@@ -10,14 +11,10 @@ use sqlx::PgConnection;
 /// The channel that tells a conductor that commands wait.
 pub const CHANNEL: &str = "wavetank_commands";
 
-/// The advisory lock that orders commands, held to the end of the transaction.
-const LOCK: i64 = 0x7761_7665_0001;
-
 /// Orders this transaction after all others that submit. What depends on the order (the ordinal
 /// of a new image) is read after this.
 pub async fn lock(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(conn).await?;
-    Ok(())
+    Ok(locks::lock(conn, locks::COMMANDS).await?)
 }
 
 /// Stores a command under the next sequence number, which it returns, and wakes the conductor

@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod images;
 pub mod kernel_rows;
 pub mod ledger;
+pub mod locks;
 pub mod logs;
 pub mod metrics;
 pub mod notifications;

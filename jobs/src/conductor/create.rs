@@ -10,12 +10,10 @@ use sim::scenario::Scenario;
 use sim::world::World;
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
+use store::locks;
 use store::logs::{self, Log};
 use store::slsa;
 use store::world::{self, Origin};
-
-/// The advisory lock under which worlds are created.
-const LOCK: i64 = 0x7761_7665_0002;
 
 /// A world that is not written yet.
 pub(super) struct NewWorld {
@@ -38,7 +36,7 @@ pub(super) async fn find_or_create(
     seed: u64,
 ) -> Result<(Origin, i64), ConductorError> {
     let mut tx = pool.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
+    locks::lock(&mut tx, locks::WORLD_CREATION).await?;
     if let Some(stored) = world::find(&mut tx).await? {
         compare(&stored.origin, &requested(keys, text, scenario, seed)?.0)?;
         return Ok((stored.origin, stored.generation));

@@ -5,7 +5,7 @@ use super::error::ConductorError;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, PgPool};
 use std::time::Duration;
-use store::read::world::CONDUCTOR_LOCK as LOCK;
+use store::locks;
 use store::world;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,7 @@ impl Leadership {
                 ("tcp_keepalives_count", "3"),
             ]);
             let mut conn = PgConnection::connect_with(&options).await?;
-            while !try_lock(&mut conn).await? {
+            while !locks::try_lock_session(&mut conn, locks::LEADERSHIP).await? {
                 tokio::time::sleep(STANDBY).await;
             }
             let term = world::begin_term(&mut conn).await?;
@@ -62,8 +62,4 @@ impl Leadership {
             tracing::debug!(%error, "the leader's connection did not close");
         }
     }
-}
-
-async fn try_lock(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(conn).await
 }
