@@ -1,4 +1,6 @@
 //! What workers do, one file a job; the conductor, the queues and the scheduler.
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
 pub mod attest;
 pub mod build;
 pub mod caches;

@@ -1,4 +1,6 @@
 //! Postgres by subject, and the object store.
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
 pub mod actions;
 pub mod advisories;
 pub mod api_keys;

@@ -45,7 +45,7 @@ pub async fn lock_quota(
         Quota::WebhookEndpoints => "webhooks",
         Quota::WebhookSources => "sources",
     };
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || coalesce($2, ''), 0))")
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1::text || ' ' || coalesce($2::text, ''), 0))")
         .bind(name)
         .bind(tenant)
         .execute(conn)

@@ -1,4 +1,5 @@
 //! The state of a world, as data.
+use crate::cast::ordinal;
 use crate::catalogue::{Catalogue, ImageInfo, Runtime};
 use crate::command::Report;
 use crate::fact::{Advisory, Cause, Clock, FindingRef, TimerRef, UsageMode};
@@ -59,7 +60,7 @@ impl Lineage {
             mains: vec![Vec::new(); packages],
             by_depth: Vec::new(),
         };
-        for image in 0..catalogue.images.len() as u32 {
+        for image in 0..ordinal(catalogue.images.len()) {
             lineage.add(catalogue, ImageId(image));
         }
         lineage
