@@ -20,7 +20,7 @@ use sqlx::{PgConnection, PgPool};
 use store::queue::Queue;
 use ulid::Ulid;
 
-/// The channel on which workers hear that a queue has tasks; the payload is the queue's name.
+/// The channel that tells workers that a queue has tasks; the payload is the queue's name.
 /// One message a delivery: apalis sends one a task, and a worker that listens to those fetches
 /// once for each.
 pub const CHANNEL: &str = "wavetank_jobs";
@@ -143,7 +143,7 @@ pub(crate) async fn discard(conn: &mut PgConnection, task: &str) -> Result<(), Q
     Ok(())
 }
 
-/// Gives back what a worker that is no more has fetched, so that others need not wait until it
+/// Returns what a stopped worker has fetched to the queue, so that others need not wait until it
 /// counts as dead.
 pub(crate) async fn give_back(conn: &mut PgConnection, worker: &str) -> Result<(), QueueError> {
     sqlx::query(

@@ -4,8 +4,8 @@
 //! The settings, each against a trap of apalis:
 //! - names never repeat (queue, host, a ULID), for a name that comes back keeps what its
 //!   predecessor had fetched;
-//! - batches are small against the time after which a worker counts as dead, for it sends no sign
-//!   of life while fetched tasks wait in it;
+//! - batches are small against the time after which a worker counts as dead, for it sends no
+//!   heartbeat while fetched tasks wait in it;
 //! - the wire is read by the handler, for a task that apalis cannot decode ends the worker;
 //! - no locks and no results are written to the queue's table: the ledger has both.
 mod attempt;
@@ -40,9 +40,9 @@ use world_context::WorldContext;
 
 /// How long a stop waits for jobs that have begun.
 const DRAIN: Duration = Duration::from_secs(20);
-/// Signs of life of a worker, in whole seconds; the queue truncates.
+/// How often a worker sends a heartbeat, in whole seconds; the queue truncates.
 const HEARTBEAT: Duration = Duration::from_secs(2);
-/// Signs of life missed until the queue itself gives a worker's tasks to others.
+/// Missed heartbeats until the queue itself gives a worker's tasks to others.
 const MISSED_HEARTBEATS: usize = 30;
 
 /// Does the work of jobs. A test can put its own in.
@@ -211,7 +211,7 @@ async fn supervise(
         if began.elapsed() > Duration::from_secs(10) {
             pause = Duration::from_millis(50);
         }
-        tracing::warn!(worker = name, error = ended, "a worker ended; starting another");
+        tracing::warn!(worker = name, error = ended, "a worker stopped; starting another");
         shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
         pause = (pause * 2).min(Duration::from_secs(2));
     }

@@ -31,7 +31,7 @@ pub struct SignedStatement {
     pub leaf_hash: Hash,
 }
 
-/// Writes signed statements; those that are there already stay as they are.
+/// Writes signed statements; existing ones stay as they are.
 pub async fn insert(conn: &mut PgConnection, signed: &[SignedStatement]) -> Result<(), Error> {
     if signed.is_empty() {
         return Ok(());
@@ -64,8 +64,9 @@ pub async fn insert(conn: &mut PgConnection, signed: &[SignedStatement]) -> Resu
     Ok(())
 }
 
-/// Gives what was signed for the facts up to one its places in the log, from `first` on, in the
-/// order of facts; the attestations of a fact share a checkpoint. Returns the hashes of the leaves.
+/// Assigns indexes in the log, from `first` on, to what was signed for the facts up to `through_seq`,
+/// in the order of facts; the attestations of a fact share a checkpoint. Returns the hashes of the
+/// leaves.
 pub async fn append_to_log(
     conn: &mut PgConnection,
     first: u64,

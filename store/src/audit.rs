@@ -95,8 +95,8 @@ pub async fn insert(conn: &mut PgConnection, lines: &[Audit]) -> Result<(), Erro
     Ok(())
 }
 
-/// Gives the lines up to a fact their places in the log, from `first` on, in order, and returns
-/// the hashes of their leaves.
+/// Assigns indexes in the log, from `first` on, to the lines of the facts up to `through_seq`, in
+/// order. Returns the hashes of their leaves.
 pub async fn append_to_log(
     conn: &mut PgConnection,
     first: u64,

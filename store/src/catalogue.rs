@@ -84,7 +84,7 @@ async fn images(
     Ok(image_packages(conn, &ordinals(rows.len())).await?)
 }
 
-/// Writes of images that were just written with what packages they, or their bases, are made.
+/// Writes which packages new images are made of: their own and those of their bases.
 pub async fn image_packages(conn: &mut PgConnection, images: &[i64]) -> sqlx::Result<()> {
     sqlx::query(
         "WITH RECURSIVE parts AS (

@@ -72,7 +72,7 @@ pub struct Detected {
     pub new: NewFinding,
 }
 
-/// Writes findings; those that are there already stay as they are.
+/// Writes findings; existing ones stay as they are.
 pub async fn insert(conn: &mut PgConnection, detected: &[Detected]) -> Result<(), Error> {
     if detected.is_empty() {
         return Ok(());

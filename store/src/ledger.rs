@@ -1,4 +1,4 @@
-//! The ledger: the truth about work. The queue only delivers; what this table says is owed is owed.
+//! The ledger: the source of truth about jobs. The queue only delivers what this table owes.
 use crate::db::instant;
 use crate::error::Error;
 use crate::queue::Queue;
@@ -10,10 +10,10 @@ use std::time::Duration;
 /// How often a job is tried before it goes to the dead letter.
 pub const MAX_ATTEMPTS: i32 = 5;
 
-/// A job to be owed from now on.
+/// A new job.
 #[derive(Clone, Debug)]
 pub struct NewJob {
-    /// From its first fact and chunk.
+    /// Its id, from its first fact and its number among the jobs that begin with that fact.
     pub id: i64,
     /// Its queue.
     pub queue: Queue,
@@ -25,7 +25,7 @@ pub struct NewJob {
     pub payload: String,
 }
 
-/// Enters jobs, all of them in one statement.
+/// Inserts jobs, in one statement.
 pub async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<(), Error> {
     if jobs.is_empty() {
         return Ok(());

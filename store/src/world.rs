@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
-/// The channel on which a conductor hears that the clock has changed.
+/// The channel that tells a conductor that the clock has changed.
 pub const CLOCK_CHANNEL: &str = "wavetank_clock";
 
 /// What a world is made from.
@@ -163,7 +163,7 @@ pub async fn begin_term(conn: &mut PgConnection) -> Result<i64, Error> {
         .ok_or(Error::NoWorld)
 }
 
-/// Makes sure that this conductor still conducts, to the end of the transaction.
+/// Makes sure that this conductor still leads, to the end of the transaction.
 ///
 /// # Errors
 /// [`Error::Superseded`] when another has taken over.
@@ -209,7 +209,7 @@ pub async fn seal(conn: &mut PgConnection, term: i64, to: Position) -> Result<()
     if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::Superseded) }
 }
 
-/// How the clock is meant to go.
+/// The mode of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Time stands still; commands are taken.
@@ -244,7 +244,7 @@ impl Mode {
 /// The clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clock {
-    /// How it is meant to go.
+    /// Its mode.
     pub mode: Mode,
     /// Simulated over wall time, in live mode.
     pub factor: f64,
@@ -273,7 +273,7 @@ pub async fn clock(conn: &mut PgConnection) -> Result<Clock, Error> {
     })
 }
 
-/// Sets how the clock is meant to go, and wakes the conductor. A defect that holds it stays.
+/// Sets the clock and wakes the conductor. If a defect holds the clock, it stays held.
 pub async fn set_clock(conn: &mut PgConnection, clock: &Clock) -> Result<(), Error> {
     sqlx::query(
         "UPDATE clock SET mode = $1, factor = $2, run_until = $3, then_mode = $4,
@@ -311,7 +311,7 @@ pub async fn hold(conn: &mut PgConnection, reason: &str) -> Result<(), Error> {
     notify_clock(conn).await
 }
 
-/// Lets the clock go when the dead letter is empty.
+/// Releases the clock when the dead letter is empty.
 pub async fn release_hold(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::query(
         "UPDATE clock SET held_reason = NULL, changed_wall = now()

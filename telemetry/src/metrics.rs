@@ -231,7 +231,7 @@ impl Metrics {
         let read = tokio::time::timeout(PATIENCE, self.read(pool)).await;
         let up = matches!(read, Ok(Ok(())));
         if let Ok(Err(error)) = read {
-            tracing::debug!(%error, "a scrape goes without the database");
+            tracing::debug!(%error, "the scrape lacks the database's metrics");
         }
         self.0.database_up.set(i64::from(up));
         let (size, idle) = (i64::from(pool.size()), pool.num_idle() as i64);

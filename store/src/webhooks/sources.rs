@@ -76,7 +76,7 @@ pub async fn list(
     sqlx::query_as(AssertSqlSafe(statement)).bind(after).bind(limit).fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn total(conn: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "SELECT count(*) FROM (SELECT FROM webhook_sources ORDER BY id LIMIT $1) AS counted",
