@@ -15,11 +15,11 @@ use store::images::{self, NewVersion, Sbom};
 use store::objects::NewObject;
 use store::queue::Queue;
 
+mod artifacts;
 mod contents;
-mod documents;
 mod log;
 
-use documents::{BuildArtifacts, pack};
+use artifacts::{BuildArtifacts, pack};
 
 /// One build.
 #[derive(Clone, Copy, Debug)]

@@ -116,8 +116,7 @@ fn render(
         version,
         trigger: &trigger(&result.cause, subject)?,
         requested: timestamp(result.requested)?,
-        earlier_attempts: usize::try_from(result.attempts.saturating_sub(1))
-            .context("attempts of a build")?,
+        earlier_attempts: result.attempts.saturating_sub(1) as usize,
         attempts: attempt.as_slice(),
         contents,
         result: end,
