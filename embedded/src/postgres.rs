@@ -9,6 +9,7 @@ mod account;
 mod binaries;
 mod cluster;
 mod lock;
+mod pgdata;
 mod socket;
 mod supervisor;
 #[cfg(test)]

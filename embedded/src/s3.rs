@@ -5,6 +5,7 @@
 //! file an object, complete or absent.
 
 mod credentials;
+mod failure;
 mod files;
 mod format;
 mod index;

@@ -1,9 +1,12 @@
 //! The `attest` job: completes the bundles of what was signed, now that the log has given it its
 //! place, and assesses the SLSA level that the provenance proves; again when trust is lost.
+mod planning;
 mod reassess;
 
-use crate::job::{Attest, JobContext, JobError};
+use crate::error::{JobError, PlanError};
+use crate::job::{Job, JobContext, Stage};
 use crate::naming::{builder_name, repository};
+use crate::plan::{Plan, PlannedJob};
 use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
 use documents::bundle::Bundle;
@@ -17,19 +20,88 @@ use documents::slsa_level::{self, TrustedBuilder};
 use documents::statement::{PAYLOAD_TYPE, PredicateType, image_signature, statement_of_document};
 use documents::world_keys::{WorldIdentity, WorldKeys};
 use documents::{Digest, bundle};
+use serde::{Deserialize, Serialize};
+use sim::fact::Fact;
+use sim::ids::{BuilderId, VersionRef};
+use sim::time::SimTime;
 use sqlx::PgConnection;
 use std::sync::Arc;
 use store::artifacts::{Document, StoredDocument, kind};
 use store::attestations::{self, LoggedAttestation, StoredBundle};
 use store::objects::{NewObject, content_key};
 use store::provenance::BuiltBy;
+use store::queue::Queue;
 use store::slsa::{self, Assessed, Trust};
 
-/// Does what is to be done about attestations.
-///
-/// # Errors
-/// [`JobError::Mismatch`] when a stored document is not what was signed.
-pub async fn run(ctx: &JobContext, tx: &mut PgConnection, what: Attest) -> Result<(), JobError> {
+/// Bundles to be made, or levels to be assessed again.
+#[derive(Clone, Copy, Debug)]
+pub struct AttestJob;
+
+impl Job for AttestJob {
+    type Payload = Attest;
+
+    const QUEUE: Queue = Queue::Attest;
+    const STAGE: Stage = Stage::Bundle;
+
+    fn run_together(one: &PlannedJob, next: &PlannedJob) -> bool {
+        planning::run_together(one, next)
+    }
+
+    fn plan(facts: &[Fact], plan: &mut Plan) -> Result<(), PlanError> {
+        planning::plan(facts, plan)
+    }
+
+    async fn run(ctx: &JobContext, tx: &mut PgConnection, what: &Attest) -> Result<(), JobError> {
+        attest(ctx, tx, *what).await
+    }
+}
+
+/// What is to be done about attestations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Attest {
+    /// The attestations of these facts are in the log and want their bundles.
+    Bundle {
+        /// The first fact.
+        from_seq: u64,
+        /// The last one.
+        to_seq: u64,
+    },
+    /// A builder is not trusted any more: what it built is assessed again.
+    Distrusted {
+        /// The fact.
+        seq: u64,
+        /// The simulated instant.
+        at: SimTime,
+        /// The builder.
+        builder: BuilderId,
+        /// Of the images, divided into so many parts ...
+        parts: u32,
+        /// ... this one, from 0.
+        part: u32,
+    },
+    /// An attacker replaced a version's provenance: the forgery is stored and assessed.
+    Tampered {
+        /// The fact.
+        seq: u64,
+        /// The simulated instant.
+        at: SimTime,
+        /// The version.
+        version: VersionRef,
+    },
+}
+
+impl Attest {
+    /// The first fact that it is about.
+    pub fn first_seq(&self) -> u64 {
+        match self {
+            Attest::Bundle { from_seq, .. } => *from_seq,
+            Attest::Distrusted { seq, .. } | Attest::Tampered { seq, .. } => *seq,
+        }
+    }
+}
+
+async fn attest(ctx: &JobContext, tx: &mut PgConnection, what: Attest) -> Result<(), JobError> {
     match what {
         Attest::Bundle { from_seq, to_seq } => bundles(ctx, tx, from_seq, to_seq).await,
         Attest::Distrusted { seq, at, builder, parts, part } => {

@@ -1,9 +1,11 @@
 //! The `build` job: resolves what the build was made of, makes and signs its documents, stores
 //! them, and writes the rows that name them. A build that publishes nothing leaves its log.
-use crate::job::{JobContext, JobError, SequencedFact};
+use crate::error::{JobError, PlanError};
+use crate::job::{Job, JobContext, SequencedFact, Stage};
+use crate::plan::{JobStart, Plan};
 use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
-use sim::fact::{BuildResult, Cause, Outcome, Published};
+use sim::fact::{BuildResult, Cause, Fact, FactKind, Outcome, Published};
 use sim::ids::VersionRef;
 use sqlx::PgConnection;
 use store::artifacts::{StoredDocument, kind};
@@ -11,6 +13,7 @@ use store::attestations;
 use store::builds::{self, BuildSubject};
 use store::images::{self, NewVersion, Sbom};
 use store::objects::NewObject;
+use store::queue::Queue;
 
 mod artifacts;
 mod contents;
@@ -18,12 +21,42 @@ mod log;
 
 use artifacts::{BuildArtifacts, pack};
 
-/// Does all of it. The documents are named by their content, so that doing it again stores the
-/// same objects and the same rows.
-///
-/// # Errors
-/// [`JobError::Mismatch`] when the stored releases resolve to other contents than in the kernel.
-pub async fn run(
+/// One build.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildJob;
+
+impl Job for BuildJob {
+    type Payload = SequencedFact<BuildResult>;
+
+    const QUEUE: Queue = Queue::Build;
+    const STAGE: Stage = Stage::Build;
+
+    fn batch_size(concurrency: usize) -> usize {
+        2 * concurrency
+    }
+
+    /// A job for each build. Its phase is the image's depth: bases come before what stands on them.
+    fn plan(facts: &[Fact], plan: &mut Plan) -> Result<(), PlanError> {
+        for fact in facts {
+            if let FactKind::BuildFinished(result) = &fact.kind {
+                plan.push(JobStart::of(fact), result.depth, &SequencedFact::new(fact, result))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The documents are named by their content, so that doing it again stores the same objects and
+    /// the same rows.
+    async fn run(
+        ctx: &JobContext,
+        tx: &mut PgConnection,
+        job: &Self::Payload,
+    ) -> Result<(), JobError> {
+        build(ctx, tx, job).await
+    }
+}
+
+async fn build(
     ctx: &JobContext,
     tx: &mut PgConnection,
     job: &SequencedFact<BuildResult>,

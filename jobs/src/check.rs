@@ -1,5 +1,5 @@
-//! The kernel's word against the work's: where they differ, the simulation has found a defect.
-use crate::job::JobError;
+//! Compares the kernel's result with the job's: where they differ, the simulation has found a defect.
+use crate::error::JobError;
 use std::fmt::Debug;
 
 /// How many entries of a long list a message shows.

@@ -1,10 +1,9 @@
-//! The conductor: advances the world, writes what it tells, and sees to it that the work is done.
+//! The conductor: advances the world, writes its facts, and has the jobs that follow from them done.
 //!
-//! One conducts at a time ([`leadership`]). It makes the world again from its record ([`replay`]),
-//! then releases window after window ([`driver`], [`release`]) and leads each through its
-//! phases ([`stages`], [`finalize`]). A crash at any point loses nothing: the released window is
-//! owed by the ledger, everything after it is told again by the kernel, and all writes are
-//! idempotent.
+//! One conductor leads at a time ([`leadership`]). It rebuilds the world from its record
+//! ([`replay`]), then releases window after window ([`driver`], [`release`]) and takes each through
+//! its stages ([`stages`], [`finalize`]). A crash at any point loses nothing: the ledger owes the
+//! released window, the kernel produces everything after it again, and all writes are idempotent.
 mod create;
 mod driver;
 mod error;
@@ -23,6 +22,7 @@ mod wakeup;
 mod window;
 
 use crate::keys::Keyring;
+use crate::plan::PlannedJob;
 use crate::queue::signals::Signals;
 use crate::scheduler::Periodic;
 use driver::Driver;
@@ -46,20 +46,20 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use wakeup::Wakeup;
-use window::{Job, Window};
+use window::Window;
 
 pub use crate::queue::RescueTimeouts;
 
-/// How a conductor conducts.
+/// Options of a conductor.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Run as fast as the workers to this instant and stop there, whatever the clock says.
     pub stop_at: Option<SimTime>,
-    /// Stop when a defect holds the clock, instead of waiting for somebody to mend it.
+    /// Stop when a defect holds the clock, instead of waiting until it is fixed.
     pub stop_when_held: bool,
     /// How far releases may run ahead of the work.
     pub bounds: Bounds,
-    /// When the sweeper calls a delivery lost.
+    /// When the rescuer takes a delivery for lost.
     pub rescue_timeouts: RescueTimeouts,
 }
 
@@ -109,7 +109,7 @@ pub struct Resources {
     pub signals: Arc<Signals>,
 }
 
-/// A world, ready to be conducted.
+/// Conducts one world.
 #[derive(Debug)]
 pub struct Conductor {
     resources: Resources,
@@ -117,16 +117,16 @@ pub struct Conductor {
     options: Options,
 }
 
-/// Why the lead is given up or taken anew.
+/// Why a term of leadership ended.
 enum Ending {
-    /// It is over.
+    /// The conductor stops.
     Stop(Stop),
-    /// Another world is to take the place of this one.
+    /// Another world is to replace this one.
     Replace,
 }
 
 impl Conductor {
-    /// Makes the world of a scenario and a seed, or finds it in the database. The schema and the
+    /// Creates the world of a scenario and a seed, or finds it in the database. The schema and the
     /// queue's tables must be there ([`store::db::migrate`], [`crate::queue::setup`]).
     ///
     /// # Errors
@@ -150,8 +150,8 @@ impl Conductor {
         &self.world.origin
     }
 
-    /// Conducts: stands by until no other conductor leads, replays the record, goes on. Tries
-    /// again when the database goes away.
+    /// Runs: stands by until no other conductor leads, replays the record, and goes on from there.
+    /// Tries again when the database goes away.
     ///
     /// # Errors
     /// The record is not what this kernel tells, or the database refused something that trying
@@ -173,7 +173,7 @@ impl Conductor {
             if progress.borrow().state == ConductorState::Leading {
                 pause = Duration::from_millis(100);
             }
-            tracing::warn!(%error, "lost the lead; trying again");
+            tracing::warn!(%error, "lost the leadership; trying again");
             shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
@@ -279,7 +279,7 @@ impl Conductor {
         }
     }
 
-    async fn replay(&self) -> Result<(Record, Vec<Job>, Replayed), ConductorError> {
+    async fn replay(&self) -> Result<(Record, Vec<PlannedJob>, Replayed), ConductorError> {
         let mut conn = self.resources.pool.acquire().await?;
         let record = world::get(&mut conn).await?;
         let applied = commands::applied(&mut conn).await?;
@@ -287,18 +287,18 @@ impl Conductor {
         drop(conn);
         let began = Instant::now();
         let scenario = self.world.scenario.clone();
-        // The kernel may think for seconds: not on a thread that others share.
+        // The kernel may compute for seconds: not on a thread that others share.
         let (record, replayed) = tokio::task::spawn_blocking(move || {
             replay(scenario, &record, &applied).map(|replayed| (record, replayed))
         })
         .await
         .map_err(ended)??;
         if record.released.seq > 0 {
-            let took_ms = began.elapsed().as_millis() as u64;
+            let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let (to, jobs) = (record.released.at, open.len());
             tracing::info!(%to, facts = record.released.seq, jobs, took_ms, "replayed the record");
         }
-        Ok((record, open.iter().map(Job::from).collect(), replayed))
+        Ok((record, open.iter().map(PlannedJob::from).collect(), replayed))
     }
 }
 

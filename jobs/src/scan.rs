@@ -2,30 +2,54 @@
 //! advisories as they were known at that instant, and holds the kernel to the result. Where the
 //! result is another than before, it signs a report and a VEX document.
 use crate::check::{expect_equal, expect_equal_lists};
-use crate::job::{JobContext, JobError, SequencedFact};
+use crate::error::{JobError, PlanError};
+use crate::job::{Job, JobContext, SequencedFact, Stage};
+use crate::plan::Plan;
 use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
-use sim::fact::{Scan, ScanTarget};
+use sim::fact::{Fact, Scan, ScanTarget};
 use sim::ids::{AdvisoryId, ImageId, VersionRef};
 use sim::time::SimTime;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 use store::findings::{self, Detected};
+use store::queue::Queue;
 use store::{attestations, images};
 
 mod inventory;
 mod matcher;
+mod planning;
 mod report;
 
 use inventory::Inventory;
 use matcher::{Hit, Matcher};
 use report::{Report, ReportDocuments};
 
+/// Scans, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct ScanJob;
+
+impl Job for ScanJob {
+    type Payload = Vec<SequencedFact<Scan>>;
+
+    const QUEUE: Queue = Queue::Scan;
+    const STAGE: Stage = Stage::Scan;
+
+    fn plan(facts: &[Fact], plan: &mut Plan) -> Result<(), PlanError> {
+        planning::plan(facts, plan)
+    }
+
+    async fn run(
+        ctx: &JobContext,
+        tx: &mut PgConnection,
+        scans: &Self::Payload,
+    ) -> Result<(), JobError> {
+        scan(ctx, tx, scans).await
+    }
+}
+
 /// Scans every target of every fact, and writes the findings that are new.
-///
-/// # Errors
-/// [`JobError::Mismatch`] when a version has other findings than in the kernel.
-pub async fn run(
+async fn scan(
     ctx: &JobContext,
     tx: &mut PgConnection,
     scans: &[SequencedFact<Scan>],

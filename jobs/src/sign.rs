@@ -1,6 +1,6 @@
 //! Signing: a statement becomes an envelope and what the log keeps of it. The bundle follows when
 //! the log has given it its place.
-use crate::job::JobError;
+use crate::error::JobError;
 use anyhow::Context;
 use documents::dsse::Envelope;
 use documents::merkle::leaf_hash;
@@ -11,7 +11,7 @@ use sim::ids::VersionRef;
 use sim::time::SimTime;
 use store::attestations::SignedStatement;
 
-/// What a statement is about and why it is made.
+/// What a statement is about, and the fact that causes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StatementContext {
     /// The fact that brings it about.

@@ -1,6 +1,7 @@
 //! What the world is made of before anything happens: packages, images, customers, policies.
 mod images;
 
+use crate::cast::{self, whole_u32, whole_u64};
 use crate::ids::{CustomerId, ImageId, PackageId, PolicyId, ReleaseRef};
 use crate::names;
 use crate::random::{Purpose, RandomStreams};
@@ -144,8 +145,8 @@ impl Catalogue {
         let mut taken = BTreeSet::from([SHARED_NAMESPACE.to_owned()]);
         for (entry_index, entry) in scenario.customers.iter().enumerate() {
             for _ in 0..entry.count.unwrap_or(1) {
-                let ordinal = customers.len() as u32;
-                customers.push(customer(entry, ordinal, &streams, &policies, &mut taken));
+                let number = cast::ordinal(customers.len());
+                customers.push(customer(entry, number, &streams, &policies, &mut taken));
                 customer_entry.push(entry_index);
             }
         }
@@ -156,9 +157,9 @@ impl Catalogue {
     pub fn release(&self, release: ReleaseRef) -> ReleaseInfo {
         let entity = u64::from(release.package.0);
         let draw = |index| self.streams.uniform(Purpose::ReleaseVersion, entity, index);
-        let mut major = (draw(0) * 4.0) as u32;
-        let mut minor = (draw(1) * 20.0) as u32;
-        let mut patch = (draw(2) * 10.0) as u32;
+        let mut major = whole_u32(draw(0) * 4.0);
+        let mut minor = whole_u32(draw(1) * 20.0);
+        let mut patch = whole_u32(draw(2) * 10.0);
         let mut revision = 0;
         for ordinal in 1..=release.release {
             let u = draw(2 + ordinal);
@@ -187,7 +188,7 @@ impl Catalogue {
         let size = libm::exp(9.0 + 5.0 * self.streams.uniform(Purpose::Package, entity, 4));
         ReleaseInfo {
             version: format!("{major}.{minor}.{patch}-r{revision}"),
-            size_bytes: size as u64 + u64::from(release.release) * 37,
+            size_bytes: whole_u64(size) + u64::from(release.release) * 37,
             sha256,
         }
     }
@@ -202,11 +203,11 @@ impl Catalogue {
             _ => "development",
         };
         const REGIONS: [&str; 5] = ["eu-north", "eu-west", "us-east", "us-west", "ap-south"];
-        let region = REGIONS[(draw(1) * REGIONS.len() as f64) as usize % REGIONS.len()];
+        let region = REGIONS[whole_u32(draw(1) * REGIONS.len() as f64) as usize % REGIONS.len()];
         Runtime {
             environment: environment.to_owned(),
-            cluster: format!("{region}-{}", 1 + (draw(2) * 3.0) as u32),
-            replicas: 1 + (draw(3) * draw(3) * 24.0) as u32,
+            cluster: format!("{region}-{}", 1 + whole_u32(draw(2) * 3.0)),
+            replicas: 1 + whole_u32(draw(3) * draw(3) * 24.0),
             internet_exposed: environment == "production" && draw(4) < 0.35,
         }
     }
@@ -221,7 +222,7 @@ impl Catalogue {
     /// The image of that name.
     pub fn image_named(&self, name: &str) -> Option<ImageId> {
         let place = self.images.iter().position(|image| image.name == name)?;
-        Some(ImageId(place as u32))
+        Some(ImageId(cast::ordinal(place)))
     }
 
     /// All packages of an image with those of its bases, in the order of layers.
@@ -258,7 +259,7 @@ fn policy(policy: &SlaPolicy) -> PolicyInfo {
         info.days = [days.low, days.medium, days.high, days.critical];
     }
     let permille =
-        |share: &crate::scenario::units::Share| libm::round(share.value() * 1000.0) as u32;
+        |share: &crate::scenario::units::Share| whole_u32(libm::round(share.value() * 1000.0));
     info.calendar = policy.calendar.unwrap_or(info.calendar);
     info.clock_start = policy.clock_start.unwrap_or(info.clock_start);
     info.pause_without_fix = policy.pause_without_fix.unwrap_or(info.pause_without_fix);
@@ -325,7 +326,7 @@ fn customer(
             .as_ref()
             .map_or(entry.name.value.as_str(), |tier| tier.as_str())
             .to_owned(),
-        policy: PolicyId(policy.expect("a checked scenario names known policies") as u32),
+        policy: PolicyId(cast::ordinal(policy.expect("a checked scenario names known policies"))),
         namespace,
         name,
     }

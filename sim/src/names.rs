@@ -1,4 +1,5 @@
 //! Invented names: plausible, free of real products, and the same for a seed on every machine.
+use crate::cast;
 use crate::random::{Purpose, RandomStreams};
 
 const STEMS: [&str; 48] = [
@@ -71,12 +72,12 @@ pub(crate) fn package(streams: &RandomStreams, ordinal: u32) -> String {
     let pick =
         |index, bound| streams.below(Purpose::Package, u64::from(ordinal), index, bound) as usize;
     // The stem and suffix walk through all pairs, so that the name is unique without a search.
-    let stems = STEMS.len() as u32;
-    let suffixes = SUFFIXES.len() as u32;
+    let stems = cast::ordinal(STEMS.len());
+    let suffixes = cast::ordinal(SUFFIXES.len());
     let stem = STEMS[(ordinal % stems) as usize];
     let suffix = SUFFIXES[((ordinal / stems) % suffixes) as usize];
     let round = ordinal / (stems * suffixes);
-    let prefix = PREFIXES[pick(0, PREFIXES.len() as u32)];
+    let prefix = PREFIXES[pick(0, cast::ordinal(PREFIXES.len()))];
     let number = if round == 0 { String::new() } else { (round + 1).to_string() };
     format!("{prefix}{stem}{suffix}{number}")
 }
@@ -97,8 +98,10 @@ pub(crate) fn package_facts(
             here
         })
         .map_or("MIT", |l| l.0);
-    let supplier = streams.below(Purpose::Package, entity, 2, SUPPLIERS.len() as u32) as usize;
-    let what = ROLES[streams.below(Purpose::Package, entity, 3, ROLES.len() as u32) as usize];
+    let supplier =
+        streams.below(Purpose::Package, entity, 2, cast::ordinal(SUPPLIERS.len())) as usize;
+    let what =
+        ROLES[streams.below(Purpose::Package, entity, 3, cast::ordinal(ROLES.len())) as usize];
     (
         license.to_owned(),
         SUPPLIERS[supplier].to_owned(),
@@ -116,8 +119,8 @@ pub(crate) fn base(ordinal: u32) -> String {
 
 /// The name of the fleet's image with this ordinal: distinct for distinct ordinals.
 pub(crate) fn image(ordinal: u32) -> String {
-    let roles = ROLES.len() as u32;
-    let stems = STEMS.len() as u32;
+    let roles = cast::ordinal(ROLES.len());
+    let stems = cast::ordinal(STEMS.len());
     // 7 and 30 have no common divisor, nor have 11 and 48: neighbours differ in both words.
     let role = ROLES[((ordinal * 7) % roles) as usize];
     let stem = STEMS[((ordinal / roles * 11 + ordinal * 5) % stems) as usize];

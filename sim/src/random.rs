@@ -2,9 +2,10 @@
 //!
 //! A draw is named by (seed, purpose, entity, index) and computed by Philox4x32-10, a
 //! counter-based generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
-//! Two worlds with the same seed face the same weather, whatever their policies: common random
-//! numbers. Every draw is one uniform, turned into its distribution by inversion, on the pinned
+//! Two worlds with the same seed face the same exogenous events, whatever their policies: common
+//! random numbers. Every draw is one uniform, turned into its distribution by inversion, on the pinned
 //! `libm`, so that the last bit is the same on every machine.
+use crate::cast::{high, low, whole_i64};
 use crate::scenario::model::Draw;
 use crate::time::SimDuration;
 use rand_core::TryRng;
@@ -73,12 +74,12 @@ pub struct RandomStreams {
 impl RandomStreams {
     /// The streams of a seed.
     pub fn new(seed: u64) -> Self {
-        RandomStreams { key: [seed as u32, (seed >> 32) as u32] }
+        RandomStreams { key: [low(seed), high(seed)] }
     }
 
     /// 128 random bits for one draw.
     pub fn bits(&self, purpose: Purpose, entity: u64, index: u32) -> [u32; 4] {
-        philox([index, entity as u32, (entity >> 32) as u32, purpose as u32], self.key)
+        philox([index, low(entity), high(entity), purpose as u32], self.key)
     }
 
     /// One uniform, strictly between 0 and 1.
@@ -92,7 +93,9 @@ impl RandomStreams {
     pub fn below(&self, purpose: Purpose, entity: u64, index: u32, bound: u32) -> u32 {
         let bits = self.bits(purpose, entity, index);
         let wide = (u64::from(bits[0]) << 32) | u64::from(bits[1]);
-        ((u128::from(wide) * u128::from(bound)) >> 64) as u32
+        let wide = u128::from(wide) * u128::from(bound);
+        // The upper half of the product is below `bound`.
+        u32::try_from(wide >> 64).unwrap_or(bound)
     }
 
     /// A generator over one entity's draws, for libraries that want one.
@@ -114,7 +117,7 @@ impl TryRng for Stream {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        self.try_next_u64().map(|wide| (wide >> 32) as u32)
+        self.try_next_u64().map(high)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
@@ -141,10 +144,10 @@ fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
         let left = u64::from(counter[0]) * 0xD251_1F53;
         let right = u64::from(counter[2]) * 0xCD9E_8D57;
         counter = [
-            (right >> 32) as u32 ^ counter[1] ^ key[0],
-            right as u32,
-            (left >> 32) as u32 ^ counter[3] ^ key[1],
-            left as u32,
+            high(right) ^ counter[1] ^ key[0],
+            low(right),
+            high(left) ^ counter[3] ^ key[1],
+            low(left),
         ];
     }
     counter
@@ -207,7 +210,7 @@ impl Sampler {
     /// The value as a length of time: whole milliseconds, at most 1,000 years.
     pub fn duration(&self, u: f64) -> SimDuration {
         const MOST_MS: f64 = 1000.0 * 365.0 * 86_400_000.0;
-        SimDuration(libm::round(self.value(u).clamp(0.0, MOST_MS)) as i64)
+        SimDuration(whole_i64(libm::round(self.value(u).clamp(0.0, MOST_MS))))
     }
 }
 

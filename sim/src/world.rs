@@ -12,6 +12,7 @@ mod sla;
 mod state;
 mod trust;
 
+use crate::cast::ordinal;
 use crate::catalogue::Catalogue;
 use crate::events::{Class, EventQueue};
 use crate::fact::{Fact, FactKind};
@@ -180,7 +181,7 @@ impl World {
 
     /// The inventory the world begins with: version 1 of every image, and who runs it.
     fn begin(&mut self, sink: Sink<'_>) {
-        for image in 0..self.images.len() as u32 {
+        for image in 0..ordinal(self.images.len()) {
             self.bootstrap(ImageId(image), sink);
         }
     }
@@ -191,11 +192,11 @@ impl World {
         self.queue.schedule(start, Class::Exogenous, Event::Day(0));
         self.schedule_releases();
         self.choose_usages(scenario);
-        for index in 0..self.config.incidents.len() as u32 {
+        for index in 0..ordinal(self.config.incidents.len()) {
             let at = self.config.incidents[index as usize].at;
             self.queue.schedule(at, Class::Exogenous, Event::Incident(index));
         }
-        for stream in 0..self.config.arrivals.len() as u32 {
+        for stream in 0..ordinal(self.config.arrivals.len()) {
             self.schedule_arrival(stream, 0);
         }
         // A moment before the start, so that a schedule may fire at the very start.

@@ -3,7 +3,7 @@
 use crate::db::instant;
 use crate::error::Error;
 use crate::logs::{hash, in_order};
-use crate::row::narrow;
+use crate::row::number;
 use documents::Digest;
 use documents::merkle::Hash;
 use documents::rekor::LoggedEnvelope;
@@ -12,7 +12,7 @@ use sim::ids::{ImageId, VersionRef};
 use sim::time::SimTime;
 use sqlx::{PgConnection, Row};
 
-/// A statement that was signed.
+/// A signed statement.
 #[derive(Clone, Debug)]
 pub struct SignedStatement {
     /// The fact that brought it about.
@@ -31,7 +31,7 @@ pub struct SignedStatement {
     pub leaf_hash: Hash,
 }
 
-/// Writes signed statements; those that are there already stay as they are.
+/// Writes signed statements; existing ones stay as they are.
 pub async fn insert(conn: &mut PgConnection, signed: &[SignedStatement]) -> Result<(), Error> {
     if signed.is_empty() {
         return Ok(());
@@ -64,8 +64,9 @@ pub async fn insert(conn: &mut PgConnection, signed: &[SignedStatement]) -> Resu
     Ok(())
 }
 
-/// Gives what was signed for the facts up to one its places in the log, from `first` on, in the
-/// order of facts; the attestations of a fact share a checkpoint. Returns the hashes of the leaves.
+/// Assigns indexes in the log, from `first` on, to what was signed for the facts up to `through_seq`,
+/// in the order of facts; the attestations of a fact share a checkpoint. Returns the hashes of the
+/// leaves.
 pub async fn append_to_log(
     conn: &mut PgConnection,
     first: u64,
@@ -177,13 +178,13 @@ pub async fn in_log(
     rows.into_iter()
         .map(|row| {
             let predicate_type: &str = row.try_get(6)?;
-            let unknown = || sqlx::Error::Decode(format!("predicate {predicate_type}").into());
+            let unknown = || Error::unknown("attestations.predicate_type", predicate_type);
             Ok(LoggedAttestation {
-                seq: row.try_get::<i64, _>(0)? as u64,
+                seq: number("attestations.seq", row.try_get::<i64, _>(0)?)?,
                 at: SimTime(row.try_get(1)?),
                 version: VersionRef {
-                    image: ImageId(narrow(row.try_get(2)?)?),
-                    version: row.try_get::<i32, _>(3)? as u32,
+                    image: ImageId(number::<i64, _>("attestations.image_id", row.try_get(2)?)?),
+                    version: number("attestations.version", row.try_get::<i32, _>(3)?)?,
                 },
                 image_name: row.try_get(4)?,
                 digest: row.try_get(5)?,
@@ -194,8 +195,8 @@ pub async fn in_log(
                     payload_sha256: Digest::from_bytes(hash(row.try_get(9)?)?),
                     signature: row.try_get(10)?,
                 },
-                log_index: row.try_get::<i64, _>(11)? as u64,
-                tree_size: row.try_get::<i64, _>(12)? as u64,
+                log_index: number("attestations.log_index", row.try_get::<i64, _>(11)?)?,
+                tree_size: number("attestations.tree_size", row.try_get::<i64, _>(12)?)?,
             })
         })
         .collect()
@@ -214,7 +215,7 @@ pub struct StoredBundle {
     pub bytes: u64,
 }
 
-/// Says where the bundles are.
+/// Records where the bundles are.
 pub async fn record_bundles(
     conn: &mut PgConnection,
     bundles: &[StoredBundle],

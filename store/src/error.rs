@@ -48,6 +48,14 @@ pub enum Error {
     /// An instant that no calendar date stands for.
     #[error("{0:?} is outside the years that a database can store")]
     Instant(SimTime),
+    /// A stored value that no version of this program up to this one writes.
+    #[error("{column} holds {value:?}, which this version of the program does not know")]
+    UnknownValue {
+        /// The table and the column.
+        column: &'static str,
+        /// What it holds.
+        value: String,
+    },
     /// A stored document that does not read as what it must be.
     #[error("the stored {what} cannot be read")]
     Stored {
@@ -104,6 +112,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// A stored value that this program does not know.
+    pub fn unknown(column: &'static str, value: impl ToString) -> Self {
+        Error::UnknownValue { column, value: value.to_string() }
+    }
+
     /// Whether trying again on a new connection may help: the server went away, is starting, or
     /// chose this transaction as the victim of a deadlock.
     pub fn is_transient(&self) -> bool {

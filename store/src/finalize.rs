@@ -1,5 +1,5 @@
-//! The closings of a window: rows that end because something newer came. Jobs insert, closings
-//! end; they run after the window's builds and scans, and running them again changes nothing.
+//! Finalizes a window: ends the rows that something newer has replaced. Jobs only insert; this runs
+//! after the window's builds and scans, and running it again changes nothing.
 use crate::db::instant;
 use crate::error::Error;
 use chrono::{DateTime, Utc};
@@ -228,7 +228,7 @@ async fn end_uses(
 }
 
 /// Ends what ran before and enters what runs now. Moves of one customer and image are in order
-/// and end each other. A move may be there already, entered by a window that is now closed again
+/// and end each other. A move may be there already, entered by a window that is now finalized again
 /// joined with the one that ends it.
 pub async fn update_usage(
     conn: &mut PgConnection,

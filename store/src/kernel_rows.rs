@@ -1,5 +1,5 @@
 //! The rows that a release writes because the kernel alone decides them: builds as they wait and
-//! run, images that commands add, and judgements of findings.
+//! run, images added by commands, and triage decisions.
 //!
 //! A build goes through several facts in one window; its row is written once, as the last one
 //! leaves it.
@@ -11,7 +11,7 @@ use sim::ids::{AdvisoryId, BuildId, ImageId};
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
-/// How a build stands at the end of a window. What is `None` keeps its stored value.
+/// The state of a build at the end of a window. A field that is `None` keeps its stored value.
 #[derive(Clone, Debug, Default)]
 pub struct BuildState {
     /// What is known when the window tells it: image, cause, and when it was asked for.
@@ -44,7 +44,7 @@ fn instants(ats: &[SimTime]) -> Result<String, Error> {
     Ok(format!("{{{}}}", texts.collect::<Result<Vec<_>, Error>>()?.join(",")))
 }
 
-/// Writes how builds stand: those the window asked for (or bootstrapped) and those of before.
+/// Writes the states of builds: those requested (or bootstrapped) in the window, and earlier ones.
 pub async fn builds(
     conn: &mut PgConnection,
     states: &[(BuildId, BuildState)],

@@ -1,4 +1,6 @@
 //! Postgres by subject, and the object store.
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
 pub mod actions;
 pub mod advisories;
 pub mod api_keys;
@@ -17,6 +19,7 @@ pub mod idempotency;
 pub mod images;
 pub mod kernel_rows;
 pub mod ledger;
+pub mod locks;
 pub mod logs;
 pub mod metrics;
 pub mod notifications;

@@ -1,4 +1,4 @@
-//! How the installation is: figures for those who watch it, each from an index or a single row.
+//! Metrics of the installation for monitoring, each from an index or a single row.
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
@@ -21,7 +21,7 @@ pub struct WorldMetrics {
     pub term: i64,
 }
 
-/// The world's figures; none: there is no world yet.
+/// The world's metrics; none: there is no world yet.
 pub async fn world(conn: &mut PgConnection) -> sqlx::Result<Option<WorldMetrics>> {
     sqlx::query_as(
         "SELECT w.starts_at, w.released_through, w.materialized_through, w.term, c.mode, c.factor,

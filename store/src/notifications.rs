@@ -95,7 +95,7 @@ pub async fn items(
     Ok(Items { count: row.try_get(0)?, listed: row.try_get(1)? })
 }
 
-/// A notification as it is told.
+/// A notification to be written.
 #[derive(Clone, Debug)]
 pub struct NewNotification {
     /// The fact's sequence number.

@@ -1,14 +1,14 @@
-//! Loads: another world takes the place of the one there is.
+//! World loads: requests to replace the world by another one.
 //!
-//! The API writes down what is wished; the conductor that leads replaces the world. Keys, actions,
-//! webhook endpoints and their sources stay; what the old world wrote goes.
+//! The API records the request; the leading conductor replaces the world. API keys, actions, webhook
+//! endpoints and sources are kept; everything the old world wrote is deleted.
 use crate::digest::TABLES;
 use crate::error::Error;
 use crate::world;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
-/// A load that is wished.
+/// A load to be requested.
 #[derive(Clone, Debug)]
 pub struct NewLoad<'a> {
     /// The scenario file, byte for byte.
@@ -48,7 +48,7 @@ pub struct Load {
     pub error: Option<String>,
 }
 
-/// Wishes for a load and wakes the conductor; none when another one is under way.
+/// Requests a load and wakes the conductor; none when another one is in progress.
 pub async fn request(conn: &mut PgConnection, load: &NewLoad<'_>) -> sqlx::Result<Option<i64>> {
     let id = sqlx::query_scalar(
         "INSERT INTO world_loads (scenario, name, seed, mode, requested_by)
@@ -57,7 +57,7 @@ pub async fn request(conn: &mut PgConnection, load: &NewLoad<'_>) -> sqlx::Resul
     )
     .bind(load.scenario)
     .bind(load.name)
-    .bind(load.seed as i64)
+    .bind(load.seed.cast_signed())
     .bind(load.mode)
     .bind(load.requested_by)
     .fetch_optional(&mut *conn)
@@ -74,12 +74,12 @@ pub async fn find(conn: &mut PgConnection, id: i64) -> sqlx::Result<Option<Load>
     sqlx::query_as("SELECT * FROM world_loads WHERE id = $1").bind(id).fetch_optional(conn).await
 }
 
-/// The load that is under way.
+/// The load that is in progress.
 pub async fn in_progress(conn: &mut PgConnection) -> sqlx::Result<Option<Load>> {
     sqlx::query_as("SELECT * FROM world_loads WHERE done_wall IS NULL").fetch_optional(conn).await
 }
 
-/// Takes away what the world has written, so that another can be made in the same transaction.
+/// Deletes everything the world has written, so that another can be created in the same transaction.
 /// Waits for jobs that run: each holds its row of the ledger to its end. Those that come later
 /// wait for this, and find that their task is of another world.
 pub async fn clear_world(conn: &mut PgConnection, term: i64) -> Result<(), Error> {
@@ -96,7 +96,7 @@ pub async fn clear_world(conn: &mut PgConnection, term: i64) -> Result<(), Error
     Ok(())
 }
 
-/// Says that the world is replaced by the one that was just made.
+/// Records that the world has been replaced by the one that was just created.
 pub async fn mark_replaced(conn: &mut PgConnection, load: &Load, term: i64) -> sqlx::Result<()> {
     sqlx::query("UPDATE world SET generation = $1, term = $2")
         .bind(load.id)
@@ -118,7 +118,7 @@ pub async fn mark_replaced(conn: &mut PgConnection, load: &Load, term: i64) -> s
     Ok(())
 }
 
-/// Says that a load is over: done, or failed for a reason.
+/// Records that a load has ended: done, or failed for a reason.
 pub async fn finish(conn: &mut PgConnection, id: i64, error: Option<&str>) -> sqlx::Result<()> {
     sqlx::query("UPDATE world_loads SET done_wall = now(), error = $2 WHERE id = $1")
         .bind(id)

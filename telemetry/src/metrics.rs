@@ -65,7 +65,7 @@ struct Version {
     version: &'static str,
 }
 
-/// The figures of this process; clones share them.
+/// The metrics of this process; clones share them.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -82,7 +82,7 @@ struct Inner {
     world: World,
 }
 
-/// The figures of the world.
+/// The metrics of the world.
 #[derive(Default)]
 struct World {
     starts: Float,
@@ -226,12 +226,12 @@ impl Metrics {
         self.0.webhook_attempts.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// All figures in the text format of Prometheus, those of the database read anew.
+    /// All metrics in Prometheus' text format, those of the database read anew.
     pub async fn scrape(&self, pool: &PgPool) -> Result<String, fmt::Error> {
         let read = tokio::time::timeout(PATIENCE, self.read(pool)).await;
         let up = matches!(read, Ok(Ok(())));
         if let Ok(Err(error)) = read {
-            tracing::debug!(%error, "a scrape goes without the database");
+            tracing::debug!(%error, "the scrape lacks the database's metrics");
         }
         self.0.database_up.set(i64::from(up));
         let (size, idle) = (i64::from(pool.size()), pool.num_idle() as i64);

@@ -1,7 +1,8 @@
-//! What trust that is lost does to levels: provenance that was believed is assessed again, as of
-//! the fact that tells of the loss. The level before stays what it was for the instants before.
+//! Reassesses SLSA levels when trust is lost: provenance that was believed is assessed again, as of
+//! the fact that records the loss. Earlier levels stand for the instants before it.
 use super::assess;
-use crate::job::{JobContext, JobError};
+use crate::error::JobError;
+use crate::job::JobContext;
 use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
 use bytes::Bytes;

@@ -1,6 +1,8 @@
-//! All documents of a published version, from one resolved list; pure, so it may run anywhere.
+//! All documents of a published version, from one resolved list of packages. Pure, so it may run on
+//! any thread.
 use super::log;
-use crate::job::{JobError, SequencedFact};
+use crate::error::JobError;
+use crate::job::SequencedFact;
 use crate::naming::BOOTSTRAP_BUILDER;
 use crate::sign::{StatementContext, sign};
 use anyhow::Context;

@@ -1,6 +1,7 @@
 //! What a version is made of, from stored rows: the one list that every document follows from.
 use crate::check::{expect_equal, expect_equal_lists};
-use crate::job::{JobError, SequencedFact};
+use crate::error::JobError;
+use crate::job::SequencedFact;
 use crate::naming::{empty_image, repository};
 use anyhow::Context;
 use documents::{BaseReference, Component, ImageContents};

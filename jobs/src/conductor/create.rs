@@ -1,4 +1,4 @@
-//! Making a world, and telling whether the stored one is the one that is meant.
+//! Creates a world, or checks that the stored one is the one requested.
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use crate::keys::Keyring;
@@ -10,14 +10,12 @@ use sim::scenario::Scenario;
 use sim::world::World;
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
+use store::locks;
 use store::logs::{self, Log};
 use store::slsa;
 use store::world::{self, Origin};
 
-/// The advisory lock under which worlds are made.
-const LOCK: i64 = 0x7761_7665_0002;
-
-/// A world that was made and is not written yet.
+/// A world that is not written yet.
 pub(super) struct NewWorld {
     origin: Origin,
     world: World,
@@ -25,8 +23,8 @@ pub(super) struct NewWorld {
     builders: Vec<(String, u8)>,
 }
 
-/// Makes the world of a scenario and a seed, unless the database holds it already. Returns what it
-/// is made from, and its generation.
+/// Creates the world of a scenario and a seed, unless the database holds it already. Returns what
+/// it is made from, and its generation.
 ///
 /// # Errors
 /// The database holds another world, or one of another kernel; nothing is changed then.
@@ -38,7 +36,7 @@ pub(super) async fn find_or_create(
     seed: u64,
 ) -> Result<(Origin, i64), ConductorError> {
     let mut tx = pool.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
+    locks::lock(&mut tx, locks::WORLD_CREATION).await?;
     if let Some(stored) = world::find(&mut tx).await? {
         compare(&stored.origin, &requested(keys, text, scenario, seed)?.0)?;
         return Ok((stored.origin, stored.generation));
@@ -47,11 +45,11 @@ pub(super) async fn find_or_create(
     write(&mut tx, &made).await?;
     tx.commit().await?;
     let Origin { name, starts_at, .. } = &made.origin;
-    tracing::info!(world = name, seed, starts = %starts_at, "made a world");
+    tracing::info!(world = name, seed, starts = %starts_at, "created a world");
     Ok((made.origin, 0))
 }
 
-/// Makes a world, off the threads that others share: the kernel may think for seconds.
+/// Computes a new world, off the threads that others share: the kernel may take seconds.
 ///
 /// # Errors
 /// The scenario ends outside the years that can be stored.

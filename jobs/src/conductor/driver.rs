@@ -1,5 +1,5 @@
-//! The driver: the only one who advances the world. It asks what is wanted (commands, the
-//! clock), lets the kernel tell the next window, releases it, and hands it to the stages.
+//! The driver: the only one that advances the world. It reads what is wanted (commands, the clock),
+//! lets the kernel produce the next window, releases it, and hands it to the stages.
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use super::in_flight::InFlight;
@@ -7,8 +7,10 @@ use super::live_clock::LiveClock;
 use super::progress::Phase;
 use super::release::{Release, release};
 use super::wakeup::Wakeup;
-use super::window::{Job, Window, jobs};
+use super::window::Window;
 use super::{Ending, Options, Stop};
+use crate::plan::PlannedJob;
+use crate::registry;
 use sim::fact::{Fact, FactKind};
 use sim::ids::{BuildId, ImageId};
 use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
@@ -24,7 +26,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, field};
 
-/// How often the clock and the commands are read when nobody calls.
+/// How often the clock and the commands are read without a notification.
 const POLL: Duration = Duration::from_millis(500);
 /// A live world moves its released instant at least this often.
 const LIVE_TICK: Duration = Duration::from_secs(1);
@@ -54,13 +56,13 @@ enum Step {
     To(SimTime),
     /// A window as large as is worth it, at most to the instant: the commands, then time.
     Fast(Option<SimTime>),
-    /// Nothing for so long, unless somebody calls.
+    /// Nothing for so long, unless notified.
     Sleep(Duration),
-    /// Nothing until a window is sealed, unless somebody calls.
+    /// Nothing until a window is sealed, unless notified.
     Drain,
     /// The clock's target is reached and all work is done.
     Reached(SimTime),
-    /// It is over.
+    /// The conductor stops.
     Stop(Stop),
 }
 
@@ -77,8 +79,8 @@ impl Driver {
                 let mut conn = self.pool.acquire().await?;
                 clock = Some(world::clock(&mut conn).await?);
                 waiting = commands::waiting(&mut conn, self.last_command).await?;
-                let asked = self.options.stop_at.is_none();
-                if asked && world_loads::in_progress(&mut conn).await?.is_some() {
+                let follows_clock = self.options.stop_at.is_none();
+                if follows_clock && world_loads::in_progress(&mut conn).await?.is_some() {
                     return Ok(Ending::Replace);
                 }
                 self.last_poll = Some(Instant::now());
@@ -130,8 +132,8 @@ impl Driver {
         });
     }
 
-    /// Decides what to do next; `asked` when commands wait.
-    fn step(&mut self, clock: &Clock, asked: bool) -> Step {
+    /// Decides what to do next; `commands_wait`: so it does not rest.
+    fn step(&mut self, clock: &Clock, commands_wait: bool) -> Step {
         let now = self.world.now();
         let state = self.in_flight.state();
         if let Some(reason) = &clock.held_reason {
@@ -144,7 +146,7 @@ impl Driver {
         let limit = self.options.stop_at.or(clock.run_until);
         if let Some(limit) = limit
             && now >= limit
-            && !asked
+            && !commands_wait
         {
             self.live_clock.stop();
             return match self.options.stop_at {
@@ -160,23 +162,23 @@ impl Driver {
         let bound = &self.options.bounds;
         let full = state.jobs >= bound.jobs || state.facts >= bound.facts;
         match mode {
-            Mode::Paused if asked => Step::To(now),
+            Mode::Paused if commands_wait => Step::To(now),
             Mode::Paused => Step::Sleep(POLL),
-            Mode::Fast if !asked && (full || state.windows >= bound.windows) => Step::Drain,
+            Mode::Fast if !commands_wait && (full || state.windows >= bound.windows) => Step::Drain,
             Mode::Fast => Step::Fast(limit),
-            Mode::Live if !asked && full => Step::Drain,
-            Mode::Live => self.live(clock.factor, limit, asked),
+            Mode::Live if !commands_wait && full => Step::Drain,
+            Mode::Live => self.live(clock.factor, limit, commands_wait),
         }
     }
 
-    fn live(&mut self, factor: f64, limit: Option<SimTime>, asked: bool) -> Step {
+    fn live(&mut self, factor: f64, limit: Option<SimTime>, commands_wait: bool) -> Step {
         let (now, wall) = (self.world.now(), Instant::now());
         let target = self.live_clock.target(now, wall, factor);
         let target = limit.map_or(target, |limit| target.min(limit));
         let rest = self.last_window.elapsed();
         let next = self.world.next_event().unwrap_or(SimTime::MAX);
         let due = next <= target || rest >= LIVE_TICK || limit == Some(target);
-        if asked || (due && rest >= LIVE_GAP) {
+        if commands_wait || (due && rest >= LIVE_GAP) {
             return Step::To(target);
         }
         let next = limit.map_or(next, |limit| next.min(limit));
@@ -211,8 +213,8 @@ impl Driver {
         .await
     }
 
-    /// Tells and releases one window: `time` advances the world, and the commands are submitted
-    /// when it has (in live time) or before (in fast time, which has no instant of its own).
+    /// Produces and releases one window: `time` advances the world, and the commands are submitted
+    /// after that (in live time) or before (in fast time, which has no instant of its own).
     async fn window(
         &mut self,
         commands: Vec<StoredCommand>,
@@ -242,7 +244,7 @@ impl Driver {
             let seq = fact.seq;
             self.fingerprint.add(fact).map_err(|source| ConductorError::Encode { seq, source })?;
         }
-        let jobs = jobs(&facts)?;
+        let jobs = registry::plan(&facts)?;
         self.in_flight.spent(Phase::Kernel, began);
         let began = Instant::now();
         let to = Position { at: self.world.now(), seq: self.world.seq() };
@@ -262,7 +264,7 @@ impl Driver {
         self.in_flight.spent(Phase::Release, began);
         self.released = to;
         self.last_window = Instant::now();
-        let jobs: Vec<Job> = jobs.iter().map(Job::from).collect();
+        let jobs: Vec<PlannedJob> = jobs.iter().map(PlannedJob::from).collect();
         let window = Window { from, to, facts, size: jobs.len(), jobs, windows: 1 };
         self.in_flight.released(&window);
         // A stage that ended has its own error, which ends us too.
@@ -281,8 +283,8 @@ impl Driver {
         let mut outcomes = Vec::with_capacity(commands.len());
         for stored in commands {
             self.advance(at, facts);
-            let told = self.world.submit(&stored.command, &mut |fact| facts.push(fact));
-            let rejected = told.err().map(|error| error.to_string());
+            let result = self.world.submit(&stored.command, &mut |fact| facts.push(fact));
+            let rejected = result.err().map(|error| error.to_string());
             self.last_command = self.last_command.max(stored.seq);
             outcomes.push(CommandOutcome { seq: stored.seq, at, rejected });
         }
@@ -293,7 +295,7 @@ impl Driver {
     }
 }
 
-/// The images of the builds that facts tell of, where customers own them. A build of the window
+/// The images of the builds in these facts, where customers own them. A build of the window
 /// ended in it, was merged as it was asked for, or is still known to the kernel.
 fn build_owners(world: &World, facts: &[Fact]) -> BTreeMap<BuildId, ImageId> {
     let mut owned = BTreeMap::new();
@@ -314,7 +316,7 @@ fn build_owners(world: &World, facts: &[Fact]) -> BTreeMap<BuildId, ImageId> {
     owned
 }
 
-/// How much work a fact is, in builds.
+/// How much work a fact causes, in builds.
 fn cost(kind: &FactKind) -> usize {
     match kind {
         FactKind::BuildFinished(_) => 1,

@@ -77,14 +77,14 @@ pub enum ConductorError {
     },
     /// This process's keys are not the world's.
     #[error(transparent)]
-    Keys(#[from] crate::job::JobError),
+    Keys(#[from] crate::error::JobError),
     /// A scenario that ends before it begins, or later than any instant.
     #[error("the scenario ends outside the years that a database can store")]
     Duration,
     /// A stored scenario that this program does not read.
     #[error("the scenario cannot be read: {0}")]
     Scenario(String),
-    /// A fact that cannot be written as a job.
+    /// A fact that cannot be written, for the fingerprint.
     #[error("fact {seq} cannot be written as JSON")]
     Encode {
         /// The fact.
@@ -93,6 +93,9 @@ pub enum ConductorError {
         #[source]
         source: serde_json::Error,
     },
+    /// The jobs of a window cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] crate::error::PlanError),
     /// The periodic work could not be started.
     #[error("the periodic work could not be started")]
     Scheduler(#[from] tokio_cron_scheduler::JobSchedulerError),
@@ -117,7 +120,7 @@ impl ConductorError {
         matches!(error.code().as_deref(), Some("40P01" | "40001"))
     }
 
-    /// Whether taking the lead anew may help: the connection was cut, or another took over.
+    /// Whether leading anew may help: the connection was cut, or another conductor took over.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             ConductorError::Store(store::error::Error::Superseded)

@@ -1,4 +1,5 @@
-//! The closings of a window, from its facts: one transaction, set by set, in the order of facts.
+//! Finalizes a window from its facts: one transaction, one statement a kind of row, in the order of
+//! facts.
 use super::error::ConductorError;
 use super::window::Window;
 use sim::catalogue::Catalogue;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use store::finalize::{self, FixedFinding, PublishedVersion, Usage};
 use store::world;
 
-/// Ends what the window's facts end. Running it again changes nothing.
+/// Ends the rows that the window's facts end. Running it again changes nothing.
 pub(super) async fn finalize(
     pool: &PgPool,
     term: i64,
@@ -27,7 +28,7 @@ pub(super) async fn finalize(
         return Ok(());
     }
     let mut tx = pool.begin().await?;
-    // The ledger still owes the window: what a crash loses here is closed again.
+    // The ledger still owes the window: what a crash loses here is finalized again.
     sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
     world::assert_term(&mut tx, term).await?;
     finalize::supersede_versions(&mut tx, &published).await?;

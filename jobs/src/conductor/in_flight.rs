@@ -1,4 +1,4 @@
-//! What is under way: bounds how far releases run ahead of the work, and reports progress.
+//! Work in flight: bounds how far releases run ahead of the jobs, and reports progress.
 use super::progress::{Phase, Progress};
 use super::window::Window;
 use store::world::Position;

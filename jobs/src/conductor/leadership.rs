@@ -1,27 +1,27 @@
-//! The lead: one conductor at a time, by an advisory lock on a connection of its own. Others stand
-//! by and take over when the connection of the one that leads ends. A term number in the world's
-//! row makes sure that one which has lost the lead without noticing writes nothing any more.
+//! Leader election: one conductor leads at a time, by an advisory lock on a connection of its own.
+//! The others stand by and take over when that connection ends. A term number in the world's row
+//! fences off a conductor that has lost the leadership without noticing.
 use super::error::ConductorError;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, PgPool};
 use std::time::Duration;
-use store::read::world::CONDUCTOR_LOCK as LOCK;
+use store::locks;
 use store::world;
 use tokio_util::sync::CancellationToken;
 
-/// How often one that stands by tries.
+/// How often a standby tries.
 const STANDBY: Duration = Duration::from_millis(250);
-/// How often the one that leads looks after its connection.
-const PULSE: Duration = Duration::from_secs(1);
+/// How often the leader checks its connection.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Held by the conductor that leads.
+/// Held by the leading conductor.
 pub(super) struct Leadership {
     conn: PgConnection,
     pub(super) term: i64,
 }
 
 impl Leadership {
-    /// Waits for the lead; `None` when `shutdown` comes first.
+    /// Waits for the leadership; `None` when `shutdown` comes first.
     pub(super) async fn wait(
         pool: &PgPool,
         shutdown: &CancellationToken,
@@ -34,7 +34,7 @@ impl Leadership {
                 ("tcp_keepalives_count", "3"),
             ]);
             let mut conn = PgConnection::connect_with(&options).await?;
-            while !try_lock(&mut conn).await? {
+            while !locks::try_lock_session(&mut conn, locks::LEADERSHIP).await? {
                 tokio::time::sleep(STANDBY).await;
             }
             let term = world::begin_term(&mut conn).await?;
@@ -43,12 +43,12 @@ impl Leadership {
         shutdown.run_until_cancelled(waiting).await.transpose()
     }
 
-    /// Returns when the lead is lost, with the reason.
+    /// Returns when the leadership is lost, with the reason.
     pub(super) async fn lost(&mut self) -> ConductorError {
         loop {
-            tokio::time::sleep(PULSE).await;
-            let pulse = sqlx::query("SELECT 1").execute(&mut self.conn);
-            match tokio::time::timeout(10 * PULSE, pulse).await {
+            tokio::time::sleep(HEARTBEAT).await;
+            let heartbeat = sqlx::query("SELECT 1").execute(&mut self.conn);
+            match tokio::time::timeout(10 * HEARTBEAT, heartbeat).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return error.into(),
                 Err(_) => return sqlx::Error::PoolTimedOut.into(),
@@ -56,14 +56,10 @@ impl Leadership {
         }
     }
 
-    /// Gives the lead up.
+    /// Gives the leadership up.
     pub(super) async fn resign(self) {
         if let Err(error) = self.conn.close().await {
-            tracing::debug!(%error, "the lead's connection did not close");
+            tracing::debug!(%error, "the leader's connection did not close");
         }
     }
-}
-
-async fn try_lock(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(conn).await
 }

@@ -1,8 +1,8 @@
-//! Live time: which simulated instant the wall clock stands for.
+//! The live clock: maps the wall clock to simulated time.
 use sim::time::{SimDuration, SimTime};
 use std::time::{Duration, Instant};
 
-/// How far, in wall time, the world may fall behind before live time waits for it instead.
+/// How far, in wall time, the world may fall behind before the live clock waits for it.
 const SLIP: Duration = Duration::from_secs(2);
 
 /// Two instants that belong together, and the speed from there.
@@ -20,12 +20,12 @@ pub(super) struct LiveClock {
 }
 
 impl LiveClock {
-    /// Forgets where live time stood: it goes on from the world's instant.
+    /// Stops the clock; it will go on from the world's instant.
     pub(super) fn stop(&mut self) {
         self.anchor = None;
     }
 
-    /// Whether live time stands still.
+    /// Whether the clock is stopped.
     pub(super) fn is_stopped(&self) -> bool {
         self.anchor.is_none()
     }

@@ -193,7 +193,10 @@ impl GrowingLog {
             return Err(store::error::Error::ShortLog { size, needed }.into());
         }
         let mut tiles = tlog::hash_tiles(&self.tree, old, new);
-        tiles.extend(tlog::entry_tiles(old, new, |index| &entries[(index - first) as usize])?);
+        tiles.extend(tlog::entry_tiles(old, new, |index| {
+            // Both are within the entries that were just read.
+            &entries[usize::try_from(index - first).unwrap_or(usize::MAX)]
+        })?);
         Ok(tiles)
     }
 

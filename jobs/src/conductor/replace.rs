@@ -1,8 +1,8 @@
 //! Replacing the world by another one, while this conductor leads.
 //!
-//! Two steps, so that a crash between them loses nothing: one transaction takes the old rows away
-//! and makes the new world; then the old world's objects are deleted. Whoever leads next finishes
-//! a load that it finds between the two, before anything is written for the new world.
+//! Two steps, so that a crash between them loses nothing: one transaction deletes the old rows and
+//! creates the new world; then the old world's objects are deleted. The next leader finishes a load
+//! that it finds between the two, before anything is written for the new world.
 use super::error::ConductorError;
 use super::{Resources, create};
 use futures::{TryStreamExt, stream};
@@ -14,10 +14,10 @@ use store::world_loads::{self, Load};
 
 /// How many objects are deleted at the same time.
 const DELETES: usize = 16;
-/// How often a replacement is tried that got in another transaction's way.
+/// How often a replacement is tried when it meets a deadlock.
 const TRIES: usize = 5;
 
-/// A world to conduct: what it is made from.
+/// The world that is conducted, and what it is made from.
 #[derive(Clone, Debug)]
 pub(super) struct ActiveWorld {
     pub(super) scenario: Arc<Scenario>,
@@ -25,8 +25,7 @@ pub(super) struct ActiveWorld {
     pub(super) generation: i64,
 }
 
-/// Finishes a load that was begun, and tells which world there is now, when it is another one than
-/// `known`.
+/// Finishes a load that was interrupted, and returns the stored world if it is not `known`.
 pub(super) async fn finish_pending(
     resources: &Resources,
     known: &ActiveWorld,
@@ -48,27 +47,27 @@ pub(super) async fn finish_pending(
     Ok(Some(ActiveWorld { scenario: Arc::new(scenario), origin, generation }))
 }
 
-/// Replaces the world as somebody wished, or says why that cannot be.
+/// Replaces the world as requested, or records why that cannot be done.
 pub(super) async fn replace(resources: &Resources, term: i64) -> Result<(), ConductorError> {
     let mut conn = resources.pool.acquire().await?;
     let Some(load) = world_loads::in_progress(&mut conn).await? else { return Ok(()) };
     drop(conn);
     let (name, generation) = (&load.name, load.id);
-    tracing::info!(world = name, generation, "another world takes the place of this one");
+    tracing::info!(world = name, generation, "replacing the world");
     let mut tries = 0;
     let refused = loop {
         tries += 1;
         match swap(resources, &load, term).await {
             Ok(()) => break None,
             Err(error) if error.is_deadlock() && tries < TRIES => {
-                tracing::debug!(%error, "the world is not replaced yet");
+                tracing::debug!(%error, "replacing the world met a deadlock; trying again");
             }
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => break Some(error),
         }
     };
     if let Some(error) = refused {
-        tracing::warn!(%error, generation, "the world stays: the other one cannot be made");
+        tracing::warn!(%error, generation, "the world was not replaced");
         let mut conn = resources.pool.acquire().await?;
         return Ok(world_loads::finish(&mut conn, load.id, Some(&error.to_string())).await?);
     }
@@ -78,7 +77,7 @@ pub(super) async fn replace(resources: &Resources, term: i64) -> Result<(), Cond
 async fn swap(resources: &Resources, load: &Load, term: i64) -> Result<(), ConductorError> {
     let scenario = sim::scenario::parse("the scenario", load.scenario.as_bytes())
         .map_err(|error| ConductorError::Scenario(error.to_string()))?;
-    let seed = load.seed as u64;
+    let seed = load.seed.cast_unsigned();
     let keys = resources.keys.renewed();
     let made = create::prepare(&keys, &load.scenario, Arc::new(scenario), seed).await?;
     let mut tx = resources.pool.begin().await?;

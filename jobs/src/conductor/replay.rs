@@ -1,5 +1,5 @@
-//! Replay: the world is never trusted to memory. Whoever takes the lead makes it again from
-//! scenario, seed and stored commands, and compares it with the record before going on.
+//! Replay: a new leader rebuilds the world from scenario, seed and stored commands, and compares it
+//! with the record before it goes on.
 use super::create::check_kernel;
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
@@ -51,7 +51,7 @@ pub(super) fn replay(
             let Some(at) = command.applied_at else { continue };
             world.advance(at, &mut sink);
             if let Err(error) = world.submit(&command.command, &mut sink) {
-                tracing::debug!(command = command.seq, %error, "replay refuses a stored command");
+                tracing::debug!(command = command.seq, %error, "replay rejects a stored command");
             }
         }
         world.advance(record.released.at, &mut sink);

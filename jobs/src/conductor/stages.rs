@@ -1,4 +1,4 @@
-//! The stages that released windows go through: builds, then scans and closings, then the logs and
+//! The stages that released windows go through: builds, then scans and finalizing, then the logs and
 //! the bundles, then SLA evaluations, notifications and the seal.
 //!
 //! Each stage is a task of its own and takes windows in order, so one window is built while the
@@ -10,8 +10,10 @@ use super::in_flight::InFlight;
 use super::log::Logs;
 use super::progress::Phase;
 use super::window::Window;
+use crate::job::Stage;
 use crate::queue::signals::Signals;
 use crate::queue::{deliver, forget};
+use crate::registry;
 use documents::world_keys::WorldKeys;
 use sim::catalogue::Catalogue;
 use sqlx::PgPool;
@@ -59,7 +61,7 @@ impl Stages {
         next: UnboundedSender<Window>,
     ) -> Result<(), ConductorError> {
         while let Some(window) = next_window(&mut windows).await {
-            self.run(&window, Queue::Build, Phase::Build).await?;
+            self.run_stage(&window, Stage::Build).await?;
             if next.send(window).is_err() {
                 break;
             }
@@ -73,7 +75,7 @@ impl Stages {
         next: UnboundedSender<Window>,
     ) -> Result<(), ConductorError> {
         while let Some(window) = next_window(&mut windows).await {
-            self.run(&window, Queue::Scan, Phase::Scan).await?;
+            self.run_stage(&window, Stage::Scan).await?;
             let began = Instant::now();
             finalize(&self.pool, self.term, &self.catalogue, &window).await?;
             self.in_flight.spent(Phase::Finalize, began);
@@ -102,7 +104,7 @@ impl Stages {
                     spent();
                     published
                 },
-                self.run(&window, Queue::Attest, Phase::Attest)
+                self.run_stage(&window, Stage::Bundle)
             );
             published?;
             bundled?;
@@ -118,8 +120,7 @@ impl Stages {
         mut windows: UnboundedReceiver<Window>,
     ) -> Result<(), ConductorError> {
         while let Some(window) = next_window(&mut windows).await {
-            self.run(&window, Queue::SlaCheck, Phase::Sla).await?;
-            self.run(&window, Queue::Notify, Phase::Notify).await?;
+            self.run_stage(&window, Stage::Evaluate).await?;
             let began = Instant::now();
             self.seal(&window).await?;
             self.in_flight.spent(Phase::Seal, began);
@@ -141,20 +142,22 @@ impl Stages {
         Ok(())
     }
 
-    /// Runs the jobs of one queue, phase by phase.
-    async fn run(&self, window: &Window, queue: Queue, phase: Phase) -> Result<(), ConductorError> {
-        for ids in window.phases(queue) {
-            let began = Instant::now();
-            self.run_phase(queue, &ids).await?;
-            self.in_flight.spent(phase, began);
+    /// Runs the jobs of a stage, kind by kind.
+    async fn run_stage(&self, window: &Window, stage: Stage) -> Result<(), ConductorError> {
+        for kind in registry::of_stage(stage) {
+            for ids in window.groups(kind) {
+                let began = Instant::now();
+                self.run_group(kind.queue, &ids).await?;
+                self.in_flight.spent(Phase::Jobs(kind.queue), began);
+            }
         }
         Ok(())
     }
 
-    /// Delivers the jobs of a phase and waits until the ledger has them all done. What fails or
-    /// is lost on the way is the sweeper's to deliver again; what is dead holds this up until
-    /// somebody owes it again.
-    async fn run_phase(&self, queue: Queue, ids: &[i64]) -> Result<(), ConductorError> {
+    /// Delivers jobs and waits until the ledger has them all done. The rescuer
+    /// delivers again what fails or is lost on the way; a dead job holds this up until an operator
+    /// retries or discards it.
+    async fn run_group(&self, queue: Queue, ids: &[i64]) -> Result<(), ConductorError> {
         let expected = self.signals.expect(ids);
         let mut tx = self.pool.begin().await?;
         sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;

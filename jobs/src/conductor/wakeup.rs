@@ -1,4 +1,4 @@
-//! What a conductor listens to: commands that wait, and changes of the clock.
+//! Wakes the driver when a command waits or the clock was changed.
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,53 +6,53 @@ use std::time::Duration;
 use store::{commands, world};
 use tokio::sync::Notify;
 
-/// Whether somebody called since the last look. A lost call costs half a second: the driver
-/// looks by itself that often.
+/// Whether there was a notification since the last poll. A lost one costs half a second: the driver
+/// polls that often anyway.
 #[derive(Debug, Default)]
 pub(super) struct Wakeup {
-    called: AtomicBool,
+    pending: AtomicBool,
     notify: Notify,
 }
 
 impl Wakeup {
-    /// Whether somebody called; forgets it.
+    /// Whether there was a notification; resets it.
     pub(super) fn take(&self) -> bool {
-        self.called.swap(false, Ordering::AcqRel)
+        self.pending.swap(false, Ordering::AcqRel)
     }
 
-    /// Waits for a call, at most for `limit`.
+    /// Waits for a notification, at most for `limit`.
     pub(super) async fn wait(&self, limit: Duration) {
-        let called = async {
-            while !self.called.load(Ordering::Acquire) {
+        let notified = async {
+            while !self.pending.load(Ordering::Acquire) {
                 self.notify.notified().await;
             }
         };
-        let _ = tokio::time::timeout(limit, called).await;
+        let _ = tokio::time::timeout(limit, notified).await;
     }
 
-    fn call(&self) {
-        self.called.store(true, Ordering::Release);
+    fn wake(&self) {
+        self.pending.store(true, Ordering::Release);
         self.notify.notify_one();
     }
 
-    /// Listens for ever.
+    /// Listens until it is dropped.
     pub(super) async fn listen(&self, pool: &PgPool) {
         loop {
-            if let Err(error) = self.hear(pool).await {
+            if let Err(error) = self.listen_once(pool).await {
                 tracing::debug!(%error, "lost the connection that listens for commands");
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 
-    async fn hear(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+    async fn listen_once(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen_all([commands::CHANNEL, world::CLOCK_CHANNEL]).await?;
-        // What was said before we listened.
-        self.call();
+        // Notifications sent before we listened.
+        self.wake();
         loop {
             listener.recv().await?;
-            self.call();
+            self.wake();
         }
     }
 }

@@ -1,14 +1,13 @@
-//! The sweeper: what the ledger says is owed and nobody holds is delivered again, and what is no
-//! longer needed is deleted, in pieces.
+//! The rescuer: delivers again what the ledger owes and no worker holds.
 //!
-//! The queue's own recovery of orphans adds attempts but never looks at them, and takes half a
-//! minute; it is left on as the last resort, and this comes first.
+//! The queue's own recovery of orphans counts attempts without a limit, and takes half a minute; it
+//! is left on as the last resort, and this comes first.
 use super::{QueueError, deliver};
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 use store::queue::Queue;
 
-/// What the sweeper waits for before it calls a delivery lost.
+/// How long the rescuer waits before it takes a delivery for lost.
 #[derive(Clone, Copy, Debug)]
 pub struct RescueTimeouts {
     /// Since the delivery, whatever became of it.
@@ -36,14 +35,14 @@ impl Default for RescueTimeouts {
 /// Postgres failed; nothing is changed.
 pub async fn redeliver(
     pool: &PgPool,
-    rescue_timeouts: &RescueTimeouts,
+    timeouts: &RescueTimeouts,
 ) -> Result<Vec<(Queue, usize)>, QueueError> {
     let mut tx = pool.begin().await?;
-    let found = find(&mut tx, rescue_timeouts).await?;
+    let found = find(&mut tx, timeouts).await?;
     let mut delivered = Vec::new();
     for queue in Queue::ALL {
         let ids: Vec<i64> =
-            found.iter().filter(|(name, _)| name == queue.as_str()).map(|(_, id)| *id).collect();
+            found.iter().filter(|(of, _)| *of == queue).map(|(_, id)| *id).collect();
         if !ids.is_empty() {
             delivered.push((queue, deliver(&mut tx, queue, &ids).await?));
         }
@@ -56,9 +55,9 @@ pub async fn redeliver(
 /// queue is not lost, however long the queue is.
 async fn find(
     conn: &mut PgConnection,
-    rescue_timeouts: &RescueTimeouts,
-) -> Result<Vec<(String, i64)>, QueueError> {
-    Ok(sqlx::query_as(
+    timeouts: &RescueTimeouts,
+) -> Result<Vec<(Queue, i64)>, QueueError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
         "SELECT l.queue, l.id
          FROM ledger l
               LEFT JOIN apalis.jobs j ON j.id = l.task
@@ -73,51 +72,11 @@ async fn find(
          ORDER BY l.id LIMIT 1000
          FOR UPDATE OF l SKIP LOCKED",
     )
-    .bind(rescue_timeouts.delivery.as_secs_f64())
-    .bind(rescue_timeouts.worker.as_secs_f64())
-    .bind(rescue_timeouts.attempt.as_secs_f64())
+    .bind(timeouts.delivery.as_secs_f64())
+    .bind(timeouts.worker.as_secs_f64())
+    .bind(timeouts.attempt.as_secs_f64())
     .fetch_all(conn)
-    .await?)
-}
-
-/// Deletes, in pieces of at most `piece` rows each: tasks of jobs that are settled or unknown,
-/// workers that have long been gone, old ledger rows, and answers under an `Idempotency-Key` whose
-/// time is over. Returns how many rows.
-///
-/// # Errors
-/// Postgres failed; pieces deleted before stay deleted.
-pub async fn prune(pool: &PgPool, piece: i64) -> Result<u64, QueueError> {
-    let mut total = 0;
-    for sql in [
-        // Of settled jobs, and tasks that no ledger row knows (not ours, or unreadable).
-        "DELETE FROM apalis.jobs WHERE id IN (
-             SELECT j.id FROM apalis.jobs j LEFT JOIN ledger l ON l.task = j.id
-             WHERE j.run_at < now() - interval '30 seconds'
-               AND (l.id IS NULL OR l.state <> 'owed')
-               AND (j.lock_at IS NULL OR j.lock_at < now() - interval '30 seconds')
-             LIMIT $1)",
-        "DELETE FROM apalis.workers WHERE id IN (
-             SELECT w.id FROM apalis.workers w
-             WHERE w.last_seen < now() - interval '10 minutes'
-               AND NOT EXISTS (SELECT FROM apalis.jobs j WHERE j.lock_by = w.id)
-             LIMIT $1)",
-    ] {
-        loop {
-            let deleted = sqlx::query(sql).bind(piece).execute(pool).await?.rows_affected();
-            total += deleted;
-            if deleted < piece as u64 {
-                break;
-            }
-        }
-    }
-    let mut conn = pool.acquire().await?;
-    loop {
-        let age = Duration::from_secs(600);
-        let ledger = store::ledger::delete_done(&mut conn, age, piece).await?;
-        let answers = store::idempotency::delete_expired(&mut conn, piece).await?;
-        total += ledger + answers;
-        if ledger.max(answers) < piece as u64 {
-            return Ok(total);
-        }
-    }
+    .await?;
+    let parsed = rows.into_iter().map(|(name, id)| Ok((Queue::parse("ledger.queue", &name)?, id)));
+    parsed.collect()
 }

@@ -4,7 +4,7 @@
 //! the one before: a finding is new or gone, was judged, or a fix for it was released. Everything
 //! in them is as it was known at that instant.
 use super::matcher::Hit;
-use crate::job::JobError;
+use crate::error::JobError;
 use crate::naming::{empty_image, repository};
 use crate::sign::{StatementContext, sign};
 use anyhow::{Context, anyhow};

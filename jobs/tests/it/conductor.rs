@@ -19,7 +19,7 @@ async fn the_real_work_is_what_the_kernel_says() {
     assert_eq!(ended, Stop::ReachedEnd, "seed {SEED}");
     let progress = progress.borrow().clone();
     println!("classroom: {:?}, {} jobs", began.elapsed(), progress.jobs_done);
-    for phase in Phase::ALL {
+    for phase in Phase::all() {
         println!("  {:8} {:?}", phase.as_str(), progress.phase_times.of(phase));
     }
     assert_eq!(progress.materialized_through, end());

@@ -1,7 +1,7 @@
-//! What the sweeper delivers again, and what it leaves alone.
+//! What the rescuer delivers again, and what it leaves alone.
 use crate::support::Bench;
 use crate::support::handlers::{Act, Script};
-use jobs::queue::{RescueTimeouts, prune, redeliver};
+use jobs::queue::{RescueTimeouts, clean, redeliver};
 use std::time::Duration;
 
 const NOW: RescueTimeouts = RescueTimeouts {
@@ -88,7 +88,7 @@ async fn pruning_takes_only_what_is_over() {
         )
         .await;
     bench.execute("UPDATE ledger SET state = 'dead' WHERE id = 3").await;
-    prune(&bench.pool, 1).await.unwrap();
+    clean(&bench.pool, 1).await.unwrap();
     assert_eq!(bench.count("SELECT count(*) FROM ledger").await, 3);
     let left = "SELECT count(*) FROM apalis.jobs JOIN ledger ON ledger.task = jobs.id
                 WHERE ledger.id = 4";

@@ -7,8 +7,9 @@ pub(crate) mod s3;
 
 use handlers::Script;
 use jobs::caches::Caches;
-use jobs::job::{JobContext, Payload, SequencedFact};
+use jobs::job::{JobContext, SequencedFact};
 use jobs::queue::Signals;
+use jobs::registry::Payload;
 use jobs::worker::{WorkerOptions, Workers};
 use sim::fact::{Notification, NotificationKind};
 use sim::time::SimTime;
@@ -82,7 +83,7 @@ impl Bench {
             let payload =
                 Payload::Notify(vec![SequencedFact { seq: *id as u64, at: SimTime(0), fact }]);
             let payload = serde_json::to_string(&payload).unwrap();
-            NewJob { id: *id, queue: "build", phase: 0, at: SimTime(0), payload }
+            NewJob { id: *id, queue: Queue::Build, phase: 0, at: SimTime(0), payload }
         };
         let jobs: Vec<NewJob> = ids.iter().map(job).collect();
         let mut conn = self.pool.acquire().await.unwrap();

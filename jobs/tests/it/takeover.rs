@@ -107,7 +107,7 @@ async fn a_cut_database_is_waited_for() {
     workers.stopped().await;
 }
 
-/// A window was closed and not sealed; who takes over closes it again, joined with the next one.
+/// A window was finalized and not sealed; the next leader finalizes it again, joined with the next one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_closed_again_with_the_next_ends_what_the_next_ends() {
     let bench = Bench::new().await;

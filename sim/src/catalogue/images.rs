@@ -1,5 +1,6 @@
 //! The images of a world: the fleet with invented names, and those that the scenario names.
 use super::{ImageInfo, PackageInfo};
+use crate::cast;
 use crate::ids::{ImageId, PackageId};
 use crate::names;
 use crate::random::{Purpose, RandomStreams};
@@ -101,7 +102,7 @@ impl ImageBuilder<'_> {
         wanted: u32,
         end_of_life: Option<SimTime>,
     ) -> ImageId {
-        let id = ImageId(self.images.len() as u32);
+        let id = ImageId(cast::ordinal(self.images.len()));
         let mut taken = BTreeSet::new();
         let mut below = base;
         while let Some(image) = below {

@@ -2,6 +2,7 @@
 use super::exogenous::plain_cause;
 use super::state::{Build, Event, Version};
 use super::{Sink, World};
+use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published};
 use crate::ids::{AdvisoryId, BuildId, ImageId, ReleaseRef, VersionRef};
@@ -72,7 +73,7 @@ impl World {
             }
             None => {
                 self.builds.push(Some(build));
-                self.builds.len() as u32 - 1
+                ordinal(self.builds.len()) - 1
             }
         };
         self.wait(slot);
@@ -332,7 +333,7 @@ impl World {
     pub(super) fn arrival(&mut self, stream: u32, nth: u32, sink: Sink<'_>) {
         self.schedule_arrival(stream, nth + 1);
         let (asked, _) = self.config.arrivals[stream as usize];
-        let images = self.images.len() as u32;
+        let images = ordinal(self.images.len());
         if images > 0 {
             let image = self.streams.below(Purpose::ArrivalImage, u64::from(stream), nth, images);
             self.request(ImageId(image), plain_cause(asked), None, sink);

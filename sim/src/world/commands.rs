@@ -5,6 +5,7 @@
 use super::exogenous::{Draft, FIRST_OWN_CVE};
 use super::state::{Build, Event, External, Fixing, Hit, ImageState, Usage, UsageRequest};
 use super::{Sink, World};
+use crate::cast::ordinal;
 use crate::catalogue::{ImageInfo, Runtime};
 use crate::command::{Command, CommandError, ImageDefinition, NewAdvisory, NewRange, Report};
 use crate::events::Class;
@@ -99,7 +100,7 @@ impl World {
         image: ImageId,
         definition: &ImageDefinition,
     ) -> Result<(), CommandError> {
-        let expected = self.images.len() as u32;
+        let expected = ordinal(self.images.len());
         let name = &definition.name;
         if image.0 != expected {
             return Err(CommandError::WrongOrdinal { expected, found: image.0 });
@@ -292,7 +293,7 @@ impl World {
         users.into_iter().find(|id| self.usages[*id as usize].customer == customer)
     }
 
-    /// Keeps a wish for the next millisecond.
+    /// Records a change of usage, which takes effect in the next millisecond.
     fn request_usage(
         &mut self,
         customer: CustomerId,
@@ -385,11 +386,11 @@ impl World {
     }
 
     fn new_usage(&mut self, customer: CustomerId, image: ImageId) -> u32 {
-        let id = self.usages.len() as u32;
+        let id = ordinal(self.usages.len());
         self.usages.push(Usage {
             customer,
             image,
-            entry: self.catalogue.customer_entry[customer.index()] as u32,
+            entry: ordinal(self.catalogue.customer_entry[customer.index()]),
             mode: UsageMode::Follow,
             version: 0,
             used_since: SimTime::MAX,

@@ -1,4 +1,5 @@
 //! The scenario, digested for the kernel: samplers instead of descriptions.
+use crate::cast::whole_u32;
 use crate::fact::Trigger;
 use crate::random::Sampler;
 use crate::scenario::Scenario;
@@ -77,7 +78,7 @@ impl Config {
             weekday_share: weekdays.map(|w| if week > 0.0 { w * 7.0 / week } else { 1.0 }),
             single_package: v.single_package.value(),
             blast_exponent: v.blast_radius_exponent.value(),
-            blast_max: libm::ceil(v.blast_radius_max.value() * packages).max(1.0) as u32,
+            blast_max: whole_u32(libm::ceil(v.blast_radius_max.value() * packages).max(1.0)),
             severity_below: severities(scenario),
             known_exploited: v.known_exploited.value(),
             fixed_at_disclosure: v.fixed_at_disclosure.value(),

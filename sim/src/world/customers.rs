@@ -1,6 +1,7 @@
 //! Customers: which images they use, and when they switch to another version.
 use super::state::{Event, Usage};
 use super::{Sink, World};
+use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{Clock, FactKind, UsageMode};
 use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
@@ -14,12 +15,12 @@ const POPULARITY_EXPONENT: f64 = 1.04;
 impl World {
     /// Draws what every customer uses: popular images more often, none twice.
     pub(super) fn choose_usages(&mut self, scenario: &Scenario) {
-        let images = self.catalogue.images.len() as u32;
+        let images = ordinal(self.catalogue.images.len());
         // The rank of popularity is drawn by the seed, not by the order of the scenario.
         let rank_key = |image: &u32| self.streams.bits(Purpose::Usage, u64::MAX, *image)[0];
         let mut ranked: Vec<u32> = (0..images).collect();
         ranked.sort_by_key(|image| (rank_key(image), *image));
-        for customer in 0..self.catalogue.customers.len() as u32 {
+        for customer in 0..ordinal(self.catalogue.customers.len()) {
             let entry = self.catalogue.customer_entry[customer as usize];
             let wanted = scenario.customers[entry].images;
             let pinned = scenario.customers[entry].pinned.value();
@@ -38,12 +39,12 @@ impl World {
             chosen.sort_unstable();
             for image in chosen {
                 let pin = draw(2 * image + 1) < pinned;
-                let id = self.usages.len() as u32;
+                let id = ordinal(self.usages.len());
                 self.images[image as usize].users.push(id);
                 self.usages.push(Usage {
                     customer: CustomerId(customer),
                     image: ImageId(image),
-                    entry: entry as u32,
+                    entry: ordinal(entry),
                     mode: if pin { UsageMode::Pin } else { UsageMode::Follow },
                     version: 0,
                     used_since: SimTime::MAX,
@@ -121,7 +122,7 @@ impl World {
         }
     }
 
-    /// A customer moves once an instant at the most: a command's wish goes first.
+    /// A customer changes versions at most once an instant, and a command takes precedence.
     fn must_wait(&self, id: u32) -> bool {
         let usage = &self.usages[id as usize];
         self.usage_requests.contains_key(&(usage.customer, usage.image))

@@ -1,7 +1,8 @@
-//! The weather: package releases, disclosures, fixes and injected incidents. None of it depends
-//! on builders, cadences or policies, so that two policies under one seed face the same weather.
+//! Exogenous events: package releases, disclosures, fixes and injected incidents. None of them
+//! depends on builders, cadences or policies, so two policies under one seed face the same events.
 use super::state::{AdvisoryState, Event, Fixing, Hit};
 use super::{Sink, World};
+use crate::cast::{ordinal, whole_i64, whole_u32};
 use crate::events::Class;
 use crate::fact::{Advisory, Affected, Cause, FactKind};
 use crate::ids::{AdvisoryId, BuilderId, ImageId, PackageId, ReleaseRef};
@@ -23,7 +24,7 @@ pub(super) const FIRST_OWN_CVE: u32 = 1_000_000;
 
 impl World {
     pub(super) fn schedule_releases(&mut self) {
-        for package in 0..self.packages.len() as u32 {
+        for package in 0..ordinal(self.packages.len()) {
             self.schedule_release(PackageId(package), 0);
         }
     }
@@ -92,7 +93,7 @@ impl World {
         let u = self.streams.uniform(Purpose::DayCount, u64::from(day), 0);
         for index in 0..random::count(mean, self.config.dispersion, u) {
             let u = self.streams.uniform(Purpose::DisclosureInstant, u64::from(day), index);
-            let at = begin + SimDuration(libm::floor(u * DAY_MS as f64) as i64);
+            let at = begin + SimDuration(whole_i64(libm::floor(u * DAY_MS as f64)));
             self.queue.schedule(at, Class::Exogenous, Event::Disclose { day, index });
         }
         let next = begin + SimDuration::days(1);
@@ -143,7 +144,7 @@ impl World {
 
     /// Which packages a CVE hits: one, or a power law; popular ones more often (Zipf, exponent 1).
     fn blast(&self, key: u64) -> BTreeSet<PackageId> {
-        let packages = self.packages.len() as u32;
+        let packages = ordinal(self.packages.len());
         let u = self.streams.uniform(Purpose::Blast, key, 0);
         let single = self.config.single_package;
         let radius = if u < single || self.config.blast_max < 2 {
@@ -154,14 +155,14 @@ impl World {
             let most = f64::from(self.config.blast_max) + 1.0;
             let least = libm::pow(2.0, power);
             let value = libm::pow(least + u * (libm::pow(most, power) - least), 1.0 / power);
-            (value as u32).clamp(2, self.config.blast_max).min(packages)
+            whole_u32(value).clamp(2, self.config.blast_max).min(packages)
         };
         let mut hit = BTreeSet::new();
         let mut index = 1;
-        while (hit.len() as u32) < radius {
+        while ordinal(hit.len()) < radius {
             // Inversion of the continuous density 1 / x on (1, packages + 1).
             let u = self.streams.uniform(Purpose::Blast, key, index);
-            let rank = libm::exp(u * libm::log(f64::from(packages) + 1.0)) as u32;
+            let rank = whole_u32(libm::exp(u * libm::log(f64::from(packages) + 1.0)));
             index += 1;
             let mut at = rank.clamp(1, packages) - 1;
             while !hit.insert(PackageId(at)) {
@@ -180,7 +181,7 @@ impl World {
                 return 0;
             }
             let u = (u - AFFECTED_FROM_THE_FIRST) / (1.0 - AFFECTED_FROM_THE_FIRST);
-            (u * f64::from(newest + 1)) as u32
+            whole_u32(u * f64::from(newest + 1))
         };
         packages
             .iter()
@@ -194,7 +195,7 @@ impl World {
         hits: Vec<Hit>,
         sink: Sink<'_>,
     ) -> AdvisoryId {
-        let id = AdvisoryId(self.advisories.len() as u32);
+        let id = AdvisoryId(ordinal(self.advisories.len()));
         let year = self.now.to_datetime().map_or(1970, |d| d.year());
         let own = || format!("CVE-{year}-{:07}", FIRST_OWN_CVE + id.0).into();
         let affected = hits
@@ -260,7 +261,7 @@ impl World {
         }
         let u = self.streams.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 2);
         let spread = Sampler::Lognormal { mu: 0.0, sigma: FIX_SPREAD }.value(u);
-        SimDuration(libm::round(wait.0 as f64 * spread) as i64)
+        SimDuration(whole_i64(libm::round(wait.0 as f64 * spread)))
     }
 
     fn incident_fix(&self, index: u32, package: PackageId) -> SimDuration {
@@ -327,7 +328,7 @@ impl World {
 
     /// The fewest packages, most widely held first, that together hit this share of all images.
     pub(super) fn packages_of_share(&self, share: f64) -> BTreeSet<PackageId> {
-        let wanted = libm::ceil(share * self.images.len() as f64) as usize;
+        let wanted = whole_u32(libm::ceil(share * self.images.len() as f64)) as usize;
         let mut hit: BTreeSet<ImageId> = BTreeSet::new();
         let mut packages = BTreeSet::new();
         while hit.len() < wanted {
@@ -337,7 +338,7 @@ impl World {
             };
             let room = wanted - hit.len();
             // The best that does not overshoot; else the smallest that does.
-            let candidates = (0..self.packages.len() as u32).map(|p| (gain(&p), p));
+            let candidates = (0..ordinal(self.packages.len())).map(|p| (gain(&p), p));
             let usable: Vec<_> = candidates
                 .filter(|(gain, p)| *gain > 0 && !self.catalogue.packages[*p as usize].end_of_life)
                 .collect();
@@ -390,7 +391,7 @@ pub(super) struct Draft {
 /// A vector whose score falls in the severity; the shapes most common in public feeds.
 fn vector(severity: Severity, u: f64) -> Vector {
     let all = VECTORS[severity as usize];
-    let place = (u * all.len() as f64) as usize;
+    let place = whole_u32(u * all.len() as f64) as usize;
     Vector(format!("CVSS:3.1/{}", all[place.min(all.len() - 1)]).into())
 }
 

@@ -78,7 +78,7 @@ pub async fn customers(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn customers_total(
     conn: &mut PgConnection,
     moment: Moment,

@@ -77,7 +77,7 @@ pub async fn sboms(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn sboms_total(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,
@@ -181,7 +181,7 @@ pub async fn attestations(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn attestations_total(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,

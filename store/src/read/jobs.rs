@@ -86,7 +86,7 @@ pub async fn jobs(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn jobs_total(conn: &mut PgConnection, filter: &JobFilter<'_>) -> sqlx::Result<i64> {
     let mut query = page(filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");

@@ -1,11 +1,11 @@
-//! A page of a list and how long the whole list is, from one statement: where finding what belongs
-//! to a list is dear, it is done once for both.
+//! A page of a list and the length of the whole list, from one statement: where finding the entries
+//! is expensive, it is done once for both.
 use super::TOTAL_BOUND;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
 
-/// How far a list is counted, where a page does not reach further, when finding what belongs to it
-/// is dear: as far as a page of the usual size.
+/// The bound of a total whose entries are expensive to find: a page of the usual size. (A larger page
+/// is still counted to its end.)
 pub(super) const EXPENSIVE_COUNT_BOUND: i64 = 25;
 
 /// A page of a list.
@@ -37,7 +37,7 @@ impl Total {
     }
 }
 
-/// What of a list is read.
+/// Which part of a list a statement reads.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Slice {
     /// A page of so many rows, found once, before what is shown of them is looked up.

@@ -1,5 +1,5 @@
-//! What dispatchers do: put notifications into deliveries, take deliveries that are due, and write
-//! down what became of them.
+//! What dispatchers do: put notifications into deliveries, claim deliveries that are due, and record
+//! their outcomes.
 //!
 //! Any number of dispatchers may run. A row lock (`SKIP LOCKED`) decides who takes a delivery, and
 //! taking it moves `next_wall` past the longest attempt: whoever dies with it loses it to the next
@@ -72,10 +72,10 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
     .bind(FULL_DIGEST)
     .fetch_one(conn)
     .await?;
-    Ok(moved as u64)
+    Ok(moved.unsigned_abs())
 }
 
-/// A delivery that this dispatcher has taken, with what sending it needs.
+/// A delivery that this dispatcher has claimed, with what sending it needs.
 #[derive(Clone, Debug, FromRow)]
 pub struct ClaimedDelivery {
     /// Its place in the order of making.
@@ -98,7 +98,7 @@ pub struct ClaimedDelivery {
     pub secret: String,
 }
 
-/// Takes deliveries that are due, for as long as `lease`.
+/// Claims deliveries that are due, for as long as `lease`.
 pub async fn claim(
     conn: &mut PgConnection,
     limit: i64,
@@ -125,7 +125,7 @@ pub async fn claim(
     .await
 }
 
-/// Buries deliveries whose last attempt nobody finished.
+/// Moves deliveries to the dead letter whose last attempt never ended.
 pub async fn dead_letter_abandoned(conn: &mut PgConnection) -> sqlx::Result<u64> {
     let buried = sqlx::query(
         "UPDATE webhook_deliveries
@@ -174,13 +174,13 @@ pub async fn record(
 
 /// Deletes what ended long ago, at most `limit` rows.
 pub async fn delete_ended(conn: &mut PgConnection, limit: i64) -> sqlx::Result<u64> {
-    let pruned = sqlx::query(
+    let deleted = sqlx::query(
         "DELETE FROM webhook_deliveries WHERE seq IN (
              SELECT seq FROM webhook_deliveries
              WHERE state <> 'pending' AND created_wall < now() - $1 * interval '1 day'
              ORDER BY created_wall LIMIT $2)",
     );
-    Ok(pruned.bind(KEPT_DAYS).bind(limit).execute(conn).await?.rows_affected())
+    Ok(deleted.bind(KEPT_DAYS).bind(limit).execute(conn).await?.rows_affected())
 }
 
 /// A notification as a message tells it.

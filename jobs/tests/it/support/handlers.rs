@@ -1,6 +1,8 @@
 //! Job bodies made to measure: what a job does is written in the test.
 use futures::future::BoxFuture;
-use jobs::job::{JobContext, JobError, Payload};
+use jobs::error::JobError;
+use jobs::job::JobContext;
+use jobs::registry::Payload;
 use jobs::worker::JobHandler;
 use sim::fact::Outcome;
 use sqlx::PgConnection;
