@@ -6,7 +6,7 @@ use sqlx::postgres::PgListener;
 use std::time::Duration;
 
 #[tokio::test]
-async fn the_clock_is_set_and_the_conductor_told() {
+async fn the_clock_is_set_and_the_conductor_notified() {
     let api = Api::start("clock_set").await;
     let clock = api.get("/v1/clock").await.json();
     assert_eq!((&clock["mode"], &clock["factor"]), (&"paused".into(), &3600.0.into()));
@@ -31,7 +31,7 @@ async fn the_clock_is_set_and_the_conductor_told() {
 }
 
 #[tokio::test]
-async fn only_an_admin_is_told_what_exactly_holds_the_clock() {
+async fn only_an_admin_sees_the_full_reason_the_clock_is_held() {
     let api = Api::start("clock_held").await;
     let held = "UPDATE clock SET held_reason = 'expected [globex], found []'";
     sqlx::query(held).execute(&api.pool).await.unwrap();
@@ -45,7 +45,7 @@ async fn only_an_admin_is_told_what_exactly_holds_the_clock() {
 }
 
 #[tokio::test]
-async fn impossible_wishes_are_refused_and_change_nothing() {
+async fn impossible_clock_updates_are_refused_and_change_nothing() {
     let api = Api::start("clock_wrong").await;
     let before = api.get("/v1/clock").await.json();
     for (wish, status, code) in [

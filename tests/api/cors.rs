@@ -24,7 +24,7 @@ async fn preflight(api: &Api, path: &str, origin: &str, method: &str, headers: &
 }
 
 #[tokio::test]
-async fn an_allowed_origin_may_send_what_is_read() {
+async fn an_allowed_origin_may_send_the_headers_the_api_reads() {
     let api = start("cors_preflight").await;
     for (path, method, headers) in [
         ("/v1/images", "POST", "authorization,content-type,idempotency-key,x-request-id"),
@@ -48,7 +48,7 @@ async fn an_allowed_origin_may_send_what_is_read() {
 }
 
 #[tokio::test]
-async fn it_may_read_what_is_sent() {
+async fn an_allowed_origin_may_read_the_headers_the_api_sends() {
     let api = start("cors_answers").await;
     let send = || async {
         let request = api.request(Method::POST, "/v1/images").header("Origin", ORIGIN);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn the_stored_specification_is_not_stale() {
+fn the_stored_specification_is_up_to_date() {
     let stored = include_str!("../../openapi/wavetank.json");
     assert!(
         stored == openapi_json(),
@@ -95,7 +95,7 @@ fn every_answer_body_and_required_parameter_has_an_example() {
 }
 
 #[test]
-fn every_page_tells_how_many_there_are() {
+fn every_page_has_a_total() {
     let document: Value = serde_json::from_str(&openapi_json()).unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let pages = schemas.iter().filter(|(_, schema)| schema["properties"]["items"].is_object());
@@ -124,7 +124,7 @@ fn an_independent_validator_accepts_the_specification() {
 }
 
 #[tokio::test]
-async fn swagger_ui_is_served_without_anything_from_elsewhere() {
+async fn swagger_ui_is_served_without_third_party_resources() {
     let api = Api::start("docs").await;
     let root = api.get("/").await;
     assert_eq!((root.status.as_u16(), root.header("location")), (303, "/ui/"));

@@ -62,7 +62,7 @@ async fn happen(api: &Api, seq: i64, tenant: &str) {
 }
 
 #[tokio::test]
-async fn what_happens_is_told_in_order_and_nothing_is_missed() {
+async fn events_arrive_in_order_and_none_is_missed() {
     let api = Api::start("events_order").await;
     let viewer = api.sign_in(Role::Viewer, None).await;
     let mut events = Events::open(&api, &viewer, None).await;
@@ -87,7 +87,7 @@ async fn what_happens_is_told_in_order_and_nothing_is_missed() {
 
 /// More than one look holds happened while the client was away.
 #[tokio::test]
-async fn who_comes_back_gets_everything_once() {
+async fn a_resumed_stream_delivers_every_event_once() {
     let api = Api::start("events_resume").await;
     sqlx::query(
         "INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
@@ -121,7 +121,7 @@ async fn who_comes_back_gets_everything_once() {
 }
 
 #[tokio::test]
-async fn a_tenant_sees_its_own_and_the_catalogue() {
+async fn a_tenant_receives_its_own_events_and_the_catalogues() {
     let api = Api::start("events_tenants").await;
     let acme = api.sign_in(Role::Viewer, Some("acme")).await;
     let mut events = Events::open(&api, &acme, Some(90)).await;
@@ -135,7 +135,7 @@ async fn a_tenant_sees_its_own_and_the_catalogue() {
 }
 
 #[tokio::test]
-async fn who_is_far_behind_is_told_of_the_gap() {
+async fn a_client_far_behind_is_told_of_the_gap() {
     let api = Api::start("events_gap").await;
     happen(&api, 9_000, "catalogue").await;
     let viewer = api.sign_in(Role::Viewer, None).await;
@@ -147,7 +147,7 @@ async fn who_is_far_behind_is_told_of_the_gap() {
 }
 
 #[tokio::test]
-async fn wrong_ids_are_refused_and_streams_are_bounded() {
+async fn invalid_event_ids_are_refused_and_streams_are_limited() {
     let limits = api::Limits { streams: 2, ..Default::default() };
     let api = Api::start_with("events_bounds", crate::support::Content::World, limits).await;
     for id in ["-1", "x", "99999999999999999999"] {
@@ -173,7 +173,7 @@ async fn wrong_ids_are_refused_and_streams_are_bounded() {
 }
 
 #[tokio::test]
-async fn one_key_leaves_room_for_others() {
+async fn streams_are_limited_per_key() {
     let limits = api::Limits { streams_of_one_key: 1, ..Default::default() };
     let api = Api::start_with("events_keys", crate::support::Content::World, limits).await;
     let viewer = api.sign_in(Role::Viewer, None).await;
@@ -184,7 +184,7 @@ async fn one_key_leaves_room_for_others() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_key() {
+async fn a_stream_ends_when_its_key_is_revoked() {
     let api = Api::start("events_revoked").await;
     let viewer = api.sign_in(Role::Viewer, None).await;
     let mut events = Events::open(&api, &viewer, None).await;

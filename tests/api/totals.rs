@@ -21,7 +21,7 @@ fn exactly(count: i64) -> Value {
 }
 
 #[tokio::test]
-async fn totals_count_what_the_list_holds() {
+async fn totals_equal_the_number_of_entries() {
     let api = Api::start("totals_exact").await;
     for _ in 0..3 {
         api.post("/v1/sla-checks", json!({})).await.json();
@@ -133,7 +133,7 @@ const MANY: &[Many] = &[
 ];
 
 #[tokio::test]
-async fn two_hundred_are_counted_and_more_are_more() {
+async fn totals_are_bounded() {
     let api = Api::start("totals_bound").await;
     for (rows, exact) in [("200", true), ("201", false)] {
         for Many { clear, insert, path } in MANY {

@@ -42,7 +42,7 @@ async fn call(api: &Api, token: &str, method: Method, path: &str, body: Option<V
 }
 
 #[tokio::test]
-async fn an_endpoint_is_made_tested_and_told() {
+async fn an_endpoint_is_created_tested_and_notified() {
     let api = open_api("endpoints_life").await;
     let receiver = Receiver::start().await;
     let editor = api.sign_in(Role::Editor, Some("acme")).await;
@@ -103,7 +103,7 @@ async fn an_endpoint_is_made_tested_and_told() {
 }
 
 #[tokio::test]
-async fn the_dead_letter_is_listed_and_sent_again() {
+async fn dead_deliveries_are_listed_and_retried() {
     let api = open_api("endpoints_dead").await;
     let receiver = Receiver::start().await;
     let made =
@@ -151,7 +151,7 @@ async fn the_dead_letter_is_listed_and_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_dead_can_be_given_up() {
+async fn dead_deliveries_can_be_discarded() {
     let api = open_api("endpoints_discard").await;
     let acme = api.sign_in(Role::Editor, Some("acme")).await;
     let made = api.post_as(&acme, PATH, json!({"url": "https://hooks.example.com/"})).await.json();
@@ -197,7 +197,7 @@ async fn what_is_dead_can_be_given_up() {
 }
 
 #[tokio::test]
-async fn where_nothing_may_be_sent_nothing_is_stored() {
+async fn endpoints_at_forbidden_addresses_are_refused() {
     let api = Api::start("endpoints_refused").await;
     for url in [
         "http://hooks.example.com/",
@@ -238,7 +238,7 @@ async fn where_nothing_may_be_sent_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_its_tenants_alone() {
+async fn an_endpoint_belongs_to_one_tenant() {
     let api = open_api("endpoints_tenant").await;
     let url = "https://hooks.example.com/";
     let acme = api.sign_in(Role::Editor, Some("acme")).await;

@@ -196,7 +196,7 @@ async fn events(client: &Client, nginx: &Nginx, settings: &HashMap<String, Strin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_are_files_and_the_rest_is_the_api() {
+async fn nginx_serves_pages_and_proxies_the_api() {
     let data = data_dir();
     let (_services, settings) = lend(data.path());
     let port = free_port();
@@ -244,7 +244,7 @@ async fn pages_are_files_and_the_rest_is_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_that_is_away_is_a_problem_of_its_own_shape() {
+async fn an_unreachable_api_is_a_problem_document() {
     let nginx = Nginx::start(&format!("127.0.0.1:{}", free_port()));
     let client = client();
     let until = Instant::now() + Duration::from_secs(10);

@@ -33,7 +33,7 @@ fn refused_scenario(text: &str, expected: &[&str]) {
 const HEAD: &str = "name: bad\ntitle: Bad\nstart: 2026-01-05T00:00:00Z\n";
 
 #[test]
-fn files_that_are_no_scenarios() {
+fn files_that_are_not_scenarios() {
     let dir = data_dir();
     let mut directory = wavetank();
     directory.arg("run").arg(dir.path());
@@ -51,7 +51,7 @@ fn files_that_are_no_scenarios() {
 }
 
 #[test]
-fn scenarios_that_cannot_be() {
+fn impossible_scenarios() {
     let one = "images:\n  - { name: only }\n";
     refused_scenario(&format!("{HEAD}duration: -7d\n{one}"), &["bad.yaml:4:11", "duration"]);
     refused_scenario(
@@ -115,7 +115,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn a_full_disk_stops_the_run_in_good_order() {
+fn a_full_disk_stops_the_run_cleanly() {
     let Some(disk) = SmallDisk::mount(100) else {
         println!("SKIPPED: a full disk: mounting a small one takes root");
         return;
@@ -140,7 +140,7 @@ fn a_port_in_use() {
 }
 
 #[test]
-fn services_that_cannot_be_reached_or_refuse_us() {
+fn services_that_are_unreachable_or_refuse_us() {
     let data = data_dir();
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = nobody.local_addr().expect("an address").port();

@@ -39,7 +39,7 @@ fn many_workers_have_the_connections_they_need() {
 
 /// A server that others use too: what is left of its 100 connections must do.
 #[tokio::test]
-async fn fewer_workers_work_where_the_server_is_crowded() {
+async fn fewer_workers_run_when_the_server_is_crowded() {
     let data = data_dir();
     let (lender, settings) = lend(data.path());
     let mut others = Vec::new();

@@ -71,7 +71,7 @@ fn flip(file: &Path, key: &str) {
 }
 
 #[test]
-fn an_export_holds_and_every_change_to_it_is_found() {
+fn an_export_verifies_and_every_change_to_it_is_detected() {
     let (_data, out) = exported("3");
     let (_other_data, other) = exported("4");
     // The scenario's own attacker has replaced one bundle, and nothing else is wrong.
@@ -224,7 +224,7 @@ fn an_export_holds_and_every_change_to_it_is_found() {
 }
 
 #[test]
-fn a_key_of_ones_own_signs_and_must_stay() {
+fn a_given_key_signs_and_must_stay_the_same() {
     let data = data_dir();
     let keys = data_dir();
     let path = |name: &str| keys.path().join(name).to_str().expect("a path").to_owned();
@@ -264,7 +264,7 @@ fn a_key_of_ones_own_signs_and_must_stay() {
 }
 
 #[test]
-fn what_is_no_export_is_refused() {
+fn a_directory_that_is_not_an_export_is_refused() {
     let empty = data_dir();
     let path = empty.path().to_str().expect("a path");
     let output = verify(&[path], &BTreeMap::new());
@@ -278,7 +278,7 @@ fn what_is_no_export_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_were_changed_are_found() {
+async fn changed_rows_are_detected() {
     let data = data_dir();
     let before = digest(&figures(run("classroom", data.path(), &[])));
     let mut lend = wavetank();

@@ -137,7 +137,7 @@ async fn play(kills: usize, noise: &mut u64) -> (Value, Record) {
 }
 
 #[tokio::test]
-async fn a_week_of_lost_trust_and_commands_has_one_digest_after_any_kill() {
+async fn a_week_of_incidents_and_commands_has_the_same_digest_after_kills() {
     // Other moments in every test run; what was killed when is printed.
     let mut noise = u64::from(std::process::id()) | 1;
     let (whole, record) = play(0, &mut noise).await;

@@ -154,7 +154,7 @@ async fn played() -> Bench {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_is_done_and_the_same_record_makes_the_same_rows() {
+async fn commands_take_effect_and_the_same_commands_make_the_same_rows() {
     let bench = played().await;
     for (what, sql) in [
         (

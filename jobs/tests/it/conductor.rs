@@ -1,7 +1,7 @@
 //! A conducted world: played to its end, held by a defect, asked things while it stands and runs.
 use crate::support::Bench;
-use crate::support::bodies::{Act, Script};
 use crate::support::conducting::{CLASSROOM, SEED, end, to_the_end};
+use crate::support::script::{Act, Script};
 use jobs::conductor::{ConductorError, Options, Phase, Stop};
 use sim::command::Command;
 use sim::ids::{BuildId, ImageId};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use store::world::{Clock, Mode};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_real_work_is_what_the_kernel_says() {
+async fn the_job_results_match_the_kernel() {
     let bench = Bench::new().await;
     let (workers, stop) = bench.really_work();
     let began = Instant::now();
@@ -31,7 +31,7 @@ async fn the_real_work_is_what_the_kernel_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mismatch_holds_the_clock_until_it_is_owed_again() {
+async fn a_mismatch_holds_the_clock_until_the_job_is_retried() {
     let bench = Bench::new().await;
     let script = Script::new([(1, vec![Act::Mismatch])]);
     let held = bench.play(&script).await;
@@ -45,7 +45,7 @@ async fn a_mismatch_holds_the_clock_until_it_is_owed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failures_on_the_way_change_nothing() {
+async fn job_failures_do_not_change_the_world() {
     let clean = Bench::new().await;
     assert_eq!(clean.play(&Script::new([])).await, Stop::ReachedEnd);
     let rough = Bench::new().await;
@@ -61,7 +61,7 @@ async fn failures_on_the_way_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_world_is_refused_and_left_alone() {
+async fn a_different_world_is_refused_and_left_unchanged() {
     let bench = Bench::new().await;
     bench.play(&Script::new([])).await;
     let before = bench.dump().await;
@@ -135,7 +135,7 @@ async fn status(bench: &Bench, build: i64, wanted: &[&str], began: Instant) -> f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_standing_world_takes_commands_and_a_running_one_builds() {
+async fn a_paused_world_accepts_commands_and_a_running_one_carries_them_out() {
     let bench = Bench::new().await;
     let (workers, stop) = bench.really_work();
     let conducting = bench.conduct(Options::default()).await;
@@ -160,7 +160,7 @@ async fn a_standing_world_takes_commands_and_a_running_one_builds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_live_world_answers_within_milliseconds() {
+async fn a_live_world_carries_out_each_build_it_is_asked_for() {
     let bench = Bench::new().await;
     let (workers, stop) = bench.really_work();
     let conducting = bench.conduct(Options::default()).await;

@@ -1,5 +1,5 @@
 //! What an operator can do about a job in the dead letter: owe it again, or give it up.
-use crate::real::s3;
+use crate::replay::s3;
 use crate::support::Bench;
 use crate::support::conducting::{CLASSROOM, SEED, scenario};
 use futures::future::BoxFuture;
@@ -59,7 +59,7 @@ async fn digest(bench: &Bench) -> WorldDigest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_given_up_holds_nothing_up_and_leaves_a_gap() {
+async fn a_discarded_job_unblocks_the_clock_and_leaves_a_gap() {
     let (seq, at) = first_notification();
     let until = SimTime(at.0 + HOUR_MS);
     let (mut clean, mut gap) = (Bench::new().await, Bench::new().await);

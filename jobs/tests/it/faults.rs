@@ -1,6 +1,6 @@
 //! Workers that die, and connections that break.
 use crate::support::Bench;
-use crate::support::bodies::{Act, Script};
+use crate::support::script::{Act, Script};
 use jobs::queue::{Patience, redeliver};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn killed_while_working(url: String, script: Arc<Script>, seq: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_dead_worker_had_is_done_by_another() {
+async fn another_worker_finishes_the_job_of_a_dead_one() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Hang])]);
@@ -48,7 +48,7 @@ async fn what_a_dead_worker_had_is_done_by_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_kills_its_workers_ends_in_the_dead_letter() {
+async fn a_job_that_kills_its_workers_is_dead_lettered() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Hang; 20])]);
@@ -67,7 +67,7 @@ async fn a_job_that_kills_its_workers_ends_in_the_dead_letter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cut_connections_end_no_worker() {
+async fn workers_survive_lost_connections() {
     let bench = Bench::new().await;
     bench.world().await;
     let slow = Duration::from_millis(5);

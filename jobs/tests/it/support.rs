@@ -1,15 +1,15 @@
 //! What the tests stand on: a database each, an object store in memory, and job bodies made to
 //! measure.
-pub(crate) mod bodies;
 pub(crate) mod conducting;
 pub(crate) mod postgres;
 pub(crate) mod s3;
+pub(crate) mod script;
 
-use bodies::Script;
 use jobs::caches::Caches;
 use jobs::job::{JobContext, Payload, Placed};
 use jobs::queue::Signals;
 use jobs::worker::{WorkerOptions, Workers};
+use script::Script;
 use sim::fact::{Notification, NotificationKind};
 use sim::time::SimTime;
 use sqlx::PgPool;

@@ -1,7 +1,7 @@
 //! Conductors that die and conductors that stand by.
 use crate::support::Bench;
-use crate::support::bodies::Script;
 use crate::support::conducting::{end, to_the_end};
+use crate::support::script::Script;
 use jobs::conductor::{ConductorState, Options, Stop};
 use sim::fact::UsageMode;
 use sim::ids::{CustomerId, ImageId};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use store::closings::{self, Usage};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_stands_by_and_takes_over() {
+async fn the_second_conductor_stands_by_and_takes_over() {
     let bench = Bench::new().await;
     let script = Script::new([]);
     let (workers, stop) = bench.work(&script);
@@ -31,7 +31,7 @@ async fn the_second_stands_by_and_takes_over() {
 
 /// The old one is cut off by the server, does not know, and wakes up when another leads.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_has_lost_the_lead_writes_nothing() {
+async fn a_conductor_that_lost_leadership_writes_nothing() {
     let bench = Bench::new().await;
     let mut conn = bench.pool.acquire().await.unwrap();
     bench.open(Options::default()).await.unwrap();
@@ -50,7 +50,7 @@ async fn one_that_has_lost_the_lead_writes_nothing() {
 /// Conductor and workers end at once at several moments, like a process that is killed; the same
 /// command goes on each time, and the world is the one of an undisturbed run.
 #[tokio::test(flavor = "multi_thread")]
-async fn kills_change_nothing() {
+async fn a_world_killed_five_times_equals_an_undisturbed_one() {
     let clean = Bench::new().await;
     let clean_end = {
         let (workers, stop) = clean.really_work();
@@ -88,7 +88,7 @@ async fn kills_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_database_is_waited_for() {
+async fn the_conductor_waits_for_a_lost_database() {
     let bench = Bench::new().await;
     let script = Script::new([]);
     let (workers, stop) = bench.work(&script);
@@ -109,7 +109,7 @@ async fn a_cut_database_is_waited_for() {
 
 /// A window was closed and not sealed; who takes over closes it again, joined with the next one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_closed_again_with_the_next_ends_what_the_next_ends() {
+async fn finalizing_a_window_again_ends_what_the_next_window_ends() {
     let bench = Bench::new().await;
     bench.play(&Script::new([])).await;
     let first = Usage {

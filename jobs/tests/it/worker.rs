@@ -1,10 +1,10 @@
 //! What a worker does with a job, whatever the job does.
 use crate::support::Bench;
-use crate::support::bodies::{Act, Script};
+use crate::support::script::{Act, Script};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_are_done_once_and_their_tasks_forgotten() {
+async fn each_job_runs_once_and_its_task_is_deleted() {
     let bench = Bench::new().await;
     let script = Script::new([]);
     let (workers, stop) = bench.work(&script);
@@ -23,7 +23,7 @@ async fn jobs_are_done_once_and_their_tasks_forgotten() {
 
 /// Each round tells the workers only through the database, at a random point of their sleep.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_wake_up_is_slept_through() {
+async fn workers_miss_no_wake_up() {
     let bench = Bench::new().await;
     let script = Script::new([]);
     let (workers, stop) = bench.work(&script);
@@ -47,7 +47,7 @@ async fn no_wake_up_is_slept_through() {
 
 /// Nobody tells anybody: the interval alone must find the work.
 #[tokio::test(flavor = "multi_thread")]
-async fn work_is_found_without_any_message() {
+async fn workers_find_jobs_without_a_notification() {
     let bench = Bench::new().await;
     bench.execute("DROP TRIGGER IF EXISTS notify_workers ON apalis.jobs").await;
     let (workers, stop) = bench.work(&Script::new([]));
@@ -69,7 +69,7 @@ async fn work_is_found_without_any_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_counted_and_backed_off() {
+async fn a_failed_attempt_is_counted_and_backed_off() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Fail]), (2, vec![Act::Panic]), (3, vec![Act::Hang])]);
@@ -99,7 +99,7 @@ async fn a_failure_is_counted_and_backed_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mismatch_is_dead_at_once_and_holds_the_clock() {
+async fn a_mismatch_is_dead_lettered_at_once_and_holds_the_clock() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Mismatch])]);
@@ -119,7 +119,7 @@ async fn a_mismatch_is_dead_at_once_and_holds_the_clock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_ends_no_worker() {
+async fn workers_survive_unreadable_tasks() {
     let bench = Bench::new().await;
     bench.world().await;
     let (workers, stop) = bench.work(&Script::new([]));
@@ -147,7 +147,7 @@ async fn what_cannot_be_read_ends_no_worker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_delivery_does_nothing() {
+async fn a_duplicate_delivery_does_nothing() {
     let bench = Bench::new().await;
     let slow = Duration::from_millis(300);
     let script = Script::new([(1, vec![Act::Slow(slow)])]);

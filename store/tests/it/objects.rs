@@ -4,7 +4,7 @@ use bytes::Bytes;
 use store::objects::{CONTENT_PREFIX, NewObject, ObjectError, ObjectStore, content_key};
 
 #[tokio::test]
-async fn content_goes_there_and_back() {
+async fn content_round_trips() {
     let (endpoint, objects) = s3::store().await;
     let sha256 = objects.put_content("hello".into(), "text/plain").await.unwrap();
     assert_eq!(sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
@@ -23,7 +23,7 @@ async fn content_goes_there_and_back() {
 }
 
 #[tokio::test]
-async fn reading_is_bounded_and_checked() {
+async fn reads_are_bounded_and_verified() {
     let (_endpoint, objects) = s3::store().await;
     let sha256 = objects.put_content("hello".into(), "text/plain").await.unwrap();
     let key = content_key(&sha256);
@@ -37,7 +37,7 @@ async fn reading_is_bounded_and_checked() {
 }
 
 #[tokio::test]
-async fn listing_goes_over_all_pages_in_order() {
+async fn listing_covers_all_pages_in_order() {
     let (_endpoint, objects) = s3::store().await;
     let many: Vec<_> = (0..1_100)
         .rev()
@@ -59,7 +59,7 @@ async fn listing_goes_over_all_pages_in_order() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_named() {
+async fn a_wrong_secret_is_reported() {
     let endpoint = s3::start().await;
     let mut settings = endpoint.settings.clone();
     settings.secret_key = "wrong".into();
@@ -72,7 +72,7 @@ async fn a_wrong_secret_is_named() {
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_named() {
+async fn an_unreachable_endpoint_is_reported() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

@@ -98,7 +98,7 @@ fn played(seed: Option<u64>) -> (Event, u64) {
 }
 
 #[test]
-fn the_shipped_friday_night_is_fixed_as_such_nights_were() {
+fn the_friday_night_is_fixed_as_fast_as_real_ones_were() {
     let (event, seed) = played(None);
     assert!((315..=325).contains(&event.hit), "80 % of 400 images are to be hit: {}", event.hit);
     assert!(

@@ -1,5 +1,5 @@
 //! An evaluation costs what changed since the last one, not what exists.
-use super::hand::Hand;
+use super::fixture::Fixture;
 use super::support::postgres;
 use sim::time::{HOUR_MS, SimTime};
 use std::time::Instant;
@@ -11,11 +11,12 @@ fn timers() -> u32 {
 }
 
 #[tokio::test]
-async fn quiet_hours_stay_cheap_among_many_timers() {
-    let hand = Hand::new(postgres::database().await).await;
+async fn an_evaluation_reads_what_changed_and_not_what_exists() {
+    let fixture = Fixture::new(postgres::database().await).await;
     let count = timers();
-    hand.sql(&format!(
-        "INSERT INTO images (id, name, description, depth, own_packages, tenant_namespace,
+    fixture
+        .sql(&format!(
+            "INSERT INTO images (id, name, description, depth, own_packages, tenant_namespace,
                  created_at)
              SELECT n, 'image-' || n, '', 0, '{{}}', 'catalogue', '2026-01-01Z'
              FROM generate_series(2, 999) n;
@@ -36,16 +37,16 @@ async fn quiet_hours_stay_cheap_among_many_timers() {
              FROM generate_series(0, {count} - 1) n;
          INSERT INTO customer_image_usage SELECT 0, n, 1, '2026-01-01Z', NULL, '2026-01-01Z',
                  'tenant-0', 'pin', 'p', 'c', 1, false FROM generate_series(0, 999) n;"
-    ))
-    .await;
+        ))
+        .await;
     let start = 1_767_225_600_000;
-    let mut tx = hand.pool.begin().await.unwrap();
+    let mut tx = fixture.pool.begin().await.unwrap();
     plan_for_little(&mut tx).await.unwrap();
     let (mut opened, mut breached, mut busy_ms) = (0, 0, 0.0);
     for hour in 0..700_i64 {
         if hour % 24 == 23 {
             tx.commit().await.unwrap();
-            tx = hand.pool.begin().await.unwrap();
+            tx = fixture.pool.begin().await.unwrap();
             plan_for_little(&mut tx).await.unwrap();
         }
         let to = SimTime(start + hour * HOUR_MS);

@@ -27,7 +27,7 @@ fn is_of_trust(fact: &Fact) -> bool {
 }
 
 #[test]
-fn they_change_nothing_else() {
+fn trust_incidents_change_nothing_else() {
     let plain = shipped("friday-night");
     let more = plain.replace("\nincidents:\n", INCIDENTS);
     assert_ne!(plain, more, "the variant must differ");
@@ -65,7 +65,7 @@ fn newest(facts: &[Fact], image: ImageId, before: u64) -> Option<VersionRef> {
 }
 
 #[test]
-fn what_is_lost_already_is_lost_once() {
+fn a_replaced_attestation_is_not_replaced_again() {
     // No version comes between the two, so the second one finds nothing to replace.
     let incidents = "
 incidents:
@@ -83,7 +83,7 @@ fn submit(world: &mut World, command: Command) -> Result<Vec<Fact>, CommandError
 }
 
 #[test]
-fn commands_do_the_same_and_nonsense_is_refused() {
+fn trust_commands_act_like_incidents_and_impossible_ones_are_refused() {
     let mut world = world(&shipped("classroom"), 3);
     let tamper = |image| Command::TamperAttestation { image: ImageId(image) };
     let distrust = |builder| Command::DistrustBuilder { builder: BuilderId(builder) };

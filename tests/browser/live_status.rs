@@ -1,10 +1,10 @@
 //! The strip that follows the world.
 use crate::driver::Browser;
+use crate::proxy::Wire;
 use crate::support::Api;
-use crate::wire::Wire;
 
 #[tokio::test]
-async fn the_world_is_followed_as_it_moves() {
+async fn the_status_strip_follows_the_world() {
     let api = Api::start("web_live").await;
     let browser = Browser::signed_in(&api, "/ui/images", Some("acme")).await;
     browser.wait("document.querySelector('.clock')?.innerText.includes('2026-01-12 05:00')").await;
@@ -29,7 +29,7 @@ async fn the_world_is_followed_as_it_moves() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_told_and_taken_up_again() {
+async fn a_lost_connection_is_shown_and_can_be_retried() {
     let api = Api::start("web_lost").await;
     let browser = Browser::signed_in(&api, "/ui/images", None).await;
     browser.wait("document.querySelector('.clock')").await;
@@ -66,7 +66,7 @@ async fn happen(api: &Api, seq: i64, image: i64) {
 }
 
 #[tokio::test]
-async fn a_lost_stream_goes_on_where_it_ended() {
+async fn a_lost_stream_resumes_where_it_ended() {
     let mut api = Api::start("web_stream").await;
     let wire = Wire::to(api.address).await;
     api.address = wire.address;

@@ -30,7 +30,7 @@ async fn turned(api: &Api, token: &str, path: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn who_runs_an_image_affected_by_this_cve() {
+async fn which_customers_run_an_image_affected_by_a_cve() {
     let api = small("q_exposure").await;
     let path = "/v1/advisories/CVE-2026-0000001/exposure";
     let now = api.get(path).await.json();
@@ -68,7 +68,7 @@ async fn who_runs_an_image_affected_by_this_cve() {
 }
 
 #[tokio::test]
-async fn which_images_hold_this_package_and_version() {
+async fn which_images_contain_a_package_version() {
     let api = small("q_holders").await;
     let path = "/v1/packages/nginx/images";
     let all = api.get(path).await.json();
@@ -153,7 +153,7 @@ async fn how_long_remediation_takes() {
 }
 
 #[tokio::test]
-async fn timers_and_violations_are_listed_by_how_they_stand() {
+async fn timers_and_violations_are_listed_by_state() {
     let api = small("q_timers").await;
     let now = api.get("/v1/sla/timers").await.json();
     assert_eq!(
@@ -192,7 +192,7 @@ async fn timers_and_violations_are_listed_by_how_they_stand() {
 }
 
 #[tokio::test]
-async fn catalogues_are_listed_and_searched() {
+async fn packages_and_customers_are_listed_and_searched() {
     let api = small("q_lists").await;
     let packages = turned(&api, &api.token, "/v1/packages").await;
     let names: Vec<_> = packages.iter().map(|package| package["name"].clone()).collect();

@@ -30,7 +30,7 @@ async fn proof(api: &Api, asked: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_entry_is_there_from_its_instant_on() {
+async fn a_log_entry_is_present_from_its_instant_on() {
     let api = started("instants_entries").await;
     let path = "/v1/logs/transparency/entries/1";
     let now = api.get(path).await.json();
@@ -65,7 +65,7 @@ async fn an_entry_is_there_from_its_instant_on() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_is_the_one_of_that_instant() {
+async fn a_checkpoint_is_that_of_the_instant() {
     let api = started("instants_checkpoints").await;
     let keys = WorldKeys::of(&"1".repeat(64), u64::MAX, None).unwrap().identity;
     for (log, verifier, at, size) in [
@@ -94,7 +94,7 @@ async fn a_checkpoint_is_the_one_of_that_instant() {
 }
 
 #[tokio::test]
-async fn proofs_go_no_further_than_the_log_went() {
+async fn proofs_are_limited_to_the_log_size_of_the_instant() {
     let api = started("instants_proofs").await;
     let then = "as_of=2026-01-12T02:00:00Z";
     assert_eq!(proof(&api, &format!("inclusion-proof?index=0&{then}")).await["tree_size"], 1);
@@ -114,7 +114,7 @@ async fn proofs_go_no_further_than_the_log_went() {
 }
 
 #[tokio::test]
-async fn a_command_belongs_to_no_instant_before_it_is_taken() {
+async fn a_command_is_absent_before_it_is_applied() {
     let api = started("instants_commands").await;
     let made = api.post("/v1/sla-checks", json!({})).await.json();
     let path = made["href"].as_str().unwrap();
@@ -133,7 +133,7 @@ async fn a_command_belongs_to_no_instant_before_it_is_taken() {
 }
 
 #[tokio::test]
-async fn actions_are_those_up_to_an_instant() {
+async fn actions_are_listed_up_to_the_instant() {
     let api = started("instants_actions").await;
     sqlx::raw_sql(
         "INSERT INTO actions (at, actor, role, operation, object, outcome, request_id) VALUES

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_build_asked_for_over_the_api_is_carried_out() {
+async fn a_build_requested_over_the_api_is_carried_out() {
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let address = format!("127.0.0.1:{port}");

@@ -45,7 +45,7 @@ async fn work(bench: &Bench, tx: &mut PgConnection, payload: &Payload) -> Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_job_can_be_done_again() {
+async fn running_every_job_again_changes_nothing() {
     let (_endpoint, objects) = s3::store().await;
     let (bench, payloads) = played(objects.clone()).await;
     nightly_rebuilds_name_their_schedule(&bench, &objects).await;
@@ -97,12 +97,12 @@ async fn refused(bench: &Bench, name: &str, payload: &Payload) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fact_that_says_something_else_is_found_out() {
+async fn a_fact_that_contradicts_the_rows_is_detected() {
     let (_endpoint, objects) = s3::store().await;
     let (bench, payloads) = played(objects).await;
     let mut seen = BTreeMap::new();
     for payload in &payloads {
-        for (name, wrong) in twisted(payload) {
+        for (name, wrong) in corrupted(payload) {
             if !seen.contains_key(name) {
                 seen.insert(name, refused(&bench, name, &wrong).await);
             }
@@ -123,11 +123,11 @@ async fn a_fact_that_says_something_else_is_found_out() {
 }
 
 /// Ways in which a payload can be wrong.
-fn twisted(payload: &Payload) -> Vec<(&'static str, Payload)> {
-    let mut twists = Vec::new();
+fn corrupted(payload: &Payload) -> Vec<(&'static str, Payload)> {
+    let mut variants = Vec::new();
     match payload {
         Payload::Build(job) => {
-            let Outcome::Published(published) = &job.fact.outcome else { return twists };
+            let Outcome::Published(published) = &job.fact.outcome else { return variants };
             let mut add = |name, change: &dyn Fn(&mut Vec<sim::ids::ReleaseRef>)| {
                 let (mut job, mut published) = (job.clone(), published.clone());
                 let mut contents = published.contents.to_vec();
@@ -135,7 +135,7 @@ fn twisted(payload: &Payload) -> Vec<(&'static str, Payload)> {
                 published.contents = contents.into();
                 let fact = Arc::make_mut(&mut job.fact);
                 fact.outcome = Outcome::Published(published);
-                twists.push((name, Payload::Build(job)));
+                variants.push((name, Payload::Build(job)));
             };
             // (A release at the very instant at which a build began may be in it or not.)
             let cron = job.fact.cause == Cause::Cron;
@@ -154,12 +154,12 @@ fn twisted(payload: &Payload) -> Vec<(&'static str, Payload)> {
         Payload::Scan(jobs) => {
             let mut more = jobs.clone();
             Arc::make_mut(&mut more[0].fact).targets[0].findings += 1;
-            twists.push(("a finding more", Payload::Scan(more)));
+            variants.push(("a finding more", Payload::Scan(more)));
             let mut less = jobs.clone();
             let targets = less.iter_mut().flat_map(|job| &mut Arc::make_mut(&mut job.fact).targets);
             if let Some(target) = targets.into_iter().find(|target| !target.new.is_empty()) {
                 target.new.pop();
-                twists.push(("a new finding less", Payload::Scan(less)));
+                variants.push(("a new finding less", Payload::Scan(less)));
             }
         }
         Payload::Attest(_) => {}
@@ -172,15 +172,15 @@ fn twisted(payload: &Payload) -> Vec<(&'static str, Payload)> {
                 let mut jobs = jobs.clone();
                 let mut checks = jobs.iter_mut().map(|job| list(Arc::make_mut(&mut job.fact)));
                 if checks.any(|list| list.pop().is_some()) {
-                    twists.push((name, Payload::SlaCheck(jobs)));
+                    variants.push((name, Payload::SlaCheck(jobs)));
                 }
             }
         }
         Payload::Notify(jobs) => {
             let mut more = jobs.clone();
             Arc::make_mut(&mut more[0].fact).items += 1;
-            twists.push(("an item more", Payload::Notify(more)));
+            variants.push(("an item more", Payload::Notify(more)));
         }
     }
-    twists
+    variants
 }

@@ -101,7 +101,7 @@ fn verified(received: &Received, endpoint: &Endpoint) -> Value {
 }
 
 #[tokio::test]
-async fn a_notification_arrives_signed_and_only_at_its_tenant() {
+async fn a_notification_is_signed_and_sent_only_to_its_tenant() {
     let api = Api::start("webhooks_arrive").await;
     let receiver = Receiver::start().await;
     notify(&api.pool, 50, "acme", "sla_breached", "high").await;
@@ -135,7 +135,7 @@ async fn a_notification_arrives_signed_and_only_at_its_tenant() {
 }
 
 #[tokio::test]
-async fn a_flood_is_one_digest_of_what_was_asked_for() {
+async fn many_notifications_become_one_filtered_digest() {
     let api = Api::start("webhooks_digest").await;
     let receiver = Receiver::start().await;
     let ours = endpoint(&api.pool, &receiver.url("/"), |new| {
@@ -172,7 +172,7 @@ async fn a_flood_is_one_digest_of_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_failure_is_tried_again_later_under_the_same_id_and_buried_in_the_end() {
+async fn a_failed_delivery_is_retried_under_the_same_id_and_finally_dead() {
     let api = Api::start("webhooks_retry").await;
     let receiver = Receiver::start().await;
     receiver.answer_with(&[500, 302, 200]);
@@ -223,7 +223,7 @@ async fn a_failure_is_tried_again_later_under_the_same_id_and_buried_in_the_end(
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_gone_is_left_alone() {
+async fn an_endpoint_that_answers_gone_is_disabled() {
     let api = Api::start("webhooks_gone").await;
     let receiver = Receiver::start().await;
     receiver.answer_with(&[410]);
@@ -266,7 +266,7 @@ async fn many_dispatchers_send_each_delivery_once() {
 }
 
 #[tokio::test]
-async fn a_dispatcher_that_dies_loses_nothing() {
+async fn a_dispatcher_that_dies_loses_no_delivery() {
     let api = Api::start("webhooks_crash").await;
     let receiver = Receiver::start().await;
     let ours = endpoint(&api.pool, &receiver.url("/"), |_| ()).await;
@@ -291,7 +291,7 @@ async fn a_dispatcher_that_dies_loses_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_into_our_own_network() {
+async fn nothing_is_sent_to_private_addresses() {
     let api = Api::start("webhooks_private").await;
     let receiver = Receiver::start().await;
     // Stored in a time when the operator allowed it; names are judged by what they stand for.

@@ -35,7 +35,7 @@ async fn all(api: &Api, path: &str, order: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_order_can_be_turned_round() {
+async fn every_sort_order_can_be_reversed() {
     let api = Api::start("order_by").await;
     customers::add(&api.pool).await;
     sqlx::raw_sql(ROWS).execute(&api.pool).await.unwrap();

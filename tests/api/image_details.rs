@@ -25,7 +25,7 @@ async fn listed(api: &Api, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_filter_finds_what_it_says() {
+async fn each_filter_returns_what_it_names() {
     let api = Api::start("image_filters").await;
     let digest = format!("q=sha256:{}", "b".repeat(64));
     for (query, expected) in [
@@ -59,7 +59,7 @@ async fn each_filter_finds_what_it_says() {
 }
 
 #[tokio::test]
-async fn orders_hold_over_pages() {
+async fn sort_order_holds_across_pages() {
     let api = Api::start("image_orders").await;
     for (order, expected) in [
         ("name", ["base-os", "late", "nginx", "redis"]),
@@ -183,7 +183,7 @@ async fn documents_of_all_versions_are_listed() {
 }
 
 #[tokio::test]
-async fn a_version_shows_what_it_rests_on() {
+async fn a_version_shows_its_evidence() {
     let api = Api::start("image_version").await;
     let two = api.get("/v1/images/nginx/versions/2").await.json();
     assert_eq!(two["image"], "nginx");
@@ -199,7 +199,7 @@ async fn a_version_shows_what_it_rests_on() {
 }
 
 #[tokio::test]
-async fn vex_says_what_each_vulnerability_means() {
+async fn vex_states_the_status_of_each_vulnerability() {
     let api = Api::start("image_vex").await;
     customers::add(&api.pool).await;
     let states = |page: &Value| -> Vec<(String, String)> {
@@ -223,7 +223,7 @@ async fn vex_says_what_each_vulnerability_means() {
 }
 
 #[tokio::test]
-async fn usage_tells_who_runs_what() {
+async fn usage_lists_who_runs_which_version() {
     let api = Api::start("image_usage").await;
     customers::add(&api.pool).await;
     let now = api.get("/v1/images/nginx/usage").await.json();
@@ -241,7 +241,7 @@ async fn usage_tells_who_runs_what() {
 }
 
 #[tokio::test]
-async fn lineage_goes_up_and_down() {
+async fn lineage_lists_ancestors_and_descendants() {
     let api = Api::start("image_lineage").await;
     let base = api.get("/v1/images/base-os/lineage").await.json();
     assert_eq!(base["up"], json!([]));

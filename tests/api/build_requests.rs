@@ -65,7 +65,7 @@ async fn a_new_image_is_added_with_its_definition() {
 }
 
 #[tokio::test]
-async fn commands_at_the_same_time_take_different_numbers() {
+async fn concurrent_commands_get_different_numbers() {
     let api = Api::start("commands_race").await;
     let wanted = |n: usize| json!({"name": format!("race-{n}"), "packages": ["redis"]});
     let posts = (0..12).map(|n| api.post("/v1/images", wanted(n)));
@@ -80,7 +80,7 @@ async fn commands_at_the_same_time_take_different_numbers() {
 }
 
 #[tokio::test]
-async fn impossible_builds_are_refused_and_leave_nothing() {
+async fn impossible_builds_are_refused_and_stored_nowhere() {
     let api = Api::start("commands_wrong").await;
     let long: Vec<String> = (0..2001).map(|n| format!("p{n}")).collect();
     for (wanted, status, code) in [

@@ -20,7 +20,7 @@ async fn started(name: &str, behind_proxy: bool) -> Api {
 }
 
 #[tokio::test]
-async fn each_key_has_a_rate_of_its_own() {
+async fn each_key_has_its_own_rate_limit() {
     let api = started("rates_keys", false).await;
     let eager = api.sign_in(Role::Viewer, None).await;
     let other = api.sign_in(Role::Viewer, None).await;
@@ -63,7 +63,7 @@ async fn refused_after(api: &Api, forwarded: impl Fn(usize) -> Vec<String>) -> O
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_last_address_counts() {
+async fn the_last_forwarded_address_counts_behind_a_proxy() {
     let api = started("rates_proxy", true).await;
     // What stands before the last entry is whatever the client says.
     let lies = |tried| vec![format!("203.0.113.{tried}, 198.51.100.1")];
@@ -88,7 +88,7 @@ async fn behind_a_proxy_the_last_address_counts() {
 }
 
 #[tokio::test]
-async fn without_a_proxy_nobody_may_say_where_he_is() {
+async fn forwarded_addresses_are_ignored_without_a_proxy() {
     let api = started("rates_no_proxy", false).await;
     let lies = |tried| vec![format!("198.51.100.{tried}")];
     assert!(refused_after(&api, lies).await.is_some());

@@ -1,7 +1,7 @@
 //! Another world takes the place of the one that plays, over the API: it is the one that its
 //! scenario and seed make, and nothing of the old one is left.
+use crate::demo::{signed_in, wait_for};
 use crate::determinism::CLASSROOM;
-use crate::live::{signed_in, wait_for};
 use crate::support::{Background, data_dir, scenario, wavetank};
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ async fn post(client: &reqwest::Client, url: &str, body: Value) -> (u16, Value) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_loaded_world_is_the_one_that_its_scenario_makes() {
+async fn a_loaded_world_equals_one_played_from_the_start() {
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let address = format!("127.0.0.1:{port}");

@@ -1,7 +1,7 @@
 //! `Idempotency-Key` on every operation that takes it: asked twice, done once, and answered the
 //! same. The operations are those of the specification.
 use crate::operations;
-use crate::rows;
+use crate::snapshot;
 use crate::support::{Answer, Api, customers};
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ fn request(operation: &str) -> (Vec<String>, Option<Value>) {
 }
 
 #[tokio::test]
-async fn whatever_is_asked_twice_under_one_key_is_done_once() {
+async fn every_operation_is_carried_out_once_per_idempotency_key() {
     let api = Api::start("once").await;
     customers::add(&api.pool).await;
     sqlx::raw_sql(ROWS).execute(&api.pool).await.unwrap();
@@ -71,13 +71,13 @@ async fn whatever_is_asked_twice_under_one_key_is_done_once() {
             };
             async move { Answer::of(request.send().await.unwrap()).await }
         };
-        let before = rows::hashes(&api.pool, None).await;
+        let before = snapshot::hashes(&api.pool, None).await;
         let first = send(key_of(id)).await;
         assert!(first.status.is_success(), "{id}: {} {}", first.status, first.text);
-        let done = rows::hashes(&api.pool, None).await;
+        let done = snapshot::hashes(&api.pool, None).await;
         assert_ne!(before, done, "{id} does nothing");
         let again = send(key_of(id)).await;
-        assert_eq!(rows::hashes(&api.pool, None).await, done, "{id} is done twice");
+        assert_eq!(snapshot::hashes(&api.pool, None).await, done, "{id} is done twice");
         assert_eq!((again.status, again.json()), (first.status, shown_again(first.json())), "{id}");
         assert_eq!(again.header("location"), first.header("location"), "{id}");
         let replayed = (first.header("idempotency-replayed"), again.header("idempotency-replayed"));
@@ -106,7 +106,7 @@ fn key_of(operation: &str) -> &'static str {
 
 /// The same key on another operation, or with another body, is a mistake that is told.
 #[tokio::test]
-async fn a_key_stands_for_one_request() {
+async fn an_idempotency_key_stands_for_one_request() {
     let api = Api::start("once_other").await;
     let send = |path: &'static str, body: Value| {
         let request = api.request(reqwest::Method::POST, path).header("Idempotency-Key", "one");

@@ -1,4 +1,4 @@
-//! A small world by hand, row by row, for tests that need to know every instant.
+//! A small world made row by row, for tests that need to know every instant.
 use super::support::at;
 use chrono::{DateTime, Utc};
 use sim::fact::{Clock, TimerRef};
@@ -22,19 +22,20 @@ pub fn timer(customer: u32, image: u32, advisory: u32, clock: Clock) -> TimerRef
 }
 
 /// A database and the rows in it.
-pub struct Hand {
+pub struct Fixture {
     /// The database.
     pub pool: PgPool,
     builds: i64,
 }
 
-impl Hand {
+impl Fixture {
     /// Two images (0 and 1), three packages, one policy of 7 calendar days that starts at the fix
     /// and excludes nothing, and customers 0 and 1 under it.
     pub async fn new(pool: PgPool) -> Self {
-        let hand = Hand { pool, builds: 0 };
-        hand.sql(
-            "INSERT INTO packages SELECT n, 'package-' || n, 'MIT', 'Somebody', '', false
+        let fixture = Fixture { pool, builds: 0 };
+        fixture
+            .sql(
+                "INSERT INTO packages SELECT n, 'package-' || n, 'MIT', 'Somebody', '', false
                  FROM generate_series(0, 2) n;
              INSERT INTO package_releases SELECT p, r, '1.' || r || '-r0', '2026-01-01Z', 1,
                      repeat('0', 64) FROM generate_series(0, 2) p, generate_series(0, 3) r;
@@ -46,9 +47,9 @@ impl Hand {
                  'fix_available', false, NULL, 750);
              INSERT INTO customers SELECT n, 'tenant-' || n, 'Tenant', 'A', 'a@tenant.example',
                  'gold', 0 FROM generate_series(0, 1) n;",
-        )
-        .await;
-        hand
+            )
+            .await;
+        fixture
     }
 
     /// Runs statements.

@@ -47,7 +47,7 @@ fn advance(world: &mut World, by: SimDuration) -> Vec<Fact> {
 }
 
 #[test]
-fn it_waits_for_the_report_and_holds_up_nobody() {
+fn an_external_build_waits_for_its_report_and_blocks_no_other() {
     let mut world = world(&shipped("classroom"), 3);
     play(&mut world, 1, |_| {});
     let mut alone = world.clone();
@@ -86,7 +86,7 @@ fn it_waits_for_the_report_and_holds_up_nobody() {
 }
 
 #[test]
-fn it_ends_once_and_only_if_it_is_one() {
+fn a_build_is_completed_once_and_only_if_it_is_external() {
     let mut world = world(&shipped("classroom"), 3);
     play(&mut world, 1, |_| {});
     let waits_not = |number| Err(CommandError::NotWaiting(BuildId::of_command(number).0));
@@ -109,7 +109,7 @@ fn it_ends_once_and_only_if_it_is_one() {
 }
 
 #[test]
-fn each_has_an_answer_of_its_own() {
+fn each_external_build_has_its_own_result() {
     let mut world = world(&shipped("classroom"), 3);
     play(&mut world, 1, |_| {});
     take(&mut world, build(1, 8, Some(outside()))).expect("image 8 is new");
@@ -134,7 +134,7 @@ fn each_has_an_answer_of_its_own() {
 }
 
 #[test]
-fn the_external_builder_can_lose_its_trust_once_there_is_one() {
+fn the_external_builder_can_be_distrusted_once_it_exists() {
     let mut world = world(&shipped("classroom"), 3);
     play(&mut world, 1, |_| {});
     let distrust = || Command::DistrustBuilder { builder: BuilderId::EXTERNAL };

@@ -1,10 +1,10 @@
 //! One tenant asks for everything of another: on every operation of the specification, in paths,
 //! filters and bodies, in every role. Whatever it gets is what it gets for things that are not
 //! there; nothing of the other shows anywhere, and nothing of it changes.
-use super::stand_ins::{Names, in_body, in_path, in_query, of_nobody};
+use super::probes::{Names, in_body, in_path, in_query, of_nobody};
 use super::tenants::{ACME, GLOBEX, NOBODY, Tenant, add_catalogue};
 use crate::operations::{self, Operation};
-use crate::rows;
+use crate::snapshot;
 use crate::support::{Answer, Api};
 use api::auth::Role;
 use reqwest::Method;
@@ -214,14 +214,14 @@ async fn token(api: &Api, role: Option<Role>, tenant: &Tenant) -> Option<String>
 }
 
 #[tokio::test]
-async fn another_tenants_things_are_as_if_they_were_not_there() {
+async fn another_tenants_resources_look_absent() {
     let api = world("tenancy_walk", &[GLOBEX, ACME]).await;
     let mut callers = Vec::new();
     for role in ROLES {
         callers.push((role, token(&api, role, &GLOBEX).await, token(&api, role, &ACME).await));
     }
     // Every row that is the other's, and every row that is nobody's.
-    let before = rows::hashes(&api.pool, Some(ACME.name)).await;
+    let before = snapshot::hashes(&api.pool, Some(ACME.name)).await;
     // What the caller does with its own, before its refusals say what it asked for.
     for (role, asking, _) in &callers {
         for operation in open_to(*role) {
@@ -237,7 +237,7 @@ async fn another_tenants_things_are_as_if_they_were_not_there() {
         }
     }
     assert!(asked > 200, "{asked}");
-    let after = rows::hashes(&api.pool, Some(ACME.name)).await;
+    let after = snapshot::hashes(&api.pool, Some(ACME.name)).await;
     assert_eq!(before, after, "rows of the other tenant have changed");
     for (role, _, owner) in &callers {
         owner_finds(&api, owner.as_deref(), open_to(*role)).await;
@@ -287,7 +287,7 @@ async fn owner_finds(api: &Api, owner: Option<&str>, mut operations: Vec<Operati
 /// What one tenant is told is the same whether another is there or not: no count, no place in an
 /// order, no number gives it away.
 #[tokio::test]
-async fn nobody_can_tell_that_another_tenant_is_there() {
+async fn no_answer_reveals_that_another_tenant_exists() {
     let alone = world("tenancy_alone", &[GLOBEX]).await;
     let beside = world("tenancy_beside", &[GLOBEX, ACME]).await;
     // The logs are public: how large they are, their roots, and so their proofs.
@@ -334,7 +334,7 @@ fn without_wall_clock(mut value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_stream_tells_nothing_of_another_tenant() {
+async fn a_stream_shows_nothing_of_another_tenant() {
     let api = world("tenancy_stream", &[GLOBEX, ACME]).await;
     let since = |who: &Tenant| {
         let who = who.name;

@@ -362,7 +362,7 @@ fn most(plan: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn every_question_and_list_goes_by_an_index() {
+async fn every_query_and_list_uses_an_index() {
     let plans = Plans::default();
     let subscriber = tracing_subscriber::registry().with(plans.clone());
     let _told = tracing::subscriber::set_default(subscriber);

@@ -73,7 +73,7 @@ async fn an_external_build_is_completed_once() {
 }
 
 #[tokio::test]
-async fn scans_and_evaluations_are_commands() {
+async fn scans_and_evaluations_are_stored_as_commands() {
     let api = Api::start("asked_scans").await;
     let one = api.post("/v1/scans", json!({"image": "nginx"})).await;
     assert_eq!((one.status.as_u16(), one.header("location")), (202, "/v1/commands/1"));
@@ -97,7 +97,7 @@ async fn scans_and_evaluations_are_commands() {
 }
 
 #[tokio::test]
-async fn incidents_and_advisories_are_checked_and_listed() {
+async fn incidents_and_advisories_are_validated_and_listed() {
     let api = Api::start("asked_incidents").await;
     let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N";
     let packages = json!([{"package": "zlib", "introduced": "1.0.0-r0", "fixed": "1.1.0-r0"}]);
@@ -166,7 +166,7 @@ async fn incidents_and_advisories_are_checked_and_listed() {
 }
 
 #[tokio::test]
-async fn a_tenant_has_images_and_uses_of_its_own() {
+async fn a_tenant_has_images_and_usage_of_its_own() {
     let api = Api::start("asked_tenant").await;
     execute(&api, TENANTS).await;
     let bank = api.sign_in(Role::Editor, Some("bank-7")).await;
@@ -231,7 +231,7 @@ async fn a_tenant_has_images_and_uses_of_its_own() {
 }
 
 #[tokio::test]
-async fn dead_jobs_are_tried_again_or_given_up() {
+async fn dead_jobs_are_retried_or_discarded() {
     let api = Api::start("asked_dead").await;
     execute(
         &api,

@@ -60,7 +60,7 @@ async fn commands(api: &Api) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_push_of_a_forge_asks_for_builds() {
+async fn a_forge_push_requests_builds() {
     let api = Api::start("upstream_push").await;
     let ours = source(&api, json!({"name": "git.example"})).await;
     let answer = push(&api, &ours, "72d3162e-cc78-11e3-81ab-4c9367dc0958", GITHUB).await;
@@ -89,7 +89,7 @@ async fn a_push_of_a_forge_asks_for_builds() {
 }
 
 #[tokio::test]
-async fn our_own_form_is_taken_too_and_mistakes_are_told() {
+async fn our_own_push_format_is_accepted_and_mistakes_are_reported() {
     let api = Api::start("upstream_own").await;
     let ours = source(&api, json!({"name": "git.example"})).await;
     let body = json!({"image": "nginx", "revision": "3f1c2d9"}).to_string();
@@ -131,7 +131,7 @@ async fn our_own_form_is_taken_too_and_mistakes_are_told() {
 }
 
 #[tokio::test]
-async fn what_asks_for_nothing_is_ignored() {
+async fn pushes_that_concern_no_image_are_ignored() {
     let api = Api::start("upstream_ignored").await;
     let ours = source(&api, json!({"name": "git.example"})).await;
     let branch = GITHUB.replace("refs/heads/main", "refs/heads/feature");
@@ -150,7 +150,7 @@ async fn what_asks_for_nothing_is_ignored() {
 }
 
 #[tokio::test]
-async fn only_a_good_signature_counts() {
+async fn only_a_valid_signature_is_accepted() {
     let api = Api::start("upstream_signature").await;
     let ours = source(&api, json!({"name": "one"})).await;
     let other = source(&api, json!({"name": "other"})).await;
@@ -189,7 +189,7 @@ async fn only_a_good_signature_counts() {
 }
 
 #[tokio::test]
-async fn a_push_is_taken_once() {
+async fn a_push_is_processed_once() {
     let api = Api::start("upstream_replay").await;
     let ours = source(&api, json!({"name": "one"})).await;
     let pushes = (0..8).map(|_| push(&api, &ours, "same", GITHUB));
@@ -212,7 +212,7 @@ async fn a_push_is_taken_once() {
 }
 
 #[tokio::test]
-async fn a_tenants_source_builds_that_tenants_images_alone() {
+async fn a_tenants_source_builds_only_its_images() {
     let api = Api::start("upstream_tenant").await;
     sqlx::raw_sql(
         "INSERT INTO sla_policies (id, name, calendar, clock_start, pause_without_fix, warn_permille)

@@ -32,7 +32,7 @@ fn scans(facts: &[Fact]) -> impl Iterator<Item = (SimTime, &Scan)> {
 }
 
 #[test]
-fn a_scan_that_is_asked_for_finds_each_thing_once() {
+fn requested_scans_report_each_finding_once() {
     let mut world = world(&shipped("classroom"), 3);
     let mut facts = advance(&mut world, HOUR);
     for hour in 0..160 {
@@ -70,7 +70,7 @@ fn a_scan_that_is_asked_for_finds_each_thing_once() {
 }
 
 #[test]
-fn an_evaluation_is_made_once_an_instant() {
+fn at_most_one_evaluation_per_instant() {
     let mut world = world(&shipped("classroom"), 3);
     advance(&mut world, SimDuration(HOUR.0 + 7));
     let now = world.now();
@@ -86,7 +86,7 @@ fn an_evaluation_is_made_once_an_instant() {
 }
 
 #[test]
-fn a_customers_image_is_its_own() {
+fn a_customers_image_belongs_to_that_customer_alone() {
     let mut world = world(&shipped("classroom"), 3);
     advance(&mut world, HOUR);
     let namespace =
@@ -166,7 +166,7 @@ fn record(world: &World) -> Vec<(i64, Command)> {
 }
 
 #[test]
-fn a_record_plays_again_however_time_is_cut() {
+fn recorded_commands_replay_the_same_in_any_time_steps() {
     let mut whole = Vec::new();
     for step in [SimDuration::days(7), SimDuration(1_234_567), SimDuration(86_399_999)] {
         let mut world = world(&shipped("classroom"), 3);

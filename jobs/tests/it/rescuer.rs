@@ -1,6 +1,6 @@
 //! What the sweeper delivers again, and what it leaves alone.
 use crate::support::Bench;
-use crate::support::bodies::{Act, Script};
+use crate::support::script::{Act, Script};
 use jobs::queue::{Patience, prune, redeliver};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const NOW: Patience =
 const SOON: Patience = Patience { worker: Duration::from_secs(10), ..NOW };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_tasks_come_back_and_waiting_ones_stay() {
+async fn lost_tasks_are_redelivered_and_waiting_ones_are_not() {
     let bench = Bench::new().await;
     bench.world().await;
     bench.deliver(&[1, 2, 3]).await;
@@ -33,7 +33,7 @@ async fn lost_tasks_come_back_and_waiting_ones_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poison_job_is_tried_five_times() {
+async fn a_poison_job_is_attempted_five_times() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Fail; 50])]);
@@ -56,7 +56,7 @@ async fn a_poison_job_is_tried_five_times() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_under_way_is_left_alone() {
+async fn a_running_job_is_not_redelivered() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Slow(Duration::from_millis(400))])]);
@@ -73,7 +73,7 @@ async fn work_under_way_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pruning_takes_only_what_is_over() {
+async fn pruning_removes_only_finished_jobs() {
     let bench = Bench::new().await;
     bench.world().await;
     bench.deliver(&[1, 2, 3, 4]).await;

@@ -45,7 +45,7 @@ fn first(listed: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_table_with_a_tenant_is_guarded() {
+async fn every_table_with_a_tenant_has_row_level_security() {
     let api = Api::start("tenancy_guard").await;
     let unguarded = names(
         &api.pool,
@@ -102,7 +102,7 @@ async fn every_table_with_a_tenant_is_guarded() {
 }
 
 #[tokio::test]
-async fn the_roles_of_the_api_can_do_nothing_else() {
+async fn the_database_roles_of_the_api_have_no_other_rights() {
     let api = Api::start("tenancy_roles").await;
     let powers: Vec<(String, bool)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "SELECT rolname::text, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb
@@ -143,7 +143,7 @@ async fn the_roles_of_the_api_can_do_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_tenant_leads_an_index_of_every_table_that_has_one() {
+async fn every_table_with_a_tenant_has_an_index_led_by_it() {
     let api = Api::start("tenancy_indexes").await;
     let bare = names(
         &api.pool,

@@ -17,7 +17,7 @@ async fn due(pool: &PgPool, started: SimTime, days: i32, calendar: &str) -> SimT
 }
 
 #[tokio::test]
-async fn deadlines_by_hand() {
+async fn deadlines_match_values_worked_out_by_hand() {
     let pool = postgres::database().await;
     // 2026-01-05 is a Monday.
     for (started, days, calendar, expected) in [
@@ -60,7 +60,7 @@ async fn the_kernel_and_the_database_agree() {
 }
 
 #[tokio::test]
-async fn warnings_are_cut_to_milliseconds() {
+async fn warnings_are_rounded_down_to_milliseconds() {
     let pool = postgres::database().await;
     let started = at("2026-01-05T10:00:00.001Z");
     for (length_ms, permille, expected_ms) in

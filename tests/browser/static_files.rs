@@ -3,7 +3,7 @@ use crate::support::Api;
 use reqwest::Method;
 
 #[tokio::test]
-async fn the_pages_come_with_a_strict_policy_and_are_not_sent_twice() {
+async fn pages_have_a_strict_policy_and_are_cached() {
     let api = Api::start("web_files").await;
     let root = api.get("/").await;
     assert_eq!((root.status.as_u16(), root.header("location")), (303, "/ui/"));
@@ -39,7 +39,7 @@ async fn the_pages_come_with_a_strict_policy_and_are_not_sent_twice() {
 
 /// Without a bundler every script is a request: all that a page needs is asked for at once.
 #[tokio::test]
-async fn every_import_leads_to_a_file() {
+async fn every_import_resolves_to_a_file() {
     let api = Api::start("web_imports").await;
     let mut known = vec!["/assets/app.js".to_owned()];
     let mut next = 0;

@@ -4,12 +4,10 @@
     reason = "a test binary has no outside; other binaries share its support"
 )]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-mod it {
-    mod digest;
-    mod hand;
-    mod objects;
-    mod sla;
-    mod sla_dates;
-    mod sla_speed;
-    mod support;
-}
+mod digest;
+mod fixture;
+mod objects;
+mod sla;
+mod sla_cost;
+mod sla_deadlines;
+mod support;

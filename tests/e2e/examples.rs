@@ -1,7 +1,7 @@
 //! The specification as a guided tour: in the demo world every operation is executed as Swagger UI
 //! would, with the examples that stand there, and one CVE is followed from its disclosure to the
 //! deadline that was missed.
-use crate::live::{signed_in, wait_for};
+use crate::demo::{signed_in, wait_for};
 use crate::support::{Background, data_dir, wavetank};
 use reqwest::{Client, Method};
 use serde_json::Value;
@@ -53,7 +53,7 @@ impl Tour {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_can_be_executed_and_tells_one_story() {
+async fn every_example_of_the_specification_can_be_executed() {
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let data = data_dir();
