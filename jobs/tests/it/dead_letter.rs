@@ -1,5 +1,4 @@
 //! What an operator can do about a job in the dead letter: owe it again, or give it up.
-use crate::replay::s3;
 use crate::support::Bench;
 use crate::support::conducting::{CLASSROOM, SEED, scenario};
 use futures::future::BoxFuture;
@@ -62,9 +61,7 @@ async fn digest(bench: &Bench) -> WorldDigest {
 async fn a_discarded_job_unblocks_the_clock_and_leaves_a_gap() {
     let (seq, at) = first_notification();
     let until = SimTime(at.0 + HOUR_MS);
-    let (mut clean, mut gap) = (Bench::new().await, Bench::new().await);
-    let ((_one, objects), (_two, others)) = (s3::store().await, s3::store().await);
-    (clean.ctx.objects, gap.ctx.objects) = (objects, others);
+    let (clean, gap) = (Bench::new().await, Bench::new().await);
     assert_eq!(play(&clean, until, None).await, Stop::ReachedEnd, "seed {SEED}");
     let held = play(&gap, until, Some(seq)).await;
     assert!(matches!(held, Stop::Held { .. }), "{held:?}");

@@ -8,18 +8,12 @@ use sim::fact::{Cause, Outcome, SlaCheck, TimerRef};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use store::digest::world_digest;
 use store::objects::ObjectStore;
 
-#[path = "../../../store/tests/it/support/s3.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests of `store`")]
-pub(crate) mod s3;
-
 /// The classroom, played to its end with real work, and all its jobs.
-async fn played(objects: ObjectStore) -> (Bench, Vec<Payload>) {
-    let mut bench = Bench::new().await;
-    bench.ctx.objects = objects;
+async fn played() -> (Bench, Vec<Payload>) {
+    let bench = Bench::new().await;
     let (workers, stop) = bench.really_work();
     let conducting = bench.conduct(to_the_end()).await;
     conducting.ended.await.unwrap().unwrap();
@@ -46,22 +40,17 @@ async fn work(bench: &Bench, tx: &mut PgConnection, payload: &Payload) -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn running_every_job_again_changes_nothing() {
-    let (_endpoint, objects) = s3::store().await;
-    let (bench, payloads) = played(objects.clone()).await;
+    let (bench, payloads) = played().await;
+    let objects = bench.ctx.objects.clone();
     nightly_rebuilds_name_their_schedule(&bench, &objects).await;
     let before = world_digest(&bench.pool, &objects).await.unwrap();
     assert!(before.objects.count > 100, "{:?}", before.objects);
-    let mut walls: BTreeMap<_, (u32, Duration)> = BTreeMap::new();
     for payload in &payloads {
         let mut tx = bench.ctx.pool.begin().await.unwrap();
-        let began = Instant::now();
         let done = work(&bench, &mut tx, payload).await;
-        let wall = walls.entry(payload.queue()).or_default();
-        *wall = (wall.0 + 1, wall.1 + began.elapsed());
         done.unwrap_or_else(|error| panic!("seed {SEED}: {error}"));
         tx.commit().await.unwrap();
     }
-    println!("jobs done again one by one: {walls:?}");
     let after = world_digest(&bench.pool, &objects).await.unwrap();
     assert_eq!(after.differences(&before), [""; 0], "seed {SEED}");
     assert_eq!(after, before);
@@ -98,8 +87,7 @@ async fn refused(bench: &Bench, name: &str, payload: &Payload) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fact_that_contradicts_the_rows_is_detected() {
-    let (_endpoint, objects) = s3::store().await;
-    let (bench, payloads) = played(objects).await;
+    let (bench, payloads) = played().await;
     let mut seen = BTreeMap::new();
     for payload in &payloads {
         for (name, wrong) in corrupted(payload) {

@@ -1,13 +1,42 @@
 //! Conductors that die and conductors that stand by.
-use crate::support::Bench;
 use crate::support::conducting::{end, to_the_end};
 use crate::support::script::Script;
+use crate::support::{Bench, LIMIT};
+use futures::future::BoxFuture;
 use jobs::conductor::{ConductorState, Options, Stop};
+use jobs::job::{JobContext, JobError, Payload};
+use jobs::worker::{Bodies, Real, WorkerOptions, Workers};
 use sim::fact::UsageMode;
 use sim::ids::{CustomerId, ImageId};
-use sim::time::{HOUR_MS, SimDuration};
-use std::time::Duration;
+use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
+use sqlx::{Connection, PgConnection};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use store::closings::{self, Usage};
+use store::objects::ObjectStore;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Waits until a conductor that stands by has asked for the lock of the leader so many times.
+async fn tries_to_lead(bench: &Bench, times: usize) {
+    let mut seen = BTreeSet::new();
+    let began = Instant::now();
+    while seen.len() < times {
+        assert!(began.elapsed() < LIMIT, "tries to lead: {seen:?}, {times} are awaited");
+        let tried: Vec<String> = sqlx::query_scalar(
+            "SELECT query_start::text FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND query LIKE 'SELECT pg_try_advisory_lock%'",
+        )
+        .fetch_all(&bench.pool)
+        .await
+        .unwrap();
+        seen.extend(tried);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_conductor_stands_by_and_takes_over() {
@@ -18,7 +47,7 @@ async fn the_second_conductor_stands_by_and_takes_over() {
     first.is(|p| p.state == ConductorState::Leading).await;
     let second_bench = bench.beside().await;
     let mut second = second_bench.conduct(to_the_end()).await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tries_to_lead(&bench, 3).await;
     assert_eq!(second.progress.borrow().state, ConductorState::Standby);
     first.stop.cancel();
     assert_eq!(first.ended.await.unwrap().unwrap(), Stop::Shutdown);
@@ -47,8 +76,60 @@ async fn a_conductor_that_lost_leadership_writes_nothing() {
     store::world::assert_term(&mut conn, new).await.unwrap();
 }
 
-/// Conductor and workers end at once at several moments, like a process that is killed; the same
-/// command goes on each time, and the world is the one of an undisturbed run.
+/// The real work up to the job with this number among those that are started; that one reports
+/// itself and never ends, so that nothing goes past it.
+struct DiesAt {
+    job: usize,
+    started: AtomicUsize,
+    reached: Notify,
+}
+
+impl Bodies for DiesAt {
+    fn run<'a>(
+        &'a self,
+        ctx: &'a JobContext,
+        conn: &'a mut PgConnection,
+        payload: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), JobError>> {
+        if self.started.fetch_add(1, Ordering::SeqCst) + 1 == self.job {
+            self.reached.notify_one();
+            return Box::pin(std::future::pending());
+        }
+        Real.run(ctx, conn, payload)
+    }
+}
+
+/// Conducts and works in a runtime of its own until that many jobs have been started, and ends all
+/// of it in the middle of the last one, like a process that is killed.
+async fn killed_at_job(job: usize, url: String, objects: ObjectStore) {
+    let killed = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut doomed = Bench::at(&url).await;
+            doomed.ctx.objects = objects;
+            let bodies =
+                Arc::new(DiesAt { job, started: AtomicUsize::new(0), reached: Notify::new() });
+            let workers = Workers::start_with(
+                doomed.ctx.clone(),
+                doomed.signals.clone(),
+                WorkerOptions::default(),
+                CancellationToken::new(),
+                bodies.clone(),
+            );
+            let conducting = doomed.conduct(to_the_end()).await;
+            if tokio::time::timeout(LIMIT, bodies.reached.notified()).await.is_err() {
+                let (started, progress) = (&bodies.started, conducting.progress.borrow());
+                panic!("nothing was killed: {started:?} of {job} jobs were started, {progress:?}");
+            }
+            std::mem::forget((workers, conducting));
+        });
+        runtime.shutdown_background();
+    });
+    killed.await.unwrap();
+}
+
+/// Conductor and workers are killed in the middle of a job, five times; the same command continues
+/// each time, and the world equals that of an undisturbed run.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_world_killed_five_times_equals_an_undisturbed_one() {
     let clean = Bench::new().await;
@@ -61,22 +142,10 @@ async fn a_world_killed_five_times_equals_an_undisturbed_one() {
     };
     assert_eq!(clean_end, Stop::ReachedEnd);
     let bench = Bench::new().await;
-    let objects = bench.ctx.objects.clone();
-    for after_ms in [30, 90, 150, 260, 400] {
-        let (url, objects) = (bench.url.clone(), objects.clone());
-        let killed = tokio::task::spawn_blocking(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                let mut doomed = Bench::at(&url).await;
-                doomed.ctx.objects = objects;
-                let (workers, _stop) = doomed.really_work();
-                let conducting = doomed.conduct(to_the_end()).await;
-                tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                std::mem::forget((workers, conducting));
-            });
-            runtime.shutdown_background();
-        });
-        killed.await.unwrap();
+    for job in [1, 5, 17, 40, 60] {
+        killed_at_job(job, bench.url.clone(), bench.ctx.objects.clone()).await;
+        let unfinished = "SELECT count(*) FROM ledger WHERE state = 'owed'";
+        assert!(bench.count(unfinished).await > 0, "no job was left unfinished by the kill");
     }
     let (workers, stop) = bench.really_work();
     let ended = bench.conduct(to_the_end()).await.ended.await.unwrap().unwrap();
@@ -84,7 +153,7 @@ async fn a_world_killed_five_times_equals_an_undisturbed_one() {
     stop.cancel();
     workers.stopped().await;
     assert_eq!(bench.dump().await, clean.dump().await);
-    println!("terms: {}", bench.count("SELECT term FROM world").await);
+    assert_eq!(bench.count("SELECT term FROM world").await, 6, "five killed conductors and one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,17 +161,22 @@ async fn the_conductor_waits_for_a_lost_database() {
     let bench = Bench::new().await;
     let script = Script::new([]);
     let (workers, stop) = bench.work(&script);
-    let conducting = bench.conduct(to_the_end()).await;
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        let cut = sqlx::query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    // Not of the pool, whose connections are cut.
+    let mut admin = PgConnection::connect(&bench.url).await.unwrap();
+    let mut conducting = bench.conduct(to_the_end()).await;
+    for days_left in [6, 4, 2] {
+        let reached = SimTime(end().0 - days_left * DAY_MS);
+        conducting.is(|progress| progress.materialized_through >= reached).await;
+        let cut = sqlx::query_scalar::<_, i64>(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid()",
         );
-        let _ = cut.execute(&bench.pool).await;
+        let cut = cut.fetch_one(&mut admin).await.unwrap();
+        assert!(cut > 0, "no connection was cut {days_left} days before the end");
+        let through = conducting.progress.borrow().materialized_through;
+        assert!(through < end(), "the run was over before the last cut");
     }
-    let ended = tokio::time::timeout(Duration::from_secs(90), conducting.ended).await;
-    assert_eq!(ended.unwrap().unwrap().unwrap(), Stop::ReachedEnd);
+    assert_eq!(conducting.ends().await.unwrap(), Stop::ReachedEnd);
     stop.cancel();
     workers.stopped().await;
 }

@@ -1,12 +1,12 @@
 //! The digest changes with every row and column of the world, and with nothing else.
 use super::fixture::{Fixture, day};
-use super::support::{postgres, s3};
+use super::support::{bucket, database};
 use std::collections::BTreeSet;
 use store::digest::{EXCLUDED, TABLES, WorldDigest, world_digest};
 use store::objects::ObjectStore;
 
 async fn world() -> Fixture {
-    let mut fixture = Fixture::new(postgres::database().await).await;
+    let mut fixture = Fixture::new(database().await).await;
     fixture
         .sql(
             "INSERT INTO world VALUES (true, 'w', 'text', repeat('0', 64), 7, '1', '2026-01-05Z',
@@ -29,7 +29,7 @@ async fn digest(fixture: &Fixture, objects: &ObjectStore) -> WorldDigest {
 
 #[tokio::test]
 async fn the_digest_covers_history_and_not_how_it_was_made() {
-    let (_endpoint, objects) = s3::store().await;
+    let objects = bucket().await;
     let fixture = world().await;
     let before = digest(&fixture, &objects).await;
     assert_eq!(digest(&fixture, &objects).await, before);
@@ -73,7 +73,7 @@ async fn the_digest_covers_history_and_not_how_it_was_made() {
 
 #[tokio::test]
 async fn every_column_is_in_the_digest_or_excluded_by_name() {
-    let pool = postgres::database().await;
+    let pool = database().await;
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT table_name::text, column_name::text FROM information_schema.columns
          WHERE table_schema = 'public' AND column_name NOT LIKE '%\\_wall'",

@@ -1,6 +1,6 @@
 //! The rules of the SLA engine, each on rows made by hand.
 use super::fixture::{Fixture, day, timer};
-use super::support::postgres;
+use super::support::database;
 use chrono::{DateTime, Utc};
 use sim::fact::Clock::{Customer, Provider};
 use sim::fact::{SlaCheck, TimerRef};
@@ -39,7 +39,7 @@ async fn reason(fixture: &Fixture, clock: &str) -> Option<String> {
 /// Image 0 has version 1, which customer 0 runs since day 1 at 08:00; advisory 0 (critical) was
 /// published on day 2 at 06:00, its fix on day 2 at 09:00, and found on day 2 at 10:00.
 async fn found() -> Fixture {
-    let mut fixture = Fixture::new(postgres::database().await).await;
+    let mut fixture = Fixture::new(database().await).await;
     fixture.version(0, 1, day(1, "00:00")).await;
     fixture.uses(0, 0, 1, day(1, "08:00")).await;
     fixture.advisory(0, "critical", day(2, "06:00"), Some(day(2, "09:00"))).await;
@@ -178,7 +178,7 @@ async fn a_fix_at_the_deadline_meets_it() {
 
 #[tokio::test]
 async fn a_timer_is_paused_until_there_is_a_fix() {
-    let mut fixture = Fixture::new(postgres::database().await).await;
+    let mut fixture = Fixture::new(database().await).await;
     fixture.version(0, 1, day(1, "00:00")).await;
     fixture.uses(0, 0, 1, day(1, "08:00")).await;
     fixture.advisory(0, "high", day(2, "06:00"), Some(day(4, "09:00"))).await;
@@ -192,7 +192,7 @@ async fn a_timer_is_paused_until_there_is_a_fix() {
 
 #[tokio::test]
 async fn a_timer_stopped_before_its_fix_never_runs() {
-    let mut fixture = Fixture::new(postgres::database().await).await;
+    let mut fixture = Fixture::new(database().await).await;
     fixture.version(0, 1, day(1, "00:00")).await;
     fixture.uses(0, 0, 1, day(1, "08:00")).await;
     fixture.advisory(0, "high", day(2, "06:00"), Some(day(2, "14:00"))).await;
@@ -215,7 +215,7 @@ async fn each_clock_start_policy() {
         ("fix_available", false, Some(day(2, "06:30")), Some(day(2, "06:30"))),
         ("fix_available", false, None, None),
     ] {
-        let mut fixture = Fixture::new(postgres::database().await).await;
+        let mut fixture = Fixture::new(database().await).await;
         fixture
             .sql(&format!(
                 "UPDATE sla_policies SET clock_start = '{start}', pause_without_fix = {pause}"
@@ -262,7 +262,7 @@ async fn a_later_customers_timers_start_with_its_usage() {
 
 #[tokio::test]
 async fn severities_without_a_time_limit_have_no_timer() {
-    let mut fixture = Fixture::new(postgres::database().await).await;
+    let mut fixture = Fixture::new(database().await).await;
     fixture.version(0, 1, day(1, "00:00")).await;
     fixture.uses(0, 0, 1, day(1, "08:00")).await;
     fixture.advisory(0, "low", day(2, "06:00"), Some(day(2, "09:00"))).await;

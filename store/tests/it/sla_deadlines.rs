@@ -1,5 +1,5 @@
 //! Deadlines by hand: `sla_due` and `sla_warn`, and that they agree with the kernel.
-use super::support::{at, postgres};
+use super::support::{at, database};
 use sim::scenario::model::Calendar;
 use sim::time::{DAY_MS, SimTime};
 use sqlx::PgPool;
@@ -18,7 +18,7 @@ async fn due(pool: &PgPool, started: SimTime, days: i32, calendar: &str) -> SimT
 
 #[tokio::test]
 async fn deadlines_match_values_worked_out_by_hand() {
-    let pool = postgres::database().await;
+    let pool = database().await;
     // 2026-01-05 is a Monday.
     for (started, days, calendar, expected) in [
         ("2026-01-05T10:00:00Z", 7, "calendar", "2026-01-12T10:00:00Z"),
@@ -42,7 +42,7 @@ async fn deadlines_match_values_worked_out_by_hand() {
 
 #[tokio::test]
 async fn the_kernel_and_the_database_agree() {
-    let pool = postgres::database().await;
+    let pool = database().await;
     let monday = at("2026-01-05T00:00:00Z").0;
     for step in 0..400_i64 {
         // Every third hour or so of two weeks, with odd milliseconds, on and off the boundaries.
@@ -61,7 +61,7 @@ async fn the_kernel_and_the_database_agree() {
 
 #[tokio::test]
 async fn warnings_are_rounded_down_to_milliseconds() {
-    let pool = postgres::database().await;
+    let pool = database().await;
     let started = at("2026-01-05T10:00:00.001Z");
     for (length_ms, permille, expected_ms) in
         [(7 * DAY_MS, 750, 7 * DAY_MS / 4 * 3), (1_001, 333, 333), (1_001, 1000, 1_001), (5, 0, 0)]
@@ -80,7 +80,7 @@ async fn warnings_are_rounded_down_to_milliseconds() {
 
 #[tokio::test]
 async fn no_time_zone_changes_a_deadline() {
-    let pool = postgres::database().await;
+    let pool = database().await;
     let mut conn = pool.acquire().await.unwrap();
     // Daylight saving begins there on 2026-03-29.
     sqlx::query("SET timezone = 'Europe/Berlin'").execute(&mut *conn).await.unwrap();
