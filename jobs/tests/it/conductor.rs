@@ -1,6 +1,6 @@
 //! A conducted world: played to its end, held by a defect, asked things while it stands and runs.
 use crate::support::conducting::{CLASSROOM, SEED, end, to_the_end};
-use crate::support::script::{Act, Script};
+use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
 use jobs::conductor::{ConductorError, Options, Stop};
 use sim::command::Command;

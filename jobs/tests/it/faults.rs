@@ -1,5 +1,5 @@
 //! Workers that die, and connections that break.
-use crate::support::script::{Act, Script};
+use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
 use jobs::queue::{Patience, redeliver};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! What the rescuer redelivers, and what it leaves alone.
-use crate::support::script::{Act, Script};
+use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
 use jobs::queue::{Patience, prune, redeliver};
 use std::time::{Duration, Instant};

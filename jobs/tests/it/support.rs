@@ -1,15 +1,15 @@
 //! What the tests share: a database and a bucket for each, and scripted job bodies.
 pub(crate) mod conducting;
-pub(crate) mod script;
+pub(crate) mod handlers;
 #[path = "../../../store/tests/it/support/services.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of `store`")]
 pub(crate) mod services;
 
+use handlers::Script;
 use jobs::caches::Caches;
 use jobs::job::{JobContext, Payload, Placed};
 use jobs::queue::Signals;
 use jobs::worker::{WorkerOptions, Workers};
-use script::Script;
 use sim::fact::{Notification, NotificationKind};
 use sim::time::SimTime;
 use sqlx::PgPool;

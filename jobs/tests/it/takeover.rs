@@ -1,6 +1,6 @@
 //! Conductors that die and conductors that stand by.
 use crate::support::conducting::{end, to_the_end};
-use crate::support::script::Script;
+use crate::support::handlers::Script;
 use crate::support::{Bench, LIMIT};
 use futures::future::BoxFuture;
 use jobs::conductor::{ConductorState, Options, Stop};

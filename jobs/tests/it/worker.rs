@@ -1,5 +1,5 @@
 //! What a worker does with a job, whatever the job does.
-use crate::support::script::{Act, Script};
+use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! A world from a scenario file, conducted with scripted or real bodies.
-use super::script::Script;
+use super::handlers::Script;
 use super::{Bench, LIMIT};
 use jobs::conductor::{Conductor, ConductorError, Options, Progress, Resources, Stop};
 use jobs::worker::{WorkerOptions, Workers};
