@@ -21,7 +21,8 @@ async fn a_rebuild_is_pending_at_once() {
     assert_eq!(build["status"], "pending");
     assert_eq!(build["trigger"], "manual");
     assert_eq!(build["requested_at"], "2026-01-12T06:00:00.000Z");
-    tokio::time::timeout(Duration::from_secs(5), listener.recv()).await.unwrap().unwrap();
+    let notified = tokio::time::timeout(Duration::from_secs(60), listener.recv()).await;
+    notified.expect("the conductor is notified").unwrap();
     let stored = commands(&api).await;
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].1["command"], "build_image");

@@ -2,8 +2,8 @@
 //! requests, a parameter that it does not have, a body that is too large, no database) is written
 //! in the specification, for each operation.
 use crate::support::{Answer, Api, Content};
+use api::Limits;
 use api::auth::Role;
-use api::{Limits, openapi_json};
 use futures::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -21,7 +21,7 @@ struct Operation {
 }
 
 fn operations() -> Vec<Operation> {
-    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let document: Value = serde_json::from_str(crate::operations::specification()).unwrap();
     let paths = document["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, item)| {
         let item = item.as_object().unwrap().iter();

@@ -37,8 +37,9 @@ impl Events {
                 return (field("id:").map(|id| id.parse().unwrap()), data.parse().unwrap());
             }
             let chunk = self.response.chunk();
-            let chunk = tokio::time::timeout(Duration::from_secs(10), chunk).await;
-            let chunk = chunk.expect("an event in time").unwrap().expect("an open stream");
+            let chunk = tokio::time::timeout(Duration::from_secs(60), chunk).await;
+            let chunk = chunk.unwrap_or_else(|_| panic!("no event came after {:?}", self.read));
+            let chunk = chunk.unwrap().expect("an open stream");
             self.read.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
@@ -161,7 +162,7 @@ async fn invalid_event_ids_are_refused_and_streams_are_limited() {
     let third = api.get("/v1/events").await;
     third.problem(429, "rate_limited");
     drop(first);
-    for _ in 0..150 {
+    for _ in 0..600 {
         let response = api.request(Method::GET, "/v1/events").send().await.unwrap();
         if response.status() == 200 {
             assert!(response.bytes_stream().next().await.is_some());
@@ -169,7 +170,7 @@ async fn invalid_event_ids_are_refused_and_streams_are_limited() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("a stream that was closed makes no room");
+    panic!("a closed stream still counts against the limit");
 }
 
 #[tokio::test]
@@ -192,5 +193,6 @@ async fn a_stream_ends_when_its_key_is_revoked() {
     let revoked = "UPDATE api_keys SET revoked_wall = now() WHERE role = 'viewer'";
     sqlx::query(revoked).execute(&api.pool).await.unwrap();
     let ended = async { while events.response.chunk().await.unwrap().is_some() {} };
-    tokio::time::timeout(Duration::from_secs(8), ended).await.expect("the stream ends");
+    let ended = tokio::time::timeout(Duration::from_secs(60), ended).await;
+    ended.expect("the stream of a revoked key ends");
 }

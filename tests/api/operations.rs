@@ -3,6 +3,13 @@
 use api::openapi_json;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::OnceLock;
+
+/// The specification, built once a process.
+pub(crate) fn specification() -> &'static str {
+    static SPECIFICATION: OnceLock<String> = OnceLock::new();
+    SPECIFICATION.get_or_init(openapi_json)
+}
 
 /// A parameter of an operation.
 pub(crate) struct Parameter {
@@ -100,7 +107,7 @@ impl Operation {
 
 /// All operations, in the order of the specification.
 pub(crate) fn all() -> Vec<Operation> {
-    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let document: Value = serde_json::from_str(specification()).unwrap();
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {

@@ -7,7 +7,7 @@ use api::auth::Role;
 use jobs::webhooks::{Dispatcher, Policy, sign};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -81,11 +81,13 @@ async fn an_endpoint_is_created_tested_and_notified() {
     .unwrap();
     sqlx::query("UPDATE world SET materialized_seq = 95").execute(&api.pool).await.unwrap();
     let list = format!("{path}/deliveries?state=delivered");
+    let began = Instant::now();
     let delivered = loop {
         let page = api.get_as(&editor, &list).await.json();
         if page["items"].as_array().unwrap().len() == 2 {
             break page;
         }
+        assert!(began.elapsed() < Duration::from_secs(60), "two deliveries are awaited: {page:#}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     assert_eq!(

@@ -186,13 +186,14 @@ async fn events(client: &Client, nginx: &Nginx, settings: &HashMap<String, Strin
         .await
         .expect("JSON");
     let token = token["access_token"].as_str().unwrap_or_else(|| panic!("{token}"));
-    let began = Instant::now();
     let request = client.get(nginx.url("/v1/events")).bearer_auth(token);
     let mut stream = request.send().await.expect("an answer");
     assert!(header(&stream, "content-type").starts_with("text/event-stream"));
     let chunk = stream.chunk().await.expect("a chunk").expect("an event");
-    assert!(String::from_utf8_lossy(&chunk).contains("progress"), "{chunk:?}");
-    assert!(began.elapsed() < Duration::from_secs(5), "it came after {:?}", began.elapsed());
+    let chunk = String::from_utf8_lossy(&chunk);
+    assert!(chunk.contains("progress"), "{chunk}");
+    // A buffer of nginx holds 4 KiB or more, and would pass on many events at once.
+    assert!(chunk.len() < 4096 && chunk.matches("data:").count() <= 2, "{chunk}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

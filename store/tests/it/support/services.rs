@@ -123,7 +123,8 @@ impl Services {
         format!("{server}/{database}?{query}")
     }
 
-    async fn admin(&self) -> PgConnection {
+    /// A session as the owner of the server.
+    pub async fn admin(&self) -> PgConnection {
         let options: PgConnectOptions = self.server.parse().expect("a URL");
         options.connect().await.expect("a connection")
     }
@@ -164,13 +165,13 @@ impl Services {
 
     /// The URL of a new database, a copy of a template.
     pub async fn database(&self, template: &str) -> String {
-        self.url(&self.new_database(Some(template)).await)
+        self.url(&self.new_database("", Some(template)).await)
     }
 
-    /// The name of a new database, a copy of a template or empty.
-    pub async fn new_database(&self, template: Option<&str>) -> String {
+    /// The name of a new database, which ends in `name`: a copy of a template, or empty.
+    pub async fn new_database(&self, name: &str, template: Option<&str>) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test_{}_{number}", std::process::id());
+        let name = format!("test_{}_{number}_{name}", std::process::id());
         let copy = template.map(|template| format!(" TEMPLATE {template}")).unwrap_or_default();
         let mut admin = self.admin().await;
         let create = format!("CREATE DATABASE {name}{copy}");
