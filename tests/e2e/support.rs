@@ -1,7 +1,10 @@
 //! Runs the real program in a data directory of its own.
 use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -57,6 +60,14 @@ pub(crate) fn said(output: &Output) -> String {
     format!("{out}{}", String::from_utf8_lossy(&output.stderr))
 }
 
+/// Whether the long worlds are played to their end, as `make test-full` does, and not for a week.
+pub(crate) fn in_full() -> bool {
+    std::env::var_os("WAVETANK_TEST_FULL").is_some_and(|value| value == "1")
+}
+
+/// How long a test waits for something that must happen.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+
 /// A process that ends with the test.
 pub(crate) struct Background(pub(crate) Child);
 
@@ -64,6 +75,24 @@ impl Background {
     pub(crate) fn start(mut command: Command) -> Background {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         Background(child.expect("the program starts"))
+    }
+
+    /// Kills it, and the database server with it, as soon as the world in its data directory has
+    /// materialized everything up to an instant (`2026-01-05T12:00Z`).
+    pub(crate) async fn kill_at(mut self, data: &Path, instant: &str) {
+        let began = Instant::now();
+        let mut seen = None;
+        while seen != Some(true) {
+            seen = is_materialized(data, instant).await;
+            if let Some(status) = self.0.try_wait().expect("a child") {
+                panic!("nothing was killed: it had ended ({status}) before it came to {instant}");
+            }
+            assert!(began.elapsed() < LIMIT, "nothing was killed: it did not come to {instant}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        self.0.kill().expect("kill -9");
+        let status = self.0.wait().expect("it ends");
+        assert_eq!(status.signal(), Some(9), "it ended by itself at {instant}: {status}");
     }
 
     /// Asks it to stop and waits until it has.
@@ -97,6 +126,21 @@ pub(crate) fn lend(data: &Path) -> (Background, HashMap<String, String>) {
     let lines = BufReader::new(out).lines().take(5);
     let settings = lines.map(|line| setting(line.expect("text"))).collect();
     (lender, settings)
+}
+
+/// Whether the world in a data directory is materialized through an instant; `None` while its
+/// server does not answer or it has no world.
+async fn is_materialized(data: &Path, instant: &str) -> Option<bool> {
+    let socket = std::fs::read_to_string(data.join("postgres.socket")).ok()?;
+    let options = PgConnectOptions::new_without_pgpass()
+        .socket(socket.trim())
+        .username("wavetank")
+        .database("wavetank");
+    let mut conn = PgConnection::connect_with(&options).await.ok()?;
+    let sql = "SELECT materialized_through >= $1::timestamptz FROM world";
+    let through = sqlx::query_scalar(sql).bind(instant).fetch_optional(&mut conn).await;
+    let _ = conn.close().await;
+    through.ok()?
 }
 
 impl Drop for Background {
