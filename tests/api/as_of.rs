@@ -1,4 +1,4 @@
-//! Logs, commands and actions as of an instant: what was not known then is not there.
+//! Logs, commands and actions as of an instant: what was not known then is absent.
 use crate::support::Api;
 use documents::checkpoint::Checkpoint;
 use documents::world_keys::WorldKeys;
@@ -162,5 +162,5 @@ async fn actions_are_listed_up_to_the_instant() {
     let token = first["next_page_token"].as_str().unwrap();
     let second = format!("/v1/actions?operation=test&page_size=2&page_token={token}");
     let second = api.get(&second).await.json();
-    assert_eq!(second["items"][1]["object"], "none", "what happened without a world is turned to");
+    assert_eq!(second["items"][1]["object"], "none", "pages cover what happened without a world");
 }

@@ -1,4 +1,4 @@
-//! Keys, tokens, roles, and what is written down of it.
+//! Keys, tokens, roles, and the record of actions.
 use crate::support::{Answer, Api, Content};
 use api::Limits;
 use api::auth::{ApiKey, Role};
@@ -51,7 +51,7 @@ async fn an_invalid_key_gets_no_token() {
     .fetch_one(&api.pool)
     .await
     .unwrap();
-    assert!(refused >= 3, "wrong keys that have the form of one are written down");
+    assert!(refused >= 3, "wrong but well-formed keys are recorded");
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn keys_are_created_listed_and_revoked() {
         Answer::of(request.send().await.unwrap()).await
     };
     assert!(revoke().await.json()["revoked_wall"].is_string());
-    assert_eq!(revoke().await.status, 200, "again changes nothing");
+    assert_eq!(revoke().await.status, 200, "revoking again changes nothing");
     exchange(&api, whole).await.problem(401, "invalid_api_key");
     // What is known of a key is a moment old at the most.
     let began = Instant::now();
@@ -128,7 +128,7 @@ async fn keys_are_created_listed_and_revoked() {
             break answer;
         }
         let waited = began.elapsed() < Duration::from_secs(60);
-        assert!(waited, "the token of a revoked key is accepted for ever");
+        assert!(waited, "the token of a revoked key is still accepted");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     refused.problem(401, "unauthenticated");

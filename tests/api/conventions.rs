@@ -1,6 +1,6 @@
-//! Whatever comes in the place of an operation's own answer (no token, another role, too many
-//! requests, a parameter that it does not have, a body that is too large, no database) is written
-//! in the specification, for each operation.
+//! Answers that every operation can give instead of its own (no token, another role, too many
+//! requests, an unknown parameter, a body that is too large, no database) are in the specification
+//! of each.
 use crate::support::{Answer, Api, Content};
 use api::Limits;
 use api::auth::Role;

@@ -1,5 +1,5 @@
-//! The questions this product exists for: who is exposed, what holds what, what is overdue, how
-//! fast exposures end.
+//! Exposure queries: who is exposed to what, which images contain a package, what is overdue, and
+//! how fast exposures end.
 use crate::support::{Api, customers};
 use api::auth::Role;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ async fn which_images_contain_a_package_version() {
     );
     let gold = api.sign_in(Role::Viewer, Some("gold-1")).await;
     let own = api.get_as(&gold, path).await.json();
-    assert_eq!(column(&own, "version"), [2], "who else runs version 1 is not told");
+    assert_eq!(column(&own, "version"), [2], "other tenants' versions are not shown");
     assert_eq!(turned(&api, &api.token, "/v1/packages/musl/images").await.len(), 4);
     api.get("/v1/packages/none/images").await.problem(404, "package_not_found");
 }
@@ -99,7 +99,7 @@ async fn what_a_tenant_is_exposed_to() {
     let api = small("q_customer").await;
     let path = "/v1/customers/pin-2/exposure";
     let now = api.get(path).await.json();
-    assert_eq!(column(&now, "cve"), ["CVE-2026-0000001"], "the low one is judged");
+    assert_eq!(column(&now, "cve"), ["CVE-2026-0000001"], "the low one is not affected");
     let then = api.get(&format!("{path}?as_of=2026-01-12T03:00:00Z")).await.json();
     assert_eq!(column(&then, "cve"), ["CVE-2026-0000001", "CVE-2026-0000002"]);
     assert_eq!(column(&then, "severity"), ["critical", "low"]);
@@ -146,7 +146,7 @@ async fn how_long_remediation_takes() {
     assert_eq!(now["curves"][3]["exposures"], 0, "false positives are left out");
     let then = api.get("/v1/sla/remediation?as_of=2026-01-12T03:30:00Z").await.json();
     let low = &then["curves"][3];
-    assert_eq!((&low["exposures"], &low["open"]), (&json!(1), &json!(1)), "it was not judged yet");
+    assert_eq!((&low["exposures"], &low["open"]), (&json!(1), &json!(1)), "it was not decided yet");
     assert!(low.get("median_hours").is_none(), "an open exposure is censored");
     let none = api.get("/v1/sla/remediation?as_of=2026-01-12T00:20:00Z").await.json();
     assert!(none["curves"].as_array().unwrap().iter().all(|curve| curve["exposures"] == 0));
@@ -180,7 +180,7 @@ async fn timers_and_violations_are_listed_by_state() {
     );
     assert_eq!(missed["items"][0]["recorded_at"], "2026-01-12T05:00:00.000Z");
     let before = api.get("/v1/sla/violations?as_of=2026-01-12T04:59:59Z").await.json();
-    assert_eq!(before["items"], json!([]), "nobody had looked since the deadline");
+    assert_eq!(before["items"], json!([]), "no evaluation was made since the deadline");
     let gold = api.sign_in(Role::Viewer, Some("gold-1")).await;
     let own = api.get_as(&gold, "/v1/sla/violations").await.json();
     assert_eq!((&own["items"], &own["total"]["count"]), (&json!([]), &json!(0)));

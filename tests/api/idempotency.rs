@@ -1,4 +1,4 @@
-//! `Idempotency-Key` on every operation that takes it: asked twice, done once, and answered the
+//! `Idempotency-Key` on every operation that takes it: sent twice, carried out once, answered the
 //! same. The operations are those of the specification.
 use crate::operations;
 use crate::snapshot;

@@ -1,4 +1,4 @@
-//! The list of incidents: the scenario's and those that were injected in one order, page by page,
+//! The list of incidents: those of the scenario and injected ones in one order, page by page,
 //! however many came later.
 use crate::support::Api;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What Prometheus reads, from the listener that the program opens for it.
+//! Prometheus metrics, from their own listener.
 use crate::support::{Answer, Api, Content};
 use api::Settings;
 use api::metrics_listener;

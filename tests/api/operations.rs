@@ -1,5 +1,5 @@
-//! The operations of the specification, for tests that it drives: an operation that is added to it
-//! is asked by them, or fails them where they do not know what to ask it with.
+//! The operations of the specification, for the tests that it drives: a new operation is called by
+//! them, or fails them where no values for its parameters are known.
 use api::openapi_json;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! No world, no schema, no database, no time: each has its own answer.
+//! No world, no schema, no database, a request that takes too long: each has its own answer.
 use crate::support::{Api, Content};
 use api::Limits;
 use serde_json::json;

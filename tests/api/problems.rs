@@ -1,4 +1,4 @@
-//! Whatever goes wrong has one shape, and hostile input is never our failure.
+//! Every error is a problem document, and hostile input never causes a server error.
 use crate::support::{Answer, Api};
 use api::auth::Role;
 use reqwest::Method;

@@ -1,6 +1,6 @@
-//! Every question and list goes by an index, for the platform and for a tenant: in a world large
-//! enough that reading a table from end to end would show, the server's own plans are looked at.
-//! What is asked comes from the specification: every operation that reads, with each of its filters.
+//! Every query and list uses an index, for the platform and for a tenant: the server's own plans are
+//! checked in a world large enough that a sequential scan would show. The queries come from the
+//! specification: every operation that reads, with each of its filters.
 use crate::operations::{self, Operation};
 use crate::support::{Api, count_findings};
 use api::auth::Role;

@@ -1,5 +1,4 @@
-//! How many requests are served: of a key, and of an address where no key is needed, behind a
-//! proxy or not.
+//! Rate limits: per key, and per address where no key is needed, behind a proxy or not.
 use crate::support::{Answer, Api, Content};
 use api::auth::{ApiKey, Role};
 use api::{Limits, Settings};
@@ -32,7 +31,7 @@ async fn each_key_has_its_own_rate_limit() {
         }
         assert_eq!(answer.status, 200);
         served += 1;
-        assert!(served < 50, "nothing is refused");
+        assert!(served < 50, "no request is refused");
     };
     assert!(served >= 4, "{served} were served at once");
     refused.problem(429, "rate_limited");

@@ -1,5 +1,5 @@
-//! What is asked of the world beside builds: completions, scans, evaluations, incidents, use, and
-//! what becomes of dead jobs. Each is one stored command, or a refusal that leaves nothing.
+//! Requests other than builds: completions, scans, evaluations, incidents, usage, and decisions
+//! about dead jobs. Each is one stored command, or a refusal that stores nothing.
 use crate::support::{Answer, Api};
 use api::auth::Role;
 use reqwest::Method;

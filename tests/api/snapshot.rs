@@ -1,5 +1,5 @@
-//! What stands in the database, table by table: to see what a request has changed, or that it
-//! changed nothing. The tables are the database's own list.
+//! A snapshot of the database, one hash a table: it shows what a request has changed, or that it
+//! changed nothing. The tables are listed by the database itself.
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// A hash over the rows of every table; of those that belong to tenants, over one tenant's.

@@ -1,4 +1,4 @@
-//! `order_by`: whatever list the specification offers it for is turned round by it, on every page.
+//! `order_by`: every list that the specification offers it for can be reversed, on every page.
 use crate::support::{Api, customers};
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What belongs to a tenant is nobody else's to see: in the database, and on every route.
+//! Tenant isolation: in the database, and on every route.
 mod isolation;
 mod probes;
 mod row_security;

@@ -1,6 +1,6 @@
-//! Yesterday's answer is the same tomorrow: every operation of the specification that takes an
-//! instant is asked about settled ones, the world goes on and writes whatever it writes, and the
-//! answers are the same to the byte.
+//! The answer for a settled instant never changes: every operation of the specification that takes
+//! an instant is called, the world goes on and writes all kinds of rows, and the answers are the
+//! same to the byte.
 use crate::operations::{self, Operation};
 use crate::support::{Api, count_findings, customers};
 use serde_json::Value;
@@ -45,7 +45,7 @@ fn in_path(place: &str) -> &'static [&'static str] {
         "/v1/commands/{id}" => &["1", "3"],
         "/v1/logs/transparency/entries/{index}" => &["0", "1"],
         "/v1/logs/{log}" => &["transparency", "audit"],
-        other => panic!("what stands at the end of {other}?"),
+        other => panic!("no value is known for the last parameter of {other}"),
     }
 }
 
@@ -75,7 +75,7 @@ fn in_query(operation: &Operation, name: &str) -> &'static [&'static str] {
         "page_size" => &["1"],
         // How an answer is turned, and the instant itself.
         "page_token" | "as_of" => &[],
-        other => panic!("what stands for {other} of {}?", operation.id),
+        other => panic!("no value is known for {other} of {}", operation.id),
     }
 }
 
@@ -97,7 +97,7 @@ async fn answers(api: &Api) -> Vec<(String, u16, String)> {
                 all.push((path, status, without_id(&answer.text)));
             }
         }
-        assert!(answered > 0, "{} answers nothing", operation.id);
+        assert!(answered > 0, "{} has no answer", operation.id);
     }
     all
 }
@@ -189,5 +189,5 @@ async fn the_answer_for_a_past_instant_never_changes() {
     }
     assert!(before.len() > 300, "{}", before.len());
     let newest = api.get("/v1/images/nginx").await.json();
-    assert_eq!(newest["current"]["version"], 3, "and what was written is there");
+    assert_eq!(newest["current"]["version"], 3, "the newest answer shows what was written");
 }

@@ -1,5 +1,4 @@
-//! How many there are: the totals of lists that do not speak of simulated instants, and where all
-//! of them stop counting.
+//! Totals of lists that have no simulated instants, and the bound at which counting stops.
 use crate::support::Api;
 use api::auth::Role;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Pushes upstream: signed as forges sign, taken once, and only for whom the source is.
+//! Upstream pushes: signed as forges sign, processed once, and only for the owner of the source.
 use crate::support::{Answer, Api};
 use api::auth::Role;
 use hmac::{Hmac, KeyInit, Mac};

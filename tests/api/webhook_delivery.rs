@@ -1,5 +1,5 @@
-//! Outgoing webhooks against a real receiver: signatures, digests, retries, the dead letter, and
-//! many dispatchers at once.
+//! Outgoing webhooks against a real receiver: signatures, digests, retries, dead deliveries, and
+//! several dispatchers at once.
 use crate::support::Api;
 use crate::support::receiver::{Received, Receiver};
 use jobs::webhooks::{Dispatcher, Policy, SigningSecret, sign};

@@ -1,5 +1,5 @@
-//! Webhook endpoints over the API: made, changed, tested, retried and deleted, by whom it is
-//! allowed, to where it is allowed.
+//! Webhook endpoints over the API: created, changed, tested, retried and deleted, by those who may,
+//! and only at allowed addresses.
 use crate::support::receiver::Receiver;
 use crate::support::{Answer, Api, Content};
 use api::Settings;

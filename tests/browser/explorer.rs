@@ -1,4 +1,4 @@
-//! The Image Explorer: what is shown, and that the address holds all of it.
+//! The Image Explorer: what it shows, and that its URL holds all of its state.
 use crate::driver::{Browser, ENTER, TAB};
 use crate::support::Api;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Whatever stands in the database is text to the pages.
+//! Hostile texts in the database are shown as text.
 use crate::driver::Browser;
 use crate::support::{Api, LOG_SHA256, NGINX_BUILD, customers};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The strip that follows the world.
+//! The status strip, which follows the world.
 use crate::driver::Browser;
 use crate::proxy::Wire;
 use crate::support::Api;

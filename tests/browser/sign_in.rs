@@ -1,4 +1,4 @@
-//! Signing in and out, and what is kept of it.
+//! Signing in and out, and the session.
 use crate::driver::Browser;
 use crate::support::Api;
 use api::auth::{ApiKey, Role};

@@ -19,7 +19,7 @@ async fn a_pasted_key_is_exchanged_for_a_token() {
     browser.wait(&shown).await;
     let secret = key.splitn(3, '_').nth(2).unwrap();
     let page = browser.eval("document.querySelector('.curl-command').innerText").await;
-    assert!(!page.as_str().unwrap().contains(secret), "the key does not stand in the command");
+    assert!(!page.as_str().unwrap().contains(secret), "the command contains the key");
     let log = browser.log().await;
     assert!(!log.iter().any(|line| line.contains("Content Security Policy")), "{log:#?}");
     browser.close().await;

@@ -18,7 +18,10 @@ fn base_images_are_pinned() {
     for (_, base) in instructions().iter().filter(|(name, _)| name == "FROM") {
         let image = base.split(' ').next().expect("an image");
         let (_, tag) = image.rsplit_once(':').unwrap_or_else(|| panic!("{image} has no tag"));
-        assert!(tag.starts_with(|c: char| c.is_ascii_digit()), "{image} is no version");
+        assert!(
+            tag.starts_with(|c: char| c.is_ascii_digit()),
+            "the tag of {image} is not a version"
+        );
     }
     let toolchain = file("rust-toolchain.toml");
     let version = toolchain.lines().find_map(|line| line.strip_prefix("channel = "));

@@ -1,4 +1,4 @@
-//! Bad input: one clear message, a non-zero exit, and nothing that was stored is harmed.
+//! Bad input: one clear message, a non-zero exit, and no damage to stored data.
 use crate::support::{data_dir, digest, figures, lend, run, said, scenario, wavetank};
 use std::net::TcpListener;
 use std::process::Command;

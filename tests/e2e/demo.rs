@@ -1,4 +1,4 @@
-//! The demo: its API answers at once, a build asked for runs and completes, and it stops cleanly.
+//! The demo: its API answers at once, a requested build completes, and it stops cleanly.
 use crate::support::{Background, data_dir, scenario, wavetank};
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -60,7 +60,7 @@ pub(crate) async fn signed_in(base: &str, keys: &std::path::Path) -> reqwest::Cl
             let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
             return reqwest::Client::builder().default_headers(headers).build().expect("a client");
         }
-        assert!(Instant::now() < until, "the demo gives no token");
+        assert!(Instant::now() < until, "no token within a minute");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -84,5 +84,5 @@ pub(crate) async fn wait_for(
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("{url} did not come to it; last: {last}");
+    panic!("{url} did not become as awaited within five minutes; the last answer: {last}");
 }

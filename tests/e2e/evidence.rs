@@ -1,4 +1,4 @@
-//! What a world leaves as evidence: exported, verified, and found out wherever it was changed.
+//! The evidence of a world: exported, verified, and every change to it detected.
 use crate::support::{Background, data_dir, digest, figures, run, said, wavetank};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};

@@ -1,6 +1,5 @@
-//! The specification as a guided tour: in the demo world every operation is executed as Swagger UI
-//! would, with the examples that stand there, and one CVE is followed from its disclosure to the
-//! deadline that was missed.
+//! The examples of the specification: in the demo world every operation is called as Swagger UI
+//! would, with its examples, and one CVE is followed from its disclosure to a missed deadline.
 use crate::demo::{signed_in, wait_for};
 use crate::support::{Background, data_dir, wavetank};
 use reqwest::{Client, Method};
@@ -36,12 +35,12 @@ const EMPTY: &[&str] =
 /// Without an end, or ending what is looked at: tested elsewhere.
 const LEFT_OUT: &[&str] = &["watchEvents", "loadScenario"];
 
-struct Tour {
+struct World {
     client: Client,
     base: String,
 }
 
-impl Tour {
+impl World {
     async fn get(&self, path: &str) -> Value {
         let answer =
             self.client.get(format!("{}{path}", self.base)).send().await.expect("an answer");
@@ -63,11 +62,11 @@ async fn every_example_of_the_specification_can_be_executed() {
     let base = format!("http://127.0.0.1:{port}");
     let client = signed_in(&base, &data.path().join("demo-keys.json")).await;
     wait_for(&client, &format!("{base}/v1/clock"), |clock| clock["mode"] == "live").await;
-    let tour = Tour { client, base };
+    let world = World { client, base };
     let specification = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/wavetank.json");
     let specification = std::fs::read_to_string(specification).expect("the specification");
     let specification: Value = serde_json::from_str(&specification).expect("JSON");
-    follow_one_cve(&tour, &specification).await;
+    follow_one_cve(&world, &specification).await;
     let mut wrong = Vec::new();
     // What is read first shows what was; then things are asked for, and what is ended comes last.
     for method in [Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::PUT] {
@@ -78,7 +77,7 @@ async fn every_example_of_the_specification_can_be_executed() {
                 continue;
             }
             if let Err(problem) =
-                execute(&tour, &specification, method.clone(), path, operation).await
+                execute(&world, &specification, method.clone(), path, operation).await
             {
                 wrong.push(format!("{id}: {problem}"));
             }
@@ -92,7 +91,7 @@ async fn every_example_of_the_specification_can_be_executed() {
 
 /// Sends a request as Swagger UI does: with every example that is there.
 async fn execute(
-    tour: &Tour,
+    world: &World,
     specification: &Value,
     method: Method,
     path: &str,
@@ -119,8 +118,8 @@ async fn execute(
             _ => {}
         }
     }
-    let url = url::Url::parse_with_params(&format!("{}{filled}", tour.base), &query);
-    let mut request = tour.client.request(method, url.map_err(|error| error.to_string())?);
+    let url = url::Url::parse_with_params(&format!("{}{filled}", world.base), &query);
+    let mut request = world.client.request(method, url.map_err(|error| error.to_string())?);
     if let Some(schema) = operation["requestBody"]["content"]
         .as_object()
         .and_then(|content| content.values().next())
@@ -157,7 +156,7 @@ fn choice(specification: &Value, parameter: &Value) -> String {
 }
 
 /// By the links of the answers alone, from the advisory to the deadline that was missed.
-async fn follow_one_cve(tour: &Tour, specification: &Value) {
+async fn follow_one_cve(world: &World, specification: &Value) {
     let parameters = &specification["paths"]["/v1/advisories/{cve}"]["get"]["parameters"];
     let example = |name: &str| {
         let all = parameters.as_array().into_iter().flatten();
@@ -166,11 +165,11 @@ async fn follow_one_cve(tour: &Tour, specification: &Value) {
         example.unwrap_or_else(|| panic!("{name} has no example")).to_owned()
     };
     let (cve, at) = (example("cve"), example("as_of"));
-    let advisory = tour.get(&format!("/v1/advisories/{cve}?as_of={at}")).await;
+    let advisory = world.get(&format!("/v1/advisories/{cve}?as_of={at}")).await;
     assert_eq!(advisory["timeline"][0]["event"], "published", "{advisory}");
     assert!(advisory["images_open"].as_u64() > Some(0), "{advisory}");
     let href = advisory["exposure_href"].as_str().expect("a link");
-    let exposure = tour.get(&format!("{href}?as_of={at}")).await;
+    let exposure = world.get(&format!("{href}?as_of={at}")).await;
     let items = exposure["items"].as_array().expect("items");
     let late = |item: &&Value| {
         let deadlines = item["deadlines"].as_array().into_iter().flatten();
@@ -179,11 +178,12 @@ async fn follow_one_cve(tour: &Tour, specification: &Value) {
     let missed = items.iter().find(late).unwrap_or_else(|| panic!("nobody is late: {exposure}"));
     let tenant = missed["tenant_namespace"].as_str().expect("a tenant");
     let image = missed["image"].as_str().expect("an image");
-    let findings = tour.get(&format!("/v1/images/{image}/findings?as_of={at}&page_size=200")).await;
+    let findings =
+        world.get(&format!("/v1/images/{image}/findings?as_of={at}&page_size=200")).await;
     let findings = findings["items"].as_array().expect("items");
     assert!(findings.iter().any(|finding| finding["cve"] == cve.as_str()), "{findings:?}");
     let violations =
-        tour.get(&format!("/v1/sla/violations?tenant={tenant}&as_of={at}&page_size=200")).await;
+        world.get(&format!("/v1/sla/violations?tenant={tenant}&as_of={at}&page_size=200")).await;
     let violations = violations["items"].as_array().expect("items");
     assert!(
         violations.iter().any(|violation| violation["cve"] == cve.as_str()

@@ -1,5 +1,5 @@
-//! Another world takes the place of the one that plays, over the API: it is the one that its
-//! scenario and seed make, and nothing of the old one is left.
+//! Another world replaces the running one, over the API: it equals one played from the start, and
+//! nothing of the old world is left.
 use crate::demo::{signed_in, wait_for};
 use crate::determinism::CLASSROOM;
 use crate::support::{Background, data_dir, scenario, wavetank};
@@ -57,7 +57,7 @@ async fn a_loaded_world_equals_one_played_from_the_start() {
         let output = command.output().expect("the program runs");
         String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
     };
-    assert_eq!(digest(), CLASSROOM, "as if it had been here from the start");
+    assert_eq!(digest(), CLASSROOM, "it differs from one played from the start");
 
     // The same command goes on with the world that was loaded.
     let again = demo("four-weeks");

@@ -1,4 +1,4 @@
-//! What a forger would change in an export, and what must be said of it.
+//! Ways to tamper with an export, and what must be reported for each.
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use documents::checkpoint::Checkpoint;

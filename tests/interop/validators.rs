@@ -1,4 +1,4 @@
-//! Who judges: `wavetank verify`, and `check.py` with the implementations that it brings together.
+//! The validators: `wavetank verify`, and `check.py` with the implementations that it runs.
 use crate::support::{said, wavetank};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -3,7 +3,6 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
-    sync::Arc,
     time::Duration,
 };
 
@@ -19,7 +18,7 @@ use aws_sdk_s3::{
     types::{ChecksumAlgorithm, Delete, ObjectIdentifier},
 };
 use aws_smithy_http_client::{Builder, tls};
-use futures::{StreamExt as _, stream};
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;

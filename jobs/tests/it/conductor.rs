@@ -1,4 +1,4 @@
-//! A conducted world: played to its end, held by a defect, asked things while it stands and runs.
+//! A conducted world: played to its end, held by a defect, given commands while paused and running.
 use crate::support::conducting::{CLASSROOM, SEED, end, to_the_end};
 use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
@@ -53,7 +53,7 @@ async fn job_failures_do_not_change_the_world() {
     assert_eq!(rough.play(&Script::new(acts)).await, Stop::ReachedEnd);
     assert_eq!(clean.dump().await, rough.dump().await);
     let failed = "SELECT count(*) FROM ledger WHERE attempts > 0";
-    assert!(rough.count(failed).await > 0, "the test tests nothing");
+    assert!(rough.count(failed).await > 0, "no job failed: the test proves nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]

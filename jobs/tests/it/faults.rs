@@ -1,4 +1,4 @@
-//! Workers that die, and connections that break.
+//! Dying workers and broken connections.
 use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
 use jobs::queue::{Patience, redeliver};
@@ -64,7 +64,7 @@ async fn a_job_that_kills_its_workers_is_dead_lettered() {
     bench.deliver(&[1]).await;
     let mut lives = 0;
     while bench.job(1).await.0 == "owed" {
-        assert!(lives < 12, "it kills workers for ever");
+        assert!(lives < 12, "a job has killed {lives} workers and is not dead");
         killed_while_working(bench.url.clone(), script.clone(), 1).await;
         lives += 1;
         redeliver(&bench.pool, &AT_ONCE).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the stored rows say of a build at an instant is what the facts said then.
+//! The status of a build at a past instant is the one that the facts gave it then.
 use crate::support::Bench;
 use crate::support::conducting::scenario;
 use crate::support::handlers::Script;
@@ -90,5 +90,5 @@ async fn a_flaked_build_is_pending_until_its_next_attempt() {
             }
         }
     }
-    assert!(asked > 200 && again > 10, "the test tests little: {asked} asked, {again} flakes");
+    assert!(asked > 200 && again > 10, "the test proves little: {asked} questions, {again} flakes");
 }

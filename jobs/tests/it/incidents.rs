@@ -1,4 +1,4 @@
-//! Incidents of trust, conducted with real work: what the levels were, and what they are.
+//! Trust incidents, conducted with real jobs: SLSA levels before and after them.
 use crate::support::Bench;
 use crate::support::conducting::{Conducting, scenario};
 use documents::bundle::{Bundle, MAX_BUNDLE_BYTES};

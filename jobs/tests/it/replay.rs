@@ -1,5 +1,5 @@
-//! The real job bodies on a whole world: done again they change nothing, and a fact that says
-//! something else than the stored rows is found out.
+//! The real jobs of a whole world: run again they change nothing, and a fact that contradicts the
+//! stored rows is detected.
 use crate::support::Bench;
 use crate::support::conducting::{SEED, to_the_end};
 use jobs::job::{JobError, Payload};
@@ -76,12 +76,12 @@ async fn nightly_rebuilds_name_their_schedule(bench: &Bench, objects: &ObjectSto
 /// One list of an evaluation.
 type List = fn(&mut SlaCheck) -> &mut Vec<TimerRef>;
 
-/// Does a job that must not come out, and gives what was said.
+/// Runs a job that must fail, and returns its error.
 async fn refused(bench: &Bench, name: &str, payload: &Payload) -> String {
     let mut tx = bench.ctx.pool.begin().await.unwrap();
     match work(bench, &mut tx, payload).await {
         Err(error @ JobError::Mismatch { .. }) => error.to_string(),
-        other => panic!("{name}: not found out: {other:?}"),
+        other => panic!("{name} was not detected: {other:?}"),
     }
 }
 
@@ -97,20 +97,20 @@ async fn a_fact_that_contradicts_the_rows_is_detected() {
         }
     }
     for (name, said) in [
-        ("a finding more", "findings of image"),
-        ("a new finding less", "new findings of image"),
+        ("one finding too many", "findings of image"),
+        ("one new finding too few", "new findings of image"),
         ("an older release", "of build"),
-        ("a package less", "of build"),
-        ("an opened timer less", "SLA timers opened at"),
-        ("a stopped timer less", "SLA timers stopped at"),
-        ("an item more", "items of notification"),
+        ("one package too few", "of build"),
+        ("one opened timer too few", "SLA timers opened at"),
+        ("one stopped timer too few", "SLA timers stopped at"),
+        ("one item too many", "items of notification"),
     ] {
         let message = seen.get(name).unwrap_or_else(|| panic!("no job for {name}"));
         assert!(message.contains(said), "{name}: {message}");
     }
 }
 
-/// Ways in which a payload can be wrong.
+/// Payloads that are wrong in one way each.
 fn corrupted(payload: &Payload) -> Vec<(&'static str, Payload)> {
     let mut variants = Vec::new();
     match payload {
@@ -132,7 +132,7 @@ fn corrupted(payload: &Payload) -> Vec<(&'static str, Payload)> {
                 add("an older release", &|contents| contents[place].release -= 1);
             }
             if published.base.is_some() {
-                add("a package less", &|contents| {
+                add("one package too few", &|contents| {
                     let own = &published.own_packages;
                     let place = contents.iter().position(|c| !own.contains(&c.package)).unwrap();
                     contents.remove(place);
@@ -142,19 +142,19 @@ fn corrupted(payload: &Payload) -> Vec<(&'static str, Payload)> {
         Payload::Scan(jobs) => {
             let mut more = jobs.clone();
             Arc::make_mut(&mut more[0].fact).targets[0].findings += 1;
-            variants.push(("a finding more", Payload::Scan(more)));
+            variants.push(("one finding too many", Payload::Scan(more)));
             let mut less = jobs.clone();
             let targets = less.iter_mut().flat_map(|job| &mut Arc::make_mut(&mut job.fact).targets);
             if let Some(target) = targets.into_iter().find(|target| !target.new.is_empty()) {
                 target.new.pop();
-                variants.push(("a new finding less", Payload::Scan(less)));
+                variants.push(("one new finding too few", Payload::Scan(less)));
             }
         }
         Payload::Attest(_) => {}
         Payload::SlaCheck(jobs) => {
             let lists: [(&str, List); 2] = [
-                ("an opened timer less", |check| &mut check.opened),
-                ("a stopped timer less", |check| &mut check.stopped),
+                ("one opened timer too few", |check| &mut check.opened),
+                ("one stopped timer too few", |check| &mut check.stopped),
             ];
             for (name, list) in lists {
                 let mut jobs = jobs.clone();
@@ -167,7 +167,7 @@ fn corrupted(payload: &Payload) -> Vec<(&'static str, Payload)> {
         Payload::Notify(jobs) => {
             let mut more = jobs.clone();
             Arc::make_mut(&mut more[0].fact).items += 1;
-            variants.push(("an item more", Payload::Notify(more)));
+            variants.push(("one item too many", Payload::Notify(more)));
         }
     }
     variants

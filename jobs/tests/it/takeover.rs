@@ -1,4 +1,4 @@
-//! Conductors that die and conductors that stand by.
+//! Conductors that die, and conductors on standby.
 use crate::support::conducting::{end, to_the_end};
 use crate::support::handlers::Script;
 use crate::support::{Bench, LIMIT};
@@ -58,7 +58,7 @@ async fn the_second_conductor_stands_by_and_takes_over() {
     workers.stopped().await;
 }
 
-/// The old one is cut off by the server, does not know, and wakes up when another leads.
+/// The old conductor lost its connection without noticing, and writes again when another leads.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conductor_that_lost_leadership_writes_nothing() {
     let bench = Bench::new().await;
@@ -181,7 +181,8 @@ async fn the_conductor_waits_for_a_lost_database() {
     workers.stopped().await;
 }
 
-/// A window was closed and not sealed; who takes over closes it again, joined with the next one.
+/// A window was finalized and not sealed; the next conductor finalizes it again, joined with the
+/// next window.
 #[tokio::test(flavor = "multi_thread")]
 async fn finalizing_a_window_again_ends_what_the_next_window_ends() {
     let bench = Bench::new().await;

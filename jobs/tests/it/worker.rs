@@ -1,4 +1,4 @@
-//! What a worker does with a job, whatever the job does.
+//! What a worker does with jobs that succeed, fail, hang, panic or cannot be read.
 use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
 use std::time::{Duration, Instant};

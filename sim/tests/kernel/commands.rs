@@ -82,7 +82,7 @@ fn external_builds_wait_for_their_reports_and_are_never_merged() {
     let facts = after(&mut world, 1);
     assert!(matches!(outcome(&facts, 2).0, Outcome::Published(_)));
     assert!(matches!(outcome(&facts, 3).0, Outcome::Unchanged { .. }));
-    assert!(submit(&mut world, completion(7, None)).is_err(), "nobody asked for it");
+    assert!(submit(&mut world, completion(7, None)).is_err(), "it was never requested");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_registered_advisory_is_found_fixed_and_rebuilt() {
             .any(|target| target.new.iter().any(|new| new.finding.advisory == id)),
         _ => false,
     });
-    assert!(found, "the scanner finds it");
+    assert!(found, "the scanner must find it");
     let available = facts.iter().find_map(|fact| match fact.kind {
         FactKind::FixAvailable { advisory } if advisory == id => Some(fact.at),
         _ => None,
@@ -216,7 +216,7 @@ fn a_customer_starts_changes_and_stops_using_an_image() {
     assert_eq!((version.image, previous), (image, None));
     let pin = Some(version.version);
     let wrong = Command::UseImage { customer, image, pin: Some(999), runtime: None };
-    assert!(submit(&mut world, wrong).is_err(), "nobody serves that version");
+    assert!(submit(&mut world, wrong).is_err(), "that version is not published");
     submit(&mut world, Command::UseImage { customer, image, pin, runtime: None }).expect("a pin");
     after(&mut world, 2 * DAY_MS);
     submit(&mut world, end.clone()).expect("it is used");

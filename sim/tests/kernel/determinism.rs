@@ -1,4 +1,5 @@
-//! The same scenario, seed and commands give the same facts; other policies, the same weather.
+//! The same scenario, seed and commands give the same facts; other policies, the same exogenous
+//! events.
 use crate::support::{play, shipped, world};
 use sim::World;
 use sim::command::Command;
@@ -61,7 +62,7 @@ fn a_fork_diverges_without_affecting_the_original() {
 }
 
 /// Disclosures and releases without their place in the order of all facts.
-fn weather(yaml: &str, seed: u64) -> Vec<String> {
+fn exogenous(yaml: &str, seed: u64) -> Vec<String> {
     let mut all = Vec::new();
     play(&mut world(yaml, seed), 28, |fact| match &fact.kind {
         FactKind::PackageReleased { .. }
@@ -75,7 +76,7 @@ fn weather(yaml: &str, seed: u64) -> Vec<String> {
 #[test]
 fn exogenous_events_do_not_depend_on_the_builder_pool_or_cadence() {
     let yaml = shipped("four-weeks");
-    let expected = weather(&yaml, 42);
+    let expected = exogenous(&yaml, 42);
     assert!(expected.len() > 200);
     let variants = [
         yaml.replace("count: 4", "count: 1"),
@@ -83,7 +84,7 @@ fn exogenous_events_do_not_depend_on_the_builder_pool_or_cadence() {
     ];
     for variant in variants {
         assert_ne!(variant, yaml, "the variant must differ");
-        assert!(weather(&variant, 42) == expected, "seed 42: the weather changed");
+        assert!(exogenous(&variant, 42) == expected, "seed 42: exogenous events changed");
     }
-    assert_ne!(weather(&yaml, 43), expected, "another seed is other weather");
+    assert_ne!(exogenous(&yaml, 43), expected, "another seed must have other events");
 }

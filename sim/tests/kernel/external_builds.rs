@@ -1,4 +1,4 @@
-//! Builds that somebody else makes: they wait for the report, alone, and end once.
+//! External builds: they wait for their report, block no other build, and end once.
 use crate::support::{play, shipped, world};
 use sim::World;
 use sim::command::{Command, CommandError, ImageDefinition, Report};
@@ -78,7 +78,7 @@ fn an_external_build_waits_for_its_report_and_blocks_no_other() {
     let facts = advance(&mut world, SimDuration(1));
     let result = end(&facts, 1).expect("it ends in a millisecond");
     assert_eq!(result.builder, Some(BuilderId::EXTERNAL));
-    assert_eq!(result.started, reported + SimDuration(1), "nobody saw when it began");
+    assert_eq!(result.started, reported + SimDuration(1), "its start was not observed");
     let Outcome::Published(published) = &result.outcome else { panic!("{result:?}") };
     assert_eq!(published.version, 1);
     assert!(published.contents.iter().any(|release| release.package == PackageId(3)));

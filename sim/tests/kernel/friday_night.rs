@@ -1,4 +1,4 @@
-//! The shipped Friday night against what was seen: its mass event must be fixed as fast, and as
+//! The shipped Friday night against observations: its mass event must be fixed as fast, and as
 //! slowly, as the three of 2025 that the scenario names.
 use crate::support::shipped;
 use sim::World;

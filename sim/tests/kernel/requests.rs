@@ -1,5 +1,5 @@
-//! What is asked from outside: scans, evaluations, images and uses of customers. It shows when time
-//! moves, and a record of it plays again.
+//! Requests from outside: scans, evaluations, images and usage of customers. They take effect when
+//! time advances, and a record of them can be replayed.
 use crate::support::{play, shipped, world};
 use sim::World;
 use sim::command::{Command, CommandError, ImageDefinition, Report};
@@ -64,7 +64,7 @@ fn requested_scans_report_each_finding_once() {
             by_request += if scan.trigger == ScanTrigger::Requested { target.new.len() } else { 0 };
         }
     }
-    assert!(by_request > 20, "only {by_request} were found on request: the test tells nothing");
+    assert!(by_request > 20, "only {by_request} were found on request: the test proves nothing");
     let unknown = take(&mut world, Command::Scan { image: Some(ImageId(8)) }).map(|_| ());
     assert_eq!(unknown, Err(CommandError::UnknownImage(8)));
 }

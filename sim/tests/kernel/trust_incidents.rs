@@ -1,4 +1,4 @@
-//! Incidents of trust: they come at their instants, say what is hit, and leave the rest alone.
+//! Trust incidents: they happen at their instants, name what they affect, and change nothing else.
 use crate::support::{play, shipped, world};
 use sim::World;
 use sim::command::{Command, CommandError, ImageDefinition};

@@ -53,7 +53,7 @@ async fn both_timers_open_warn_and_breach() {
     let both = [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)];
     assert_eq!(check(&fixture, day(2, "09:59"), 1).await.opened, NONE, "not found yet");
     let opened = check(&fixture, day(2, "10:00"), 1).await;
-    assert_eq!(opened.opened, both, "found at the very instant");
+    assert_eq!(opened.opened, both, "found at exactly that instant");
     assert_eq!(column(&fixture, "started_at", "provider").await, Some(day(2, "09:00")));
     assert_eq!(column(&fixture, "due_at", "provider").await, Some(day(9, "09:00")));
     // Three quarters of 7 days: 5 days and 6 hours.
@@ -134,7 +134,7 @@ async fn a_not_affected_decision_stops_both_timers() {
 async fn not_affected_findings_open_no_timer() {
     let mut fixture = found().await;
     fixture.judge(0, 0, day(2, "10:00")).await;
-    assert_eq!(check(&fixture, day(2, "11:00"), 2).await.opened, NONE, "judged at that instant");
+    assert_eq!(check(&fixture, day(2, "11:00"), 2).await.opened, NONE, "decided at that instant");
     fixture.version(0, 2, day(3, "00:00")).await;
     fixture.finding(0, 2, 0, 0, day(3, "00:00")).await;
     fixture.uses(0, 0, 2, day(3, "01:00")).await;

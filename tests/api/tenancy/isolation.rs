@@ -1,6 +1,6 @@
 //! One tenant asks for everything of another: on every operation of the specification, in paths,
-//! filters and bodies, in every role. Whatever it gets is what it gets for things that are not
-//! there; nothing of the other shows anywhere, and nothing of it changes.
+//! filters and bodies, in every role. The answer is always the one for resources that do not
+//! exist; nothing of the other tenant is shown, and nothing of it changes.
 use super::probes::{Names, in_body, in_path, in_query, of_nobody};
 use super::tenants::{ACME, GLOBEX, NOBODY, Tenant, add_catalogue};
 use crate::operations::{self, Operation};

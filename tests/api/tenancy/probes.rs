@@ -1,5 +1,5 @@
-//! What stands for each parameter, filter and field when one tenant asks for another's things. A
-//! parameter that is not listed here fails the walk: whose its values are must be said.
+//! The values of each parameter, filter and field when one tenant asks for another's resources. A
+//! parameter that is not listed here fails the tests of isolation: its owner must be stated.
 use super::tenants::{NOBODY, Tenant};
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ pub(crate) fn in_path(place: &str) -> Names {
         "/v1/logs/{log}" => Nothing("transparency"),
         // They are files of the program.
         "/v1/scenarios/{name}" | "/problems/{code}" => Nothing("image_not_found"),
-        other => panic!("what does the parameter at the end of {other} name?"),
+        other => panic!("it is not stated what the last parameter of {other} names"),
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn in_body(operation: &str, field: &str) -> Option<(Names, Body)> {
             "createWebhookEndpoint" | "changeWebhookEndpoint",
             "url" | "description" | "kinds" | "min_severity" | "digest_window_seconds" | "enabled",
         ) => return None,
-        other => panic!("what does the field {other:?} name?"),
+        other => panic!("it is not stated what the field {other:?} names"),
     })
 }
 

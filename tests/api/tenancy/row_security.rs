@@ -1,5 +1,4 @@
-//! The database keeps tenants apart by itself: what the schema must say for that, of every table
-//! there is.
+//! Row-level security keeps tenants apart: what the schema must say for every table.
 use crate::support::Api;
 use sqlx::PgPool;
 
@@ -128,7 +127,11 @@ async fn the_database_roles_of_the_api_have_no_other_rights() {
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('v', 'm') ORDER BY 1",
     )
     .await;
-    assert_eq!(around, ["next_command_seq", "next_image_id"], "they tell one number each");
+    assert_eq!(
+        around,
+        ["next_command_seq", "next_image_id"],
+        "functions with the rights of their owner"
+    );
     let shared = names(
         &api.pool,
         "SELECT c.relname::text FROM pg_class c
