@@ -151,7 +151,7 @@ async fn child() {
 fn run_child(exe: &Path, dir: &Path, uid: Option<u32>) -> (Child, String) {
     let mut command = Command::new(exe);
     command
-        .args(["--exact", "embedded::postgres::tests::child", "--ignored", "--nocapture"])
+        .args(["--exact", "postgres::tests::child", "--ignored", "--nocapture"])
         .env(CHILD_DIR, dir)
         .current_dir("/")
         .stdout(Stdio::piped());
@@ -199,7 +199,7 @@ fn killed_while_it_makes_the_cluster_it_makes_it_again() {
     let dir = data_dir();
     let exe = std::env::current_exe().unwrap();
     let mut child = Command::new(&exe)
-        .args(["--exact", "embedded::postgres::tests::child", "--ignored", "--nocapture"])
+        .args(["--exact", "postgres::tests::child", "--ignored", "--nocapture"])
         .env(CHILD_DIR, dir.path())
         .stdout(Stdio::null())
         .spawn()
