@@ -99,7 +99,7 @@ impl Background {
     pub(crate) fn stop(mut self) -> bool {
         let pid = self.0.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &pid]).status();
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until {
             if let Ok(Some(status)) = self.0.try_wait() {
                 return status.success();
