@@ -12,20 +12,22 @@ pub fn at(text: &str) -> SimTime {
     SimTime::from_datetime(text.parse().expect("an instant"))
 }
 
+async fn connect(url: &str, size: u32) -> PgPool {
+    let options = url.parse().expect("a URL");
+    db::connect(options, size, Durability::Relaxed).await.expect("a pool")
+}
+
 /// A pool on a fresh database that holds our schema.
 pub async fn database() -> PgPool {
     let services = services::services();
-    let connect = async |url: String, size| {
-        db::connect(url.parse().expect("a URL"), size, Durability::Relaxed).await.expect("a pool")
-    };
     let template = services
         .template("store", "", |url| async move {
-            let pool = connect(url, 1).await;
+            let pool = connect(&url, 1).await;
             db::migrate(&pool).await.expect("the schema");
             pool.close().await;
         })
         .await;
-    connect(services.database(&template).await, 8).await
+    connect(&services.database(&template).await, 8).await
 }
 
 /// A fresh bucket.

@@ -118,7 +118,7 @@ async fn drop_database(admin: &mut PgConnection, name: &str) {
 impl Services {
     /// The URL of a database of the server.
     pub fn url(&self, database: &str) -> String {
-        let (address, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        let (address, query) = self.server.split_once('?').unwrap_or((self.server.as_str(), ""));
         let (server, _) = address.rsplit_once('/').expect("a URL with a database");
         format!("{server}/{database}?{query}")
     }
