@@ -77,22 +77,25 @@ impl Background {
         Background(child.expect("the program starts"))
     }
 
-    /// Kills it, and the database server with it, as soon as the world in its data directory has
-    /// materialized everything up to an instant (`2026-01-05T12:00Z`).
-    pub(crate) async fn kill_at(mut self, data: &Path, instant: &str) {
+    /// Kills it, and the database server with it, as soon as that many jobs of the world in its
+    /// data directory are done.
+    pub(crate) async fn kill_at_job(mut self, data: &Path, job: i64) {
         let began = Instant::now();
-        let mut seen = None;
-        while seen != Some(true) {
-            seen = is_materialized(data, instant).await;
+        let mut done = None;
+        while done < Some(job) {
+            done = done_jobs(data).await.or(done);
             if let Some(status) = self.0.try_wait().expect("a child") {
-                panic!("nothing was killed: it had ended ({status}) before it came to {instant}");
+                panic!(
+                    "nothing was killed: it ended ({status}) with {done:?} jobs done, not {job}"
+                );
             }
-            assert!(began.elapsed() < LIMIT, "nothing was killed: it did not come to {instant}");
+            let waited = began.elapsed() < LIMIT;
+            assert!(waited, "nothing was killed: {done:?} jobs are done, {job} are awaited");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         self.0.kill().expect("kill -9");
         let status = self.0.wait().expect("it ends");
-        assert_eq!(status.signal(), Some(9), "it ended by itself at {instant}: {status}");
+        assert_eq!(status.signal(), Some(9), "it ended by itself after {done:?} jobs: {status}");
     }
 
     /// Asks it to stop and waits until it has.
@@ -128,19 +131,19 @@ pub(crate) fn lend(data: &Path) -> (Background, HashMap<String, String>) {
     (lender, settings)
 }
 
-/// Whether the world in a data directory is materialized through an instant; `None` while its
-/// server does not answer or it has no world.
-async fn is_materialized(data: &Path, instant: &str) -> Option<bool> {
+/// How many jobs of the world in a data directory are done; `None` while its server does not answer
+/// or it has no world.
+async fn done_jobs(data: &Path) -> Option<i64> {
     let socket = std::fs::read_to_string(data.join("postgres.socket")).ok()?;
     let options = PgConnectOptions::new_without_pgpass()
         .socket(socket.trim())
         .username("wavetank")
         .database("wavetank");
     let mut conn = PgConnection::connect_with(&options).await.ok()?;
-    let sql = "SELECT materialized_through >= $1::timestamptz FROM world";
-    let through = sqlx::query_scalar(sql).bind(instant).fetch_optional(&mut conn).await;
+    let done = sqlx::query_scalar("SELECT count(*) FROM ledger WHERE state = 'done'");
+    let done = done.fetch_one(&mut conn).await;
     let _ = conn.close().await;
-    through.ok()?
+    done.ok()
 }
 
 impl Drop for Background {
