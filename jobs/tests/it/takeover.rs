@@ -1,14 +1,15 @@
 //! Conductors that die, and conductors on standby.
-use crate::support::conducting::{end, to_the_end};
-use crate::support::handlers::Script;
+use crate::support::conducting::{CLASSROOM, SEED, end, scenario, to_the_end};
+use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
 use futures::future::BoxFuture;
 use jobs::conductor::{ConductorState, Options, Stop};
 use jobs::job::{JobContext, JobError, Payload};
 use jobs::worker::{Bodies, Real, WorkerOptions, Workers};
-use sim::fact::UsageMode;
+use sim::World;
+use sim::fact::{FactKind, UsageMode};
 use sim::ids::{CustomerId, ImageId};
-use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
+use sim::time::{HOUR_MS, SimDuration};
 use sqlx::{Connection, PgConnection};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -157,25 +158,36 @@ async fn a_world_killed_five_times_equals_an_undisturbed_one() {
     assert_eq!(bench.count("SELECT term FROM world").await, 6, "five killed conductors and one");
 }
 
+/// The facts of the classroom's builds.
+fn builds() -> Vec<u64> {
+    let mut seqs = Vec::new();
+    World::new(scenario(CLASSROOM), SEED).advance(end(), &mut |fact| {
+        if matches!(fact.kind, FactKind::BuildFinished(_)) {
+            seqs.push(fact.seq);
+        }
+    });
+    seqs
+}
+
+/// All connections are cut in the middle of an early job, and again in the middle of a late one.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_conductor_waits_for_a_lost_database() {
     let bench = Bench::new().await;
-    let script = Script::new([]);
+    let builds = builds();
+    let gates = [builds[10], builds[60]];
+    let script = Script::new(gates.map(|seq| (seq, vec![Act::WaitAtGate])));
     let (workers, stop) = bench.work(&script);
     // Not of the pool, whose connections are cut.
     let mut admin = PgConnection::connect(&bench.url).await.unwrap();
-    let mut conducting = bench.conduct(to_the_end()).await;
-    for days_left in [6, 4, 2] {
-        let reached = SimTime(end().0 - days_left * DAY_MS);
-        conducting.is(|progress| progress.materialized_through >= reached).await;
+    let conducting = bench.conduct(to_the_end()).await;
+    for gate in gates {
+        script.started(gate, 1).await;
         let cut = sqlx::query_scalar::<_, i64>(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid()",
         );
-        let cut = cut.fetch_one(&mut admin).await.unwrap();
-        assert!(cut > 0, "no connection was cut {days_left} days before the end");
-        let through = conducting.progress.borrow().materialized_through;
-        assert!(through < end(), "the run was over before the last cut");
+        assert!(cut.fetch_one(&mut admin).await.unwrap() > 0, "no connection was cut");
+        script.open_gate();
     }
     assert_eq!(conducting.ends().await.unwrap(), Stop::ReachedEnd);
     stop.cancel();
