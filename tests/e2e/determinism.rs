@@ -63,7 +63,7 @@ async fn fewer_workers_run_when_the_server_is_crowded() {
 }
 
 /// How much of the four weeks is played, and the digest that it has.
-fn four_weeks() -> (&'static str, &'static str) {
+pub(crate) fn four_weeks() -> (&'static str, &'static str) {
     if in_full() { ("28d", FOUR_WEEKS) } else { ("7d", FIRST_WEEK) }
 }
 
