@@ -8,10 +8,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-/// A played classroom and its export.
-fn exported(seed: &str) -> (tempfile::TempDir, tempfile::TempDir) {
+/// A classroom played so far, and its export.
+fn exported(seed: &str, until: &str) -> (tempfile::TempDir, tempfile::TempDir) {
     let (data, out) = (data_dir(), data_dir());
-    figures(run("classroom", data.path(), &["--seed", seed]));
+    figures(run("classroom", data.path(), &["--seed", seed, "--until", until]));
     let mut export = wavetank();
     export.args(["export", "--all-versions", "--data-dir"]).arg(data.path());
     let written = export.arg(out.path()).output().expect("the program runs");
@@ -72,8 +72,8 @@ fn flip(file: &Path, key: &str) {
 
 #[test]
 fn an_export_verifies_and_every_change_to_it_is_detected() {
-    let (_data, out) = exported("3");
-    let (_other_data, other) = exported("4");
+    let (_data, out) = exported("3", "7d");
+    let (_other_data, other) = exported("4", "1d");
     // The scenario's own attacker has replaced one bundle, and nothing else is wrong.
     let (status, whole) = report(out.path(), &[]);
     assert_eq!(status, Some(1), "{whole}");
