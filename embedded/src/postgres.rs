@@ -86,10 +86,7 @@ impl EmbeddedPostgres {
     /// # Errors
     /// No usable PostgreSQL is installed, the cluster cannot be made, belongs to somebody else or
     /// to another major version, or the server does not start.
-    pub async fn start(
-        data_dir: &Path,
-        options: PostgresOptions,
-    ) -> Result<Self, EmbeddedError> {
+    pub async fn start(data_dir: &Path, options: PostgresOptions) -> Result<Self, EmbeddedError> {
         let data_dir = data_dir
             .canonicalize()
             .map_err(EmbeddedError::io("find the data directory", data_dir))?;

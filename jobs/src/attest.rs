@@ -1,10 +1,10 @@
 //! The `attest` job: completes the bundles of what was signed, now that the log has given it its
 //! place, and assesses the SLSA level that the provenance proves; again when trust is lost.
-mod again;
+mod reassess;
 
 use crate::job::{Attest, JobContext, JobError};
 use crate::naming::{builder_name, repository};
-use crate::sign::Occasion;
+use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
 use documents::bundle::Bundle;
 use documents::checkpoint::Checkpoint;
@@ -20,7 +20,7 @@ use documents::{Digest, bundle};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use store::artifacts::{Document, StoredDocument, kind};
-use store::attestations::{self, Bundled, Placed};
+use store::attestations::{self, LoggedAttestation, StoredBundle};
 use store::objects::{NewObject, content_key};
 use store::provenance::BuiltBy;
 use store::slsa::{self, Assessed, Trust};
@@ -35,9 +35,11 @@ pub async fn run(ctx: &JobContext, tx: &mut PgConnection, what: Attest) -> Resul
         Attest::Distrusted { seq, at, builder, parts, part } => {
             let builder = &builder_name(builder);
             let wanted = BuiltBy { builder, seq, at, parts, part };
-            again::distrusted(ctx, tx, wanted).await
+            reassess::after_distrust(ctx, tx, wanted).await
         }
-        Attest::Tampered { seq, at, version } => again::tampered(ctx, tx, seq, at, version).await,
+        Attest::Tampered { seq, at, version } => {
+            reassess::after_tampering(ctx, tx, seq, at, version).await
+        }
     }
 }
 
@@ -48,7 +50,7 @@ async fn bundles(
     from_seq: u64,
     to_seq: u64,
 ) -> Result<(), JobError> {
-    let placed = attestations::placed(tx, from_seq, to_seq).await?;
+    let placed = attestations::in_log(tx, from_seq, to_seq).await?;
     let Some(size) = placed.iter().map(|one| one.tree_size).max() else { return Ok(()) };
     let keys = ctx.keys.get(tx).await?;
     let proofs = {
@@ -59,7 +61,7 @@ async fn bundles(
     for (one, proof) in placed.into_iter().zip(proofs) {
         let statement = match ctx.caches.take_statement(&one.logged.payload_sha256) {
             Some(statement) => statement,
-            None => statement_again(ctx, &one).await?,
+            None => rebuild_statement(ctx, &one).await?,
         };
         work.push((one, proof, statement));
     }
@@ -68,13 +70,13 @@ async fn bundles(
     let bundles = tokio::task::spawn_blocking(move || bundle_all(&keys, &trusted, work));
     let Bundles { stored, objects, assessed } = bundles.await.context("making bundles")??;
     ctx.objects.put_all(objects).await.context("storing bundles")?;
-    let bundled = stored.into_iter().map(|(log_index, stored)| Bundled {
+    let bundled = stored.into_iter().map(|(log_index, stored)| StoredBundle {
         log_index,
         uri: ctx.objects.uri(&stored.key()),
         sha256: stored.sha256,
         bytes: stored.bytes,
     });
-    attestations::bundled(tx, &bundled.collect::<Vec<_>>()).await?;
+    attestations::record_bundles(tx, &bundled.collect::<Vec<_>>()).await?;
     slsa::insert(tx, &assessed).await?;
     Ok(())
 }
@@ -90,7 +92,7 @@ struct Proof {
     hashes: Vec<Hash>,
 }
 
-fn prove(tree: &Tree, one: &Placed) -> Result<Proof, JobError> {
+fn prove(tree: &Tree, one: &LoggedAttestation) -> Result<Proof, JobError> {
     let root = tree.root(one.tree_size);
     let hashes = tree.inclusion_proof(one.log_index, one.tree_size);
     let (root, hashes) =
@@ -99,7 +101,7 @@ fn prove(tree: &Tree, one: &Placed) -> Result<Proof, JobError> {
 }
 
 /// The statement, made again from the stored document by a process that did not sign it.
-async fn statement_again(ctx: &JobContext, one: &Placed) -> Result<Vec<u8>, JobError> {
+async fn rebuild_statement(ctx: &JobContext, one: &LoggedAttestation) -> Result<Vec<u8>, JobError> {
     let document = match &one.document_sha256 {
         Some(sha256) => ctx.objects.get(&content_key(sha256), MAX_SBOM_BYTES as u64).await?.into(),
         None => Vec::new(),
@@ -135,7 +137,7 @@ struct Bundles {
 fn bundle_all(
     keys: &Arc<WorldKeys>,
     trusted: &[Trust],
-    work: Vec<(Placed, Proof, Vec<u8>)>,
+    work: Vec<(LoggedAttestation, Proof, Vec<u8>)>,
 ) -> Result<Bundles, JobError> {
     let mut bundles = Bundles::default();
     let mut checkpoint: Option<(u64, String)> = None;
@@ -148,9 +150,9 @@ fn bundle_all(
         checkpoint = Some((one.tree_size, note.clone()));
         let bytes = bundle(keys, &one, proof, note, statement)?;
         if one.predicate_type == PredicateType::Provenance {
-            let Placed { seq, at, version, .. } = one;
+            let LoggedAttestation { seq, at, version, .. } = one;
             let digest = one.digest.parse().context("digest of a version")?;
-            let occasion = Occasion { seq, at, version };
+            let occasion = StatementContext { seq, at, version };
             bundles.assessed.push(assess(&keys.identity, trusted, occasion, digest, &bytes));
         }
         let media_type = bundle::MEDIA_TYPE;
@@ -170,7 +172,7 @@ fn sign_checkpoint(keys: &WorldKeys, size: u64, root: Hash) -> String {
 
 fn bundle(
     keys: &WorldKeys,
-    one: &Placed,
+    one: &LoggedAttestation,
     proof: Proof,
     checkpoint: String,
     statement: Vec<u8>,
@@ -206,11 +208,11 @@ fn bundle(
 fn assess(
     identity: &WorldIdentity,
     trusted: &[Trust],
-    occasion: Occasion,
+    occasion: StatementContext,
     digest: Digest,
     bundle: &[u8],
 ) -> Assessed {
-    let Occasion { seq, at, version } = occasion;
+    let StatementContext { seq, at, version } = occasion;
     let root = |trust: &Trust| TrustedBuilder {
         key: identity.signer.clone(),
         builder_id: builder_id(&trust.builder),

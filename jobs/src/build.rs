@@ -1,7 +1,7 @@
 //! The `build` job: resolves what the build was made of, makes and signs its documents, stores
 //! them, and writes the rows that name them. A build that publishes nothing leaves its log.
-use crate::job::{JobContext, JobError, Placed};
-use crate::sign::Occasion;
+use crate::job::{JobContext, JobError, SequencedFact};
+use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
 use sim::fact::{BuildResult, Cause, Outcome, Published};
 use sim::ids::VersionRef;
@@ -12,11 +12,11 @@ use store::builds::{self, BuildSubject};
 use store::images::{self, NewVersion, Sbom};
 use store::objects::NewObject;
 
+mod artifacts;
 mod contents;
 mod log;
-mod papers;
 
-use papers::{Papers, pack};
+use artifacts::{BuildArtifacts, pack};
 
 /// Does all of it. The documents are named by their content, so that doing it again stores the
 /// same objects and the same rows.
@@ -26,7 +26,7 @@ use papers::{Papers, pack};
 pub async fn run(
     ctx: &JobContext,
     tx: &mut PgConnection,
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
 ) -> Result<(), JobError> {
     let result = &job.fact;
     let mut subject = builds::subject(tx, result)
@@ -50,7 +50,7 @@ pub async fn run(
 async fn publish(
     ctx: &JobContext,
     tx: &mut PgConnection,
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     published: &Published,
     subject: BuildSubject,
 ) -> Result<(), JobError> {
@@ -61,15 +61,15 @@ async fn publish(
     let keys = ctx.keys.get(tx).await?;
     let (owner, job) = (subject.tenant_namespace.clone(), job.clone());
     let version = VersionRef { image: job.fact.image, version: published.version };
-    let occasion = Occasion { seq: job.seq, at: job.at, version };
+    let occasion = StatementContext { seq: job.seq, at: job.at, version };
     // Making documents is pure computation: it must not hold up the runtime.
-    let (job, papers) = tokio::task::spawn_blocking(move || {
-        let papers = Papers::of(&keys, &job, occasion, &subject, &contents);
-        (job, papers)
+    let (job, artifacts) = tokio::task::spawn_blocking(move || {
+        let artifacts = BuildArtifacts::of(&keys, &job, occasion, &subject, &contents);
+        (job, artifacts)
     })
     .await
     .context("making documents")?;
-    let Papers { digest, stored, objects, signed } = papers?;
+    let BuildArtifacts { digest, stored, objects, signed } = artifacts?;
     store_all(ctx, objects).await?;
     finish(tx, &job, &stored).await?;
     let new = NewVersion {
@@ -102,7 +102,7 @@ async fn store_all(ctx: &JobContext, objects: Vec<NewObject>) -> Result<(), JobE
 
 async fn finish(
     tx: &mut PgConnection,
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     documents: &[StoredDocument],
 ) -> Result<(), JobError> {
     let log = &find(documents, kind::LOG)?.sha256;

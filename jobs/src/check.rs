@@ -9,7 +9,7 @@ const SHOWN: usize = 10;
 ///
 /// # Errors
 /// [`JobError::Mismatch`] with both.
-pub(crate) fn same<T: PartialEq + Debug>(
+pub(crate) fn expect_equal<T: PartialEq + Debug>(
     what: impl FnOnce() -> String,
     expected: &T,
     found: &T,
@@ -25,7 +25,7 @@ pub(crate) fn same<T: PartialEq + Debug>(
 ///
 /// # Errors
 /// [`JobError::Mismatch`] with the entries that the other side lacks.
-pub(crate) fn same_list<T: Ord + Debug>(
+pub(crate) fn expect_equal_lists<T: Ord + Debug>(
     what: impl FnOnce() -> String,
     expected: &[T],
     found: &[T],

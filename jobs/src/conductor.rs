@@ -1,38 +1,37 @@
 //! The conductor: advances the world, writes what it tells, and sees to it that the work is done.
 //!
-//! One conducts at a time ([`lead`]). It makes the world again from its record ([`replay`]),
-//! then releases window after window ([`releaser`], [`release`]) and leads each through its
-//! phases ([`stages`], [`close`]). A crash at any point loses nothing: the released window is
+//! One conducts at a time ([`leadership`]). It makes the world again from its record ([`replay`]),
+//! then releases window after window ([`driver`], [`release`]) and leads each through its
+//! phases ([`stages`], [`finalize`]). A crash at any point loses nothing: the released window is
 //! owed by the ledger, everything after it is told again by the kernel, and all writes are
 //! idempotent.
-mod close;
-mod ears;
+mod create;
+mod driver;
 mod error;
+mod finalize;
 mod fingerprint;
-mod flow;
-mod lead;
-mod load;
+mod in_flight;
+mod leadership;
+mod live_clock;
 mod log;
-mod open;
-mod pace;
 mod progress;
 mod release;
-mod releaser;
+mod replace;
 mod replay;
 mod stages;
+mod wakeup;
 mod window;
 
 use crate::keys::Keyring;
 use crate::queue::signals::Signals;
 use crate::scheduler::Periodic;
-use ears::Ears;
+use driver::Driver;
 pub use error::ConductorError;
-use flow::Flow;
-use lead::Lead;
-use load::Conducted;
-use pace::Pace;
-pub use progress::{ConductorState, Phase, Progress, Walls};
-use releaser::Releaser;
+use in_flight::InFlight;
+use leadership::Leadership;
+use live_clock::LiveClock;
+pub use progress::{ConductorState, Phase, PhaseTimes, Progress};
+use replace::ActiveWorld;
 use replay::{Replayed, replay};
 use sim::scenario::Scenario;
 use sim::time::SimTime;
@@ -46,9 +45,10 @@ use store::{commands, ledger, world};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
+use wakeup::Wakeup;
 use window::{Job, Window};
 
-pub use crate::queue::Patience;
+pub use crate::queue::RescueTimeouts;
 
 /// How a conductor conducts.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +60,7 @@ pub struct Options {
     /// How far releases may run ahead of the work.
     pub bounds: Bounds,
     /// When the sweeper calls a delivery lost.
-    pub patience: Patience,
+    pub rescue_timeouts: RescueTimeouts,
 }
 
 /// How far releases may run ahead of the work, in what is released and not sealed.
@@ -113,7 +113,7 @@ pub struct Resources {
 #[derive(Debug)]
 pub struct Conductor {
     resources: Resources,
-    world: Conducted,
+    world: ActiveWorld,
     options: Options,
 }
 
@@ -122,7 +122,7 @@ enum Ending {
     /// It is over.
     Stop(Stop),
     /// Another world is to take the place of this one.
-    Load,
+    Replace,
 }
 
 impl Conductor {
@@ -139,9 +139,9 @@ impl Conductor {
         options: Options,
     ) -> Result<Conductor, ConductorError> {
         let Resources { pool, keys, .. } = &resources;
-        let opened = open::open(pool, keys, scenario_text, &scenario, seed).await?;
+        let opened = create::find_or_create(pool, keys, scenario_text, &scenario, seed).await?;
         let (origin, generation) = opened;
-        let world = Conducted { scenario, origin, generation };
+        let world = ActiveWorld { scenario, origin, generation };
         Ok(Conductor { resources, world, options })
     }
 
@@ -166,7 +166,7 @@ impl Conductor {
             progress.send_modify(|progress| progress.state = ConductorState::Standby);
             let error = match self.lead_once(&progress, &shutdown).await {
                 Ok(Ending::Stop(stop)) => return Ok(stop),
-                Ok(Ending::Load) => continue,
+                Ok(Ending::Replace) => continue,
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
@@ -184,26 +184,26 @@ impl Conductor {
         progress: &watch::Sender<Progress>,
         shutdown: &CancellationToken,
     ) -> Result<Ending, ConductorError> {
-        let Some(mut lead) = Lead::wait(&self.resources.pool, shutdown).await? else {
+        let Some(mut leadership) = Leadership::wait(&self.resources.pool, shutdown).await? else {
             return Ok(Ending::Stop(Stop::Shutdown));
         };
-        if let Some(world) = load::catch_up(&self.resources, &self.world).await? {
-            open::check_kernel(&world.origin)?;
+        if let Some(world) = replace::finish_pending(&self.resources, &self.world).await? {
+            create::check_kernel(&world.origin)?;
             self.resources.keys = Arc::new(self.resources.keys.renewed());
             self.world = world;
         }
         let Resources { pool, signals, .. } = self.resources.clone();
-        let periodic = Periodic::start(pool, signals, self.options.patience).await?;
-        let term = lead.term;
+        let periodic = Periodic::start(pool, signals, self.options.rescue_timeouts).await?;
+        let term = leadership.term;
         let result = tokio::select! {
             result = self.conduct(term, progress, shutdown) => result,
-            error = lead.lost() => Err(error),
+            error = leadership.lost() => Err(error),
         };
         periodic.stop().await;
-        if let Ok(Ending::Load) = &result {
-            load::replace(&self.resources, term).await?;
+        if let Ok(Ending::Replace) = &result {
+            replace::replace(&self.resources, term).await?;
         }
-        lead.resign().await;
+        leadership.resign().await;
         result
     }
 
@@ -224,7 +224,7 @@ impl Conductor {
         });
         // Everything below ends when this set is dropped.
         let mut tasks = JoinSet::new();
-        let flow = Arc::new(Flow::new(progress.clone(), record.materialized));
+        let in_flight = Arc::new(InFlight::new(progress.clone(), record.materialized));
         let Resources { pool, objects, keys, signals } = self.resources.clone();
         let keys = keys.get(&mut *pool.acquire().await?).await?;
         let stages = Arc::new(Stages {
@@ -233,11 +233,11 @@ impl Conductor {
             keys,
             signals,
             catalogue: Arc::new(replayed.world.catalogue().clone()),
-            flow: flow.clone(),
+            in_flight: in_flight.clone(),
             term,
         });
-        let ears = Arc::new(Ears::default());
-        let (listening_on, listening) = (pool.clone(), ears.clone());
+        let wakeup = Arc::new(Wakeup::default());
+        let (listening_on, listening) = (pool.clone(), wakeup.clone());
         tasks.spawn(async move {
             listening.listen(&listening_on).await;
             Ok(())
@@ -252,27 +252,27 @@ impl Conductor {
             windows: 1,
         };
         if record.released != record.materialized || unfinished.size > 0 {
-            flow.released(&unfinished);
+            in_flight.released(&unfinished);
             let _ = to_stages.send(unfinished);
         }
-        let releaser = Releaser {
+        let driver = Driver {
             pool,
             term,
             options: self.options.clone(),
             shutdown: shutdown.clone(),
-            flow,
-            ears,
+            in_flight,
+            wakeup,
             stages: to_stages,
             world: replayed.world,
             fingerprint: replayed.fingerprint,
             released: record.released,
             last_command: replayed.last_command,
-            pace: Pace::default(),
+            live_clock: LiveClock::default(),
             last_window: Instant::now(),
-            last_look: None,
+            last_poll: None,
         };
         let mut releasing = JoinSet::new();
-        releasing.spawn(releaser.run());
+        releasing.spawn(driver.run());
         tokio::select! {
             Some(stopped) = releasing.join_next() => stopped.map_err(ended)?,
             failed = first_failure(&mut tasks) => Err(failed),
@@ -283,7 +283,7 @@ impl Conductor {
         let mut conn = self.resources.pool.acquire().await?;
         let record = world::get(&mut conn).await?;
         let applied = commands::applied(&mut conn).await?;
-        let open = ledger::open(&mut conn).await?;
+        let open = ledger::unfinished(&mut conn).await?;
         drop(conn);
         let began = Instant::now();
         let scenario = self.world.scenario.clone();
@@ -306,7 +306,7 @@ fn ended(error: JoinError) -> ConductorError {
     ConductorError::Ended(error.to_string())
 }
 
-/// The first task that fails; a stage ends by itself only when the releaser has.
+/// The first task that fails; a stage ends by itself only when the driver has.
 async fn first_failure(tasks: &mut JoinSet<Result<(), ConductorError>>) -> ConductorError {
     while let Some(ended_task) = tasks.join_next().await {
         match ended_task {

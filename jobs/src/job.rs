@@ -10,7 +10,7 @@ use store::queue::Queue;
 
 /// A fact as it travels in a payload: its place, its instant, and its content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Placed<T> {
+pub struct SequencedFact<T> {
     /// The fact's sequence number.
     pub seq: u64,
     /// The simulated instant.
@@ -25,15 +25,15 @@ pub struct Placed<T> {
 #[serde(tag = "job", content = "facts", rename_all = "snake_case")]
 pub enum Payload {
     /// One build.
-    Build(Placed<BuildResult>),
+    Build(SequencedFact<BuildResult>),
     /// Scans, in order.
-    Scan(Vec<Placed<Scan>>),
+    Scan(Vec<SequencedFact<Scan>>),
     /// Bundles to be made, or levels to be assessed again.
     Attest(Attest),
     /// SLA evaluations, in order, without gaps.
-    SlaCheck(Vec<Placed<SlaCheck>>),
+    SlaCheck(Vec<SequencedFact<SlaCheck>>),
     /// Notifications, in order.
-    Notify(Vec<Placed<Notification>>),
+    Notify(Vec<SequencedFact<Notification>>),
 }
 
 /// What is to be done about attestations.

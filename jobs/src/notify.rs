@@ -1,11 +1,11 @@
 //! The `notify` job: writes what customers and the platform's own team are told, each notification
 //! a digest of the rows it sums up.
-use crate::check::same;
-use crate::job::{JobContext, JobError, Placed};
+use crate::check::expect_equal;
+use crate::job::{JobContext, JobError, SequencedFact};
 use serde_json::json;
 use sim::fact::{Notification, NotificationKind};
 use sqlx::PgConnection;
-use store::notifications::{self, Items, Told};
+use store::notifications::{self, Items, NewNotification};
 
 /// Counts the rows behind each notification and writes it.
 ///
@@ -14,31 +14,32 @@ use store::notifications::{self, Items, Told};
 pub async fn run(
     _ctx: &JobContext,
     tx: &mut PgConnection,
-    notices: &[Placed<Notification>],
+    notifications: &[SequencedFact<Notification>],
 ) -> Result<(), JobError> {
-    let mut told = Vec::with_capacity(notices.len());
-    for notice in notices {
-        let items = notifications::items(tx, &notice.fact, notice.at).await?;
-        let what = || format!("items of notification {} ({:?})", notice.seq, notice.fact.kind);
-        same(what, &i64::from(notice.fact.items), &items.count)?;
-        told.push(tell(notice, items));
+    let mut rows = Vec::with_capacity(notifications.len());
+    for notification in notifications {
+        let items = notifications::items(tx, &notification.fact, notification.at).await?;
+        let what =
+            || format!("items of notification {} ({:?})", notification.seq, notification.fact.kind);
+        expect_equal(what, &i64::from(notification.fact.items), &items.count)?;
+        rows.push(row(notification, items));
     }
-    notifications::insert(tx, &told).await?;
+    notifications::insert(tx, &rows).await?;
     Ok(())
 }
 
-fn tell(notice: &Placed<Notification>, items: Items) -> Told {
-    let Notification { customer, kind, previous, items: count } = &*notice.fact;
-    Told {
-        seq: notice.seq,
-        at: notice.at,
+fn row(notification: &SequencedFact<Notification>, items: Items) -> NewNotification {
+    let Notification { customer, kind, previous, items: count } = &*notification.fact;
+    NewNotification {
+        seq: notification.seq,
+        at: notification.at,
         customer_id: customer.map(|customer| i64::from(customer.0)),
         kind: kind.as_str(),
         items: *count,
         subject: subject(*kind, *count),
         body: json!({
             "from": previous.to_string(),
-            "to": notice.at.to_string(),
+            "to": notification.at.to_string(),
             "count": count,
             "items": items.listed,
         }),

@@ -4,18 +4,18 @@
 //! ledger, so that a task that cannot be read costs a delivery and never the work, and a job that
 //! is delivered twice finds the row taken or done. Tasks are not acknowledged one by one: when a
 //! phase of a window is over, the conductor deletes its tasks in one statement ([`forget`]).
+pub(crate) mod rescuer;
 pub(crate) mod signals;
 pub(crate) mod strategy;
-pub(crate) mod sweep;
 
 use apalis_core::task::builder::TaskBuilder;
 use apalis_core::task::task_id::TaskId;
 use apalis_postgres::{PgTask, PostgresStorage};
+pub use rescuer::{RescueTimeouts, prune, redeliver};
 use serde::{Deserialize, Serialize};
 pub use signals::Signals;
 use sqlx::{PgConnection, PgPool};
 use store::queue::Queue;
-pub use sweep::{Patience, prune, redeliver};
 use ulid::Ulid;
 
 /// The channel on which workers hear that a queue has tasks; the payload is the queue's name.

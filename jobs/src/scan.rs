@@ -1,9 +1,9 @@
 //! The `scan` job: reads the stored SBOM of each version, matches its packages against the stored
 //! advisories as they were known at that instant, and holds the kernel to the result. Where the
 //! result is another than before, it signs a report and a VEX document.
-use crate::check::{same, same_list};
-use crate::job::{JobContext, JobError, Placed};
-use crate::sign::Occasion;
+use crate::check::{expect_equal, expect_equal_lists};
+use crate::job::{JobContext, JobError, SequencedFact};
+use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
 use sim::fact::{Scan, ScanTarget};
 use sim::ids::{AdvisoryId, ImageId, VersionRef};
@@ -19,7 +19,7 @@ mod report;
 
 use inventory::Inventory;
 use matcher::{Hit, Matcher};
-use report::{Papers, Report};
+use report::{Report, ReportDocuments};
 
 /// Scans every target of every fact, and writes the findings that are new.
 ///
@@ -28,7 +28,7 @@ use report::{Papers, Report};
 pub async fn run(
     ctx: &JobContext,
     tx: &mut PgConnection,
-    scans: &[Placed<Scan>],
+    scans: &[SequencedFact<Scan>],
 ) -> Result<(), JobError> {
     let Some(last) = scans.iter().map(|scan| scan.at).max() else { return Ok(()) };
     let versions: BTreeSet<VersionRef> =
@@ -53,7 +53,7 @@ pub async fn run(
                     || judgements.made(version.image, before, at, &found)
             });
             if says_more {
-                results.push((Occasion { seq, at, version }, found));
+                results.push((StatementContext { seq, at, version }, found));
             }
         }
     }
@@ -73,8 +73,8 @@ fn compare(target: &ScanTarget, at: SimTime, found: &[Hit]) -> Result<(), JobErr
         .map(|hit| hit.finding)
         .collect();
     let expected: Vec<_> = target.new.iter().map(|new| new.finding).collect();
-    same_list(|| what("new findings"), &expected, &new)?;
-    same(|| what("findings"), &(target.findings as usize), &found.len())
+    expect_equal_lists(|| what("new findings"), &expected, &new)?;
+    expect_equal(|| what("findings"), &(target.findings as usize), &found.len())
 }
 
 /// What was judged about images.
@@ -117,7 +117,7 @@ async fn reports(
     tx: &mut PgConnection,
     matcher: &mut Matcher,
     judgements: &Judgements,
-    results: Vec<(Occasion, Vec<Hit>)>,
+    results: Vec<(StatementContext, Vec<Hit>)>,
 ) -> Result<Vec<Report>, JobError> {
     let versions: Vec<_> = results.iter().map(|(occasion, _)| occasion.version).collect();
     let identities = images::identities(tx, &versions).await?;
@@ -130,7 +130,7 @@ async fn reports(
     let inventory = Inventory::load(ctx, tx, all).await?;
     let mut reports = Vec::with_capacity(results.len());
     for ((occasion, found), identity) in results.into_iter().zip(identities) {
-        let Occasion { at, version, .. } = occasion;
+        let StatementContext { at, version, .. } = occasion;
         let identity = identity.ok_or_else(|| {
             anyhow!("image {} has no version {}", version.image.0, version.version)
         })?;
@@ -166,12 +166,12 @@ async fn publish(
     }
     let keys = ctx.keys.get(tx).await?;
     // Signing is pure computation: it must not hold up the runtime.
-    let papers = tokio::task::spawn_blocking(move || {
-        let mut papers = Papers::default();
-        reports.iter().try_for_each(|report| papers.add(&keys, report))?;
-        Ok::<_, JobError>(papers)
+    let documents = tokio::task::spawn_blocking(move || {
+        let mut documents = ReportDocuments::default();
+        reports.iter().try_for_each(|report| documents.add(&keys, report))?;
+        Ok::<_, JobError>(documents)
     });
-    let Papers { objects, signed } = papers.await.context("making reports")??;
+    let ReportDocuments { objects, signed } = documents.await.context("making reports")??;
     ctx.objects.put_all(objects).await.context("storing reports")?;
     let (rows, statements): (Vec<_>, Vec<_>) = signed.into_iter().unzip();
     attestations::insert(tx, &rows).await?;

@@ -2,8 +2,8 @@
 //!
 //! Nothing in simulated time comes from here. tokio-cron-scheduler elects nobody, so only the
 //! leader starts it, and a run that takes long is not started a second time.
+use crate::queue::rescuer::{self, RescueTimeouts};
 use crate::queue::signals::Signals;
-use crate::queue::sweep::{self, Patience};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,14 +28,14 @@ impl Periodic {
     pub(crate) async fn start(
         pool: PgPool,
         signals: Arc<Signals>,
-        patience: Patience,
+        rescue_timeouts: RescueTimeouts,
     ) -> Result<Periodic, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
         let gone = CancellationToken::new();
         let (sweep_pool, prune_pool) = (pool.clone(), pool.clone());
         every(&scheduler, &gone, "* * * * * *", move || {
             let (pool, signals) = (sweep_pool.clone(), signals.clone());
-            async move { sweep(&pool, &signals, &patience).await }
+            async move { sweep(&pool, &signals, &rescue_timeouts).await }
         })
         .await?;
         every(&scheduler, &gone, "*/10 * * * * *", move || {
@@ -85,8 +85,8 @@ where
     Ok(())
 }
 
-async fn sweep(pool: &PgPool, signals: &Signals, patience: &Patience) {
-    match sweep::redeliver(pool, patience).await {
+async fn sweep(pool: &PgPool, signals: &Signals, rescue_timeouts: &RescueTimeouts) {
+    match rescuer::redeliver(pool, rescue_timeouts).await {
         Ok(delivered) => {
             for (queue, jobs) in delivered {
                 tracing::info!(queue = queue.as_str(), jobs, "delivered jobs again");
@@ -98,7 +98,7 @@ async fn sweep(pool: &PgPool, signals: &Signals, patience: &Patience) {
 }
 
 async fn prune(pool: &PgPool) {
-    match sweep::prune(pool, PIECE).await {
+    match rescuer::prune(pool, PIECE).await {
         Ok(0) => {}
         Ok(rows) => tracing::debug!(rows, "pruned"),
         Err(error) => tracing::warn!(%error, "pruning failed; it is tried again"),

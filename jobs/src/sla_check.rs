@@ -1,6 +1,6 @@
 //! The `sla_check` job: evaluates the stored SLA timers, and holds the kernel to the result.
-use crate::check::same_list;
-use crate::job::{JobContext, JobError, Placed};
+use crate::check::expect_equal_lists;
+use crate::job::{JobContext, JobError, SequencedFact};
 use sim::fact::{SlaCheck, TimerRef};
 use sqlx::PgConnection;
 use store::sla;
@@ -13,9 +13,9 @@ use store::sla;
 pub async fn run(
     _ctx: &JobContext,
     tx: &mut PgConnection,
-    checks: &[Placed<SlaCheck>],
+    checks: &[SequencedFact<SlaCheck>],
 ) -> Result<(), JobError> {
-    sla::plan_for_little(tx).await?;
+    sla::plan_for_few_rows(tx).await?;
     for check in checks {
         let found = sla::evaluate(tx, check.fact.previous, check.at).await?;
         compare(check, &found)?;
@@ -23,7 +23,7 @@ pub async fn run(
     Ok(())
 }
 
-fn compare(check: &Placed<SlaCheck>, found: &SlaCheck) -> Result<(), JobError> {
+fn compare(check: &SequencedFact<SlaCheck>, found: &SlaCheck) -> Result<(), JobError> {
     let expected = &*check.fact;
     let lists: [(&str, &[TimerRef], &[TimerRef]); 6] = [
         ("opened", &expected.opened, &found.opened),
@@ -34,7 +34,7 @@ fn compare(check: &Placed<SlaCheck>, found: &SlaCheck) -> Result<(), JobError> {
         ("resolved", &expected.resolved, &found.resolved),
     ];
     for (name, expected, found) in lists {
-        same_list(|| format!("SLA timers {name} at {}", check.at), expected, found)?;
+        expect_equal_lists(|| format!("SLA timers {name} at {}", check.at), expected, found)?;
     }
     Ok(())
 }

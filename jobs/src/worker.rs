@@ -9,13 +9,13 @@
 //! - the wire is read by the handler, for a task that apalis cannot decode ends the worker;
 //! - no locks and no results are written to the queue's table: the ledger has both.
 mod attempt;
-mod current;
 mod raw;
+mod world_context;
 
 use crate::job::{JobContext, JobError, Payload};
 
 use crate::queue::signals::Signals;
-use crate::queue::strategy::Wakeful;
+use crate::queue::strategy::WakeupStrategy;
 use crate::queue::{self, QueueError};
 use apalis::layers::WorkerBuilderExt;
 use apalis::prelude::{WorkerBuilder, WorkerContext};
@@ -23,8 +23,7 @@ use apalis_core::backend::ext::poll_strategy::PollWith;
 use apalis_core::backend::ext::with_codec::WithCodec;
 use apalis_core::task::task_id::TaskId;
 use apalis_postgres::{Config, PostgresStorage};
-use attempt::Policy;
-use current::Current;
+use attempt::JobRunner;
 use futures::future::BoxFuture;
 use raw::{Raw, RawCodec};
 use sqlx::postgres::PgListener;
@@ -36,6 +35,7 @@ use std::time::Duration;
 use store::queue::Queue;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use world_context::WorldContext;
 
 /// How long a stop waits for jobs that have begun.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -44,8 +44,8 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Signs of life missed until the queue itself gives a worker's tasks to others.
 const MISSED_HEARTBEATS: usize = 30;
 
-/// The job bodies, as the policy around them calls them. A test puts its own in.
-pub trait Bodies: Send + Sync + 'static {
+/// The job handler, as the policy around them calls them. A test puts its own in.
+pub trait JobHandler: Send + Sync + 'static {
     /// Does the work of `payload` in the transaction behind `conn`.
     fn run<'a>(
         &'a self,
@@ -57,9 +57,9 @@ pub trait Bodies: Send + Sync + 'static {
 
 /// The platform's real work.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Real;
+pub struct PlatformJobs;
 
-impl Bodies for Real {
+impl JobHandler for PlatformJobs {
     fn run<'a>(
         &'a self,
         ctx: &'a JobContext,
@@ -131,29 +131,29 @@ impl Workers {
         options: WorkerOptions,
         shutdown: CancellationToken,
     ) -> Workers {
-        Self::start_with(ctx, signals, options, shutdown, Arc::new(Real))
+        Self::start_with(ctx, signals, options, shutdown, Arc::new(PlatformJobs))
     }
 
-    /// The same with other bodies.
+    /// The same with other handler.
     pub fn start_with(
         ctx: JobContext,
         signals: Arc<Signals>,
         options: WorkerOptions,
         shutdown: CancellationToken,
-        bodies: Arc<dyn Bodies>,
+        handler: Arc<dyn JobHandler>,
     ) -> Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(listen(ctx.clone(), signals.clone(), shutdown.clone()));
-        let ctx = Arc::new(Current::new(ctx));
+        let ctx = Arc::new(WorldContext::new(ctx));
         for queue in Queue::ALL {
-            let policy = Policy {
+            let runner = JobRunner {
                 ctx: ctx.clone(),
                 signals: signals.clone(),
-                bodies: bodies.clone(),
+                handler: handler.clone(),
                 time_limit: options.time_limit,
             };
             let concurrency = concurrency(queue, options.concurrency);
-            tasks.spawn(supervise(queue, Arc::new(policy), concurrency, shutdown.clone()));
+            tasks.spawn(supervise(queue, Arc::new(runner), concurrency, shutdown.clone()));
         }
         signals.workers().fetch_add(1, Ordering::AcqRel);
         Workers { tasks, signals }
@@ -208,7 +208,7 @@ async fn hear(ctx: &JobContext, signals: &Signals) -> Result<(), sqlx::Error> {
 /// Runs a worker until the shutdown, starting another one when it ends: a cut connection ends it.
 async fn supervise(
     queue: Queue,
-    policy: Arc<Policy>,
+    runner: Arc<JobRunner>,
     concurrency: usize,
     shutdown: CancellationToken,
 ) {
@@ -216,8 +216,8 @@ async fn supervise(
     while !shutdown.is_cancelled() {
         let name = worker_name(queue);
         let began = tokio::time::Instant::now();
-        let ended = work(&name, queue, policy.clone(), concurrency, &shutdown).await;
-        if let Err(error) = give_back(&policy.ctx.pool(), &name).await {
+        let ended = work(&name, queue, runner.clone(), concurrency, &shutdown).await;
+        if let Err(error) = give_back(&runner.ctx.pool(), &name).await {
             tracing::debug!(worker = name, %error, "fetched tasks are left to the sweeper");
         }
         if shutdown.is_cancelled() {
@@ -247,7 +247,7 @@ async fn give_back(pool: &PgPool, worker: &str) -> Result<(), QueueError> {
 async fn work(
     name: &str,
     queue: Queue,
-    policy: Arc<Policy>,
+    runner: Arc<JobRunner>,
     concurrency: usize,
     shutdown: &CancellationToken,
 ) -> String {
@@ -258,15 +258,15 @@ async fn work(
         .missed_heartbeats(MISSED_HEARTBEATS)
         .lock_tasks(false)
         .persist_results(false);
-    let storage = PostgresStorage::<Raw>::new(&policy.ctx.pool()).with_config(config);
-    let wakeful = Wakeful::new(policy.signals.queue(queue));
-    let backend = WithCodec::new(PollWith::new(storage, wakeful), RawCodec);
+    let storage = PostgresStorage::<Raw>::new(&runner.ctx.pool()).with_config(config);
+    let strategy = WakeupStrategy::new(runner.signals.queue(queue));
+    let backend = WithCodec::new(PollWith::new(storage, strategy), RawCodec);
     let context = WorkerContext::new(name);
     let worker = WorkerBuilder::new(&context).backend(backend).concurrency(concurrency).build(
         move |raw: Raw, task: TaskId| {
-            let policy = policy.clone();
+            let runner = runner.clone();
             async move {
-                policy.handle(raw, task).await;
+                runner.handle(raw, task).await;
                 Ok::<(), std::convert::Infallible>(())
             }
         },

@@ -3,9 +3,9 @@ mod images;
 
 use crate::ids::{CustomerId, ImageId, PackageId, PolicyId, ReleaseRef};
 use crate::names;
-use crate::random::{Dice, Purpose};
+use crate::random::{Purpose, RandomStreams};
 use crate::scenario::Scenario;
-use crate::scenario::model::{Calendar, ClockStart, Customers, Policy, Preset};
+use crate::scenario::model::{Calendar, ClockStart, Customers, Preset, SlaPolicy};
 use crate::time::SimTime;
 use fake::Fake;
 use fake::faker::company::en::CompanyName;
@@ -22,7 +22,7 @@ pub const SHARED_NAMESPACE: &str = "catalogue";
 /// The initial inventory of a world; a function of scenario and seed.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    dice: Dice,
+    streams: RandomStreams,
     /// All packages, by [`PackageId`].
     pub packages: Vec<PackageInfo>,
     /// All images of the scenario, by [`ImageId`]; bases come before what is built on them.
@@ -133,11 +133,11 @@ pub struct Runtime {
 
 impl Catalogue {
     /// Builds the inventory of a checked scenario.
-    pub fn new(scenario: &Scenario, dice: Dice) -> Self {
+    pub fn new(scenario: &Scenario, streams: RandomStreams) -> Self {
         let packages: Vec<_> = (0..scenario.distribution.packages)
-            .map(|ordinal| package(&dice, ordinal, scenario.distribution.end_of_life.value()))
+            .map(|ordinal| package(&streams, ordinal, scenario.distribution.end_of_life.value()))
             .collect();
-        let images = images(scenario, &dice, &packages);
+        let images = images(scenario, &streams, &packages);
         let policies: Vec<_> = scenario.policies.iter().map(policy).collect();
         let mut customers = Vec::new();
         let mut customer_entry = Vec::new();
@@ -145,17 +145,17 @@ impl Catalogue {
         for (entry_index, entry) in scenario.customers.iter().enumerate() {
             for _ in 0..entry.count.unwrap_or(1) {
                 let ordinal = customers.len() as u32;
-                customers.push(customer(entry, ordinal, &dice, &policies, &mut taken));
+                customers.push(customer(entry, ordinal, &streams, &policies, &mut taken));
                 customer_entry.push(entry_index);
             }
         }
-        Catalogue { dice, packages, images, customers, policies, customer_entry }
+        Catalogue { streams, packages, images, customers, policies, customer_entry }
     }
 
     /// What is to be known of a release. Versions only ever grow.
     pub fn release(&self, release: ReleaseRef) -> ReleaseInfo {
         let entity = u64::from(release.package.0);
-        let draw = |index| self.dice.uniform(Purpose::ReleaseVersion, entity, index);
+        let draw = |index| self.streams.uniform(Purpose::ReleaseVersion, entity, index);
         let mut major = (draw(0) * 4.0) as u32;
         let mut minor = (draw(1) * 20.0) as u32;
         let mut patch = (draw(2) * 10.0) as u32;
@@ -179,12 +179,12 @@ impl Catalogue {
         let mut sha256 = [0; 32];
         for (index, word) in (0..).zip(sha256.chunks_exact_mut(16)) {
             for (bytes, bits) in
-                word.chunks_exact_mut(4).zip(self.dice.bits(Purpose::Checksum, key, index))
+                word.chunks_exact_mut(4).zip(self.streams.bits(Purpose::Checksum, key, index))
             {
                 bytes.copy_from_slice(&bits.to_be_bytes());
             }
         }
-        let size = libm::exp(9.0 + 5.0 * self.dice.uniform(Purpose::Package, entity, 4));
+        let size = libm::exp(9.0 + 5.0 * self.streams.uniform(Purpose::Package, entity, 4));
         ReleaseInfo {
             version: format!("{major}.{minor}.{patch}-r{revision}"),
             size_bytes: size as u64 + u64::from(release.release) * 37,
@@ -195,7 +195,7 @@ impl Catalogue {
     /// Where and how a customer runs an image.
     pub fn runtime(&self, customer: CustomerId, image: ImageId) -> Runtime {
         let entity = u64::from(customer.0) << 32 | u64::from(image.0);
-        let draw = |index| self.dice.uniform(Purpose::Runtime, entity, index);
+        let draw = |index| self.streams.uniform(Purpose::Runtime, entity, index);
         let environment = match draw(0) {
             u if u < 0.7 => "production",
             u if u < 0.9 => "staging",
@@ -233,14 +233,14 @@ impl Catalogue {
     }
 }
 
-fn package(dice: &Dice, ordinal: u32, end_of_life: f64) -> PackageInfo {
-    let name = names::package(dice, ordinal);
-    let (license, supplier, description) = names::package_facts(dice, ordinal, &name);
-    let end_of_life = dice.uniform(Purpose::Package, u64::from(ordinal), 5) < end_of_life;
+fn package(streams: &RandomStreams, ordinal: u32, end_of_life: f64) -> PackageInfo {
+    let name = names::package(streams, ordinal);
+    let (license, supplier, description) = names::package_facts(streams, ordinal, &name);
+    let end_of_life = streams.uniform(Purpose::Package, u64::from(ordinal), 5) < end_of_life;
     PackageInfo { name, license, supplier, description, end_of_life }
 }
 
-fn policy(policy: &Policy) -> PolicyInfo {
+fn policy(policy: &SlaPolicy) -> PolicyInfo {
     let mut info = policy.preset.map_or_else(
         || PolicyInfo {
             name: String::new(),
@@ -300,11 +300,11 @@ fn preset(preset: Preset) -> PolicyInfo {
 fn customer(
     entry: &Customers,
     ordinal: u32,
-    dice: &Dice,
+    streams: &RandomStreams,
     policies: &[PolicyInfo],
     taken: &mut BTreeSet<String>,
 ) -> CustomerInfo {
-    let mut rng = dice.stream(Purpose::Customer, u64::from(ordinal));
+    let mut rng = streams.stream(Purpose::Customer, u64::from(ordinal));
     let company: String = CompanyName().fake_with_rng(&mut rng);
     let first: String = FirstName().fake_with_rng(&mut rng);
     let last: String = LastName().fake_with_rng(&mut rng);

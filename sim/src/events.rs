@@ -13,7 +13,7 @@ use std::collections::BinaryHeap;
 #[repr(u8)]
 pub enum Class {
     /// Releases, disclosures, fixes, outages.
-    Weather,
+    Exogenous,
     /// Builds end.
     Build,
     /// Customers switch to another version.
@@ -106,10 +106,10 @@ mod tests {
         let at = SimTime(5);
         queue.schedule(at, Class::Sla, "sla");
         queue.schedule(at, Class::Build, "first build");
-        queue.schedule(at, Class::Weather, "weather");
+        queue.schedule(at, Class::Exogenous, "weather");
         queue.schedule(at, Class::Build, "second build");
         queue.schedule(SimTime(4), Class::Sla, "earlier");
-        queue.schedule(SimTime(6), Class::Weather, "later");
+        queue.schedule(SimTime(6), Class::Exogenous, "later");
         let mut seen = Vec::new();
         while let Some((_, event)) = queue.pop(at) {
             seen.push(event);

@@ -1,5 +1,5 @@
 //! Invented names: plausible, free of real products, and the same for a seed on every machine.
-use crate::random::{Dice, Purpose};
+use crate::random::{Purpose, RandomStreams};
 
 const STEMS: [&str; 48] = [
     "amber", "anchor", "basin", "beacon", "bight", "bollard", "brine", "buoy", "cable", "capstan",
@@ -67,9 +67,9 @@ const SUPPLIERS: [&str; 8] = [
 ];
 
 /// The name of the package with this ordinal: distinct for distinct ordinals.
-pub(crate) fn package(dice: &Dice, ordinal: u32) -> String {
+pub(crate) fn package(streams: &RandomStreams, ordinal: u32) -> String {
     let pick =
-        |index, bound| dice.below(Purpose::Package, u64::from(ordinal), index, bound) as usize;
+        |index, bound| streams.below(Purpose::Package, u64::from(ordinal), index, bound) as usize;
     // The stem and suffix walk through all pairs, so that the name is unique without a search.
     let stems = STEMS.len() as u32;
     let suffixes = SUFFIXES.len() as u32;
@@ -82,9 +82,13 @@ pub(crate) fn package(dice: &Dice, ordinal: u32) -> String {
 }
 
 /// Licence expression, supplier and description of a package.
-pub(crate) fn package_facts(dice: &Dice, ordinal: u32, name: &str) -> (String, String, String) {
+pub(crate) fn package_facts(
+    streams: &RandomStreams,
+    ordinal: u32,
+    name: &str,
+) -> (String, String, String) {
     let entity = u64::from(ordinal);
-    let mut at = dice.below(Purpose::Package, entity, 1, LICENSES.iter().map(|l| l.1).sum());
+    let mut at = streams.below(Purpose::Package, entity, 1, LICENSES.iter().map(|l| l.1).sum());
     let license = LICENSES
         .iter()
         .find(|(_, weight)| {
@@ -93,8 +97,8 @@ pub(crate) fn package_facts(dice: &Dice, ordinal: u32, name: &str) -> (String, S
             here
         })
         .map_or("MIT", |l| l.0);
-    let supplier = dice.below(Purpose::Package, entity, 2, SUPPLIERS.len() as u32) as usize;
-    let what = ROLES[dice.below(Purpose::Package, entity, 3, ROLES.len() as u32) as usize];
+    let supplier = streams.below(Purpose::Package, entity, 2, SUPPLIERS.len() as u32) as usize;
+    let what = ROLES[streams.below(Purpose::Package, entity, 3, ROLES.len() as u32) as usize];
     (
         license.to_owned(),
         SUPPLIERS[supplier].to_owned(),
@@ -128,8 +132,8 @@ mod tests {
 
     #[test]
     fn names_are_distinct() {
-        let dice = Dice::new(1);
-        let packages: BTreeSet<_> = (0..5_000).map(|n| package(&dice, n)).collect();
+        let streams = RandomStreams::new(1);
+        let packages: BTreeSet<_> = (0..5_000).map(|n| package(&streams, n)).collect();
         assert_eq!(packages.len(), 5_000);
         let images: BTreeSet<_> = (0..1_440).map(image).collect();
         assert_eq!(images.len(), 1_440);

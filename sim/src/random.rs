@@ -66,14 +66,14 @@ pub enum Purpose {
 
 /// All the randomness of one world.
 #[derive(Clone, Copy, Debug)]
-pub struct Dice {
+pub struct RandomStreams {
     key: [u32; 2],
 }
 
-impl Dice {
-    /// The dice of a seed.
+impl RandomStreams {
+    /// The streams of a seed.
     pub fn new(seed: u64) -> Self {
-        Dice { key: [seed as u32, (seed >> 32) as u32] }
+        RandomStreams { key: [seed as u32, (seed >> 32) as u32] }
     }
 
     /// 128 random bits for one draw.
@@ -97,14 +97,14 @@ impl Dice {
 
     /// A generator over one entity's draws, for libraries that want one.
     pub fn stream(&self, purpose: Purpose, entity: u64) -> Stream {
-        Stream { dice: *self, purpose, entity, index: 0 }
+        Stream { streams: *self, purpose, entity, index: 0 }
     }
 }
 
 /// A generator over the draws of one (purpose, entity).
 #[derive(Clone, Debug)]
 pub struct Stream {
-    dice: Dice,
+    streams: RandomStreams,
     purpose: Purpose,
     entity: u64,
     index: u32,
@@ -118,7 +118,7 @@ impl TryRng for Stream {
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let bits = self.dice.bits(self.purpose, self.entity, self.index);
+        let bits = self.streams.bits(self.purpose, self.entity, self.index);
         self.index = self.index.wrapping_add(1);
         Ok((u64::from(bits[0]) << 32) | u64::from(bits[1]))
     }
@@ -361,11 +361,11 @@ mod tests {
 
     #[test]
     fn counts_have_the_mean_they_are_asked_for() {
-        let dice = Dice::new(7);
+        let streams = RandomStreams::new(7);
         for (mean, k) in [(2.89, 0.384), (2.89, 0.0), (0.2, 0.384)] {
             let n = 100_000;
             let sum: u64 = (0..n)
-                .map(|i| u64::from(count(mean, k, dice.uniform(Purpose::DayCount, i, 0))))
+                .map(|i| u64::from(count(mean, k, streams.uniform(Purpose::DayCount, i, 0))))
                 .sum();
             let variance = if k > 0.0 { mean + mean * mean / k } else { mean };
             let error = (sum as f64 / n as f64 - mean).abs();

@@ -85,7 +85,7 @@ pub struct ActionFilter<'a> {
 }
 
 /// What a list holds, of what the session may see.
-fn listed(start: &'static str, filter: &ActionFilter<'_>) -> QueryBuilder<Postgres> {
+fn select(start: &'static str, filter: &ActionFilter<'_>) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(start);
     query.push(" FROM actions WHERE true");
     for (column, wanted) in [
@@ -116,7 +116,7 @@ pub async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<ActionRow>> {
-    let mut query = listed("SELECT *", filter);
+    let mut query = select("SELECT *", filter);
     if let Some(before) = before {
         query.push(" AND id < ").push_bind(before);
     }
@@ -126,7 +126,7 @@ pub async fn list(
 
 /// How many there are, counted up to the bound of totals and one more.
 pub async fn total(conn: &mut PgConnection, filter: &ActionFilter<'_>) -> sqlx::Result<i64> {
-    let mut query = listed("SELECT count(*) FROM (SELECT", filter);
+    let mut query = select("SELECT count(*) FROM (SELECT", filter);
     query.push(" ORDER BY id DESC LIMIT ").push(TOTAL_BOUND + 1).push(") AS counted");
     query.build_query_scalar().fetch_one(conn).await
 }

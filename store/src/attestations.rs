@@ -14,7 +14,7 @@ use sqlx::{PgConnection, Row};
 
 /// A statement that was signed.
 #[derive(Clone, Debug)]
-pub struct Signed {
+pub struct SignedStatement {
     /// The fact that brought it about.
     pub seq: u64,
     /// When.
@@ -32,7 +32,7 @@ pub struct Signed {
 }
 
 /// Writes signed statements; those that are there already stay as they are.
-pub async fn insert(conn: &mut PgConnection, signed: &[Signed]) -> Result<(), Error> {
+pub async fn insert(conn: &mut PgConnection, signed: &[SignedStatement]) -> Result<(), Error> {
     if signed.is_empty() {
         return Ok(());
     }
@@ -66,7 +66,7 @@ pub async fn insert(conn: &mut PgConnection, signed: &[Signed]) -> Result<(), Er
 
 /// Gives what was signed for the facts up to one its places in the log, from `first` on, in the
 /// order of facts; the attestations of a fact share a checkpoint. Returns the hashes of the leaves.
-pub async fn place(
+pub async fn append_to_log(
     conn: &mut PgConnection,
     first: u64,
     through_seq: u64,
@@ -131,7 +131,7 @@ pub async fn logged(
 
 /// An attestation that is in the log, with what its bundle needs.
 #[derive(Clone, Debug)]
-pub struct Placed {
+pub struct LoggedAttestation {
     /// The fact that brought it about.
     pub seq: u64,
     /// When.
@@ -155,11 +155,11 @@ pub struct Placed {
 }
 
 /// The attestations of the facts in a range, by index in the log.
-pub async fn placed(
+pub async fn in_log(
     conn: &mut PgConnection,
     from_seq: u64,
     to_seq: u64,
-) -> Result<Vec<Placed>, Error> {
+) -> Result<Vec<LoggedAttestation>, Error> {
     let rows = sqlx::query(
         "SELECT a.seq, sim_ms(a.created_at), a.image_id, a.version, i.name, v.digest,
                 a.predicate_type, a.document_sha256, a.envelope_sha256, a.payload_sha256,
@@ -178,7 +178,7 @@ pub async fn placed(
         .map(|row| {
             let predicate_type: &str = row.try_get(6)?;
             let unknown = || sqlx::Error::Decode(format!("predicate {predicate_type}").into());
-            Ok(Placed {
+            Ok(LoggedAttestation {
                 seq: row.try_get::<i64, _>(0)? as u64,
                 at: SimTime(row.try_get(1)?),
                 version: VersionRef {
@@ -203,7 +203,7 @@ pub async fn placed(
 
 /// A bundle that is in the object store.
 #[derive(Clone, Debug)]
-pub struct Bundled {
+pub struct StoredBundle {
     /// Its index in the log.
     pub log_index: u64,
     /// Its address.
@@ -215,7 +215,10 @@ pub struct Bundled {
 }
 
 /// Says where the bundles are.
-pub async fn bundled(conn: &mut PgConnection, bundles: &[Bundled]) -> Result<(), Error> {
+pub async fn record_bundles(
+    conn: &mut PgConnection,
+    bundles: &[StoredBundle],
+) -> Result<(), Error> {
     if bundles.is_empty() {
         return Ok(());
     }

@@ -96,7 +96,7 @@ pub async fn insert(conn: &mut PgConnection, lines: &[Audit]) -> Result<(), Erro
 
 /// Gives the lines up to a fact their places in the log, from `first` on, in order, and returns
 /// the hashes of their leaves.
-pub async fn place(
+pub async fn append_to_log(
     conn: &mut PgConnection,
     first: u64,
     through_seq: u64,

@@ -49,7 +49,7 @@ pub async fn submit_for(
 
 /// A stored command.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct StoredCommand {
     /// Its place in the order.
     pub seq: u64,
     /// What was asked.
@@ -60,8 +60,8 @@ pub struct Stored {
 
 type Row = (i64, sqlx::types::Json<Command>, Option<chrono::DateTime<chrono::Utc>>);
 
-fn stored((seq, command, applied_at): Row) -> Stored {
-    Stored {
+fn stored((seq, command, applied_at): Row) -> StoredCommand {
+    StoredCommand {
         seq: seq as u64,
         command: command.0,
         applied_at: applied_at.map(SimTime::from_datetime),
@@ -69,7 +69,7 @@ fn stored((seq, command, applied_at): Row) -> Stored {
 }
 
 /// The commands that wait, after `last`, in order.
-pub async fn waiting(conn: &mut PgConnection, last: u64) -> Result<Vec<Stored>, Error> {
+pub async fn waiting(conn: &mut PgConnection, last: u64) -> Result<Vec<StoredCommand>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT seq, command, applied_at FROM commands
          WHERE applied_at IS NULL AND seq > $1 ORDER BY seq",
@@ -81,7 +81,7 @@ pub async fn waiting(conn: &mut PgConnection, last: u64) -> Result<Vec<Stored>, 
 }
 
 /// The commands that the world took, in order: with scenario and seed, its record.
-pub async fn applied(conn: &mut PgConnection) -> Result<Vec<Stored>, Error> {
+pub async fn applied(conn: &mut PgConnection) -> Result<Vec<StoredCommand>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT seq, command, applied_at FROM commands
          WHERE applied_at IS NOT NULL AND rejected IS NULL ORDER BY seq",
@@ -93,7 +93,7 @@ pub async fn applied(conn: &mut PgConnection) -> Result<Vec<Stored>, Error> {
 
 /// What the kernel answered to a command.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct CommandOutcome {
     /// The command.
     pub seq: u64,
     /// When it was submitted.
@@ -104,22 +104,25 @@ pub struct Answer {
 
 /// Writes down when commands were taken and which were refused; the build that a refused one
 /// asked for has failed.
-pub async fn answer(conn: &mut PgConnection, answers: &[Answer]) -> Result<(), Error> {
-    if answers.is_empty() {
+pub async fn record_outcomes(
+    conn: &mut PgConnection,
+    outcomes: &[CommandOutcome],
+) -> Result<(), Error> {
+    if outcomes.is_empty() {
         return Ok(());
     }
-    let ats = answers.iter().map(|a| instant(a.at)).collect::<Result<Vec<_>, _>>()?;
+    let ats = outcomes.iter().map(|a| instant(a.at)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
         "UPDATE commands SET applied_at = new.at, rejected = new.rejected
          FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS new (seq, at, rejected)
          WHERE commands.seq = new.seq",
     )
-    .bind(answers.iter().map(|a| a.seq as i64).collect::<Vec<_>>())
+    .bind(outcomes.iter().map(|a| a.seq as i64).collect::<Vec<_>>())
     .bind(ats)
-    .bind(answers.iter().map(|a| a.rejected.as_deref()).collect::<Vec<_>>())
+    .bind(outcomes.iter().map(|a| a.rejected.as_deref()).collect::<Vec<_>>())
     .execute(&mut *conn)
     .await?;
-    let refused: Vec<_> = answers.iter().filter(|a| a.rejected.is_some()).collect();
+    let refused: Vec<_> = outcomes.iter().filter(|a| a.rejected.is_some()).collect();
     if refused.is_empty() {
         return Ok(());
     }

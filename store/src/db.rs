@@ -128,7 +128,7 @@ pub fn api_session(options: PgConnectOptions) -> PgConnectOptions {
 ///
 /// # Errors
 /// Postgres failed.
-pub async fn room(pool: &PgPool) -> Result<u32, Error> {
+pub async fn free_connections(pool: &PgPool) -> Result<u32, Error> {
     let room: i64 = sqlx::query_scalar(
         "SELECT current_setting('max_connections')::bigint
               - current_setting('superuser_reserved_connections')::bigint - count(*)

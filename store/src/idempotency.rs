@@ -7,7 +7,7 @@ pub const KEPT_HOURS: i32 = 24;
 
 /// An answer that was given.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Answered {
+pub struct StoredResponse {
     /// SHA-256 over the method, the path and the body of the request.
     pub request_hash: Vec<u8>,
     /// The HTTP status.
@@ -23,7 +23,7 @@ pub async fn find(
     conn: &mut PgConnection,
     api_key: &str,
     key: &str,
-) -> sqlx::Result<Option<Answered>> {
+) -> sqlx::Result<Option<StoredResponse>> {
     sqlx::query_as(
         "SELECT request_hash, status, location, body FROM idempotency_keys
          WHERE api_key = $1 AND key = $2 AND created_wall >= now() - make_interval(hours => $3)",
@@ -41,7 +41,7 @@ pub async fn insert(
     conn: &mut PgConnection,
     api_key: &str,
     key: &str,
-    answered: &Answered,
+    response: &StoredResponse,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO idempotency_keys (api_key, key, request_hash, status, location, body)
@@ -49,17 +49,17 @@ pub async fn insert(
     )
     .bind(api_key)
     .bind(key)
-    .bind(&answered.request_hash)
-    .bind(answered.status)
-    .bind(&answered.location)
-    .bind(&answered.body)
+    .bind(&response.request_hash)
+    .bind(response.status)
+    .bind(&response.location)
+    .bind(&response.body)
     .execute(conn)
     .await?;
     Ok(())
 }
 
 /// Forgets answers that are older than [`KEPT_HOURS`], at most `piece` of them.
-pub async fn prune(conn: &mut PgConnection, piece: i64) -> sqlx::Result<u64> {
+pub async fn delete_expired(conn: &mut PgConnection, piece: i64) -> sqlx::Result<u64> {
     let sql = "DELETE FROM idempotency_keys WHERE (api_key, key) IN (
                    SELECT api_key, key FROM idempotency_keys
                    WHERE created_wall < now() - make_interval(hours => $1) LIMIT $2)";

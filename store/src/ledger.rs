@@ -48,7 +48,7 @@ pub async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<(), Erro
 
 /// A job that is not done, as a conductor finds it when it takes over.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct OpenJob {
+pub struct UnfinishedJob {
     /// Its id.
     pub id: i64,
     /// The queue's name.
@@ -58,7 +58,7 @@ pub struct OpenJob {
 }
 
 /// All jobs that are not done, in order.
-pub async fn open(conn: &mut PgConnection) -> Result<Vec<OpenJob>, Error> {
+pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<UnfinishedJob>, Error> {
     Ok(sqlx::query_as("SELECT id, queue, phase FROM ledger WHERE state <> 'done' ORDER BY id")
         .fetch_all(conn)
         .await?)
@@ -114,15 +114,15 @@ pub async fn fail(
     error: &str,
     counted: bool,
 ) -> Result<Verdict, Error> {
-    settle(conn, id, error, MAX_ATTEMPTS, counted).await
+    record_failure(conn, id, error, MAX_ATTEMPTS, counted).await
 }
 
 /// Puts a job into the dead letter at once: trying again cannot help.
-pub async fn bury(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
-    settle(conn, id, error, 0, false).await
+pub async fn dead_letter(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
+    record_failure(conn, id, error, 0, false).await
 }
 
-async fn settle(
+async fn record_failure(
     conn: &mut PgConnection,
     id: i64,
     error: &str,
@@ -157,7 +157,7 @@ async fn settle(
 
 /// Says that an attempt at a job begins which was lost before, so that one that kills its worker
 /// is counted though nobody survives to count it. Ends in the dead letter like any other.
-pub async fn begin_suspect(conn: &mut PgConnection, id: i64) -> Result<Verdict, Error> {
+pub async fn begin_counted_attempt(conn: &mut PgConnection, id: i64) -> Result<Verdict, Error> {
     let begun: Option<i32> = sqlx::query_scalar(
         "UPDATE ledger SET attempts = attempts + 1,
                 error = 'an attempt began and its worker did not come back'
@@ -181,14 +181,14 @@ pub async fn begin_suspect(conn: &mut PgConnection, id: i64) -> Result<Verdict, 
     .fetch_optional(&mut *conn)
     .await?;
     match error {
-        Some(error) => bury(conn, id, &error).await,
+        Some(error) => dead_letter(conn, id, &error).await,
         None => Ok(Verdict::Settled),
     }
 }
 
 /// How many of some jobs are open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
-pub struct Open {
+pub struct UnfinishedCounts {
     /// Still to be done.
     pub owed: i64,
     /// In the dead letter.
@@ -196,7 +196,10 @@ pub struct Open {
 }
 
 /// How many of these jobs are open.
-pub async fn open_among(conn: &mut PgConnection, ids: &[i64]) -> Result<Open, Error> {
+pub async fn count_unfinished(
+    conn: &mut PgConnection,
+    ids: &[i64],
+) -> Result<UnfinishedCounts, Error> {
     Ok(sqlx::query_as(
         "SELECT count(*) FILTER (WHERE state = 'owed') AS owed,
                 count(*) FILTER (WHERE state = 'dead') AS dead
@@ -249,7 +252,7 @@ pub async fn discarded(conn: &mut PgConnection) -> Result<i64, Error> {
 
 /// Forgets jobs that are done, in one piece of at most `limit`, those that finished more than
 /// `age` ago and whose facts are materialized. Jobs that were given up are kept. Returns how many.
-pub async fn prune(conn: &mut PgConnection, age: Duration, limit: i64) -> Result<u64, Error> {
+pub async fn delete_done(conn: &mut PgConnection, age: Duration, limit: i64) -> Result<u64, Error> {
     let pruned = sqlx::query(
         "DELETE FROM ledger WHERE id IN (
              SELECT id FROM ledger

@@ -73,7 +73,7 @@ pub struct NewObject {
 
 /// An object as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Listed {
+pub struct ListedObject {
     /// Its key.
     pub key: String,
     /// Its size.
@@ -267,7 +267,7 @@ impl ObjectStore {
     }
 
     /// All objects under a prefix, in the order of their keys' bytes.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>, ObjectError> {
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, ObjectError> {
         let mut pages = self
             .inner
             .client
@@ -281,7 +281,7 @@ impl ObjectStore {
             let page = page.map_err(|error| classify(self, "list_objects_v2", prefix, error))?;
             listed.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
                 let bytes = u64::try_from(object.size.unwrap_or(0)).unwrap_or(0);
-                object.key.map(|key| Listed { key, bytes })
+                object.key.map(|key| ListedObject { key, bytes })
             }));
         }
         // Not every store lists in this order.

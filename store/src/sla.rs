@@ -21,7 +21,7 @@ const FOUND: &str = include_str!("sla/found.sql");
 /// with the few rows of one interval, however large the tables are or have become since they were
 /// last analyzed. So it keeps one plan for each statement, of nested loops over index scans;
 /// planning anew for each evaluation would cost more than running it.
-pub async fn plan_for_little(conn: &mut PgConnection) -> Result<(), Error> {
+pub async fn plan_for_few_rows(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::raw_sql(
         "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
          SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off;

@@ -4,7 +4,7 @@ mod retries;
 
 use crate::support::Api;
 use crate::support::receiver::{Received, Receiver};
-use jobs::webhooks::{Dispatcher, Policy, SigningSecret, sign};
+use jobs::webhooks::{AddressPolicy, Dispatcher, SigningSecret, sign};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use crate::http::time::Instant;
 use crate::http::write::Write;
 use crate::auth::TokenKey;
 use telemetry::metrics::Metrics;
-use jobs::webhooks::Policy;
+use jobs::webhooks::AddressPolicy;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub struct Settings {
     /// The origins whose pages may call the API from a browser; none: only our own.
     pub allowed_origins: Vec<String>,
     /// Where webhooks may go.
-    pub webhooks: Policy,
+    pub webhooks: AddressPolicy,
     /// What counts requests.
     pub metrics: Metrics,
     /// Where the files of the pages are; none: inside the program.
@@ -132,8 +132,8 @@ impl ApiState {
         self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
     }
 
-    pub(crate) fn webhook_policy(&self) -> Policy {
-        self.0.as_ref().map_or_else(Policy::default, |inner| inner.settings.webhooks)
+    pub(crate) fn webhook_policy(&self) -> AddressPolicy {
+        self.0.as_ref().map_or_else(AddressPolicy::default, |inner| inner.settings.webhooks)
     }
 
     pub(crate) fn metrics(&self) -> Option<&Metrics> {

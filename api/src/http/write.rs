@@ -6,7 +6,7 @@ use poem_openapi::types::ToJSON;
 use sqlx::{PgConnection, Postgres, Transaction};
 use std::ops::{Deref, DerefMut};
 use store::actions::NewAction;
-use store::idempotency::Answered;
+use store::idempotency::StoredResponse;
 
 /// An open transaction in the name of a caller.
 pub(crate) struct Write {
@@ -46,7 +46,7 @@ impl Write {
         };
         store::actions::insert(&mut self.tx, &action).await?;
         if let Some(given) = &caller.idempotency {
-            let answered = Answered {
+            let answered = StoredResponse {
                 request_hash: given.request_hash.to_vec(),
                 status: i32::from(done.status),
                 location: done.location.map(str::to_owned),

@@ -25,7 +25,7 @@ use model::{Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
-use store::read::Listed;
+use store::read::Page;
 use store::read::images::{ImageFilter, ImagePlace, KnownImage, images};
 use store::read::versions::{
     assessment, attestations, sboms, tags, versions_total,
@@ -158,7 +158,7 @@ impl ImagesApi {
         };
         let (moment, limit) = (turn.moment, turn.limit());
         let conn = turn.view.conn();
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             images(conn, moment, &filter, after.as_ref(), limit).await?;
         let next = turn.end(&mut rows, |row| {
             let place = row.place(order);

@@ -16,13 +16,13 @@ use crate::http::state::ApiState;
 use crate::http::time::{self, Instant, example_as_of};
 use chrono::TimeDelta;
 use model::{
-    ForecastPage, Policies, Policy, Remediation, Timer, TimerPage, Violation, ViolationPage, ViolationState,
+    ForecastPage, SlaPolicies, SlaPolicy, Remediation, Timer, TimerPage, Violation, ViolationPage, ViolationState,
 };
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use std::sync::Arc;
-use store::read::Listed;
+use store::read::Page;
 use store::read::sla::{
     TimerFilter, TimerPlace, TimerRow, ViolationFilter, durations, open_timers, open_total,
     policies, stopped_timers, violations, violations_total,
@@ -92,10 +92,10 @@ impl SlaApi {
     ///
     /// What is promised: days by severity, what starts the clock, and what it waits for.
     #[oai(path = "/v1/sla/policies", method = "get", operation_id = "listSlaPolicies")]
-    async fn policies(&self, caller: Caller) -> Result<Json<Policies>, Failure<ReadSla>> {
+    async fn policies(&self, caller: Caller) -> Result<Json<SlaPolicies>, Failure<ReadSla>> {
         let mut view = self.state.view(&caller, None).await?;
         let rows = policies(view.conn()).await?;
-        Ok(Json(Policies { items: rows.into_iter().map(Policy::from).collect() }))
+        Ok(Json(SlaPolicies { items: rows.into_iter().map(SlaPolicy::from).collect() }))
     }
 
     /// List SLA timers
@@ -148,7 +148,7 @@ impl SlaApi {
         let (moment, limit) = (turn.moment, turn.limit());
         let after = turn.after.clone().map(place).transpose()?;
         let conn = turn.view.conn();
-        let Listed { mut rows, total } = if state.0 == Some(TimerState::Stopped) {
+        let Page { mut rows, total } = if state.0 == Some(TimerState::Stopped) {
             stopped_timers(conn, moment, &filter, after.as_ref(), limit).await?
         } else {
             open_timers(conn, moment, &filter, after.as_ref(), limit).await?
@@ -264,7 +264,7 @@ impl SlaApi {
         let conn = turn.view.conn();
         let due_by = Some(moment.as_of);
         let overdue = open_total(conn, moment, &TimerFilter { due_by, ..filter.clone() }).await?;
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             open_timers(conn, moment, &filter, after.as_ref(), limit).await?;
         let next = turn.end(&mut rows, key)?;
         let items = rows.into_iter().map(|row| Timer::new(row, moment.as_of));

@@ -1,6 +1,6 @@
 //! The log of a build, and why it ran, in the words of the documents.
 use super::contents::stream;
-use crate::job::{JobError, Placed};
+use crate::job::{JobError, SequencedFact};
 use crate::naming::repository;
 use anyhow::Context;
 use documents::build_log::{self, Attempt, AttemptOutcome, BuildLog, Step};
@@ -60,7 +60,7 @@ pub(super) fn schedule(schedule: Option<&CronSchedule>, requested: SimTime) -> O
 
 /// The log of a build that ended without a new version.
 pub(super) fn of_nothing_published(
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     subject: &BuildSubject,
 ) -> Result<Document, JobError> {
     let end = match &job.fact.outcome {
@@ -77,7 +77,7 @@ pub(super) fn of_nothing_published(
 
 /// The log of a build that published.
 pub(super) fn of_published(
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     subject: &BuildSubject,
     contents: &ImageContents,
     digest: Digest,
@@ -87,7 +87,7 @@ pub(super) fn of_published(
 }
 
 fn render(
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     subject: &BuildSubject,
     version: &str,
     contents: Option<&ImageContents>,
@@ -115,7 +115,7 @@ fn render(
     Ok(Document { kind: kind::LOG, media_type, bytes: text.into() })
 }
 
-fn last_attempt(job: &Placed<BuildResult>, builder: String) -> Result<Attempt, JobError> {
+fn last_attempt(job: &SequencedFact<BuildResult>, builder: String) -> Result<Attempt, JobError> {
     let outcome = match &job.fact.outcome {
         Outcome::Failed { reason: FailureReason::Broken } => AttemptOutcome::Broken {
             step: Step::Assemble,

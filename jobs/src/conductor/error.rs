@@ -18,7 +18,7 @@ pub enum ConductorError {
          hint: go on with that world's own scenario and seed, or use another database or \
          --data-dir (a world can always be made again from its scenario and seed)"
     )]
-    OtherWorld {
+    WorldMismatch {
         /// What differs.
         what: &'static str,
         /// The stored world's.
@@ -32,7 +32,7 @@ pub enum ConductorError {
          would tell another story, so nothing was changed. hint: use the program that made it, \
          or begin anew in another database or --data-dir"
     )]
-    OtherKernel {
+    KernelMismatch {
         /// The version that made the world.
         stored: String,
         /// The version of this program.
@@ -44,7 +44,7 @@ pub enum ConductorError {
          and the record has fact {seq} with {stored}: the record was changed, or the kernel \
          without its version; nothing was changed now. hint: use the program that made the world"
     )]
-    OtherHistory {
+    HistoryMismatch {
         /// The released instant.
         at: SimTime,
         /// The record's last fact.
@@ -67,7 +67,7 @@ pub enum ConductorError {
         "the {name} log was changed: its {found} stored leaves are not the {size} of its recorded \
          root; nothing was changed now. hint: `wavetank verify` names the place"
     )]
-    OtherLog {
+    LogMismatch {
         /// Which log.
         name: &'static str,
         /// The recorded size.

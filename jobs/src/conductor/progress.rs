@@ -18,7 +18,7 @@ pub struct Progress {
     /// Jobs sealed since this conductor took the lead.
     pub jobs_done: u64,
     /// Where the wall time went. Phases overlap: the sum can exceed the time that passed.
-    pub walls: Walls,
+    pub phase_times: PhaseTimes,
     /// Why a defect holds the clock.
     pub held: Option<String>,
 }
@@ -32,7 +32,7 @@ impl Default for Progress {
             facts: 0,
             jobs_in_flight: 0,
             jobs_done: 0,
-            walls: Walls::default(),
+            phase_times: PhaseTimes::default(),
             held: None,
         }
     }
@@ -61,7 +61,7 @@ pub enum Phase {
     /// Scan jobs.
     Scan,
     /// Closings.
-    Close,
+    Finalize,
     /// The places in the logs, and their tiles.
     Log,
     /// Attest jobs.
@@ -81,7 +81,7 @@ impl Phase {
         Phase::Release,
         Phase::Build,
         Phase::Scan,
-        Phase::Close,
+        Phase::Finalize,
         Phase::Log,
         Phase::Attest,
         Phase::Sla,
@@ -96,7 +96,7 @@ impl Phase {
             Phase::Release => "release",
             Phase::Build => "build",
             Phase::Scan => "scan",
-            Phase::Close => "close",
+            Phase::Finalize => "finalize",
             Phase::Log => "log",
             Phase::Attest => "attest",
             Phase::Sla => "sla",
@@ -108,9 +108,9 @@ impl Phase {
 
 /// Wall time by phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Walls([Duration; Phase::ALL.len()]);
+pub struct PhaseTimes([Duration; Phase::ALL.len()]);
 
-impl Walls {
+impl PhaseTimes {
     /// The wall time of a phase.
     pub fn of(&self, phase: Phase) -> Duration {
         self.0[phase as usize]

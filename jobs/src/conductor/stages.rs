@@ -4,9 +4,9 @@
 //! Each stage is a task of its own and takes windows in order, so one window is built while the
 //! one before is scanned. That is allowed because whatever a job reads it reads as of its own
 //! instants. A stage that finds several windows waiting joins them.
-use super::close::close;
 use super::error::ConductorError;
-use super::flow::Flow;
+use super::finalize::finalize;
+use super::in_flight::InFlight;
 use super::log::Logs;
 use super::progress::Phase;
 use super::window::Window;
@@ -31,7 +31,7 @@ pub(super) struct Stages {
     pub(super) keys: Arc<WorldKeys>,
     pub(super) signals: Arc<Signals>,
     pub(super) catalogue: Arc<Catalogue>,
-    pub(super) flow: Arc<Flow>,
+    pub(super) in_flight: Arc<InFlight>,
     pub(super) term: i64,
 }
 
@@ -58,7 +58,7 @@ impl Stages {
         mut windows: UnboundedReceiver<Window>,
         next: UnboundedSender<Window>,
     ) -> Result<(), ConductorError> {
-        while let Some(window) = take(&mut windows).await {
+        while let Some(window) = next_window(&mut windows).await {
             self.run(&window, Queue::Build, Phase::Build).await?;
             if next.send(window).is_err() {
                 break;
@@ -72,11 +72,11 @@ impl Stages {
         mut windows: UnboundedReceiver<Window>,
         next: UnboundedSender<Window>,
     ) -> Result<(), ConductorError> {
-        while let Some(window) = take(&mut windows).await {
+        while let Some(window) = next_window(&mut windows).await {
             self.run(&window, Queue::Scan, Phase::Scan).await?;
             let began = Instant::now();
-            close(&self.pool, self.term, &self.catalogue, &window).await?;
-            self.flow.spent(Phase::Close, began);
+            finalize(&self.pool, self.term, &self.catalogue, &window).await?;
+            self.in_flight.spent(Phase::Finalize, began);
             if next.send(window).is_err() {
                 break;
             }
@@ -91,10 +91,10 @@ impl Stages {
     ) -> Result<(), ConductorError> {
         let (pool, objects) = (self.pool.clone(), self.objects.clone());
         let mut logs = Logs::load(pool, objects, self.keys.clone(), self.term).await?;
-        while let Some(window) = take(&mut windows).await {
+        while let Some(window) = next_window(&mut windows).await {
             let began = Instant::now();
             logs.append(window.to.seq).await?;
-            let spent = || self.flow.spent(Phase::Log, began);
+            let spent = || self.in_flight.spent(Phase::Log, began);
             // The bundles need the places in the log, not its tiles.
             let (published, bundled) = tokio::join!(
                 async {
@@ -117,13 +117,13 @@ impl Stages {
         self: Arc<Self>,
         mut windows: UnboundedReceiver<Window>,
     ) -> Result<(), ConductorError> {
-        while let Some(window) = take(&mut windows).await {
+        while let Some(window) = next_window(&mut windows).await {
             self.run(&window, Queue::SlaCheck, Phase::Sla).await?;
             self.run(&window, Queue::Notify, Phase::Notify).await?;
             let began = Instant::now();
             self.seal(&window).await?;
-            self.flow.spent(Phase::Seal, began);
-            self.flow.sealed(&window);
+            self.in_flight.spent(Phase::Seal, began);
+            self.in_flight.sealed(&window);
         }
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Stages {
         for ids in window.phases(queue) {
             let began = Instant::now();
             self.run_phase(queue, &ids).await?;
-            self.flow.spent(phase, began);
+            self.in_flight.spent(phase, began);
         }
         Ok(())
     }
@@ -164,16 +164,18 @@ impl Stages {
         self.signals.wake(queue);
         let began = Instant::now();
         loop {
-            let look_again = self.look_again(began.elapsed());
+            let poll_delay = self.poll_delay(began.elapsed());
             tokio::select! {
                 () = expected.changed() => {}
-                () = tokio::time::sleep(look_again) => {}
+                () = tokio::time::sleep(poll_delay) => {}
             }
             if expected.all_done() {
                 return Ok(());
             }
             let mut conn = self.pool.acquire().await?;
-            if ledger::open_among(&mut conn, ids).await? == ledger::Open::default() {
+            if ledger::count_unfinished(&mut conn, ids).await?
+                == ledger::UnfinishedCounts::default()
+            {
                 return Ok(());
             }
         }
@@ -181,7 +183,7 @@ impl Stages {
 
     /// When to ask the ledger. Workers of this process tell when they are done; for those of
     /// others a few milliseconds, growing with the time that the phase takes anyway.
-    fn look_again(&self, waited: Duration) -> Duration {
+    fn poll_delay(&self, waited: Duration) -> Duration {
         let (least, most) = if self.signals.workers().load(Ordering::Acquire) > 0 {
             (Duration::from_millis(25), Duration::from_millis(250))
         } else {
@@ -192,7 +194,7 @@ impl Stages {
 }
 
 /// The next window, joined with all that wait behind it.
-async fn take(windows: &mut UnboundedReceiver<Window>) -> Option<Window> {
+async fn next_window(windows: &mut UnboundedReceiver<Window>) -> Option<Window> {
     let mut window = windows.recv().await?;
     while let Ok(next) = windows.try_recv() {
         window.join(next);

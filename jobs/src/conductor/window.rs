@@ -3,11 +3,11 @@
 //! How facts are cut into windows and windows into jobs never shows in what is written, so both
 //! follow convenience: big enough to be worth a delivery, small enough to share among workers.
 use super::error::ConductorError;
-use crate::job::{Attest, Payload, Placed};
+use crate::job::{Attest, Payload, SequencedFact};
 use sim::fact::{Fact, FactKind, Notification, Outcome, Scan, ScanTarget, SlaCheck};
 use sim::time::SimTime;
 use std::sync::Arc;
-use store::ledger::{NewJob, OpenJob};
+use store::ledger::{NewJob, UnfinishedJob};
 use store::queue::Queue;
 use store::world::Position;
 
@@ -45,8 +45,8 @@ impl From<&NewJob> for Job {
     }
 }
 
-impl From<&OpenJob> for Job {
-    fn from(job: &OpenJob) -> Self {
+impl From<&UnfinishedJob> for Job {
+    fn from(job: &UnfinishedJob) -> Self {
         Job { id: job.id, queue: queue(&job.queue), phase: job.phase }
     }
 }
@@ -98,51 +98,51 @@ impl Window {
 
 /// Cuts facts into jobs.
 pub(super) fn jobs(facts: &[Fact]) -> Result<Vec<NewJob>, ConductorError> {
-    let mut cutter = Cutter::default();
+    let mut batcher = Batcher::default();
     for fact in facts {
         let (seq, at) = (fact.seq, fact.at);
         match &fact.kind {
             FactKind::BuildFinished(result) => {
                 let phase = result.depth as i32;
-                let build = Payload::Build(Placed { seq, at, fact: result.clone() });
-                cutter.push(seq, 0, at, phase, &build)?;
+                let build = Payload::Build(SequencedFact { seq, at, fact: result.clone() });
+                batcher.push(seq, 0, at, phase, &build)?;
                 if matches!(result.outcome, Outcome::Published(_)) {
-                    cutter.attest(seq, at, 4)?;
+                    batcher.attest(seq, at, 4)?;
                 }
             }
             FactKind::Scanned(scan) => {
-                cutter.scan(seq, at, scan)?;
+                batcher.scan(seq, at, scan)?;
                 let new = |t: &&ScanTarget| t.previous.is_none() || !t.new.is_empty();
                 // Judgements and fixes can bring about reports too: every scan is attested.
-                cutter.attest(seq, at, 1 + 2 * scan.targets.iter().filter(new).count())?;
+                batcher.attest(seq, at, 1 + 2 * scan.targets.iter().filter(new).count())?;
             }
             FactKind::SlaChecked(check) => {
-                cutter.checks.push(Placed { seq, at, fact: check.clone() });
+                batcher.checks.push(SequencedFact { seq, at, fact: check.clone() });
             }
             FactKind::BuilderDistrusted { builder } => {
                 let (builder, parts) = (*builder, DISTRUST_PARTS);
                 for part in 0..parts {
                     let again = Attest::Distrusted { seq, at, builder, parts, part };
-                    cutter.push(seq, part as usize, at, AGAIN_PHASE, &Payload::Attest(again))?;
+                    batcher.push(seq, part as usize, at, AGAIN_PHASE, &Payload::Attest(again))?;
                 }
             }
             FactKind::AttestationTampered { version } => {
                 let again = Attest::Tampered { seq, at, version: *version };
-                cutter.push(seq, 0, at, AGAIN_PHASE, &Payload::Attest(again))?;
+                batcher.push(seq, 0, at, AGAIN_PHASE, &Payload::Attest(again))?;
             }
             FactKind::Notified(notification) => {
-                cutter.notifications.push(Placed { seq, at, fact: notification.clone() });
+                batcher.notifications.push(SequencedFact { seq, at, fact: notification.clone() });
             }
             _ => {}
         }
     }
-    cutter.finish()
+    batcher.finish()
 }
 
 #[derive(Default)]
-struct Cutter {
+struct Batcher {
     jobs: Vec<NewJob>,
-    scans: Vec<Placed<Scan>>,
+    scans: Vec<SequencedFact<Scan>>,
     /// Versions in `scans`.
     targets: usize,
     /// Which piece of its fact the first of `scans` is.
@@ -150,11 +150,11 @@ struct Cutter {
     /// The first and last fact of the next attest job, where it begins, and about how much work it
     /// is.
     attest: Option<(u64, u64, SimTime, usize)>,
-    checks: Vec<Placed<SlaCheck>>,
-    notifications: Vec<Placed<Notification>>,
+    checks: Vec<SequencedFact<SlaCheck>>,
+    notifications: Vec<SequencedFact<Notification>>,
 }
 
-impl Cutter {
+impl Batcher {
     fn push(
         &mut self,
         seq: u64,
@@ -192,7 +192,7 @@ impl Cutter {
             } else {
                 Arc::new(Scan { trigger: scan.trigger, targets: now.to_vec() })
             };
-            self.scans.push(Placed { seq, at, fact });
+            self.scans.push(SequencedFact { seq, at, fact });
             self.targets += now.len();
             rest = later;
             if self.targets >= size {

@@ -3,12 +3,12 @@
 use super::message;
 use super::secret::sign;
 use super::send::{NotSent, Outgoing, Sender, TIME_LIMIT};
-use super::target::Policy;
+use super::target::AddressPolicy;
 use anyhow::{Context, Result};
 use sqlx::PgPool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::webhooks::endpoints;
-use store::webhooks::queue::{self, Outcome, Taken};
+use store::webhooks::queue::{self, ClaimedDelivery, Outcome};
 use telemetry::metrics::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,7 @@ impl Dispatcher {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(pool: PgPool, policy: Policy, metrics: Metrics) -> Result<Self> {
+    pub fn new(pool: PgPool, policy: AddressPolicy, metrics: Metrics) -> Result<Self> {
         Ok(Dispatcher { pool, sender: Sender::new(policy)?, metrics })
     }
 
@@ -80,12 +80,12 @@ impl Dispatcher {
         let mut conn = self.pool.acquire().await?;
         let told = queue::fan_out(&mut conn, ENDPOINTS, NOTIFICATIONS).await?;
         let room = IN_FLIGHT.saturating_sub(sending.len()) as i64;
-        let taken = queue::take(&mut conn, room, LEASE).await?;
+        let taken = queue::claim(&mut conn, room, LEASE).await?;
         if beat.is_multiple_of(20) {
-            queue::bury_lost(&mut conn).await?;
+            queue::dead_letter_abandoned(&mut conn).await?;
         }
         if beat % PRUNE_BEATS == PRUNE_BEATS - 1 {
-            queue::prune(&mut conn, PRUNE_ROWS).await?;
+            queue::delete_ended(&mut conn, PRUNE_ROWS).await?;
         }
         drop(conn);
         let more = told > 0 || taken.len() as i64 == room;
@@ -110,7 +110,7 @@ struct Attempt {
 
 impl Attempt {
     /// Sends and writes down what became of it.
-    async fn run(self, taken: Taken) {
+    async fn run(self, taken: ClaimedDelivery) {
         let outcome = match self.prepare(&taken).await {
             Ok(message) => outcome(self.sender.send(&taken.url, &message).await),
             Err(error) => {
@@ -120,14 +120,14 @@ impl Attempt {
                 Outcome { status: None, error: Some(error) }
             }
         };
-        if let Err(error) = self.settle(&taken, &outcome).await {
+        if let Err(error) = self.record_outcome(&taken, &outcome).await {
             // Its lease ends: somebody sends it again, under the same id.
             let delivery = &taken.id;
             tracing::warn!(delivery, %error, "what became of a webhook is not written down");
         }
     }
 
-    async fn prepare(&self, taken: &Taken) -> Result<Outgoing> {
+    async fn prepare(&self, taken: &ClaimedDelivery) -> Result<Outgoing> {
         let mut conn = self.pool.acquire().await?;
         let body = message::body(&mut conn, taken).await?;
         let timestamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
@@ -136,7 +136,7 @@ impl Attempt {
         Ok(Outgoing { id: taken.id.clone(), timestamp, signature, body: body.into() })
     }
 
-    async fn settle(&self, taken: &Taken, outcome: &Outcome) -> sqlx::Result<()> {
+    async fn record_outcome(&self, taken: &ClaimedDelivery, outcome: &Outcome) -> sqlx::Result<()> {
         let mut tx = self.pool.begin().await?;
         let state = queue::record(&mut tx, taken, outcome).await?;
         if outcome.status == Some(GONE) && state.is_some() {

@@ -2,7 +2,7 @@
 //! same bytes, for notifications never change.
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
-use store::webhooks::queue::{Notice, Taken, counts, notices};
+use store::webhooks::queue::{ClaimedDelivery, Notification, counts, notifications};
 
 /// The media type of a structured CloudEvent.
 pub(super) const MEDIA_TYPE: &str = "application/cloudevents+json; charset=utf-8";
@@ -12,7 +12,10 @@ const LISTED: usize = 100;
 const LISTED_ITEMS: usize = 10;
 
 /// The body of a delivery's message.
-pub(super) async fn body(conn: &mut PgConnection, taken: &Taken) -> anyhow::Result<Vec<u8>> {
+pub(super) async fn body(
+    conn: &mut PgConnection,
+    taken: &ClaimedDelivery,
+) -> anyhow::Result<Vec<u8>> {
     let world: Option<(String, i64, chrono::DateTime<chrono::Utc>)> =
         sqlx::query_as("SELECT scenario_sha256, seed, released_through FROM world")
             .fetch_optional(&mut *conn)
@@ -32,7 +35,7 @@ pub(super) async fn body(conn: &mut PgConnection, taken: &Taken) -> anyhow::Resu
     event.insert("subject".to_owned(), owner.into());
     event.insert("datacontenttype".to_owned(), "application/json".into());
     let first = &taken.notification_ids[..taken.notification_ids.len().min(LISTED)];
-    let listed = notices(conn, first).await?;
+    let listed = notifications(conn, first).await?;
     let (kind, time, data) = match (&listed[..], taken.kind.as_str()) {
         (_, "test") => {
             let told = "A test: this endpoint can be reached, and its secret fits.";
@@ -71,7 +74,7 @@ fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
 }
 
 /// One notification with at most so many of its things.
-fn notification(notice: &Notice, most: usize) -> Value {
+fn notification(notice: &Notification, most: usize) -> Value {
     let items = notice.body["items"].as_array().map_or(&[][..], Vec::as_slice);
     json!({
         "id": notice.id,
@@ -84,7 +87,11 @@ fn notification(notice: &Notice, most: usize) -> Value {
 }
 
 /// Many notifications as one message: all are counted, the first are told.
-fn digest(taken: &Taken, listed: &[Notice], counts: &[(String, i64, i64)]) -> Value {
+fn digest(
+    taken: &ClaimedDelivery,
+    listed: &[Notification],
+    counts: &[(String, i64, i64)],
+) -> Value {
     let by_kind: Map<String, Value> = counts
         .iter()
         .map(|(kind, notifications, items)| {

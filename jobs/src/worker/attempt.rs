@@ -4,9 +4,9 @@
 //! is the work. So a job is done exactly once however often it is delivered: a second delivery
 //! finds the row locked or done. A failed attempt is counted in the ledger, and the sweeper
 //! delivers the job again when its back-off is over. To apalis every task succeeds.
-use super::Bodies;
-use super::current::Current;
+use super::JobHandler;
 use super::raw::Raw;
+use super::world_context::WorldContext;
 use crate::job::{JobError, Payload};
 use crate::queue::signals::Signals;
 use crate::queue::{self, QueueError, Wire};
@@ -18,10 +18,10 @@ use store::world;
 use tracing::{Instrument, Span, field};
 
 /// What a job gets and how long it may take.
-pub(crate) struct Policy {
-    pub(crate) ctx: Arc<Current>,
+pub(crate) struct JobRunner {
+    pub(crate) ctx: Arc<WorldContext>,
     pub(crate) signals: Arc<Signals>,
-    pub(crate) bodies: Arc<dyn Bodies>,
+    pub(crate) handler: Arc<dyn JobHandler>,
     pub(crate) time_limit: Duration,
 }
 
@@ -37,14 +37,14 @@ enum Ended {
 struct Failure {
     why: String,
     /// Another attempt could not end otherwise.
-    hopeless: bool,
+    permanent: bool,
     /// The attempt was counted when it began.
     counted: bool,
 }
 
 impl Failure {
-    fn new(why: impl Into<String>, hopeless: bool) -> Self {
-        Failure { why: why.into(), hopeless, counted: false }
+    fn new(why: impl Into<String>, permanent: bool) -> Self {
+        Failure { why: why.into(), permanent, counted: false }
     }
 }
 
@@ -69,7 +69,7 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-impl Policy {
+impl JobRunner {
     /// Handles one delivery, to the end.
     pub(super) async fn handle(self: Arc<Self>, raw: Raw, task: TaskId) {
         let Ok(wire) = serde_json::from_slice::<Wire>(&raw.0) else {
@@ -80,14 +80,14 @@ impl Policy {
         let Wire { ledger: id, generation } = wire;
         // A task of its own, so that jobs use all cores and a panic ends only the attempt.
         let attempt = tokio::spawn({
-            let policy = self.clone();
+            let runner = self.clone();
             let span = tracing::info_span!(
                 "job",
                 job = id,
                 queue = field::Empty,
                 otel.status_code = field::Empty
             );
-            async move { policy.attempt(id, generation).await }.instrument(span)
+            async move { runner.attempt(id, generation).await }.instrument(span)
         });
         let ended = attempt.await.unwrap_or_else(|error| {
             let why = match error.try_into_panic() {
@@ -132,7 +132,7 @@ impl Policy {
         if claim.lost > 0 {
             // It may have killed the worker that had it: count the attempt where it survives us.
             tx.rollback().await?;
-            if !self.begin_suspect(id, generation).await? {
+            if !self.begin_counted_attempt(id, generation).await? {
                 return Ok(Ended::Nothing);
             }
             *counted = true;
@@ -145,17 +145,17 @@ impl Policy {
         let payload: Payload = serde_json::from_str(&claim.payload)
             .map_err(|error| Failure::new(format!("the payload is unreadable: {error}"), true))?;
         Span::current().record("queue", payload.queue().as_str());
-        self.bodies.run(&ctx, &mut tx, &payload).await?;
+        self.handler.run(&ctx, &mut tx, &payload).await?;
         tx.commit().await?;
         Ok(Ended::Done)
     }
 
-    async fn begin_suspect(&self, id: i64, generation: i64) -> Result<bool, Failure> {
+    async fn begin_counted_attempt(&self, id: i64, generation: i64) -> Result<bool, Failure> {
         let mut tx = self.ctx.pool().begin().await?;
         if world::generation(&mut tx).await? != generation {
             return Ok(false);
         }
-        let verdict = ledger::begin_suspect(&mut tx, id).await?;
+        let verdict = ledger::begin_counted_attempt(&mut tx, id).await?;
         tx.commit().await?;
         if verdict == Verdict::Dead {
             tracing::error!(job = id, "a job killed its workers; it is in the dead letter");
@@ -199,7 +199,7 @@ impl Policy {
             return Ok(Verdict::Settled);
         }
         let verdict = match failure {
-            Failure { hopeless: true, why, .. } => ledger::bury(&mut tx, id, why).await?,
+            Failure { permanent: true, why, .. } => ledger::dead_letter(&mut tx, id, why).await?,
             Failure { why, counted, .. } => ledger::fail(&mut tx, id, why, *counted).await?,
         };
         tx.commit().await?;

@@ -63,13 +63,13 @@ async fn a_different_world_is_refused_and_left_unchanged() {
     let before = bench.dump().await;
     let options = Options::default;
     let error = bench.open_as(CLASSROOM, SEED + 1, options()).await.unwrap_err();
-    assert!(matches!(error, ConductorError::OtherWorld { what: "the seed", .. }), "{error}");
+    assert!(matches!(error, ConductorError::WorldMismatch { what: "the seed", .. }), "{error}");
     let edited = CLASSROOM.replace("duration: 7d", "duration: 8d");
     let error = bench.open_as(&edited, SEED, options()).await.unwrap_err();
     assert!(error.to_string().contains("hint:"), "{error}");
     bench.execute("UPDATE world SET kernel_version = '0'").await;
     let error = bench.open(options()).await.unwrap_err();
-    assert!(matches!(error, ConductorError::OtherKernel { .. }), "{error}");
+    assert!(matches!(error, ConductorError::KernelMismatch { .. }), "{error}");
     sqlx::query("UPDATE world SET kernel_version = $1")
         .bind(sim::KERNEL_VERSION)
         .execute(&bench.pool)
@@ -77,7 +77,7 @@ async fn a_different_world_is_refused_and_left_unchanged() {
         .unwrap();
     bench.execute("UPDATE world SET released_fingerprint = repeat('0', 32)").await;
     let refused = bench.conduct(options()).await.ended.await.unwrap().unwrap_err();
-    assert!(matches!(refused, ConductorError::OtherHistory { .. }), "{refused}");
+    assert!(matches!(refused, ConductorError::HistoryMismatch { .. }), "{refused}");
     assert_eq!(bench.dump().await, before);
 }
 

@@ -4,7 +4,7 @@ use crate::support::conducting::{CLASSROOM, SEED, scenario};
 use futures::future::BoxFuture;
 use jobs::conductor::{Options, Progress, Stop};
 use jobs::job::{JobContext, JobError, Payload};
-use jobs::worker::{Bodies, Real, WorkerOptions, Workers};
+use jobs::worker::{JobHandler, PlatformJobs, WorkerOptions, Workers};
 use sim::World;
 use sim::fact::FactKind;
 use sim::time::{HOUR_MS, SimDuration, SimTime};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 /// The real work, except that the notification of one fact always fails.
 struct Flawed(Option<u64>);
 
-impl Bodies for Flawed {
+impl JobHandler for Flawed {
     fn run<'a>(
         &'a self,
         ctx: &'a JobContext,
@@ -33,7 +33,7 @@ impl Bodies for Flawed {
                     Err(JobError::Mismatch { what: "the sum".to_owned(), expected, found })
                 })
             }
-            _ => Real.run(ctx, conn, payload),
+            _ => PlatformJobs.run(ctx, conn, payload),
         }
     }
 }
@@ -80,7 +80,7 @@ async fn a_discarded_job_unblocks_the_clock_and_leaves_a_gap() {
     assert_eq!(whole.differences(&left), ["notifications"], "seed {SEED}");
     assert_ne!(whole.total, left.total);
 
-    let everything = ledger::prune(&mut conn, Duration::ZERO, 1_000_000).await.unwrap();
+    let everything = ledger::delete_done(&mut conn, Duration::ZERO, 1_000_000).await.unwrap();
     assert!(everything > 0);
     assert_eq!(ledger::discarded(&mut conn).await.unwrap(), 1);
     let (state, _, error) = gap.job(dead).await;

@@ -1,16 +1,19 @@
 //! Dying workers and broken connections.
 use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
-use jobs::queue::{Patience, redeliver};
+use jobs::queue::{RescueTimeouts, redeliver};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a dead worker had is redelivered at once.
-const AT_ONCE: Patience =
-    Patience { delivery: Duration::ZERO, worker: Duration::ZERO, attempt: Duration::from_secs(60) };
+const AT_ONCE: RescueTimeouts = RescueTimeouts {
+    delivery: Duration::ZERO,
+    worker: Duration::ZERO,
+    attempt: Duration::from_secs(60),
+};
 
 /// The same while workers live: what they have fetched is theirs for a moment.
-const AFTER_A_WHILE: Patience = Patience {
+const AFTER_A_WHILE: RescueTimeouts = RescueTimeouts {
     delivery: Duration::from_millis(100),
     worker: Duration::from_millis(200),
     attempt: Duration::from_secs(60),

@@ -1,13 +1,16 @@
 //! What the rescuer redelivers, and what it leaves alone.
 use crate::support::handlers::{Act, Script};
 use crate::support::{Bench, LIMIT};
-use jobs::queue::{Patience, prune, redeliver};
+use jobs::queue::{RescueTimeouts, prune, redeliver};
 use std::time::{Duration, Instant};
 
-const NOW: Patience =
-    Patience { delivery: Duration::ZERO, worker: Duration::ZERO, attempt: Duration::from_secs(60) };
+const NOW: RescueTimeouts = RescueTimeouts {
+    delivery: Duration::ZERO,
+    worker: Duration::ZERO,
+    attempt: Duration::from_secs(60),
+};
 /// The same while workers live: what they have fetched is theirs.
-const SOON: Patience = Patience { worker: Duration::from_secs(10), ..NOW };
+const SOON: RescueTimeouts = RescueTimeouts { worker: Duration::from_secs(10), ..NOW };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_tasks_are_redelivered_and_waiting_ones_are_not() {

@@ -7,7 +7,7 @@ pub(crate) mod services;
 
 use handlers::Script;
 use jobs::caches::Caches;
-use jobs::job::{JobContext, Payload, Placed};
+use jobs::job::{JobContext, Payload, SequencedFact};
 use jobs::queue::Signals;
 use jobs::worker::{WorkerOptions, Workers};
 use sim::fact::{Notification, NotificationKind};
@@ -109,7 +109,8 @@ impl Bench {
         };
         let job = |id: &i64| {
             let fact = Arc::new(notification.clone());
-            let payload = Payload::Notify(vec![Placed { seq: *id as u64, at: SimTime(0), fact }]);
+            let payload =
+                Payload::Notify(vec![SequencedFact { seq: *id as u64, at: SimTime(0), fact }]);
             let payload = serde_json::to_string(&payload).unwrap();
             NewJob { id: *id, queue: "build", phase: 0, at: SimTime(0), payload }
         };

@@ -5,7 +5,7 @@ use crate::support::{Bench, LIMIT};
 use futures::future::BoxFuture;
 use jobs::conductor::{ConductorState, Options, Stop};
 use jobs::job::{JobContext, JobError, Payload};
-use jobs::worker::{Bodies, Real, WorkerOptions, Workers};
+use jobs::worker::{JobHandler, PlatformJobs, WorkerOptions, Workers};
 use sim::World;
 use sim::fact::{FactKind, UsageMode};
 use sim::ids::{CustomerId, ImageId};
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use store::closings::{self, Usage};
+use store::finalize::{self, Usage};
 use store::objects::ObjectStore;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -85,7 +85,7 @@ struct DiesAt {
     reached: Notify,
 }
 
-impl Bodies for DiesAt {
+impl JobHandler for DiesAt {
     fn run<'a>(
         &'a self,
         ctx: &'a JobContext,
@@ -96,7 +96,7 @@ impl Bodies for DiesAt {
             self.reached.notify_one();
             return Box::pin(std::future::pending());
         }
-        Real.run(ctx, conn, payload)
+        PlatformJobs.run(ctx, conn, payload)
     }
 }
 
@@ -218,10 +218,10 @@ async fn finalizing_a_window_again_ends_what_the_next_window_ends() {
     let ended = Usage { until: Some(second.from), ..first.clone() };
     let mut conn = bench.pool.acquire().await.unwrap();
     let changed = [(first.customer, first.image, first.from)];
-    closings::usage(&mut conn, &changed, &[first]).await.unwrap();
+    finalize::update_usage(&mut conn, &changed, &[first]).await.unwrap();
     for _ in 0..2 {
         let moves = [ended.clone(), second.clone()];
-        closings::usage(&mut conn, &changed, &moves).await.unwrap();
+        finalize::update_usage(&mut conn, &changed, &moves).await.unwrap();
         let open = "SELECT count(*) FROM customer_image_usage
                     WHERE customer_id = 0 AND image_id = 0 AND valid_to IS NULL";
         assert_eq!(bench.count(open).await, 1);

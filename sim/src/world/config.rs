@@ -2,7 +2,7 @@
 use crate::fact::Trigger;
 use crate::random::Sampler;
 use crate::scenario::Scenario;
-use crate::scenario::model::{Asked, Incident, IncidentKind};
+use crate::scenario::model::{Incident, IncidentKind, RequestTrigger};
 use crate::scenario::units::CronSchedule;
 use crate::severity::Severity;
 use crate::time::SimTime;
@@ -39,7 +39,7 @@ pub(super) struct Config {
     pub(super) on_upstream: bool,
     pub(super) on_base_change: bool,
     pub(super) on_cve_fix: Option<Severity>,
-    pub(super) arrivals: Vec<(Asked, Sampler)>,
+    pub(super) arrivals: Vec<(RequestTrigger, Sampler)>,
     pub(super) scan: Option<CronSchedule>,
     pub(super) false_positives: f64,
     pub(super) triage: Sampler,

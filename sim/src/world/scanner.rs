@@ -59,7 +59,7 @@ impl World {
     }
 
     /// A pass that somebody asked for: over the versions in use of one image, or of all.
-    pub(super) fn scan_asked(&mut self, image: Option<ImageId>, sink: Sink<'_>) {
+    pub(super) fn requested_scan(&mut self, image: Option<ImageId>, sink: Sink<'_>) {
         match image {
             Some(image) => self.scan_image(image, sink),
             None => self.scan_all(ScanTrigger::Requested, sink),
@@ -203,13 +203,14 @@ impl World {
     /// nobody knows before the finding is judged.
     pub fn is_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
-        self.dice.uniform(Purpose::Triage, entity, 0) < self.config.false_positives
+        self.streams.uniform(Purpose::Triage, entity, 0) < self.config.false_positives
     }
 
     fn maybe_false_positive(&mut self, image: ImageId, advisory: AdvisoryId) {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
         if self.is_false_positive(image, advisory) {
-            let wait = self.config.triage.duration(self.dice.uniform(Purpose::Triage, entity, 1));
+            let wait =
+                self.config.triage.duration(self.streams.uniform(Purpose::Triage, entity, 1));
             let at = self.now + crate::time::SimDuration(wait.0.max(1));
             self.queue.schedule(at, Class::Triage, Event::Triage { image, advisory });
         }
@@ -225,7 +226,7 @@ impl World {
             Justification::VulnerableCodeNotInExecutePath,
         ];
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
-        let why = self.dice.below(Purpose::Triage, entity, 2, WHY.len() as u32) as usize;
+        let why = self.streams.below(Purpose::Triage, entity, 2, WHY.len() as u32) as usize;
         let kind = FactKind::FindingTriaged { image, advisory, justification: WHY[why] };
         self.emit(kind, sink);
         let state = &mut self.images[image.index()];

@@ -29,9 +29,9 @@ pub(super) enum Event {
     Scan,
     SlaCheck,
     ExternalEnds(BuildId),
-    ScanAsked(Option<ImageId>),
-    SlaAsked,
-    UseAsked { customer: CustomerId, image: ImageId },
+    ScanRequested(Option<ImageId>),
+    SlaCheckRequested,
+    UsageRequested { customer: CustomerId, image: ImageId },
 }
 
 /// Who stands on whom, and who holds what. Changes only when an image is added.
@@ -111,7 +111,7 @@ pub(super) struct AdvisoryState {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fixing {
     /// A disclosure of the weather, by its own key.
-    Weather(u64),
+    Drawn(u64),
     /// An injected incident, by its index.
     Incident(u32),
     /// A command, which says how long.
@@ -264,7 +264,7 @@ pub(super) struct External {
 
 /// How a customer wants to use an image from the next millisecond on.
 #[derive(Clone, Debug)]
-pub(super) enum Wish {
+pub(super) enum UsageRequest {
     Use { pin: Option<u32>, runtime: Option<Arc<Runtime>> },
     End,
 }
@@ -282,7 +282,7 @@ pub(super) struct Usage {
     pub(super) adoption_planned: bool,
     pub(super) moves: u32,
     /// Chosen by a command: a pin stays where it is until another command moves it.
-    pub(super) by_hand: bool,
+    pub(super) commanded: bool,
     pub(super) ended: bool,
     pub(super) runtime: Option<Arc<Runtime>>,
 }

@@ -77,7 +77,7 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
 
 /// A delivery that this dispatcher has taken, with what sending it needs.
 #[derive(Clone, Debug, FromRow)]
-pub struct Taken {
+pub struct ClaimedDelivery {
     /// Its place in the order of making.
     pub seq: i64,
     /// The `webhook-id`.
@@ -99,11 +99,11 @@ pub struct Taken {
 }
 
 /// Takes deliveries that are due, for as long as `lease`.
-pub async fn take(
+pub async fn claim(
     conn: &mut PgConnection,
     limit: i64,
     lease: Duration,
-) -> sqlx::Result<Vec<Taken>> {
+) -> sqlx::Result<Vec<ClaimedDelivery>> {
     sqlx::query_as(
         "WITH due AS (
              SELECT d.seq FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
@@ -126,7 +126,7 @@ pub async fn take(
 }
 
 /// Buries deliveries whose last attempt nobody finished.
-pub async fn bury_lost(conn: &mut PgConnection) -> sqlx::Result<u64> {
+pub async fn dead_letter_abandoned(conn: &mut PgConnection) -> sqlx::Result<u64> {
     let buried = sqlx::query(
         "UPDATE webhook_deliveries
          SET state = 'dead', last_error = coalesce(last_error, 'the last attempt never ended')
@@ -147,7 +147,7 @@ pub struct Outcome {
 /// Writes down what became of an attempt, unless another has begun since. Returns the state.
 pub async fn record(
     conn: &mut PgConnection,
-    taken: &Taken,
+    delivery: &ClaimedDelivery,
     outcome: &Outcome,
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar(
@@ -161,8 +161,8 @@ pub async fn record(
          WHERE seq = $1 AND attempts = $2 AND state = 'pending'
          RETURNING state",
     )
-    .bind(taken.seq)
-    .bind(taken.attempts)
+    .bind(delivery.seq)
+    .bind(delivery.attempts)
     .bind(outcome.status.map(i32::from))
     .bind(&outcome.error)
     .bind(MAX_ATTEMPTS)
@@ -173,7 +173,7 @@ pub async fn record(
 }
 
 /// Deletes what ended long ago, at most `limit` rows.
-pub async fn prune(conn: &mut PgConnection, limit: i64) -> sqlx::Result<u64> {
+pub async fn delete_ended(conn: &mut PgConnection, limit: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query(
         "DELETE FROM webhook_deliveries WHERE seq IN (
              SELECT seq FROM webhook_deliveries
@@ -185,7 +185,7 @@ pub async fn prune(conn: &mut PgConnection, limit: i64) -> sqlx::Result<u64> {
 
 /// A notification as a message tells it.
 #[derive(Clone, Debug, FromRow)]
-pub struct Notice {
+pub struct Notification {
     /// Its id: the fact's sequence number.
     pub id: i64,
     /// What it is about.
@@ -201,7 +201,10 @@ pub struct Notice {
 }
 
 /// Notifications by their ids, in order.
-pub async fn notices(conn: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Notice>> {
+pub async fn notifications(
+    conn: &mut PgConnection,
+    ids: &[i64],
+) -> sqlx::Result<Vec<Notification>> {
     sqlx::query_as(
         "SELECT id, kind, at, items, subject, body FROM notifications
          WHERE id = ANY ($1) ORDER BY id",

@@ -4,7 +4,7 @@ use super::fixture::Fixture;
 use super::support::database;
 use sim::time::{HOUR_MS, SimTime};
 use sqlx::PgConnection;
-use store::sla::{evaluate, plan_for_little};
+use store::sla::{evaluate, plan_for_few_rows};
 
 /// Pages that a quiet evaluation may read: the index pages on the way to nothing, in each of its
 /// steps. (It reads NNN among 20,000 timers.)
@@ -68,14 +68,14 @@ async fn an_evaluation_reads_what_changed_and_not_what_exists() {
         .await;
     let start = 1_767_225_600_000;
     let mut tx = fixture.pool.begin().await.unwrap();
-    plan_for_little(&mut tx).await.unwrap();
+    plan_for_few_rows(&mut tx).await.unwrap();
     let (mut opened, mut breached) = (0, 0);
     let mut quiet_pages = Vec::new();
     for hour in 0..1_200_i64 {
         if hour % 24 == 23 {
             tx.commit().await.unwrap();
             tx = fixture.pool.begin().await.unwrap();
-            plan_for_little(&mut tx).await.unwrap();
+            plan_for_few_rows(&mut tx).await.unwrap();
         }
         let (new, late, pages) = evaluation(&mut tx, SimTime(start + hour * HOUR_MS)).await;
         opened += new;

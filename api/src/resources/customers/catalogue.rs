@@ -16,7 +16,7 @@ use model::{Customer, CustomerDetail, CustomerPage, CustomerUsage, CustomerUsage
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use store::read::Listed;
+use store::read::Page;
 use store::read::customers::{customer, customers, customers_total, usage};
 use store::read::exposure::{ExposureFilter, of_customer};
 
@@ -174,7 +174,7 @@ impl CustomersApi {
         let image_id = filter::image(&mut turn.view, image.as_deref()).await?;
         let filter = ExposureFilter { severity, image_id };
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             of_customer(turn.view.conn(), moment, id, &filter, after, limit).await?;
         let rank = |name: &str| Severity::parse(name).map_or(0, Severity::rank);
         let next =

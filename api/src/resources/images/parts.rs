@@ -26,7 +26,7 @@ use poem_openapi::payload::Json;
 use relations::{ImageUsage, ImageUsagePage, Lineage};
 use store::read::documents::{AttestationFilter, SbomFilter};
 use store::read::findings::FindingFilter;
-use store::read::{self, Listed, lineage, sla, usage, vex};
+use store::read::{self, Page, lineage, sla, usage, vex};
 
 /// The most images of a lineage that are shown in one direction.
 const MAX_LINEAGE: i64 = 1_000;
@@ -261,7 +261,7 @@ impl ImagePartsApi {
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
         let of = (image.id, version.version);
         let conn = turn.view.conn();
-        let Listed { mut rows, total } = vex::statements(conn, moment, of, after, limit).await?;
+        let Page { mut rows, total } = vex::statements(conn, moment, of, after, limit).await?;
         let document = vex::document(conn, moment, of).await?;
         let next = turn.end(&mut rows, |row| (row.advisory_id, row.package_id))?;
         let items = rows.into_iter().map(VexStatement::new).collect::<Result<_, _>>()?;

@@ -8,7 +8,8 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
 use std::time::Duration;
-use store::read::world::{CONDUCTOR_LOCK, Position, lock_held};
+use store::locks;
+use store::read::world::Position;
 
 /// How long the object store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -136,7 +137,7 @@ impl HealthApi {
 impl HealthApi {
     async fn database(&self) -> Result<(Position, Conductor), Problem> {
         let mut view = self.0.platform_view().await?;
-        let held = lock_held(view.conn(), CONDUCTOR_LOCK).await?;
+        let held = locks::is_held(view.conn(), locks::LEADERSHIP).await?;
         let conductor = if held { Conductor::Active } else { Conductor::Absent };
         Ok((view.position, conductor))
     }

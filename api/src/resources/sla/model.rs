@@ -15,7 +15,7 @@ use store::read::sla::{Durations, PolicyRow, TimerRow, ViolationRow};
 /// A promise: by when what must be done.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
-pub(super) struct Policy {
+pub(super) struct SlaPolicy {
     /// Its name.
     name: String,
     /// Days for critical advisories; absent: no deadline.
@@ -40,9 +40,9 @@ pub(super) struct Policy {
     customers: i64,
 }
 
-impl From<PolicyRow> for Policy {
+impl From<PolicyRow> for SlaPolicy {
     fn from(row: PolicyRow) -> Self {
-        Policy {
+        SlaPolicy {
             name: row.name,
             critical_days: row.critical_days,
             high_days: row.high_days,
@@ -61,9 +61,9 @@ impl From<PolicyRow> for Policy {
 /// All policies.
 #[derive(Object)]
 #[oai(example)]
-pub(super) struct Policies {
+pub(super) struct SlaPolicies {
     /// The policies, by name.
-    pub(super) items: Vec<Policy>,
+    pub(super) items: Vec<SlaPolicy>,
 }
 
 /// A clock that runs for a customer, an image and an advisory.
@@ -336,10 +336,10 @@ impl Remediation {
     }
 }
 
-impl Example for Policies {
+impl Example for SlaPolicies {
     fn example() -> Self {
-        Policies {
-            items: vec![Policy {
+        SlaPolicies {
+            items: vec![SlaPolicy {
                 name: "gold".to_owned(),
                 critical_days: Some(7),
                 high_days: Some(14),

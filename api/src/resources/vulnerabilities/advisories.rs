@@ -17,7 +17,7 @@ use model::{Advisory, AdvisoryDetail, AdvisoryPage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use store::read::Listed;
+use store::read::Page;
 use store::read::advisories::{
     AdvisoryFilter, advisories, advisories_total, advisory, affected, reach,
 };
@@ -171,7 +171,7 @@ impl AdvisoriesApi {
         let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let id = advisory_id(&mut turn.view, &cve).await?;
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             of_advisory(turn.view.conn(), moment, id, caller.tenant(), after, limit).await?;
         let next = turn.end(&mut rows, |row| (row.image_id, row.customer_id))?;
         let items = rows.into_iter().map(|row| Exposure::new(row, moment.as_of));

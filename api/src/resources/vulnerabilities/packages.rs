@@ -14,7 +14,7 @@ use model::{Package, PackageDetail, PackageImage, PackageImagePage, PackagePage}
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use store::read::Listed;
+use store::read::Page;
 use store::read::packages::{holders, package, packages, packages_total, releases};
 
 /// The most releases that one package shows.
@@ -132,7 +132,7 @@ impl PackagesApi {
         let mut turn = Turn::<(i64, i32)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
         let id = package_id(&mut turn.view, &name).await?;
         let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             holders(turn.view.conn(), moment, id, version, after, limit).await?;
         let next = turn.end(&mut rows, |row| (row.image_id, row.version))?;
         let items = rows.into_iter().map(PackageImage::from).collect();

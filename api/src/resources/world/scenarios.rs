@@ -19,7 +19,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use store::loads;
+use store::world_loads;
 use tokio::sync::{OnceCell, Semaphore};
 
 /// The name of the scenario that the world was made from.
@@ -207,17 +207,17 @@ impl ScenariosApi {
             );
             return Err(Problem::new(Code::OtherWorld, detail).into());
         }
-        let load = loads::NewLoad {
+        let load = world_loads::NewLoad {
             scenario: &text,
             name: summary.name(),
             seed: seed.unwrap_or(summary.own_seed()),
             mode: wanted.clock.unwrap_or(LoadMode::Fast).as_str(),
             requested_by: &caller.actor,
         };
-        let id = loads::request(&mut write, &load).await?.ok_or_else(|| {
+        let id = world_loads::request(&mut write, &load).await?.ok_or_else(|| {
             Problem::new(Code::LoadUnderWay, "Another scenario is being loaded at this moment.")
         })?;
-        let row = loads::find(&mut write, id).await?;
+        let row = world_loads::find(&mut write, id).await?;
         let row =
             row.ok_or_else(|| Problem::internal("a load that was stored is not to be seen"))?;
         let body = WorldLoad::from(row);
@@ -239,7 +239,7 @@ impl ScenariosApi {
         id: Path<i64>,
     ) -> Result<Json<WorldLoad>, Failure<OneLoad>> {
         let mut tx = self.state.snapshot(&caller).await?;
-        let row = loads::find(&mut tx, id.0).await?.ok_or_else(|| {
+        let row = world_loads::find(&mut tx, id.0).await?.ok_or_else(|| {
             Problem::new(Code::ScenarioLoadNotFound, format!("There is no load {}.", id.0))
         })?;
         Ok(Json(row.into()))

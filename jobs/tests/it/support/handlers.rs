@@ -1,7 +1,7 @@
 //! Scripted job bodies: each test says what its jobs do.
 use futures::future::BoxFuture;
 use jobs::job::{JobContext, JobError, Payload};
-use jobs::worker::Bodies;
+use jobs::worker::JobHandler;
 use sim::fact::Outcome;
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -69,7 +69,7 @@ impl Script {
     }
 }
 
-impl Bodies for Script {
+impl JobHandler for Script {
     fn run<'a>(
         &'a self,
         _: &'a JobContext,
@@ -113,7 +113,7 @@ fn first_seq(payload: &Payload) -> u64 {
 /// The least that a build must leave for what refers to it.
 async fn build_rows(
     conn: &mut PgConnection,
-    build: &jobs::job::Placed<sim::fact::BuildResult>,
+    build: &jobs::job::SequencedFact<sim::fact::BuildResult>,
 ) -> Result<(), JobError> {
     let result = &build.fact;
     sqlx::query("UPDATE build_events SET status = $2, finished_at = $3 WHERE id = $1")

@@ -9,7 +9,7 @@ use poem_openapi::{Enum, Object};
 use sim::World;
 use sim::scenario::ScenarioError;
 use std::sync::Arc;
-use store::loads::Load;
+use store::world_loads::Load;
 use store::read::world::Position;
 
 /// What is in a scenario.

@@ -7,11 +7,11 @@ use sim::ids::{CustomerId, ImageId};
 use sim::time::SimTime;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
-use store::closings::{self, Fixed, Published, Usage};
+use store::finalize::{self, FixedFinding, PublishedVersion, Usage};
 use store::world;
 
 /// Ends what the window's facts end. Running it again changes nothing.
-pub(super) async fn close(
+pub(super) async fn finalize(
     pool: &PgPool,
     term: i64,
     catalogue: &Catalogue,
@@ -30,25 +30,25 @@ pub(super) async fn close(
     // The ledger still owes the window: what a crash loses here is closed again.
     sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
     world::assert_term(&mut tx, term).await?;
-    closings::supersede(&mut tx, &published).await?;
-    closings::resolve(&mut tx, &fixed).await?;
+    finalize::supersede_versions(&mut tx, &published).await?;
+    finalize::resolve_findings(&mut tx, &fixed).await?;
     if judges {
-        closings::judge(&mut tx, window.from, window.to.at).await?;
-        closings::count(&mut tx, window.from, window.to.at).await?;
+        finalize::apply_triage(&mut tx, window.from, window.to.at).await?;
+        finalize::count_findings(&mut tx, window.from, window.to.at).await?;
     }
-    closings::usage(&mut tx, &changed, &moves).await?;
+    finalize::update_usage(&mut tx, &changed, &moves).await?;
     tx.commit().await?;
     Ok(())
 }
 
-fn published(facts: &[Fact]) -> (Vec<Published>, Vec<Fixed>) {
+fn published(facts: &[Fact]) -> (Vec<PublishedVersion>, Vec<FixedFinding>) {
     let (mut versions, mut findings) = (Vec::new(), Vec::new());
     for fact in facts {
         let FactKind::BuildFinished(result) = &fact.kind else { continue };
         let Outcome::Published(published) = &result.outcome else { continue };
         let (image, version, at) = (result.image, published.version, fact.at);
-        versions.push(Published { image, version, at });
-        findings.extend(published.fixed.iter().map(|finding| Fixed {
+        versions.push(PublishedVersion { image, version, at });
+        findings.extend(published.fixed.iter().map(|finding| FixedFinding {
             image,
             advisory: finding.advisory,
             package: finding.package,

@@ -10,7 +10,7 @@ use store::queue::Queue;
 
 /// What the sweeper waits for before it calls a delivery lost.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RescueTimeouts {
     /// Since the delivery, whatever became of it.
     pub delivery: Duration,
     /// Since the last sign of life of the worker that fetched it.
@@ -19,9 +19,9 @@ pub struct Patience {
     pub attempt: Duration,
 }
 
-impl Default for Patience {
+impl Default for RescueTimeouts {
     fn default() -> Self {
-        Patience {
+        RescueTimeouts {
             delivery: Duration::from_secs(3),
             worker: Duration::from_secs(10),
             attempt: Duration::from_secs(150),
@@ -36,10 +36,10 @@ impl Default for Patience {
 /// Postgres failed; nothing is changed.
 pub async fn redeliver(
     pool: &PgPool,
-    patience: &Patience,
+    rescue_timeouts: &RescueTimeouts,
 ) -> Result<Vec<(Queue, usize)>, QueueError> {
     let mut tx = pool.begin().await?;
-    let found = find(&mut tx, patience).await?;
+    let found = find(&mut tx, rescue_timeouts).await?;
     let mut delivered = Vec::new();
     for queue in Queue::ALL {
         let ids: Vec<i64> =
@@ -56,7 +56,7 @@ pub async fn redeliver(
 /// queue is not lost, however long the queue is.
 async fn find(
     conn: &mut PgConnection,
-    patience: &Patience,
+    rescue_timeouts: &RescueTimeouts,
 ) -> Result<Vec<(String, i64)>, QueueError> {
     Ok(sqlx::query_as(
         "SELECT l.queue, l.id
@@ -73,9 +73,9 @@ async fn find(
          ORDER BY l.id LIMIT 1000
          FOR UPDATE OF l SKIP LOCKED",
     )
-    .bind(patience.delivery.as_secs_f64())
-    .bind(patience.worker.as_secs_f64())
-    .bind(patience.attempt.as_secs_f64())
+    .bind(rescue_timeouts.delivery.as_secs_f64())
+    .bind(rescue_timeouts.worker.as_secs_f64())
+    .bind(rescue_timeouts.attempt.as_secs_f64())
     .fetch_all(conn)
     .await?)
 }
@@ -113,8 +113,8 @@ pub async fn prune(pool: &PgPool, piece: i64) -> Result<u64, QueueError> {
     let mut conn = pool.acquire().await?;
     loop {
         let age = Duration::from_secs(600);
-        let ledger = store::ledger::prune(&mut conn, age, piece).await?;
-        let answers = store::idempotency::prune(&mut conn, piece).await?;
+        let ledger = store::ledger::delete_done(&mut conn, age, piece).await?;
+        let answers = store::idempotency::delete_expired(&mut conn, piece).await?;
         total += ledger + answers;
         if ledger.max(answers) < piece as u64 {
             return Ok(total);

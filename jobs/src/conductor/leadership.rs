@@ -15,17 +15,17 @@ const STANDBY: Duration = Duration::from_millis(250);
 const PULSE: Duration = Duration::from_secs(1);
 
 /// Held by the conductor that leads.
-pub(super) struct Lead {
+pub(super) struct Leadership {
     conn: PgConnection,
     pub(super) term: i64,
 }
 
-impl Lead {
+impl Leadership {
     /// Waits for the lead; `None` when `shutdown` comes first.
     pub(super) async fn wait(
         pool: &PgPool,
         shutdown: &CancellationToken,
-    ) -> Result<Option<Lead>, ConductorError> {
+    ) -> Result<Option<Leadership>, ConductorError> {
         let waiting = async {
             // A machine that vanishes leaves the lock to a dead connection: let the server notice.
             let options = pool.connect_options().as_ref().clone().options([
@@ -38,7 +38,7 @@ impl Lead {
                 tokio::time::sleep(STANDBY).await;
             }
             let term = world::begin_term(&mut conn).await?;
-            Ok(Lead { conn, term })
+            Ok(Leadership { conn, term })
         };
         shutdown.run_until_cancelled(waiting).await.transpose()
     }

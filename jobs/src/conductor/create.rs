@@ -18,7 +18,7 @@ use store::world::{self, Origin};
 const LOCK: i64 = 0x7761_7665_0002;
 
 /// A world that was made and is not written yet.
-pub(super) struct Made {
+pub(super) struct NewWorld {
     origin: Origin,
     world: World,
     keys: WorldKeys,
@@ -30,7 +30,7 @@ pub(super) struct Made {
 ///
 /// # Errors
 /// The database holds another world, or one of another kernel; nothing is changed then.
-pub(super) async fn open(
+pub(super) async fn find_or_create(
     pool: &PgPool,
     keys: &Keyring,
     text: &str,
@@ -40,10 +40,10 @@ pub(super) async fn open(
     let mut tx = pool.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
     if let Some(stored) = world::find(&mut tx).await? {
-        compare(&stored.origin, &asked(keys, text, scenario, seed)?.0)?;
+        compare(&stored.origin, &requested(keys, text, scenario, seed)?.0)?;
         return Ok((stored.origin, stored.generation));
     }
-    let made = make(keys, text, scenario.clone(), seed).await?;
+    let made = prepare(keys, text, scenario.clone(), seed).await?;
     write(&mut tx, &made).await?;
     tx.commit().await?;
     let Origin { name, starts_at, .. } = &made.origin;
@@ -55,25 +55,25 @@ pub(super) async fn open(
 ///
 /// # Errors
 /// The scenario ends outside the years that can be stored.
-pub(super) async fn make(
+pub(super) async fn prepare(
     keys: &Keyring,
     text: &str,
     scenario: Arc<Scenario>,
     seed: u64,
-) -> Result<Made, ConductorError> {
-    let (origin, keys) = asked(keys, text, &scenario, seed)?;
+) -> Result<NewWorld, ConductorError> {
+    let (origin, keys) = requested(keys, text, &scenario, seed)?;
     let builders = trusted_builders(&scenario);
     let world = tokio::task::spawn_blocking(move || World::new(scenario, seed)).await;
     let world = world.map_err(|error| ConductorError::Ended(error.to_string()))?;
-    Ok(Made { origin, world, keys, builders })
+    Ok(NewWorld { origin, world, keys, builders })
 }
 
 /// Writes a world's first rows.
 ///
 /// # Errors
 /// Postgres failed.
-pub(super) async fn write(conn: &mut PgConnection, made: &Made) -> Result<(), ConductorError> {
-    let Made { origin, world, keys, builders } = made;
+pub(super) async fn write(conn: &mut PgConnection, made: &NewWorld) -> Result<(), ConductorError> {
+    let NewWorld { origin, world, keys, builders } = made;
     world::create(conn, origin, &Fingerprint::default().to_hex()).await?;
     store::catalogue::insert(conn, world.catalogue(), origin.starts_at).await?;
     let identity = &keys.identity;
@@ -83,7 +83,7 @@ pub(super) async fn write(conn: &mut PgConnection, made: &Made) -> Result<(), Co
     Ok(())
 }
 
-fn asked(
+fn requested(
     keys: &Keyring,
     text: &str,
     scenario: &Scenario,
@@ -121,7 +121,7 @@ fn origin(text: &str, scenario: &Scenario, seed: u64) -> Result<Origin, Conducto
 }
 
 fn compare(stored: &Origin, asked: &Origin) -> Result<(), ConductorError> {
-    let other = |what, stored: &str, asked: &str| ConductorError::OtherWorld {
+    let other = |what, stored: &str, asked: &str| ConductorError::WorldMismatch {
         what,
         stored: stored.to_owned(),
         asked: asked.to_owned(),
@@ -147,7 +147,7 @@ pub(super) fn check_kernel(stored: &Origin) -> Result<(), ConductorError> {
     if stored.kernel_version == sim::KERNEL_VERSION {
         return Ok(());
     }
-    Err(ConductorError::OtherKernel {
+    Err(ConductorError::KernelMismatch {
         stored: stored.kernel_version.clone(),
         ours: sim::KERNEL_VERSION.to_owned(),
     })

@@ -4,11 +4,11 @@ use sqlx::PgPool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The context of the world there is, as far as this process has heard of it.
-pub(crate) struct Current(Mutex<(i64, JobContext)>);
+pub(crate) struct WorldContext(Mutex<(i64, JobContext)>);
 
-impl Current {
+impl WorldContext {
     pub(crate) fn new(ctx: JobContext) -> Self {
-        Current(Mutex::new((0, ctx)))
+        WorldContext(Mutex::new((0, ctx)))
     }
 
     /// The context for jobs of that world; a new one when it is not the one of before.

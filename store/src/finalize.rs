@@ -14,7 +14,7 @@ fn instants(ats: impl Iterator<Item = SimTime>) -> Result<Vec<DateTime<Utc>>, Er
 
 /// A version that was published.
 #[derive(Clone, Copy, Debug)]
-pub struct Published {
+pub struct PublishedVersion {
     /// The image.
     pub image: ImageId,
     /// The new version.
@@ -24,7 +24,10 @@ pub struct Published {
 }
 
 /// Ends the versions before these, and makes these the current ones.
-pub async fn supersede(conn: &mut PgConnection, published: &[Published]) -> Result<(), Error> {
+pub async fn supersede_versions(
+    conn: &mut PgConnection,
+    published: &[PublishedVersion],
+) -> Result<(), Error> {
     if published.is_empty() {
         return Ok(());
     }
@@ -58,7 +61,7 @@ pub async fn supersede(conn: &mut PgConnection, published: &[Published]) -> Resu
 
 /// A finding that a published version no longer has.
 #[derive(Clone, Copy, Debug)]
-pub struct Fixed {
+pub struct FixedFinding {
     /// The image.
     pub image: ImageId,
     /// The advisory.
@@ -72,7 +75,10 @@ pub struct Fixed {
 }
 
 /// Resolves findings on the versions before, each by the first version that ends it.
-pub async fn resolve(conn: &mut PgConnection, fixed: &[Fixed]) -> Result<(), Error> {
+pub async fn resolve_findings(
+    conn: &mut PgConnection,
+    fixed: &[FixedFinding],
+) -> Result<(), Error> {
     if fixed.is_empty() {
         return Ok(());
     }
@@ -102,7 +108,11 @@ pub async fn resolve(conn: &mut PgConnection, fixed: &[Fixed]) -> Result<(), Err
 
 /// Carries judgements over to findings: those judged in the window to all findings of image and
 /// advisory so far, and earlier ones to the findings of the window.
-pub async fn judge(conn: &mut PgConnection, from: SimTime, through: SimTime) -> Result<(), Error> {
+pub async fn apply_triage(
+    conn: &mut PgConnection,
+    from: SimTime,
+    through: SimTime,
+) -> Result<(), Error> {
     // Two statements, for one index each: an OR over both tables would read all of both.
     for window in ["t.at", "f.detected_at"] {
         let sql = format!(
@@ -124,7 +134,11 @@ pub async fn judge(conn: &mut PgConnection, from: SimTime, through: SimTime) -> 
 /// Counts the advisories of versions by severity, as changes at the instants of the window. All is
 /// counted that is known of an instant, so windows may share one. (What was judged before it was found
 /// comes and goes at one instant. So a count that is made again never lacks a row it had.)
-pub async fn count(conn: &mut PgConnection, from: SimTime, through: SimTime) -> Result<(), Error> {
+pub async fn count_findings(
+    conn: &mut PgConnection,
+    from: SimTime,
+    through: SimTime,
+) -> Result<(), Error> {
     sqlx::query(
         "WITH touched AS (
              SELECT f.image_id, f.version, f.advisory_id FROM cve_findings f
@@ -216,7 +230,7 @@ async fn end_uses(
 /// Ends what ran before and enters what runs now. Moves of one customer and image are in order
 /// and end each other. A move may be there already, entered by a window that is now closed again
 /// joined with the one that ends it.
-pub async fn usage(
+pub async fn update_usage(
     conn: &mut PgConnection,
     changed: &[(CustomerId, ImageId, SimTime)],
     moves: &[Usage],

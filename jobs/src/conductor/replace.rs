@@ -4,13 +4,13 @@
 //! and makes the new world; then the old world's objects are deleted. Whoever leads next finishes
 //! a load that it finds between the two, before anything is written for the new world.
 use super::error::ConductorError;
-use super::{Resources, open};
+use super::{Resources, create};
 use futures::{TryStreamExt, stream};
 use sim::scenario::Scenario;
 use std::sync::Arc;
-use store::loads::{self, Load};
 use store::objects::{ObjectError, ObjectStore};
 use store::world::{self, Origin};
+use store::world_loads::{self, Load};
 
 /// How many objects are deleted at the same time.
 const DELETES: usize = 16;
@@ -19,7 +19,7 @@ const TRIES: usize = 5;
 
 /// A world to conduct: what it is made from.
 #[derive(Clone, Debug)]
-pub(super) struct Conducted {
+pub(super) struct ActiveWorld {
     pub(super) scenario: Arc<Scenario>,
     pub(super) origin: Origin,
     pub(super) generation: i64,
@@ -27,12 +27,12 @@ pub(super) struct Conducted {
 
 /// Finishes a load that was begun, and tells which world there is now, when it is another one than
 /// `known`.
-pub(super) async fn catch_up(
+pub(super) async fn finish_pending(
     resources: &Resources,
-    known: &Conducted,
-) -> Result<Option<Conducted>, ConductorError> {
+    known: &ActiveWorld,
+) -> Result<Option<ActiveWorld>, ConductorError> {
     let mut conn = resources.pool.acquire().await?;
-    if let Some(load) = loads::under_way(&mut conn).await?
+    if let Some(load) = world_loads::in_progress(&mut conn).await?
         && load.replaced_wall.is_some()
     {
         finish(resources, &load).await?;
@@ -45,20 +45,20 @@ pub(super) async fn catch_up(
     let scenario = sim::scenario::parse("the stored scenario", text)
         .map_err(|error| ConductorError::Scenario(error.to_string()))?;
     let (origin, generation) = (stored.origin, stored.generation);
-    Ok(Some(Conducted { scenario: Arc::new(scenario), origin, generation }))
+    Ok(Some(ActiveWorld { scenario: Arc::new(scenario), origin, generation }))
 }
 
 /// Replaces the world as somebody wished, or says why that cannot be.
 pub(super) async fn replace(resources: &Resources, term: i64) -> Result<(), ConductorError> {
     let mut conn = resources.pool.acquire().await?;
-    let Some(load) = loads::under_way(&mut conn).await? else { return Ok(()) };
+    let Some(load) = world_loads::in_progress(&mut conn).await? else { return Ok(()) };
     drop(conn);
     let (name, generation) = (&load.name, load.id);
     tracing::info!(world = name, generation, "another world takes the place of this one");
     let mut tries = 0;
     let refused = loop {
         tries += 1;
-        match exchange(resources, &load, term).await {
+        match swap(resources, &load, term).await {
             Ok(()) => break None,
             Err(error) if error.is_deadlock() && tries < TRIES => {
                 tracing::debug!(%error, "the world is not replaced yet");
@@ -70,32 +70,32 @@ pub(super) async fn replace(resources: &Resources, term: i64) -> Result<(), Cond
     if let Some(error) = refused {
         tracing::warn!(%error, generation, "the world stays: the other one cannot be made");
         let mut conn = resources.pool.acquire().await?;
-        return Ok(loads::over(&mut conn, load.id, Some(&error.to_string())).await?);
+        return Ok(world_loads::finish(&mut conn, load.id, Some(&error.to_string())).await?);
     }
     finish(resources, &load).await
 }
 
-async fn exchange(resources: &Resources, load: &Load, term: i64) -> Result<(), ConductorError> {
+async fn swap(resources: &Resources, load: &Load, term: i64) -> Result<(), ConductorError> {
     let scenario = sim::scenario::parse("the scenario", load.scenario.as_bytes())
         .map_err(|error| ConductorError::Scenario(error.to_string()))?;
     let seed = load.seed as u64;
     let keys = resources.keys.renewed();
-    let made = open::make(&keys, &load.scenario, Arc::new(scenario), seed).await?;
+    let made = create::prepare(&keys, &load.scenario, Arc::new(scenario), seed).await?;
     let mut tx = resources.pool.begin().await?;
-    loads::clear(&mut tx, term).await?;
-    open::write(&mut tx, &made).await?;
-    loads::replaced(&mut tx, load, term).await?;
+    world_loads::clear_world(&mut tx, term).await?;
+    create::write(&mut tx, &made).await?;
+    world_loads::mark_replaced(&mut tx, load, term).await?;
     Ok(tx.commit().await?)
 }
 
 async fn finish(resources: &Resources, load: &Load) -> Result<(), ConductorError> {
-    clear(&resources.objects).await?;
+    delete_objects(&resources.objects).await?;
     let mut conn = resources.pool.acquire().await?;
-    Ok(loads::over(&mut conn, load.id, None).await?)
+    Ok(world_loads::finish(&mut conn, load.id, None).await?)
 }
 
 /// Deletes all objects: a bucket holds one world.
-async fn clear(objects: &ObjectStore) -> Result<(), ObjectError> {
+async fn delete_objects(objects: &ObjectStore) -> Result<(), ObjectError> {
     let listed = objects.list("").await?;
     stream::iter(listed.into_iter().map(Ok))
         .try_for_each_concurrent(DELETES, |object| async move { objects.delete(&object.key).await })

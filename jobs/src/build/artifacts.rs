@@ -1,8 +1,8 @@
 //! All documents of a published version, from one resolved list; pure, so it may run anywhere.
 use super::log;
-use crate::job::{JobError, Placed};
+use crate::job::{JobError, SequencedFact};
 use crate::naming::BOOTSTRAP_BUILDER;
-use crate::sign::{Occasion, sign};
+use crate::sign::{StatementContext, sign};
 use anyhow::Context;
 use documents::provenance::{self, Build, Source};
 use documents::statement::{PAYLOAD_TYPE, PredicateType, image_signature, statement_of_document};
@@ -11,7 +11,7 @@ use documents::{Digest, ImageContents, Subject, cyclonedx, oci, spdx};
 use sim::fact::BuildResult;
 use std::collections::BTreeMap;
 use store::artifacts::{Document, StoredDocument, kind};
-use store::attestations::Signed;
+use store::attestations::SignedStatement;
 use store::builds::{BuildSubject, builder_name};
 use store::objects::NewObject;
 
@@ -19,7 +19,7 @@ use store::objects::NewObject;
 const SOURCES: &str = "git+https://git.wavetank.example/images";
 
 /// The documents, what was signed of them, and the digest that they are about.
-pub(super) struct Papers {
+pub(super) struct BuildArtifacts {
     /// The image's digest.
     pub(super) digest: Digest,
     /// The documents.
@@ -27,15 +27,15 @@ pub(super) struct Papers {
     /// What is to be put into the object store.
     pub(super) objects: Vec<NewObject>,
     /// What was signed, each with its statement.
-    pub(super) signed: Vec<(Signed, Vec<u8>)>,
+    pub(super) signed: Vec<(SignedStatement, Vec<u8>)>,
 }
 
-impl Papers {
+impl BuildArtifacts {
     /// Makes, signs and packs them.
     pub(super) fn of(
         keys: &WorldKeys,
-        job: &Placed<BuildResult>,
-        occasion: Occasion,
+        job: &SequencedFact<BuildResult>,
+        occasion: StatementContext,
         subject: &BuildSubject,
         contents: &ImageContents,
     ) -> Result<Self, JobError> {
@@ -48,19 +48,19 @@ impl Papers {
         let spdx = spdx::document(&about).context("SPDX")?;
         let cyclonedx = cyclonedx::document(&about).context("CycloneDX")?;
         let signed = sign_all(keys, occasion, &about, &spdx, &cyclonedx, &provenance)?;
-        let paper =
+        let document =
             |kind, media_type, bytes: Vec<u8>| Document { kind, media_type, bytes: bytes.into() };
         let documents = vec![
-            paper(kind::LAYER, image.layer.media_type, image.layer.bytes),
-            paper(kind::CONFIG, image.config.media_type, image.config.bytes),
-            paper(kind::MANIFEST, image.manifest.media_type, image.manifest.bytes),
-            paper(kind::SPDX, spdx::MEDIA_TYPE, spdx),
-            paper(kind::CYCLONEDX, cyclonedx::MEDIA_TYPE, cyclonedx),
-            paper(kind::PROVENANCE, PAYLOAD_TYPE, provenance),
+            document(kind::LAYER, image.layer.media_type, image.layer.bytes),
+            document(kind::CONFIG, image.config.media_type, image.config.bytes),
+            document(kind::MANIFEST, image.manifest.media_type, image.manifest.bytes),
+            document(kind::SPDX, spdx::MEDIA_TYPE, spdx),
+            document(kind::CYCLONEDX, cyclonedx::MEDIA_TYPE, cyclonedx),
+            document(kind::PROVENANCE, PAYLOAD_TYPE, provenance),
             log,
         ];
         let (stored, objects) = pack(documents);
-        Ok(Papers { digest, stored, objects, signed })
+        Ok(BuildArtifacts { digest, stored, objects, signed })
     }
 }
 
@@ -78,12 +78,12 @@ pub(super) fn pack(documents: Vec<Document>) -> (Vec<StoredDocument>, Vec<NewObj
 /// holds, in both formats.
 fn sign_all(
     keys: &WorldKeys,
-    occasion: Occasion,
+    occasion: StatementContext,
     about: &Subject<'_>,
     spdx: &[u8],
     cyclonedx: &[u8],
     provenance: &[u8],
-) -> Result<Vec<(Signed, Vec<u8>)>, JobError> {
+) -> Result<Vec<(SignedStatement, Vec<u8>)>, JobError> {
     let (name, digest) = (&*about.contents.repository, about.digest);
     let of_document = |kind, document| {
         statement_of_document(name, digest, kind, document).context("statement of an SBOM")
@@ -106,7 +106,7 @@ fn sign_all(
 }
 
 fn statement(
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     subject: &BuildSubject,
     about: &Subject<'_>,
 ) -> Result<Vec<u8>, JobError> {

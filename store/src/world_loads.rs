@@ -75,14 +75,14 @@ pub async fn find(conn: &mut PgConnection, id: i64) -> sqlx::Result<Option<Load>
 }
 
 /// The load that is under way.
-pub async fn under_way(conn: &mut PgConnection) -> sqlx::Result<Option<Load>> {
+pub async fn in_progress(conn: &mut PgConnection) -> sqlx::Result<Option<Load>> {
     sqlx::query_as("SELECT * FROM world_loads WHERE done_wall IS NULL").fetch_optional(conn).await
 }
 
 /// Takes away what the world has written, so that another can be made in the same transaction.
 /// Waits for jobs that run: each holds its row of the ledger to its end. Those that come later
 /// wait for this, and find that their task is of another world.
-pub async fn clear(conn: &mut PgConnection, term: i64) -> Result<(), Error> {
+pub async fn clear_world(conn: &mut PgConnection, term: i64) -> Result<(), Error> {
     sqlx::query("LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE").execute(&mut *conn).await?;
     world::assert_term(conn, term).await?;
     let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
@@ -97,7 +97,7 @@ pub async fn clear(conn: &mut PgConnection, term: i64) -> Result<(), Error> {
 }
 
 /// Says that the world is replaced by the one that was just made.
-pub async fn replaced(conn: &mut PgConnection, load: &Load, term: i64) -> sqlx::Result<()> {
+pub async fn mark_replaced(conn: &mut PgConnection, load: &Load, term: i64) -> sqlx::Result<()> {
     sqlx::query("UPDATE world SET generation = $1, term = $2")
         .bind(load.id)
         .bind(term)
@@ -119,7 +119,7 @@ pub async fn replaced(conn: &mut PgConnection, load: &Load, term: i64) -> sqlx::
 }
 
 /// Says that a load is over: done, or failed for a reason.
-pub async fn over(conn: &mut PgConnection, id: i64, error: Option<&str>) -> sqlx::Result<()> {
+pub async fn finish(conn: &mut PgConnection, id: i64, error: Option<&str>) -> sqlx::Result<()> {
     sqlx::query("UPDATE world_loads SET done_wall = now(), error = $2 WHERE id = $1")
         .bind(id)
         .bind(error)

@@ -6,11 +6,11 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
 
 /// How far a list is counted, where a page does not reach further, when finding what belongs to it
 /// is dear: as far as a page of the usual size.
-pub(super) const DEAR: i64 = 25;
+pub(super) const EXPENSIVE_COUNT_BOUND: i64 = 25;
 
 /// A page of a list.
 #[derive(Clone, Debug)]
-pub struct Listed<T> {
+pub struct Page<T> {
     /// The rows of the page.
     pub rows: Vec<T>,
     /// How many the list has on all pages.
@@ -39,7 +39,7 @@ impl Total {
 
 /// What of a list is read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Cut {
+pub(super) enum Slice {
     /// A page of so many rows, found once, before what is shown of them is looked up.
     Page(i64),
     /// How many there are, up to the bound of totals and one more. Nothing of a row is kept for it,
@@ -47,20 +47,20 @@ pub(super) enum Cut {
     Total,
 }
 
-impl Cut {
+impl Slice {
     /// Begins the common table expression `page`, which is what is read.
     pub(super) const fn page(self) -> &'static str {
         match self {
-            Cut::Page(_) => "page AS MATERIALIZED (",
-            Cut::Total => "page AS (",
+            Slice::Page(_) => "page AS MATERIALIZED (",
+            Slice::Total => "page AS (",
         }
     }
 
     /// How many rows are read.
     pub(super) const fn limit(self) -> i64 {
         match self {
-            Cut::Page(limit) => limit,
-            Cut::Total => TOTAL_BOUND + 1,
+            Slice::Page(limit) => limit,
+            Slice::Total => TOTAL_BOUND + 1,
         }
     }
 }
@@ -127,11 +127,11 @@ pub(super) async fn fetch<T>(
     conn: &mut PgConnection,
     mut query: QueryBuilder<Postgres>,
     Bound(bound): Bound,
-) -> sqlx::Result<Listed<T>>
+) -> sqlx::Result<Page<T>>
 where
     T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
     let rows: Vec<Counted<T>> = query.build_query_as().fetch_all(conn).await?;
     let total = Total::bounded(rows.first().map_or(0, |row| row.1), bound);
-    Ok(Listed { rows: rows.into_iter().map(|row| row.0).collect(), total })
+    Ok(Page { rows: rows.into_iter().map(|row| row.0).collect(), total })
 }

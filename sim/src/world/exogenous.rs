@@ -6,7 +6,7 @@ use crate::events::Class;
 use crate::fact::{Advisory, Affected, Cause, FactKind};
 use crate::ids::{AdvisoryId, BuilderId, ImageId, PackageId, ReleaseRef};
 use crate::random::{self, Purpose, Sampler};
-use crate::scenario::model::{Asked, IncidentKind, MassVulnerability};
+use crate::scenario::model::{IncidentKind, MassVulnerability, RequestTrigger};
 use crate::severity::{Severity, Vector};
 use crate::time::{DAY_MS, SimDuration, SimTime, YEAR_MS};
 use chrono::Datelike;
@@ -33,15 +33,15 @@ impl World {
             return;
         }
         let entity = u64::from(package.0);
-        let u = self.dice.uniform(Purpose::ReleaseRate, entity, 0);
+        let u = self.streams.uniform(Purpose::ReleaseRate, entity, 0);
         let per_year = self.config.releases_per_year.value(u);
         if per_year <= 0.0 {
             return;
         }
         let gap = Sampler::Exponential { mean: YEAR_MS as f64 / per_year };
-        let wait = gap.duration(self.dice.uniform(Purpose::ReleaseGap, entity, nth));
+        let wait = gap.duration(self.streams.uniform(Purpose::ReleaseGap, entity, nth));
         let at = self.now + SimDuration(wait.0.max(1));
-        self.queue.schedule(at, Class::Weather, Event::Release { package, nth });
+        self.queue.schedule(at, Class::Exogenous, Event::Release { package, nth });
     }
 
     /// The next release of a package, with the advisories it fixes.
@@ -76,8 +76,8 @@ impl World {
 
     fn maybe_break(&mut self, image: ImageId, release: ReleaseRef, nth: u32) {
         let entity = u64::from(image.0);
-        if self.dice.uniform(Purpose::Breakage, entity, 2 * nth) < self.config.breakage {
-            let u = self.dice.uniform(Purpose::Breakage, entity, 2 * nth + 1);
+        if self.streams.uniform(Purpose::Breakage, entity, 2 * nth) < self.config.breakage {
+            let u = self.streams.uniform(Purpose::Breakage, entity, 2 * nth + 1);
             let until = self.now + self.config.repair.duration(u);
             self.images[image.index()].broken_until = until;
             self.queue.schedule(until, Class::Request, Event::Repaired { image, release });
@@ -89,19 +89,19 @@ impl World {
         let begin = self.now;
         let weekday = begin.to_datetime().map_or(0, |d| d.weekday().num_days_from_monday());
         let mean = self.config.cves_per_day * self.config.weekday_share[weekday as usize];
-        let u = self.dice.uniform(Purpose::DayCount, u64::from(day), 0);
+        let u = self.streams.uniform(Purpose::DayCount, u64::from(day), 0);
         for index in 0..random::count(mean, self.config.dispersion, u) {
-            let u = self.dice.uniform(Purpose::DisclosureInstant, u64::from(day), index);
+            let u = self.streams.uniform(Purpose::DisclosureInstant, u64::from(day), index);
             let at = begin + SimDuration(libm::floor(u * DAY_MS as f64) as i64);
-            self.queue.schedule(at, Class::Weather, Event::Disclose { day, index });
+            self.queue.schedule(at, Class::Exogenous, Event::Disclose { day, index });
         }
         let next = begin + SimDuration::days(1);
-        self.queue.schedule(next, Class::Weather, Event::Day(day + 1));
+        self.queue.schedule(next, Class::Exogenous, Event::Day(day + 1));
     }
 
     pub(super) fn disclose(&mut self, day: u32, index: u32, sink: Sink<'_>) {
         let key = u64::from(day) << 32 | u64::from(index);
-        let draw = |n| self.dice.uniform(Purpose::Disclosure, key, n);
+        let draw = |n| self.streams.uniform(Purpose::Disclosure, key, n);
         let u = draw(0);
         let severity = self
             .config
@@ -125,7 +125,7 @@ impl World {
             vector,
             known_exploited,
             detectable,
-            fixing: Fixing::Weather(key),
+            fixing: Fixing::Drawn(key),
         };
         let hits = self.hits_of(&packages, key);
         let advisory = self.publish_advisory(draft, hits, sink);
@@ -137,14 +137,14 @@ impl World {
             self.fix_available(advisory, sink);
         } else {
             let at = self.now + after;
-            self.queue.schedule(at, Class::Weather, Event::FixAvailable(advisory));
+            self.queue.schedule(at, Class::Exogenous, Event::FixAvailable(advisory));
         }
     }
 
     /// Which packages a CVE hits: one, or a power law; popular ones more often (Zipf, exponent 1).
     fn blast(&self, key: u64) -> BTreeSet<PackageId> {
         let packages = self.packages.len() as u32;
-        let u = self.dice.uniform(Purpose::Blast, key, 0);
+        let u = self.streams.uniform(Purpose::Blast, key, 0);
         let single = self.config.single_package;
         let radius = if u < single || self.config.blast_max < 2 {
             1
@@ -160,7 +160,7 @@ impl World {
         let mut index = 1;
         while (hit.len() as u32) < radius {
             // Inversion of the continuous density 1 / x on (1, packages + 1).
-            let u = self.dice.uniform(Purpose::Blast, key, index);
+            let u = self.streams.uniform(Purpose::Blast, key, index);
             let rank = libm::exp(u * libm::log(f64::from(packages) + 1.0)) as u32;
             index += 1;
             let mut at = rank.clamp(1, packages) - 1;
@@ -175,7 +175,7 @@ impl World {
     fn hits_of(&self, packages: &BTreeSet<PackageId>, key: u64) -> Vec<Hit> {
         let introduced = |package: PackageId| {
             let newest = self.packages[package.index()].release;
-            let u = self.dice.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 0);
+            let u = self.streams.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 0);
             if u < AFFECTED_FROM_THE_FIRST {
                 return 0;
             }
@@ -242,23 +242,23 @@ impl World {
                 continue;
             }
             let wait = match state.fixing {
-                Fixing::Weather(key) => self.weather_fix(key, hit.package, state.hits.len()),
+                Fixing::Drawn(key) => self.drawn_fix(key, hit.package, state.hits.len()),
                 Fixing::Incident(index) => self.incident_fix(index, hit.package),
                 Fixing::Commanded(wait) => wait,
             };
             planned.push((self.now + SimDuration(wait.0.max(1)), hit.package));
         }
         for (at, package) in planned {
-            self.queue.schedule(at, Class::Weather, Event::PackageFix { advisory, package });
+            self.queue.schedule(at, Class::Exogenous, Event::PackageFix { advisory, package });
         }
     }
 
-    fn weather_fix(&self, key: u64, package: PackageId, packages: usize) -> SimDuration {
-        let wait = self.config.package_fix.duration(self.dice.uniform(Purpose::Fix, key, 1));
+    fn drawn_fix(&self, key: u64, package: PackageId, packages: usize) -> SimDuration {
+        let wait = self.config.package_fix.duration(self.streams.uniform(Purpose::Fix, key, 1));
         if packages == 1 {
             return wait;
         }
-        let u = self.dice.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 2);
+        let u = self.streams.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 2);
         let spread = Sampler::Lognormal { mu: 0.0, sigma: FIX_SPREAD }.value(u);
         SimDuration(libm::round(wait.0 as f64 * spread) as i64)
     }
@@ -268,7 +268,7 @@ impl World {
         else {
             return SimDuration(0);
         };
-        let u = self.dice.uniform(Purpose::Incident, u64::from(index), package.0);
+        let u = self.streams.uniform(Purpose::Incident, u64::from(index), package.0);
         Sampler::of(&event.package_fix_after).duration(u)
     }
 
@@ -292,7 +292,7 @@ impl World {
                 self.outage(-i64::from(outage.builders), sink);
                 let until = self.now + outage.duration.duration();
                 let back = Event::OutageEnds(outage.builders);
-                self.queue.schedule(until, Class::Weather, back);
+                self.queue.schedule(until, Class::Exogenous, back);
             }
             IncidentKind::RebuildAll(rebuild) => self.rebuild_all(rebuild.trigger, sink),
             // What cannot happen (any more) does not: only a command hears why.
@@ -310,7 +310,7 @@ impl World {
 
     fn mass_event(&mut self, index: u32, event: &MassVulnerability, sink: Sink<'_>) {
         let key = u64::MAX - u64::from(index);
-        let u = self.dice.uniform(Purpose::Disclosure, key, 1);
+        let u = self.streams.uniform(Purpose::Disclosure, key, 1);
         let packages = self.packages_of_share(event.image_share.value());
         let draft = Draft {
             cve: None,
@@ -353,7 +353,7 @@ impl World {
         packages
     }
 
-    pub(super) fn rebuild_all(&mut self, asked: Asked, sink: Sink<'_>) {
+    pub(super) fn rebuild_all(&mut self, asked: RequestTrigger, sink: Sink<'_>) {
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.by_depth {
             self.request(*image, plain_cause(asked), None, sink);
@@ -368,11 +368,11 @@ impl World {
 }
 
 /// The cause of a request that nothing in the world brought about.
-pub(super) fn plain_cause(asked: Asked) -> Cause {
+pub(super) fn plain_cause(asked: RequestTrigger) -> Cause {
     match asked {
-        Asked::Cron => Cause::Cron,
-        Asked::Upstream => Cause::Upstream { release: None, revision: None },
-        Asked::Manual => Cause::Manual { requested_by: None, external: false },
+        RequestTrigger::Cron => Cause::Cron,
+        RequestTrigger::Upstream => Cause::Upstream { release: None, revision: None },
+        RequestTrigger::Manual => Cause::Manual { requested_by: None, external: false },
     }
 }
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use store::{commands, world};
 use tokio::sync::Notify;
 
-/// Whether somebody called since the last look. A lost call costs half a second: the releaser
+/// Whether somebody called since the last look. A lost call costs half a second: the driver
 /// looks by itself that often.
 #[derive(Debug, Default)]
-pub(super) struct Ears {
+pub(super) struct Wakeup {
     called: AtomicBool,
     notify: Notify,
 }
 
-impl Ears {
+impl Wakeup {
     /// Whether somebody called; forgets it.
     pub(super) fn take(&self) -> bool {
         self.called.swap(false, Ordering::AcqRel)

@@ -2,7 +2,7 @@
 //! the fact that tells of the loss. The level before stays what it was for the instants before.
 use super::assess;
 use crate::job::{JobContext, JobError};
-use crate::sign::Occasion;
+use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use documents::statement::PAYLOAD_TYPE;
@@ -22,7 +22,7 @@ const CHUNK: usize = 64;
 const CONCURRENT_READS: usize = 8;
 
 /// Assesses again what a builder made, now that it is not trusted any more.
-pub(super) async fn distrusted(
+pub(super) async fn after_distrust(
     ctx: &JobContext,
     tx: &mut PgConnection,
     wanted: BuiltBy<'_>,
@@ -42,7 +42,7 @@ pub(super) async fn distrusted(
 }
 
 /// Puts a forgery in the place of a version's provenance, and assesses it.
-pub(super) async fn tampered(
+pub(super) async fn after_tampering(
     ctx: &JobContext,
     tx: &mut PgConnection,
     seq: u64,
@@ -82,7 +82,7 @@ async fn assess_all(
     let trusted = slsa::trusted(tx, &keys.identity.signer.id().hex()).await?;
     let assess_one = move |(one, bytes): (Provenance, Bytes)| {
         let digest: Digest = one.digest.parse().context("digest of a version")?;
-        let occasion = Occasion { seq, at, version: one.version };
+        let occasion = StatementContext { seq, at, version: one.version };
         Ok(assess(&keys.identity, &trusted, occasion, digest, &bytes))
     };
     // Verifying is pure computation: it must not hold up the runtime.

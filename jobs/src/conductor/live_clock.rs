@@ -15,11 +15,11 @@ struct Anchor {
 
 /// The live clock. Floating point is allowed here: windows may end anywhere.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct LiveClock {
     anchor: Option<Anchor>,
 }
 
-impl Pace {
+impl LiveClock {
     /// Forgets where live time stood: it goes on from the world's instant.
     pub(super) fn stop(&mut self) {
         self.anchor = None;
@@ -67,17 +67,20 @@ mod tests {
         let wall = Instant::now();
         let after = |ms| wall + Duration::from_millis(ms);
         let start = SimTime(1_000);
-        let mut pace = Pace::default();
-        assert_eq!(pace.target(start, wall, 3600.0), start);
-        assert_eq!(pace.target(start, after(500), 3600.0), SimTime(1_000 + HOUR_MS / 2));
-        let wait = pace.wait_for(SimTime(1_000 + HOUR_MS), after(500));
+        let mut live_clock = LiveClock::default();
+        assert_eq!(live_clock.target(start, wall, 3600.0), start);
+        assert_eq!(live_clock.target(start, after(500), 3600.0), SimTime(1_000 + HOUR_MS / 2));
+        let wait = live_clock.wait_for(SimTime(1_000 + HOUR_MS), after(500));
         assert_eq!(wait, Duration::from_millis(500));
         // Nothing moved for ten seconds: live time goes on from where the world stands.
         let stuck = SimTime(1_000 + HOUR_MS / 2);
-        assert_eq!(pace.target(stuck, after(10_000), 3600.0), stuck);
-        assert_eq!(pace.target(stuck, after(10_100), 3600.0), SimTime(stuck.0 + HOUR_MS / 10));
+        assert_eq!(live_clock.target(stuck, after(10_000), 3600.0), stuck);
+        assert_eq!(
+            live_clock.target(stuck, after(10_100), 3600.0),
+            SimTime(stuck.0 + HOUR_MS / 10)
+        );
         // Another speed goes on from there too.
-        assert_eq!(pace.target(stuck, after(10_200), 1.0), stuck);
-        assert_eq!(pace.target(stuck, after(10_300), 1.0), SimTime(stuck.0 + 100));
+        assert_eq!(live_clock.target(stuck, after(10_200), 1.0), stuck);
+        assert_eq!(live_clock.target(stuck, after(10_300), 1.0), SimTime(stuck.0 + 100));
     }
 }

@@ -1,12 +1,12 @@
-//! The releaser: the only one who advances the world. It asks what is wanted (commands, the
+//! The driver: the only one who advances the world. It asks what is wanted (commands, the
 //! clock), lets the kernel tell the next window, releases it, and hands it to the stages.
-use super::ears::Ears;
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
-use super::flow::Flow;
-use super::pace::Pace;
+use super::in_flight::InFlight;
+use super::live_clock::LiveClock;
 use super::progress::Phase;
 use super::release::{Release, release};
+use super::wakeup::Wakeup;
 use super::window::{Job, Window, jobs};
 use super::{Ending, Options, Stop};
 use sim::fact::{Fact, FactKind};
@@ -17,35 +17,35 @@ use sqlx::PgPool;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::commands::{self, Answer, Stored};
-use store::loads;
+use store::commands::{self, CommandOutcome, StoredCommand};
 use store::world::{self, Clock, Mode, Position};
+use store::world_loads;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, field};
 
 /// How often the clock and the commands are read when nobody calls.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(500);
 /// A live world moves its released instant at least this often.
-const BEAT: Duration = Duration::from_secs(1);
+const LIVE_TICK: Duration = Duration::from_secs(1);
 /// Live windows are at least this far apart, unless a command waits.
 const LIVE_GAP: Duration = Duration::from_millis(10);
 
-pub(super) struct Releaser {
+pub(super) struct Driver {
     pub(super) pool: PgPool,
     pub(super) term: i64,
     pub(super) options: Options,
     pub(super) shutdown: CancellationToken,
-    pub(super) flow: Arc<Flow>,
-    pub(super) ears: Arc<Ears>,
+    pub(super) in_flight: Arc<InFlight>,
+    pub(super) wakeup: Arc<Wakeup>,
     pub(super) stages: UnboundedSender<Window>,
     pub(super) world: World,
     pub(super) fingerprint: Fingerprint,
     pub(super) released: Position,
     pub(super) last_command: u64,
-    pub(super) pace: Pace,
+    pub(super) live_clock: LiveClock,
     pub(super) last_window: Instant,
-    pub(super) last_look: Option<Instant>,
+    pub(super) last_poll: Option<Instant>,
 }
 
 /// What to do next.
@@ -64,7 +64,7 @@ enum Step {
     Stop(Stop),
 }
 
-impl Releaser {
+impl Driver {
     /// Runs until there is a reason to stop.
     pub(super) async fn run(mut self) -> Result<Ending, ConductorError> {
         let mut clock = None;
@@ -73,33 +73,33 @@ impl Releaser {
             if self.shutdown.is_cancelled() {
                 return Ok(Ending::Stop(Stop::Shutdown));
             }
-            if self.ears.take() || self.last_look.is_none_or(|at| at.elapsed() > LOOK) {
+            if self.wakeup.take() || self.last_poll.is_none_or(|at| at.elapsed() > POLL) {
                 let mut conn = self.pool.acquire().await?;
                 clock = Some(world::clock(&mut conn).await?);
                 waiting = commands::waiting(&mut conn, self.last_command).await?;
                 let asked = self.options.stop_at.is_none();
-                if asked && loads::under_way(&mut conn).await?.is_some() {
-                    return Ok(Ending::Load);
+                if asked && world_loads::in_progress(&mut conn).await?.is_some() {
+                    return Ok(Ending::Replace);
                 }
-                self.last_look = Some(Instant::now());
+                self.last_poll = Some(Instant::now());
             }
             let Some(now_clock) = &clock else { continue };
             self.report_hold(now_clock);
             match self.step(now_clock, !waiting.is_empty()) {
                 Step::To(until) => {
                     let commands = std::mem::take(&mut waiting);
-                    self.window(commands, |releaser, facts| releaser.advance(until, facts)).await?;
+                    self.window(commands, |driver, facts| driver.advance(until, facts)).await?;
                 }
                 Step::Fast(limit) => {
                     let commands = std::mem::take(&mut waiting);
                     self.fast_window(commands, limit).await?;
                 }
-                Step::Sleep(limit) => self.rest(self.ears.wait(limit)).await,
+                Step::Sleep(limit) => self.rest(self.wakeup.wait(limit)).await,
                 Step::Drain => self.drain().await,
                 Step::Reached(at) => {
                     let mut conn = self.pool.acquire().await?;
                     world::reached(&mut conn, at).await?;
-                    self.last_look = None;
+                    self.last_poll = None;
                 }
                 Step::Stop(stop) => return Ok(Ending::Stop(stop)),
             }
@@ -111,11 +111,11 @@ impl Releaser {
     }
 
     async fn drain(&self) {
-        let mut seals = self.flow.watch();
+        let mut seals = self.in_flight.watch();
         let wait = async {
             tokio::select! {
                 _ = seals.changed() => {}
-                () = self.ears.wait(LOOK) => {}
+                () = self.wakeup.wait(POLL) => {}
             }
         };
         self.rest(wait).await;
@@ -123,7 +123,7 @@ impl Releaser {
 
     fn report_hold(&self, clock: &Clock) {
         let held = &clock.held_reason;
-        self.flow.report(|progress| {
+        self.in_flight.report(|progress| {
             if progress.held != *held {
                 progress.held.clone_from(held);
             }
@@ -133,20 +133,20 @@ impl Releaser {
     /// Decides what to do next; `asked` when commands wait.
     fn step(&mut self, clock: &Clock, asked: bool) -> Step {
         let now = self.world.now();
-        let state = self.flow.state();
+        let state = self.in_flight.state();
         if let Some(reason) = &clock.held_reason {
-            self.pace.stop();
+            self.live_clock.stop();
             if self.options.stop_when_held {
                 return Step::Stop(Stop::Held { reason: reason.clone() });
             }
-            return Step::Sleep(LOOK);
+            return Step::Sleep(POLL);
         }
         let limit = self.options.stop_at.or(clock.run_until);
         if let Some(limit) = limit
             && now >= limit
             && !asked
         {
-            self.pace.stop();
+            self.live_clock.stop();
             return match self.options.stop_at {
                 _ if state.windows > 0 => Step::Drain,
                 Some(_) => Step::Stop(Stop::ReachedEnd),
@@ -155,13 +155,13 @@ impl Releaser {
         }
         let mode = if self.options.stop_at.is_some() { Mode::Fast } else { clock.mode };
         if mode != Mode::Live {
-            self.pace.stop();
+            self.live_clock.stop();
         }
         let bound = &self.options.bounds;
         let full = state.jobs >= bound.jobs || state.facts >= bound.facts;
         match mode {
             Mode::Paused if asked => Step::To(now),
-            Mode::Paused => Step::Sleep(LOOK),
+            Mode::Paused => Step::Sleep(POLL),
             Mode::Fast if !asked && (full || state.windows >= bound.windows) => Step::Drain,
             Mode::Fast => Step::Fast(limit),
             Mode::Live if !asked && full => Step::Drain,
@@ -171,16 +171,16 @@ impl Releaser {
 
     fn live(&mut self, factor: f64, limit: Option<SimTime>, asked: bool) -> Step {
         let (now, wall) = (self.world.now(), Instant::now());
-        let target = self.pace.target(now, wall, factor);
+        let target = self.live_clock.target(now, wall, factor);
         let target = limit.map_or(target, |limit| target.min(limit));
         let rest = self.last_window.elapsed();
         let next = self.world.next_event().unwrap_or(SimTime::MAX);
-        let due = next <= target || rest >= BEAT || limit == Some(target);
+        let due = next <= target || rest >= LIVE_TICK || limit == Some(target);
         if asked || (due && rest >= LIVE_GAP) {
             return Step::To(target);
         }
         let next = limit.map_or(next, |limit| next.min(limit));
-        let wait = self.pace.wait_for(next, wall).min(BEAT.saturating_sub(rest));
+        let wait = self.live_clock.wait_for(next, wall).min(LIVE_TICK.saturating_sub(rest));
         // A timer has a resolution of a millisecond: to wait for less is to spin.
         Step::Sleep(wait.max(LIVE_GAP.saturating_sub(rest)).max(Duration::from_millis(1)))
     }
@@ -192,19 +192,19 @@ impl Releaser {
     /// A window in fast time: hour by hour until it is large enough, or a day long.
     async fn fast_window(
         &mut self,
-        commands: Vec<Stored>,
+        commands: Vec<StoredCommand>,
         limit: Option<SimTime>,
     ) -> Result<(), ConductorError> {
         let enough = self.options.bounds.window_jobs;
-        self.window(commands, move |releaser, facts| {
-            let latest = releaser.world.now() + SimDuration(DAY_MS);
+        self.window(commands, move |driver, facts| {
+            let latest = driver.world.now() + SimDuration(DAY_MS);
             let latest = limit.map_or(latest, |limit| limit.min(latest));
             let mut counted = 0;
             let mut work = 0;
-            while releaser.world.now() < latest && work < enough {
-                let next = releaser.world.now() + SimDuration(HOUR_MS);
-                releaser.advance(next.min(latest), facts);
-                work += facts[counted..].iter().map(|fact| weight(&fact.kind)).sum::<usize>();
+            while driver.world.now() < latest && work < enough {
+                let next = driver.world.now() + SimDuration(HOUR_MS);
+                driver.advance(next.min(latest), facts);
+                work += facts[counted..].iter().map(|fact| cost(&fact.kind)).sum::<usize>();
                 counted = facts.len();
             }
         })
@@ -215,7 +215,7 @@ impl Releaser {
     /// when it has (in live time) or before (in fast time, which has no instant of its own).
     async fn window(
         &mut self,
-        commands: Vec<Stored>,
+        commands: Vec<StoredCommand>,
         time: impl FnOnce(&mut Self, &mut Vec<Fact>),
     ) -> Result<(), ConductorError> {
         let began = Instant::now();
@@ -229,29 +229,29 @@ impl Releaser {
             jobs = field::Empty
         );
         let mut facts = Vec::new();
-        let fast = self.pace.is_stopped();
-        let mut answers = Vec::new();
+        let fast = self.live_clock.is_stopped();
+        let mut outcomes = Vec::new();
         if fast {
-            answers = self.submit(commands, &mut facts);
+            outcomes = self.submit(commands, &mut facts);
             time(self, &mut facts);
         } else {
             time(self, &mut facts);
-            answers.extend(self.submit(commands, &mut facts));
+            outcomes.extend(self.submit(commands, &mut facts));
         }
         for fact in &facts {
             let seq = fact.seq;
             self.fingerprint.add(fact).map_err(|source| ConductorError::Encode { seq, source })?;
         }
         let jobs = jobs(&facts)?;
-        self.flow.spent(Phase::Kernel, began);
+        self.in_flight.spent(Phase::Kernel, began);
         let began = Instant::now();
         let to = Position { at: self.world.now(), seq: self.world.seq() };
         let what = Release {
             catalogue: self.world.catalogue(),
-            owned: &owned(&self.world, &facts),
+            owned: &build_owners(&self.world, &facts),
             facts: &facts,
             jobs: &jobs,
-            answers: &answers,
+            outcomes: &outcomes,
             to,
             fingerprint: &self.fingerprint.to_hex(),
         };
@@ -259,12 +259,12 @@ impl Releaser {
         span.record("facts", facts.len());
         span.record("jobs", jobs.len());
         release(&self.pool, self.term, &what).instrument(span.clone()).await?;
-        self.flow.spent(Phase::Release, began);
+        self.in_flight.spent(Phase::Release, began);
         self.released = to;
         self.last_window = Instant::now();
         let jobs: Vec<Job> = jobs.iter().map(Job::from).collect();
         let window = Window { from, to, facts, size: jobs.len(), jobs, windows: 1 };
-        self.flow.released(&window);
+        self.in_flight.released(&window);
         // A stage that ended has its own error, which ends us too.
         let _ = self.stages.send(window);
         Ok(())
@@ -272,26 +272,30 @@ impl Releaser {
 
     /// Submits commands at the world's instant. Replay does the same: what is due at an instant
     /// happens before the next command of that instant, and after the last one.
-    fn submit(&mut self, commands: Vec<Stored>, facts: &mut Vec<Fact>) -> Vec<Answer> {
+    fn submit(
+        &mut self,
+        commands: Vec<StoredCommand>,
+        facts: &mut Vec<Fact>,
+    ) -> Vec<CommandOutcome> {
         let at = self.world.now();
-        let mut answers = Vec::with_capacity(commands.len());
+        let mut outcomes = Vec::with_capacity(commands.len());
         for stored in commands {
             self.advance(at, facts);
             let told = self.world.submit(&stored.command, &mut |fact| facts.push(fact));
             let rejected = told.err().map(|error| error.to_string());
             self.last_command = self.last_command.max(stored.seq);
-            answers.push(Answer { seq: stored.seq, at, rejected });
+            outcomes.push(CommandOutcome { seq: stored.seq, at, rejected });
         }
-        if !answers.is_empty() {
+        if !outcomes.is_empty() {
             self.advance(at, facts);
         }
-        answers
+        outcomes
     }
 }
 
 /// The images of the builds that facts tell of, where customers own them. A build of the window
 /// ended in it, was merged as it was asked for, or is still known to the kernel.
-fn owned(world: &World, facts: &[Fact]) -> BTreeMap<BuildId, ImageId> {
+fn build_owners(world: &World, facts: &[Fact]) -> BTreeMap<BuildId, ImageId> {
     let mut owned = BTreeMap::new();
     if world.catalogue().images.iter().all(|image| image.owner.is_none()) {
         return owned;
@@ -311,7 +315,7 @@ fn owned(world: &World, facts: &[Fact]) -> BTreeMap<BuildId, ImageId> {
 }
 
 /// How much work a fact is, in builds.
-fn weight(kind: &FactKind) -> usize {
+fn cost(kind: &FactKind) -> usize {
     match kind {
         FactKind::BuildFinished(_) => 1,
         FactKind::Scanned(scan) => scan.targets.len() / 32,

@@ -4,9 +4,9 @@ use super::window::Window;
 use store::world::Position;
 use tokio::sync::watch;
 
-/// The state of the pipeline, shared by the releaser and the stages.
+/// The state of the pipeline, shared by the driver and the stages.
 #[derive(Debug)]
-pub(super) struct Flow {
+pub(super) struct InFlight {
     progress: watch::Sender<Progress>,
     changed: watch::Sender<State>,
 }
@@ -20,10 +20,10 @@ pub(super) struct State {
     pub(super) sealed: Position,
 }
 
-impl Flow {
+impl InFlight {
     pub(super) fn new(progress: watch::Sender<Progress>, sealed: Position) -> Self {
         let state = State { jobs: 0, windows: 0, facts: 0, sealed };
-        Flow { progress, changed: watch::Sender::new(state) }
+        InFlight { progress, changed: watch::Sender::new(state) }
     }
 
     pub(super) fn state(&self) -> State {
@@ -64,7 +64,7 @@ impl Flow {
 
     /// Adds to the wall time of a phase, from `began` until now.
     pub(super) fn spent(&self, phase: Phase, began: std::time::Instant) {
-        self.progress.send_modify(|progress| progress.walls.add(phase, began.elapsed()));
+        self.progress.send_modify(|progress| progress.phase_times.add(phase, began.elapsed()));
     }
 
     pub(super) fn report(&self, change: impl FnOnce(&mut Progress)) {

@@ -4,7 +4,7 @@ use sqlx::{FromRow, PgConnection};
 
 /// Where the world stands and how it is meant to go.
 #[derive(Clone, Debug, FromRow)]
-pub struct WorldFigures {
+pub struct WorldMetrics {
     /// Where simulated time begins.
     pub starts_at: DateTime<Utc>,
     /// Facts up to here have been handed to the workers.
@@ -22,7 +22,7 @@ pub struct WorldFigures {
 }
 
 /// The world's figures; none: there is no world yet.
-pub async fn world(conn: &mut PgConnection) -> sqlx::Result<Option<WorldFigures>> {
+pub async fn world(conn: &mut PgConnection) -> sqlx::Result<Option<WorldMetrics>> {
     sqlx::query_as(
         "SELECT w.starts_at, w.released_through, w.materialized_through, w.term, c.mode, c.factor,
                 c.held_reason IS NOT NULL AS held
