@@ -1,5 +1,7 @@
 //! Interoperability: what a world exports is accepted by other people's implementations, and what
-//! was changed in it is refused by them and by `wavetank verify`, for the right reason.
+//! was changed in it is refused by them and by `wavetank verify`, for the right reason. Clients that
+//! other people's generators make from the specification call a world.
+mod clients;
 #[path = "../e2e/support.rs"]
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
 mod support;

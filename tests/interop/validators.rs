@@ -77,7 +77,7 @@ pub(crate) fn check(directories: &[&Path], more: &[&str]) -> Summary {
 }
 
 /// The Python of the pinned validators.
-fn python(root: &Path) -> PathBuf {
+pub(crate) fn python(root: &Path) -> PathBuf {
     let environment = root.join("target/interop-venv");
     let pinned = std::fs::read(root.join("tests/interop/requirements.txt")).expect("requirements");
     let installed = std::fs::read(environment.join("requirements.txt")).ok();
