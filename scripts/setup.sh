@@ -176,7 +176,7 @@ setup_postgres() {
         "or name the programs' directory in WAVETANK_PG_BIN, or a server in DATABASE_URL"
 }
 
-# Two crates compile C (ring: cryptography; zstd-sys: compression). They need nothing but a compiler.
+# Two crates compile C (ring: cryptography; libmimalloc-sys: the allocator). They need nothing but a compiler.
 setup_compiler() {
     local cc=${CC:-cc}
     if command -v "$cc" >/dev/null 2>&1; then

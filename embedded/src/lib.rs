@@ -9,6 +9,7 @@
 //! <data-dir>/postgres/         the cluster          <data-dir>/postgres.log  what it says
 //! <data-dir>/s3/               objects and the key that signs requests for them
 //! ```
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 mod data_dir;
 mod error;

@@ -305,10 +305,10 @@ async fn an_answer_is_kept_for_a_day() {
     };
     age(23).await.unwrap();
     let mut conn = api.pool.acquire().await.unwrap();
-    assert_eq!(store::idempotency::prune(&mut conn, 10).await.unwrap(), 0);
+    assert_eq!(store::idempotency::delete_expired(&mut conn, 10).await.unwrap(), 0);
     assert_eq!(post().await.json()["id"], first);
     age(25).await.unwrap();
-    assert_eq!(store::idempotency::prune(&mut conn, 10).await.unwrap(), 1);
+    assert_eq!(store::idempotency::delete_expired(&mut conn, 10).await.unwrap(), 1);
     assert_ne!(post().await.json()["id"], first, "another build");
 }
 

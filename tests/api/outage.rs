@@ -3,7 +3,7 @@ use crate::support::{Api, Content};
 use api::Limits;
 use serde_json::json;
 use std::time::Duration;
-use store::read::world::CONDUCTOR_LOCK;
+use store::locks::LEADERSHIP;
 
 #[tokio::test]
 async fn ready_tells_who_is_there() {
@@ -14,7 +14,7 @@ async fn ready_tells_who_is_there() {
     assert_eq!(ready["materialized_through"], "2026-01-12T05:00:00.000Z");
     let mut conductor = api.session().await;
     let lock = "SELECT pg_try_advisory_lock($1)";
-    sqlx::query(lock).bind(CONDUCTOR_LOCK).execute(&mut conductor).await.unwrap();
+    sqlx::query(lock).bind(LEADERSHIP).execute(&mut conductor).await.unwrap();
     assert_eq!(api.get("/ready").await.json()["conductor"], "active");
 }
 

@@ -4,7 +4,7 @@ use crate::support::receiver::Receiver;
 use crate::support::{Answer, Api, Content};
 use api::Settings;
 use api::auth::Role;
-use jobs::webhooks::{Dispatcher, Policy, sign};
+use jobs::webhooks::{AddressPolicy, Dispatcher, sign};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
 const PATH: &str = "/v1/webhook-endpoints";
-const OPEN: Policy = Policy { private: true, http: true };
+const OPEN: AddressPolicy = AddressPolicy { private: true, http: true };
 
 /// An API whose operator allows receivers on this machine.
 async fn open_api(name: &str) -> Api {
@@ -193,7 +193,7 @@ async fn what_is_dead_can_be_given_up() {
     let long_ago = "UPDATE webhook_deliveries SET created_wall = now() - interval '31 days'";
     sqlx::query(long_ago).execute(&api.pool).await.unwrap();
     let mut conn = api.pool.acquire().await.unwrap();
-    assert_eq!(store::webhooks::queue::prune(&mut conn, 10).await.unwrap(), 1);
+    assert_eq!(store::webhooks::queue::delete_ended(&mut conn, 10).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! many dispatchers at once.
 use crate::support::Api;
 use crate::support::receiver::{Received, Receiver};
-use jobs::webhooks::{Dispatcher, Policy, SigningSecret, sign};
+use jobs::webhooks::{AddressPolicy, Dispatcher, SigningSecret, sign};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use store::webhooks::endpoints::{self, EndpointRow, NewEndpoint};
 use telemetry::metrics::Metrics;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-const OPEN: Policy = Policy { private: true, http: true };
+const OPEN: AddressPolicy = AddressPolicy { private: true, http: true };
 
 struct Endpoint {
     row: EndpointRow,
@@ -58,7 +58,7 @@ async fn advance(pool: &PgPool, seq: i64) {
 }
 
 /// A dispatcher that stops with the guard.
-fn dispatch(pool: &PgPool, policy: Policy) -> DropGuard {
+fn dispatch(pool: &PgPool, policy: AddressPolicy) -> DropGuard {
     let shutdown = CancellationToken::new();
     let dispatcher = Dispatcher::new(pool.clone(), policy, Metrics::default()).unwrap();
     tokio::spawn(dispatcher.run(shutdown.clone()));
@@ -307,7 +307,7 @@ async fn nothing_is_sent_into_our_own_network() {
         store::webhooks::deliveries::insert_test(&mut conn, &ours.row.id, None).await.unwrap();
         all.push(ours);
     }
-    let _guard = dispatch(&api.pool, Policy { private: false, http: true });
+    let _guard = dispatch(&api.pool, AddressPolicy { private: false, http: true });
     for ours in &all {
         until("refused", || async { state(&api.pool, ours).await[0].2.is_some() }).await;
         let error = state(&api.pool, ours).await[0].2.clone();

@@ -1,7 +1,7 @@
 //! A conducted world: played to its end, held by a defect, asked things while it stands and runs.
 use crate::support::Bench;
-use crate::support::bodies::{Act, Script};
 use crate::support::conducting::{CLASSROOM, SEED, end, to_the_end};
+use crate::support::handlers::{Act, Script};
 use jobs::conductor::{ConductorError, Options, Phase, Stop};
 use sim::command::Command;
 use sim::ids::{BuildId, ImageId};
@@ -19,8 +19,8 @@ async fn the_real_work_is_what_the_kernel_says() {
     assert_eq!(ended, Stop::ReachedEnd, "seed {SEED}");
     let progress = progress.borrow().clone();
     println!("classroom: {:?}, {} jobs", began.elapsed(), progress.jobs_done);
-    for phase in Phase::ALL {
-        println!("  {:8} {:?}", phase.as_str(), progress.walls.of(phase));
+    for phase in Phase::all() {
+        println!("  {:8} {:?}", phase.as_str(), progress.phase_times.of(phase));
     }
     assert_eq!(progress.materialized_through, end());
     assert_eq!(bench.count("SELECT count(*) FROM ledger WHERE state <> 'done'").await, 0);
@@ -67,13 +67,13 @@ async fn another_world_is_refused_and_left_alone() {
     let before = bench.dump().await;
     let options = Options::default;
     let error = bench.open_as(CLASSROOM, SEED + 1, options()).await.unwrap_err();
-    assert!(matches!(error, ConductorError::OtherWorld { what: "the seed", .. }), "{error}");
+    assert!(matches!(error, ConductorError::WorldMismatch { what: "the seed", .. }), "{error}");
     let edited = CLASSROOM.replace("duration: 7d", "duration: 8d");
     let error = bench.open_as(&edited, SEED, options()).await.unwrap_err();
     assert!(error.to_string().contains("hint:"), "{error}");
     bench.execute("UPDATE world SET kernel_version = '0'").await;
     let error = bench.open(options()).await.unwrap_err();
-    assert!(matches!(error, ConductorError::OtherKernel { .. }), "{error}");
+    assert!(matches!(error, ConductorError::KernelMismatch { .. }), "{error}");
     sqlx::query("UPDATE world SET kernel_version = $1")
         .bind(sim::KERNEL_VERSION)
         .execute(&bench.pool)
@@ -81,7 +81,7 @@ async fn another_world_is_refused_and_left_alone() {
         .unwrap();
     bench.execute("UPDATE world SET released_fingerprint = repeat('0', 32)").await;
     let refused = bench.conduct(options()).await.ended.await.unwrap().unwrap_err();
-    assert!(matches!(refused, ConductorError::OtherHistory { .. }), "{refused}");
+    assert!(matches!(refused, ConductorError::HistoryMismatch { .. }), "{refused}");
     assert_eq!(bench.dump().await, before);
 }
 

@@ -4,8 +4,10 @@ use crate::support::Bench;
 use crate::support::conducting::{CLASSROOM, SEED, scenario};
 use futures::future::BoxFuture;
 use jobs::conductor::{Options, Progress, Stop};
-use jobs::job::{JobContext, JobError, Payload};
-use jobs::worker::{Bodies, Real, WorkerOptions, Workers};
+use jobs::error::JobError;
+use jobs::job::JobContext;
+use jobs::registry::Payload;
+use jobs::worker::{JobHandler, PlatformJobs, WorkerOptions, Workers};
 use sim::World;
 use sim::fact::FactKind;
 use sim::time::{HOUR_MS, SimDuration, SimTime};
@@ -20,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 /// The real work, but for the notification of one fact, which never comes out right.
 struct Flawed(Option<u64>);
 
-impl Bodies for Flawed {
+impl JobHandler for Flawed {
     fn run<'a>(
         &'a self,
         ctx: &'a JobContext,
@@ -34,7 +36,7 @@ impl Bodies for Flawed {
                     Err(JobError::Mismatch { what: "the sum".to_owned(), expected, found })
                 })
             }
-            _ => Real.run(ctx, conn, payload),
+            _ => PlatformJobs.run(ctx, conn, payload),
         }
     }
 }
@@ -83,7 +85,7 @@ async fn a_job_given_up_holds_nothing_up_and_leaves_a_gap() {
     assert_eq!(whole.differences(&left), ["notifications"], "seed {SEED}");
     assert_ne!(whole.total, left.total);
 
-    let everything = ledger::prune(&mut conn, Duration::ZERO, 1_000_000).await.unwrap();
+    let everything = ledger::delete_done(&mut conn, Duration::ZERO, 1_000_000).await.unwrap();
     assert!(everything > 0);
     assert_eq!(ledger::discarded(&mut conn).await.unwrap(), 1);
     let (state, _, error) = gap.job(dead).await;

@@ -1,11 +1,11 @@
 //! Workers that die, and connections that break.
 use crate::support::Bench;
-use crate::support::bodies::{Act, Script};
-use jobs::queue::{Patience, redeliver};
+use crate::support::handlers::{Act, Script};
+use jobs::queue::{RescueTimeouts, redeliver};
 use std::sync::Arc;
 use std::time::Duration;
 
-const IMPATIENT: Patience = Patience {
+const IMPATIENT: RescueTimeouts = RescueTimeouts {
     delivery: Duration::from_millis(100),
     worker: Duration::from_millis(200),
     attempt: Duration::from_secs(60),

@@ -1,7 +1,7 @@
 //! What the stored rows say of a build at an instant is what the facts said then.
 use crate::support::Bench;
-use crate::support::bodies::Script;
 use crate::support::conducting::scenario;
+use crate::support::handlers::Script;
 use jobs::conductor::{Options, Progress, Stop};
 use sim::World;
 use sim::fact::FactKind;

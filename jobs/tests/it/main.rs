@@ -9,7 +9,7 @@ mod faults;
 mod history;
 mod incidents;
 mod real;
+mod rescuer;
 mod support;
-mod sweeper;
 mod takeover;
 mod worker;

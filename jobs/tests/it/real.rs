@@ -2,10 +2,9 @@
 //! something else than the stored rows is found out.
 use crate::support::Bench;
 use crate::support::conducting::{SEED, to_the_end};
-use jobs::job::{JobError, Payload};
-use jobs::{attest, build, notify, scan, sla_check};
+use jobs::error::JobError;
+use jobs::registry::Payload;
 use sim::fact::{Cause, Outcome, SlaCheck, TimerRef};
-use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,16 +33,6 @@ async fn played(objects: ObjectStore) -> (Bench, Vec<Payload>) {
     (bench, payloads)
 }
 
-async fn work(bench: &Bench, tx: &mut PgConnection, payload: &Payload) -> Result<(), JobError> {
-    match payload {
-        Payload::Build(job) => build::run(&bench.ctx, tx, job).await,
-        Payload::Scan(jobs) => scan::run(&bench.ctx, tx, jobs).await,
-        Payload::Attest(what) => attest::run(&bench.ctx, tx, *what).await,
-        Payload::SlaCheck(jobs) => sla_check::run(&bench.ctx, tx, jobs).await,
-        Payload::Notify(jobs) => notify::run(&bench.ctx, tx, jobs).await,
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_job_can_be_done_again() {
     let (_endpoint, objects) = s3::store().await;
@@ -55,7 +44,7 @@ async fn every_job_can_be_done_again() {
     for payload in &payloads {
         let mut tx = bench.ctx.pool.begin().await.unwrap();
         let began = Instant::now();
-        let done = work(&bench, &mut tx, payload).await;
+        let done = payload.run(&bench.ctx, &mut tx).await;
         let wall = walls.entry(payload.queue()).or_default();
         *wall = (wall.0 + 1, wall.1 + began.elapsed());
         done.unwrap_or_else(|error| panic!("seed {SEED}: {error}"));
@@ -90,7 +79,7 @@ type List = fn(&mut SlaCheck) -> &mut Vec<TimerRef>;
 /// Does a job that must not come out, and gives what was said.
 async fn refused(bench: &Bench, name: &str, payload: &Payload) -> String {
     let mut tx = bench.ctx.pool.begin().await.unwrap();
-    match work(bench, &mut tx, payload).await {
+    match payload.run(&bench.ctx, &mut tx).await {
         Err(error @ JobError::Mismatch { .. }) => error.to_string(),
         other => panic!("{name}: not found out: {other:?}"),
     }

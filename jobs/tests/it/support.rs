@@ -1,14 +1,15 @@
 //! What the tests stand on: a database each, an object store in memory, and job bodies made to
 //! measure.
-pub(crate) mod bodies;
 pub(crate) mod conducting;
+pub(crate) mod handlers;
 pub(crate) mod postgres;
 pub(crate) mod s3;
 
-use bodies::Script;
+use handlers::Script;
 use jobs::caches::Caches;
-use jobs::job::{JobContext, Payload, Placed};
+use jobs::job::{JobContext, SequencedFact};
 use jobs::queue::Signals;
+use jobs::registry::Payload;
 use jobs::worker::{WorkerOptions, Workers};
 use sim::fact::{Notification, NotificationKind};
 use sim::time::SimTime;
@@ -79,9 +80,10 @@ impl Bench {
         };
         let job = |id: &i64| {
             let fact = Arc::new(notification.clone());
-            let payload = Payload::Notify(vec![Placed { seq: *id as u64, at: SimTime(0), fact }]);
+            let payload =
+                Payload::Notify(vec![SequencedFact { seq: *id as u64, at: SimTime(0), fact }]);
             let payload = serde_json::to_string(&payload).unwrap();
-            NewJob { id: *id, queue: "build", phase: 0, at: SimTime(0), payload }
+            NewJob { id: *id, queue: Queue::Build, phase: 0, at: SimTime(0), payload }
         };
         let jobs: Vec<NewJob> = ids.iter().map(job).collect();
         let mut conn = self.pool.acquire().await.unwrap();

@@ -1,13 +1,13 @@
 //! Conductors that die and conductors that stand by.
 use crate::support::Bench;
-use crate::support::bodies::Script;
 use crate::support::conducting::{end, to_the_end};
+use crate::support::handlers::Script;
 use jobs::conductor::{ConductorState, Options, Stop};
 use sim::fact::UsageMode;
 use sim::ids::{CustomerId, ImageId};
 use sim::time::{HOUR_MS, SimDuration};
 use std::time::Duration;
-use store::closings::{self, Usage};
+use store::finalize::{self, Usage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_stands_by_and_takes_over() {
@@ -107,7 +107,7 @@ async fn a_cut_database_is_waited_for() {
     workers.stopped().await;
 }
 
-/// A window was closed and not sealed; who takes over closes it again, joined with the next one.
+/// A window was finalized and not sealed; the next leader finalizes it again, joined with the next one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_closed_again_with_the_next_ends_what_the_next_ends() {
     let bench = Bench::new().await;
@@ -130,10 +130,10 @@ async fn a_window_closed_again_with_the_next_ends_what_the_next_ends() {
     let ended = Usage { until: Some(second.from), ..first.clone() };
     let mut conn = bench.pool.acquire().await.unwrap();
     let changed = [(first.customer, first.image, first.from)];
-    closings::usage(&mut conn, &changed, &[first]).await.unwrap();
+    finalize::update_usage(&mut conn, &changed, &[first]).await.unwrap();
     for _ in 0..2 {
         let moves = [ended.clone(), second.clone()];
-        closings::usage(&mut conn, &changed, &moves).await.unwrap();
+        finalize::update_usage(&mut conn, &changed, &moves).await.unwrap();
         let open = "SELECT count(*) FROM customer_image_usage
                     WHERE customer_id = 0 AND image_id = 0 AND valid_to IS NULL";
         assert_eq!(bench.count(open).await, 1);

@@ -1,6 +1,6 @@
 //! What a worker does with a job, whatever the job does.
 use crate::support::Bench;
-use crate::support::bodies::{Act, Script};
+use crate::support::handlers::{Act, Script};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +89,7 @@ async fn a_failure_is_counted_and_backed_off() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-    // Not again at once: nothing but the sweeper delivers what failed.
+    // Not again at once: nothing but the rescuer delivers what failed.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!([1, 2, 3].map(|seq| script.runs(seq)), [1, 1, 1]);
     let due = "SELECT count(*) FROM ledger WHERE retry_wall > enqueued_wall";
@@ -156,7 +156,7 @@ async fn a_second_delivery_does_nothing() {
     let (other_workers, other_stop) = other.work(&script);
     bench.deliver(&[1]).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    // While it runs, and the sweeper would not do this: its row is locked.
+    // While it runs, and the rescuer would not do this: its row is locked.
     bench.deliver_again(&[1]).await;
     bench
         .execute(

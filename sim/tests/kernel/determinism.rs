@@ -1,4 +1,5 @@
-//! The same scenario, seed and commands give the same facts; other policies, the same weather.
+//! The same scenario, seed and commands give the same facts; other policies, the same exogenous
+//! events.
 use crate::support::{play, shipped, world};
 use sim::World;
 use sim::command::Command;
@@ -61,7 +62,7 @@ fn a_fork_goes_its_own_way_and_harms_nobody() {
 }
 
 /// Disclosures and releases without their place in the order of all facts.
-fn weather(yaml: &str, seed: u64) -> Vec<String> {
+fn exogenous_events(yaml: &str, seed: u64) -> Vec<String> {
     let mut all = Vec::new();
     play(&mut world(yaml, seed), 28, |fact| match &fact.kind {
         FactKind::PackageReleased { .. }
@@ -75,7 +76,7 @@ fn weather(yaml: &str, seed: u64) -> Vec<String> {
 #[test]
 fn another_builder_pool_or_cadence_faces_the_same_weather() {
     let yaml = shipped("four-weeks");
-    let expected = weather(&yaml, 42);
+    let expected = exogenous_events(&yaml, 42);
     assert!(expected.len() > 200);
     let variants = [
         yaml.replace("count: 4", "count: 1"),
@@ -83,7 +84,10 @@ fn another_builder_pool_or_cadence_faces_the_same_weather() {
     ];
     for variant in variants {
         assert_ne!(variant, yaml, "the variant must differ");
-        assert!(weather(&variant, 42) == expected, "seed 42: the weather changed");
+        assert!(
+            exogenous_events(&variant, 42) == expected,
+            "seed 42: the exogenous events changed"
+        );
     }
-    assert_ne!(weather(&yaml, 43), expected, "another seed is other weather");
+    assert_ne!(exogenous_events(&yaml, 43), expected, "another seed gives other events");
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sim::fact::Clock::{Customer, Provider};
 use sim::fact::{SlaCheck, TimerRef};
 use sim::time::SimTime;
-use store::sla::{evaluate, plan_for_little};
+use store::sla::{evaluate, plan_for_few_rows};
 
 /// Evaluates at an instant, `hours` after the evaluation before (without a gap where it matters);
 /// twice, which must not differ.
@@ -13,7 +13,7 @@ async fn check(hand: &Hand, at: DateTime<Utc>, hours: i64) -> SlaCheck {
     let to = SimTime::from_datetime(at);
     let from = SimTime(to.0 - hours * 3_600_000);
     let mut tx = hand.pool.begin().await.unwrap();
-    plan_for_little(&mut tx).await.unwrap();
+    plan_for_few_rows(&mut tx).await.unwrap();
     let first = evaluate(&mut tx, from, to).await.unwrap();
     let second = evaluate(&mut tx, from, to).await.unwrap();
     assert_eq!(first, second, "repeating an evaluation changes nothing");

@@ -3,7 +3,7 @@ use super::hand::Hand;
 use super::support::postgres;
 use sim::time::{HOUR_MS, SimTime};
 use std::time::Instant;
-use store::sla::{evaluate, plan_for_little};
+use store::sla::{evaluate, plan_for_few_rows};
 
 /// Timers that exist; `WAVETANK_TIMERS=1000000` for the full size.
 fn timers() -> u32 {
@@ -40,13 +40,13 @@ async fn quiet_hours_stay_cheap_among_many_timers() {
     .await;
     let start = 1_767_225_600_000;
     let mut tx = hand.pool.begin().await.unwrap();
-    plan_for_little(&mut tx).await.unwrap();
+    plan_for_few_rows(&mut tx).await.unwrap();
     let (mut opened, mut breached, mut busy_ms) = (0, 0, 0.0);
     for hour in 0..700_i64 {
         if hour % 24 == 23 {
             tx.commit().await.unwrap();
             tx = hand.pool.begin().await.unwrap();
-            plan_for_little(&mut tx).await.unwrap();
+            plan_for_few_rows(&mut tx).await.unwrap();
         }
         let to = SimTime(start + hour * HOUR_MS);
         let clock = Instant::now();

@@ -67,7 +67,7 @@ pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
 pub(crate) async fn count_findings(pool: &PgPool) {
     let mut conn = pool.acquire().await.unwrap();
     let (from, through) = (SimTime(START_MS), SimTime(START_MS + 7 * 86_400_000));
-    store::closings::count(&mut conn, from, through).await.unwrap();
+    store::finalize::count_findings(&mut conn, from, through).await.unwrap();
 }
 
 /// The SHA-256 of [`PACKED`].

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, crypto};
 
-const OPEN: Policy = Policy { private: true, http: true };
+const OPEN: AddressPolicy = AddressPolicy { private: true, http: true };
 
 fn message() -> Outgoing {
     Outgoing {
@@ -99,7 +99,7 @@ async fn only_a_trusted_certificate_of_that_name_is_sent_to() {
 #[test]
 fn one_private_address_among_public_ones_spoils_the_name() {
     let of = |text: &str| text.split(' ').map(|a| a.parse().unwrap()).collect::<Vec<SocketAddr>>();
-    let strict = Policy::default();
+    let strict = AddressPolicy::default();
     assert!(checked(of("93.184.215.14:443 [2606:2800:21f::1]:443"), strict).is_ok());
     for found in [
         "93.184.215.14:443 127.0.0.1:443",

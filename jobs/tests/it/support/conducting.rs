@@ -1,6 +1,6 @@
 //! A world from a scenario file, conducted with scripted or real bodies.
 use super::Bench;
-use super::bodies::Script;
+use super::handlers::Script;
 use jobs::conductor::{Conductor, ConductorError, Options, Progress, Resources, Stop};
 use jobs::worker::{WorkerOptions, Workers};
 use sim::scenario::Scenario;
