@@ -2,7 +2,7 @@
 use crate::support::{Answer, Api, Content};
 use api::Settings;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 const ORIGIN: &str = "https://console.example";

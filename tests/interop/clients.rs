@@ -1,7 +1,7 @@
 //! Clients that other people's generators make from the specification: each has every operation,
 //! compiles, and calls a world.
-use crate::judges::python;
 use crate::support::{Background, data_dir, said, scenario, wavetank};
+use crate::validators::python;
 use futures::TryStreamExt;
 use generated_client::types::{BuildTrigger, ImageStatus, Mode, Problem};
 use generated_client::{ByteStream, Client, Error, SOURCE};
