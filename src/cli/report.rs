@@ -39,8 +39,8 @@ impl Report {
     }
 
     fn phases(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let conducted =
-            Phase::all().map(move |phase| (phase.as_str(), self.phase_times.of(phase).as_secs_f64()));
+        let conducted = Phase::all()
+            .map(move |phase| (phase.as_str(), self.phase_times.of(phase).as_secs_f64()));
         [("start", self.start_wall.as_secs_f64())]
             .into_iter()
             .chain(conducted)

@@ -74,6 +74,14 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// A number that does not fit where it is needed.
+    #[error("the {what} {value} is out of range")]
+    OutOfRange {
+        /// What it counts.
+        what: &'static str,
+        /// The number.
+        value: i64,
+    },
     /// A CVSS vector that has no score.
     #[error("the vector {vector:?} of {cve} has no score")]
     Vector {

@@ -29,6 +29,7 @@ pub mod pending;
 pub mod provenance;
 pub mod queue;
 pub mod read;
+pub mod requests;
 pub mod row;
 pub mod sla;
 pub mod slsa;

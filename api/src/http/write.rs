@@ -9,13 +9,13 @@ use store::actions::NewAction;
 use store::idempotency::StoredResponse;
 
 /// An open transaction in the name of a caller.
-pub(crate) struct Write {
+pub(crate) struct WriteTx {
     tx: Transaction<'static, Postgres>,
     caller: Caller,
 }
 
 /// What was done.
-pub(crate) struct Done<'a, T> {
+pub(crate) struct Outcome<'a, T> {
     /// The HTTP status of the answer.
     pub(crate) status: u16,
     /// What it was done to: the path of a resource.
@@ -26,14 +26,14 @@ pub(crate) struct Done<'a, T> {
     pub(crate) body: &'a T,
 }
 
-impl Write {
+impl WriteTx {
     pub(crate) fn new(tx: Transaction<'static, Postgres>, caller: Caller) -> Self {
-        Write { tx, caller }
+        WriteTx { tx, caller }
     }
 
     /// Ends the transaction: all of it holds from now on. The body of `done` is kept for whoever
     /// asks again; it must hold no secret.
-    pub(crate) async fn commit<T: ToJSON>(mut self, done: Done<'_, T>) -> Result<(), Problem> {
+    pub(crate) async fn commit<T: ToJSON>(mut self, done: Outcome<'_, T>) -> Result<(), Problem> {
         let caller = self.caller.clone();
         let action = NewAction {
             actor: &caller.actor,
@@ -66,7 +66,7 @@ impl Write {
     }
 }
 
-impl Deref for Write {
+impl Deref for WriteTx {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
@@ -74,7 +74,7 @@ impl Deref for Write {
     }
 }
 
-impl DerefMut for Write {
+impl DerefMut for WriteTx {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.tx
     }

@@ -1,12 +1,12 @@
 //! The SLA as the API shows it.
-use crate::resources::sla::survival::{Curve, estimate};
-use crate::schemas::exposure::{SlaClock, TimerState, hours_left};
+use crate::http::examples;
 use crate::http::pages::{Total, page};
 use crate::http::problem::Problem;
-use crate::schemas::severity::Severity;
-use crate::http::snapshot::View;
+use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
-use crate::http::examples;
+use crate::resources::sla::survival::{Curve, estimate};
+use crate::schemas::exposure::{SlaClock, TimerState, hours_left};
+use crate::schemas::severity::Severity;
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -172,15 +172,15 @@ impl ForecastPage {
         by: Instant,
         (total, overdue): (store::read::Total, i64),
         next_page_token: Option<String>,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Self {
         ForecastPage {
             items,
             by,
             total: total.into(),
             overdue: overdue.into(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
             next_page_token,
         }
     }
@@ -318,7 +318,7 @@ impl Remediation {
     pub(super) fn new(
         rows: Vec<Durations>,
         published_after: Instant,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Result<Self, Problem> {
         for row in &rows {
             Severity::parse(&row.severity)?;
@@ -330,8 +330,8 @@ impl Remediation {
         Ok(Remediation {
             curves: Severity::ALL.into_iter().map(curve).collect(),
             published_after,
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         })
     }
 }
