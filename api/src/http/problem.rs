@@ -7,7 +7,7 @@ mod code;
 mod convert;
 
 pub use code::Code;
-pub(crate) use convert::{by_status, from_poem};
+pub(crate) use convert::{by_status, from_poem, other_kernel};
 
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};

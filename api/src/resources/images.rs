@@ -59,7 +59,8 @@ failures! {
     /// A build that cannot be asked for.
     CreateImage:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, ImageDiffers, ImageEndOfLife,
-        NotYourImage, NameOutsideNamespace, UnknownImage, UnknownPackage, UnknownTenant
+        NotYourImage, NameOutsideNamespace, UnknownImage, UnknownPackage, UnknownTenant,
+        OtherKernel
 }
 
 /// A build that was asked for.

@@ -2,13 +2,12 @@
 //! scenario, seed and stored commands, and compares it with the record before going on.
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
-use super::open::check_kernel;
 use sim::fact::Fact;
 use sim::scenario::Scenario;
 use sim::world::World;
 use std::sync::Arc;
 use store::commands::Stored;
-use store::world::World as Record;
+use store::world::{World as Record, check_kernel};
 
 /// A world at the released position.
 pub(super) struct Replayed {
@@ -31,7 +30,7 @@ pub(super) fn replay(
     record: &Record,
     commands: &[Stored],
 ) -> Result<Replayed, ConductorError> {
-    check_kernel(&record.origin)?;
+    check_kernel(&record.origin.kernel_version)?;
     let mut world = World::new(scenario, record.origin.seed);
     let mut fingerprint = Fingerprint::default();
     let mut unfinished = Vec::new();

@@ -6,6 +6,7 @@ use jobs::conductor::{ConductorError, Options, Phase, Stop};
 use sim::command::Command;
 use sim::ids::{BuildId, ImageId};
 use std::time::{Duration, Instant};
+use store::error::Error;
 use store::world::{Clock, Mode};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +74,8 @@ async fn another_world_is_refused_and_left_alone() {
     assert!(error.to_string().contains("hint:"), "{error}");
     bench.execute("UPDATE world SET kernel_version = '0'").await;
     let error = bench.open(options()).await.unwrap_err();
-    assert!(matches!(error, ConductorError::OtherKernel { .. }), "{error}");
+    let other_kernel = matches!(&error, ConductorError::Store(Error::OtherKernel { .. }));
+    assert!(other_kernel, "{error}");
     sqlx::query("UPDATE world SET kernel_version = $1")
         .bind(sim::KERNEL_VERSION)
         .execute(&bench.pool)

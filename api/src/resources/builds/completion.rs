@@ -25,7 +25,7 @@ failures! {
     /// A completion that cannot count.
     CompleteBuild:
         InvalidParameter, InvalidBody, BodyTooLarge, UnsupportedMediaType, BuildNotFound,
-        BuildEnded, BuildNotExternal, NotYourImage, Contradiction
+        BuildEnded, BuildNotExternal, NotYourImage, Contradiction, OtherKernel
 }
 
 /// How an external build ended.

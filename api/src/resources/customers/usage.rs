@@ -29,11 +29,11 @@ failures! {
     /// A use that cannot begin.
     UseImage:
         InvalidParameter, InvalidBody, BodyTooLarge, UnsupportedMediaType, CustomerNotFound,
-        UnknownImage
+        UnknownImage, OtherKernel
 }
 failures! {
     /// A use that cannot end.
-    EndUse: InvalidParameter, CustomerNotFound, UsageNotFound
+    EndUse: InvalidParameter, CustomerNotFound, UsageNotFound, OtherKernel
 }
 
 /// What an image runs for.

@@ -45,7 +45,8 @@ failures! {
     /// A push that concerns nothing here.
     Push:
         InvalidParameter, InvalidBody, BodyTooLarge, UnsupportedMediaType, InvalidSignature,
-        WebhookReplayed, Contradiction, UnknownImage, UnknownRepository, ImageEndOfLife
+        WebhookReplayed, Contradiction, UnknownImage, UnknownRepository, ImageEndOfLife,
+        OtherKernel
 }
 
 /// The builds that a push asks for.

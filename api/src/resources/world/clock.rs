@@ -1,7 +1,7 @@
 //! The world's clock: where simulated time stands and how it goes on.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::problem::{Code, Failure, Problem, failures, other_kernel};
 use crate::http::tag::Tag;
 use crate::http::snapshot::world;
 use crate::http::state::ApiState;
@@ -11,6 +11,7 @@ use crate::auth::Role;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
+use sim::KERNEL_VERSION;
 use sim::time::SimTime;
 use store::read::world::Position;
 use store::world::{clock, set_clock};
@@ -24,7 +25,7 @@ failures! {
 
 failures! {
     /// A wish that cannot be granted.
-    SetClock: InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction
+    SetClock: InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction, OtherKernel
 }
 
 /// How simulated time goes on.
@@ -90,7 +91,8 @@ struct Clock {
     run_until: Option<Instant>,
     /// What follows there.
     then: Option<Then>,
-    /// Why a defect holds the clock, whatever its mode. What exactly, only an admin is told.
+    /// Why the clock stands still whatever its mode: a defect holds it (what exactly, only an admin
+    /// is told), or another version of the kernel made the world than this program has.
     held_reason: Option<String>,
     /// Jobs up to here have been handed to the workers: the newest state there is.
     released_through: Instant,
@@ -111,7 +113,7 @@ struct World {
     /// The seed, as a text because it has 64 bits. With it and the scenario the whole world can be
     /// made again, so tenants do not see it.
     seed: Option<String>,
-    /// The version of the kernel.
+    /// The version of the kernel that made it; GET /health tells the one of this program.
     kernel_version: String,
     /// Where simulated time begins.
     starts_at: Instant,
@@ -154,7 +156,7 @@ impl Example for Clock {
                 name: "four-weeks".to_owned(),
                 scenario_sha256: "0".repeat(64),
                 seed: Some("42".to_owned()),
-                kernel_version: "1".to_owned(),
+                kernel_version: KERNEL_VERSION.to_owned(),
                 starts_at: time::example(-168),
                 ends_at: time::example(504),
             },
@@ -228,9 +230,16 @@ fn check(wish: &ClockWish, position: &Position) -> Result<(), Problem> {
     }
 }
 
-/// Why the clock is held, in as many words as the caller may hear: the reason holds both sides of
-/// a difference, whosever they are.
-pub(crate) fn held_reason(reason: Option<String>, caller: &Caller) -> Option<String> {
+/// Why the clock stands still, in as many words as the caller may hear: the reason of a defect
+/// holds both sides of a difference, whosever they are.
+pub(crate) fn held_reason(
+    reason: Option<String>,
+    kernel_version: &str,
+    caller: &Caller,
+) -> Option<String> {
+    if kernel_version != KERNEL_VERSION {
+        return Some(other_kernel(kernel_version, KERNEL_VERSION));
+    }
     match caller.role {
         Role::Admin => reason,
         _ => reason.map(|_| "A job failed for good; an admin sees it at GET /v1/jobs.".to_owned()),
@@ -249,7 +258,7 @@ impl Clock {
             factor: clock.factor,
             run_until,
             then: run_until.map(|_| then),
-            held_reason: held_reason(clock.held_reason, caller),
+            held_reason: held_reason(clock.held_reason, &position.kernel_version, caller),
             released_through: position.released_through.into(),
             materialized_through: position.materialized_through.into(),
             world: World {

@@ -26,11 +26,11 @@ failures! {
 }
 failures! {
     /// A scan that cannot be made.
-    StartScan: InvalidBody, BodyTooLarge, UnsupportedMediaType, UnknownImage
+    StartScan: InvalidBody, BodyTooLarge, UnsupportedMediaType, UnknownImage, OtherKernel
 }
 failures! {
-    /// An evaluation can always be asked for.
-    StartSlaCheck:
+    /// An evaluation can be asked for whenever the world can go on.
+    StartSlaCheck: OtherKernel
 }
 
 /// What to scan.

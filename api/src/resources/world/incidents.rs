@@ -33,7 +33,7 @@ failures! {
     /// An incident that cannot be.
     Inject:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction, InvalidVector,
-        UnknownImage, UnknownPackage
+        UnknownImage, UnknownPackage, OtherKernel
 }
 
 impl Resource for IncidentsApi {

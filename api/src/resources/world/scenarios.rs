@@ -48,7 +48,7 @@ failures! {
     /// A load that cannot be.
     LoadScenario:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, InvalidScenario, UnknownScenario,
-        Contradiction, OtherWorld, LoadUnderWay
+        Contradiction, OtherWorld, OtherKernel, LoadUnderWay
 }
 failures! {
     /// One load.
@@ -151,9 +151,8 @@ impl ScenariosApi {
         let mut view = self.state.view(&caller, None).await?;
         if name.0 == CURRENT && caller.tenant().is_none() {
             let origin = store::world::get(view.conn()).await.map_err(Problem::from)?.origin;
-            // A world was made from it, so it was right.
-            let summary = self.summary(origin.scenario.clone(), Some(origin.seed)).await;
-            let summary = summary.map_err(Problem::internal)?;
+            let counts = store::read::world::beginning(view.conn()).await?;
+            let summary = ScenarioSummary::stored(&origin, &counts);
             return Ok(Json(ScenarioDetail::new(summary, origin.scenario)));
         }
         let place = BUNDLED.iter().position(|scenario| scenario.name == name.0);
