@@ -7,6 +7,7 @@
 mod it {
     mod digest;
     mod hand;
+    mod migrations;
     mod objects;
     mod sla;
     mod sla_dates;

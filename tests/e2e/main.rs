@@ -8,3 +8,4 @@ mod load;
 mod support;
 mod telemetry;
 mod tour;
+mod upgrade;
