@@ -3,6 +3,7 @@ mod asked;
 mod commands;
 mod determinism;
 mod external;
+mod false_positives;
 mod friday;
 mod queueing;
 mod remediation;
