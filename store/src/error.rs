@@ -28,7 +28,7 @@ pub enum Error {
         seconds: u64,
     },
     /// The schema could not be brought up to date.
-    #[error("the database schema could not be migrated; nothing was changed")]
+    #[error("the database schema could not be brought up to date")]
     Migration(#[source] MigrateError),
     /// A newer release has brought the schema further than this program knows it.
     #[error(

@@ -32,6 +32,8 @@ async fn an_earlier_world_is_brought_forward_and_goes_on() {
         assert_eq!(fixture.digest, digest_of(data.path()), "{}", fixture.release);
         let keys = with_data(&["api-key", "list"], data.path());
         assert!(said(&keys).contains("fixture"), "{}: {}", fixture.release, said(&keys));
+        let verified = with_data(&["verify"], data.path());
+        assert!(verified.status.success(), "{}: {}", fixture.release, said(&verified));
         if fixture.kernel_version != sim::KERNEL_VERSION {
             refused(&fixture, data.path());
             continue;
