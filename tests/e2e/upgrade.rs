@@ -159,7 +159,8 @@ async fn reads_and_refuses(client: &reqwest::Client, base: &str) {
     assert_eq!(health["kernel_version"], sim::KERNEL_VERSION, "{health}");
     assert_eq!(health["version"], env!("CARGO_PKG_VERSION"), "{health}");
     assert_eq!(get("/ready").await["conductor"], "absent");
-    for path in ["images", "builds", "findings", "advisories", "timeline", "audit-logs", "commands/1"]
+    for path in
+        ["images", "builds", "findings", "advisories", "timeline", "audit-logs", "commands/1"]
     {
         let answer = get(&format!("/v1/{path}")).await;
         assert!(path.contains('/') || answer["items"][0].is_object(), "{path}: {answer}");

@@ -2,7 +2,9 @@
 use super::state::{Event, Exposure, Version};
 use super::{Sink, World};
 use crate::events::Class;
-use crate::fact::{Fact, FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger};
+use crate::fact::{
+    Fact, FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger,
+};
 use crate::ids::{AdvisoryId, ImageId, VersionRef};
 use crate::random::Purpose;
 use crate::time::SimTime;

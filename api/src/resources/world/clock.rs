@@ -1,13 +1,13 @@
 //! The world's clock: where simulated time stands and how it goes on.
+use crate::auth::Role;
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::problem::{Code, Failure, Problem, failures, other_kernel};
-use crate::http::tag::Tag;
 use crate::http::snapshot::world;
 use crate::http::state::ApiState;
+use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
 use crate::http::write::Done;
-use crate::auth::Role;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
@@ -165,10 +165,8 @@ impl Example for Clock {
 }
 
 impl Resource for ClockApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("getClock", Access::Builds),
-        ("setClock", Access::Admin),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("getClock", Access::Builds), ("setClock", Access::Admin)];
 
     fn new(state: &ApiState) -> Self {
         ClockApi(state.clone())
