@@ -13,7 +13,7 @@ out=tests/upgrade/fixtures/$version
 largest=1000000
 # The world is played to the first, asked for things there, kept at the second; tests go on from
 # there to the third.
-asked_at=2d kept_at=3d goes_on_to=4d
+asked_at=1d kept_at=2d goes_on_to=3d
 
 fail() {
     printf 'release-fixture: %s\n' "$*" >&2
@@ -48,6 +48,7 @@ play() {
 
 # Starts the services of the world; `lent COMMAND` runs a command that uses them.
 lend() {
+    : >"$work/settings"
     "$wavetank" services --data-dir "$work/data" >"$work/settings" 2>"$work/services.log" &
     services=$!
     until [ "$(wc -l <"$work/settings")" -ge 5 ]; do
@@ -75,7 +76,7 @@ lent "$wavetank" api-key create fixture --role admin >"$work/key"
     exec "$wavetank" serve --listen 127.0.0.1:0
 ) 2>"$work/api.log" &
 api=$!
-until grep -q 'pages at' "$work/api.log"; do
+until grep -qs "pages at" "$work/api.log"; do
     kill -0 "$api" || fail "the API does not start: $(cat "$work/api.log")"
     sleep 0.1
 done
