@@ -140,11 +140,11 @@ fn tell(error: &anyhow::Error) {
 
 /// Says plainly that the world of the database stands still, if it does, because another version of
 /// the kernel made it; returns whether it does. It can be read all the same.
-async fn warn_of_other_kernel(services: &Services) -> Result<bool> {
+async fn warn_of_kernel_mismatch(services: &Services) -> Result<bool> {
     let mut conn = services.pool.acquire().await?;
     match store::world::assert_kernel(&mut conn).await {
         Ok(()) => Ok(false),
-        Err(error @ store::error::Error::OtherKernel { .. }) => {
+        Err(error @ store::error::Error::KernelMismatch { .. }) => {
             eprintln!("warning: {}", message(&error.into()));
             Ok(true)
         }

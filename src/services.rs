@@ -198,7 +198,7 @@ impl Services {
             .parse()
             .context("DATABASE_URL is not a PostgreSQL address\nhint: write it as postgres://user:password@host:5432/database")?;
         let pool = db::connect(connect.clone(), POOL, Durability::Full).await?;
-        let room = db::room(&pool).await?.saturating_sub(OTHERS);
+        let room = db::free_connections(&pool).await?.saturating_sub(OTHERS);
         let for_workers = wanted.min(room.saturating_sub(2 * LEAST_API_POOL)).max(1);
         let for_api =
             options.api_connections.min(room.saturating_sub(for_workers) / 2).max(LEAST_API_POOL);

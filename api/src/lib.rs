@@ -15,7 +15,7 @@ pub use http::problem;
 pub use http::state::{ApiState, Settings};
 pub use openapi::openapi_json;
 
-use http::operations::Routes;
+use http::operations::Operations;
 use poem::endpoint::BoxEndpoint;
 use poem::listener::TcpAcceptor;
 use poem::middleware::Cors;
@@ -53,12 +53,12 @@ const SENT_HEADERS: [&str; 8] = [
 pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let origins = state.allowed_origins().to_vec();
     let specification = openapi_json();
-    let routes = Routes::of_specification(&specification, resources::access);
+    let routes = Operations::of_specification(&specification, resources::access);
     let inside = web::mount(Route::new(), state.static_dir())
         .at("/openapi.json", get(openapi::docs::specification(specification)))
         .nest("/docs", openapi::docs::swagger_ui())
         .at("/*rest", openapi::service(state.clone()).into_endpoint());
-    let edge = http::middleware::Edge::new(inside, routes, state);
+    let edge = http::middleware::Middleware::new(inside, routes, state);
     if origins.is_empty() {
         return edge.boxed();
     }

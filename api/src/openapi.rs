@@ -2,6 +2,8 @@
 mod conventions;
 pub(crate) mod docs;
 mod examples;
+mod generators;
+mod parameters;
 mod paths;
 
 use crate::http::problem::{self, Code, ProblemBody};
@@ -70,6 +72,7 @@ pub fn openapi_json() -> String {
     let mut bodies = BTreeSet::new();
     for item in document["paths"].as_object_mut().into_iter().flat_map(|p| p.values_mut()) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            parameters::expand(operation);
             conventions::apply(method, operation);
             add_problem_examples(operation);
             bodies.extend(body_schemas(operation));
@@ -86,6 +89,8 @@ pub fn openapi_json() -> String {
             examples::apply(operation, &schemas);
         }
     }
+    generators::apply(&mut document);
+    parameters::share(&mut document);
     let mut text = serde_json::to_string_pretty(&document).unwrap_or(text);
     text.push('\n');
     text

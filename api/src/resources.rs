@@ -6,7 +6,7 @@ mod customers;
 mod events;
 mod identity;
 mod images;
-mod logs;
+pub(crate) mod logs;
 mod operations;
 mod sla;
 mod vulnerabilities;

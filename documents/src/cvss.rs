@@ -74,7 +74,14 @@ impl BaseScore {
         if !(exploitability && impact) {
             return Err(refused("a base metric is missing"));
         }
-        Ok(Self { tenths: (parsed.base_score().value() * 10.0).round() as u8 })
+        let tenths = (parsed.base_score().value() * 10.0).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "base scores are from 0.0 to 10.0"
+        )]
+        let tenths = tenths as u8;
+        Ok(Self { tenths })
     }
 
     /// The score in tenths, 0 to 100.

@@ -29,8 +29,14 @@ fn packed(bytes: &[u8], level: u8) -> Vec<u8> {
     packed.extend_from_slice(&HEADER);
     packed.extend_from_slice(&body);
     packed.extend_from_slice(&crc32fast::hash(bytes).to_le_bytes());
-    packed.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    packed.extend_from_slice(&size_modulo(bytes).to_le_bytes());
     packed
+}
+
+/// The size as the trailer has it.
+#[expect(clippy::cast_possible_truncation, reason = "modulo 2^32, as RFC 1952 says")]
+fn size_modulo(bytes: &[u8]) -> u32 {
+    bytes.len() as u32
 }
 
 /// Decompresses what [`compress`] made.
@@ -57,7 +63,7 @@ pub fn decompress(packed: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Error> {
         })?;
     let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
     let checked = u32::from_le_bytes([c0, c1, c2, c3]) == crc32fast::hash(&bytes)
-        && u32::from_le_bytes([l0, l1, l2, l3]) == bytes.len() as u32;
+        && u32::from_le_bytes([l0, l1, l2, l3]) == size_modulo(&bytes);
     if checked { Ok(bytes) } else { Err(refused("checksum or length does not match")) }
 }
 

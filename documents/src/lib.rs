@@ -13,6 +13,7 @@
 //! - [`dsse::Envelope`] signs a [`statement`], [`rekor`] and [`merkle`] log it, [`bundle::Bundle`]
 //!   holds both for a verifier, and [`slsa_level::assess`] says what they prove.
 //! - [`world_keys::WorldKeys`] are the keys of a world, of which all of this follows.
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 pub mod affected;
 pub mod apk_db;

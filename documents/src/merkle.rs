@@ -139,11 +139,19 @@ impl Tree {
         let size = end - start;
         if size.is_power_of_two() {
             let height = size.trailing_zeros() as usize;
-            return self.levels[height][(start >> height) as usize];
+            return self.levels[height][in_memory(start >> height)];
         }
         let middle = start + split(size);
         node_hash(&self.subtree(start, middle), &self.subtree(middle, end))
     }
+}
+
+/// A place in a tree that is in memory, as an index.
+///
+/// # Panics
+/// It is larger than an address: no such tree is in memory.
+pub(crate) fn in_memory(place: u64) -> usize {
+    usize::try_from(place).expect("a tree in memory has fewer leaves than addresses")
 }
 
 /// The largest power of two below `size`, which is at least 2.

@@ -2,7 +2,7 @@
 //! web server can serve.
 
 use crate::error::Error;
-use crate::merkle::{Hash, Tree};
+use crate::merkle::{Hash, Tree, in_memory};
 
 /// Hashes or entries in a full tile.
 pub const TILE_WIDTH: u64 = 256;
@@ -47,8 +47,8 @@ pub fn hash_tiles(tree: &Tree, old_size: u64, new_size: u64) -> Vec<Tile> {
         }
         let hashes = tree.level(shift);
         for (index, width) in grown(old, new) {
-            let start = (index * TILE_WIDTH) as usize;
-            let bytes = hashes[start..start + width as usize].concat();
+            let start = in_memory(index * TILE_WIDTH);
+            let bytes = hashes[start..start + in_memory(width)].concat();
             tiles.push(Tile { path: hash_tile_path(level, index, width), bytes });
         }
     }
@@ -112,7 +112,7 @@ pub fn parse_entries(mut bytes: &[u8]) -> Result<Vec<&[u8]>, Error> {
 /// [`Error::Malformed`] if it is not 1 to 256 hashes.
 pub fn parse_hashes(bytes: &[u8]) -> Result<&[Hash], Error> {
     match bytes.as_chunks::<32>() {
-        (hashes, []) if (1..=TILE_WIDTH as usize).contains(&hashes.len()) => Ok(hashes),
+        (hashes, []) if (1..=TILE_WIDTH).contains(&(hashes.len() as u64)) => Ok(hashes),
         _ => Err(Error::Malformed {
             document: "log hash tile",
             reason: "not 1 to 256 hashes".to_owned(),

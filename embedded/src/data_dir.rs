@@ -16,7 +16,7 @@ const LOCK_FILE: &str = "wavetank.lock";
 ///
 /// The kernel drops the lock with the process, however it ends: a stale lock file never blocks.
 #[derive(Debug)]
-pub(crate) struct DataDir {
+pub struct DataDir {
     path: PathBuf,
     _lock: File,
 }
@@ -26,7 +26,7 @@ impl DataDir {
     ///
     /// # Errors
     /// When the path is no directory, cannot be made or written, or another process holds it.
-    pub(crate) fn open(path: &Path) -> Result<Self, EmbeddedError> {
+    pub fn open(path: &Path) -> Result<Self, EmbeddedError> {
         match fs::metadata(path) {
             Ok(found) if !found.is_dir() => {
                 return Err(EmbeddedError::NotADirectory { path: path.into() });
@@ -44,7 +44,7 @@ impl DataDir {
     ///
     /// # Errors
     /// The file is there and cannot be read.
-    pub(crate) fn private(&self, name: &str) -> Result<Option<String>, EmbeddedError> {
+    pub fn private(&self, name: &str) -> Result<Option<String>, EmbeddedError> {
         let path = self.path.join(name);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
@@ -57,7 +57,7 @@ impl DataDir {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(crate) fn keep_private(&self, name: &str, text: &str) -> Result<(), EmbeddedError> {
+    pub fn keep_private(&self, name: &str, text: &str) -> Result<(), EmbeddedError> {
         let path = self.path.join(name);
         let write = || -> io::Result<()> {
             // Temporary files are made with mode 0600.
@@ -71,7 +71,7 @@ impl DataDir {
     }
 
     /// The directory, absolute and without symbolic links.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }

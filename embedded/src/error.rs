@@ -6,7 +6,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 /// Why an embedded service, or the data directory below it, cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum EmbeddedError {
+pub enum EmbeddedError {
     /// Another process works in the data directory.
     #[error(
         "the data directory {} is in use by process {holder}\n\

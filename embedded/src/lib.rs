@@ -9,6 +9,7 @@
 //! <data-dir>/postgres/         the cluster          <data-dir>/postgres.log  what it says
 //! <data-dir>/s3/               objects and the key that signs requests for them
 //! ```
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 mod data_dir;
 mod error;
@@ -18,4 +19,4 @@ mod s3;
 pub use data_dir::DataDir;
 pub use error::EmbeddedError;
 pub use postgres::{EmbeddedPostgres, PostgresOptions};
-pub use s3::EmbeddedS3;
+pub use s3::{Durability as S3Durability, EmbeddedS3};

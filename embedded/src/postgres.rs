@@ -9,6 +9,7 @@ mod account;
 mod binaries;
 mod cluster;
 mod lock;
+mod pgdata;
 mod socket;
 mod supervisor;
 #[cfg(test)]
@@ -35,15 +36,15 @@ const EXTENSIONS: [&str; 2] = ["hstore", "pgcrypto"];
 
 /// How the embedded server runs.
 #[derive(Debug, Clone)]
-pub(crate) struct PostgresOptions {
+pub struct PostgresOptions {
     /// The directory of the server's programs, instead of searching for one.
-    pub(crate) bin_dir: Option<PathBuf>,
+    pub bin_dir: Option<PathBuf>,
     /// Whether a commit survives a power cut. Off is for tests only.
-    pub(crate) fsync: bool,
+    pub fsync: bool,
     /// How many connections the server accepts.
-    pub(crate) max_connections: u32,
+    pub max_connections: u32,
     /// How long a start, recovery after a crash included, may take.
-    pub(crate) start_timeout: Duration,
+    pub start_timeout: Duration,
 }
 
 impl Default for PostgresOptions {
@@ -60,7 +61,7 @@ impl Default for PostgresOptions {
 impl PostgresOptions {
     /// The defaults, with the programs' directory from `WAVETANK_PG_BIN`, and `fsync` off when
     /// `WAVETANK_PG_FSYNC` is `off`.
-    pub(crate) fn from_env() -> Self {
+    pub fn from_env() -> Self {
         Self {
             bin_dir: std::env::var_os("WAVETANK_PG_BIN")
                 .filter(|value| !value.is_empty())
@@ -73,7 +74,7 @@ impl PostgresOptions {
 
 /// A running PostgreSQL server of this process.
 #[derive(Debug)]
-pub(crate) struct EmbeddedPostgres {
+pub struct EmbeddedPostgres {
     // Declared before the socket's directory: the server ends before its directory goes.
     supervisor: Supervisor,
     socket: socket::SocketDir,
@@ -86,10 +87,7 @@ impl EmbeddedPostgres {
     /// # Errors
     /// No usable PostgreSQL is installed, the cluster cannot be made, belongs to somebody else or
     /// to another major version, or the server does not start.
-    pub(crate) async fn start(
-        data_dir: &Path,
-        options: PostgresOptions,
-    ) -> Result<Self, EmbeddedError> {
+    pub async fn start(data_dir: &Path, options: PostgresOptions) -> Result<Self, EmbeddedError> {
         let data_dir = data_dir
             .canonicalize()
             .map_err(EmbeddedError::io("find the data directory", data_dir))?;
@@ -157,7 +155,7 @@ impl EmbeddedPostgres {
 
     /// The address of the world's database, as `DATABASE_URL` would give it. It stays the same
     /// while this value lives, also when the server had to be started again.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         self.address(DATABASE)
     }
 
@@ -168,12 +166,12 @@ impl EmbeddedPostgres {
 
     /// Why there is no server any more, if it died and could not be started again: the reason
     /// behind a client's lost connection.
-    pub(crate) fn failure(&self) -> Option<&str> {
+    pub fn failure(&self) -> Option<&str> {
         self.supervisor.failure()
     }
 
     /// Ends the server: open sessions are cut off, everything committed is on disk.
-    pub(crate) async fn stop(mut self) {
+    pub async fn stop(mut self) {
         self.supervisor.stop().await;
     }
 }

@@ -5,6 +5,7 @@
 //! file an object, complete or absent.
 
 mod credentials;
+mod failure;
 mod files;
 mod format;
 mod index;
@@ -33,7 +34,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// When a put is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Durability {
+pub enum Durability {
     /// When the object and its name are on disk: a power cut loses nothing that was answered.
     Synced,
     /// When the operating system has them: a killed process loses nothing, a power cut may lose
@@ -49,7 +50,7 @@ impl Durability {
 }
 
 /// A running S3 endpoint of this process.
-pub(crate) struct EmbeddedS3 {
+pub struct EmbeddedS3 {
     address: SocketAddr,
     credentials: Credentials,
     stop: CancellationToken,
@@ -64,11 +65,15 @@ impl EmbeddedS3 {
     ///
     /// # Errors
     /// The directory cannot be made or written, its key is damaged, or the address is taken.
-    pub(crate) async fn start(dir: &Path, bind: SocketAddr) -> Result<Self, EmbeddedError> {
+    pub async fn start(dir: &Path, bind: SocketAddr) -> Result<Self, EmbeddedError> {
         Self::start_with(dir, bind, Durability::from_env()).await
     }
 
-    async fn start_with(
+    /// The same with puts as durable as the caller says.
+    ///
+    /// # Errors
+    /// As for [`EmbeddedS3::start`].
+    pub async fn start_with(
         dir: &Path,
         bind: SocketAddr,
         durability: Durability,
@@ -91,22 +96,22 @@ impl EmbeddedS3 {
     }
 
     /// The URL of the endpoint. Buckets are addressed by path.
-    pub(crate) fn endpoint(&self) -> String {
+    pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The access key that requests are signed with.
-    pub(crate) fn access_key(&self) -> &str {
+    pub fn access_key(&self) -> &str {
         &self.credentials.access_key
     }
 
     /// The secret key that requests are signed with.
-    pub(crate) fn secret_key(&self) -> &str {
+    pub fn secret_key(&self) -> &str {
         &self.credentials.secret_key
     }
 
     /// Takes no more connections and waits for the answers that are under way.
-    pub(crate) async fn stop(self) {
+    pub async fn stop(self) {
         self.stop.cancel();
         self.connections.close();
         if tokio::time::timeout(STOP_WAIT, self.connections.wait()).await.is_err() {

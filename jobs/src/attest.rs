@@ -1,10 +1,13 @@
 //! The `attest` job: completes the bundles of what was signed, now that the log has given it its
 //! place, and assesses the SLSA level that the provenance proves; again when trust is lost.
-mod again;
+mod planning;
+mod reassess;
 
-use crate::job::{Attest, JobContext, JobError};
+use crate::error::{JobError, PlanError};
+use crate::job::{Job, JobContext, Stage};
 use crate::naming::{builder_name, repository};
-use crate::sign::Occasion;
+use crate::plan::{Plan, PlannedJob};
+use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
 use documents::bundle::Bundle;
 use documents::checkpoint::Checkpoint;
@@ -17,27 +20,98 @@ use documents::slsa_level::{self, TrustedBuilder};
 use documents::statement::{PAYLOAD_TYPE, PredicateType, image_signature, statement_of_document};
 use documents::world_keys::{WorldIdentity, WorldKeys};
 use documents::{Digest, bundle};
+use serde::{Deserialize, Serialize};
+use sim::fact::Fact;
+use sim::ids::{BuilderId, VersionRef};
+use sim::time::SimTime;
 use sqlx::PgConnection;
 use std::sync::Arc;
 use store::artifacts::{Document, StoredDocument, kind};
-use store::attestations::{self, Bundled, Placed};
+use store::attestations::{self, LoggedAttestation, StoredBundle};
 use store::objects::{NewObject, content_key};
 use store::provenance::BuiltBy;
+use store::queue::Queue;
 use store::slsa::{self, Assessed, Trust};
 
-/// Does what is to be done about attestations.
-///
-/// # Errors
-/// [`JobError::Mismatch`] when a stored document is not what was signed.
-pub async fn run(ctx: &JobContext, tx: &mut PgConnection, what: Attest) -> Result<(), JobError> {
+/// Bundles to be made, or levels to be assessed again.
+#[derive(Clone, Copy, Debug)]
+pub struct AttestJob;
+
+impl Job for AttestJob {
+    type Payload = Attest;
+
+    const QUEUE: Queue = Queue::Attest;
+    const STAGE: Stage = Stage::Bundle;
+
+    fn run_together(one: &PlannedJob, next: &PlannedJob) -> bool {
+        planning::run_together(one, next)
+    }
+
+    fn plan(facts: &[Fact], plan: &mut Plan) -> Result<(), PlanError> {
+        planning::plan(facts, plan)
+    }
+
+    async fn run(ctx: &JobContext, tx: &mut PgConnection, what: &Attest) -> Result<(), JobError> {
+        attest(ctx, tx, *what).await
+    }
+}
+
+/// What is to be done about attestations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Attest {
+    /// The attestations of these facts are in the log and want their bundles.
+    Bundle {
+        /// The first fact.
+        from_seq: u64,
+        /// The last one.
+        to_seq: u64,
+    },
+    /// A builder is not trusted any more: what it built is assessed again.
+    Distrusted {
+        /// The fact.
+        seq: u64,
+        /// The simulated instant.
+        at: SimTime,
+        /// The builder.
+        builder: BuilderId,
+        /// Of the images, divided into so many parts ...
+        parts: u32,
+        /// ... this one, from 0.
+        part: u32,
+    },
+    /// An attacker replaced a version's provenance: the forgery is stored and assessed.
+    Tampered {
+        /// The fact.
+        seq: u64,
+        /// The simulated instant.
+        at: SimTime,
+        /// The version.
+        version: VersionRef,
+    },
+}
+
+impl Attest {
+    /// The first fact that it is about.
+    pub fn first_seq(&self) -> u64 {
+        match self {
+            Attest::Bundle { from_seq, .. } => *from_seq,
+            Attest::Distrusted { seq, .. } | Attest::Tampered { seq, .. } => *seq,
+        }
+    }
+}
+
+async fn attest(ctx: &JobContext, tx: &mut PgConnection, what: Attest) -> Result<(), JobError> {
     match what {
         Attest::Bundle { from_seq, to_seq } => bundles(ctx, tx, from_seq, to_seq).await,
         Attest::Distrusted { seq, at, builder, parts, part } => {
             let builder = &builder_name(builder);
             let wanted = BuiltBy { builder, seq, at, parts, part };
-            again::distrusted(ctx, tx, wanted).await
+            reassess::after_distrust(ctx, tx, wanted).await
         }
-        Attest::Tampered { seq, at, version } => again::tampered(ctx, tx, seq, at, version).await,
+        Attest::Tampered { seq, at, version } => {
+            reassess::after_tampering(ctx, tx, seq, at, version).await
+        }
     }
 }
 
@@ -48,7 +122,7 @@ async fn bundles(
     from_seq: u64,
     to_seq: u64,
 ) -> Result<(), JobError> {
-    let placed = attestations::placed(tx, from_seq, to_seq).await?;
+    let placed = attestations::in_log(tx, from_seq, to_seq).await?;
     let Some(size) = placed.iter().map(|one| one.tree_size).max() else { return Ok(()) };
     let keys = ctx.keys.get(tx).await?;
     let proofs = {
@@ -59,7 +133,7 @@ async fn bundles(
     for (one, proof) in placed.into_iter().zip(proofs) {
         let statement = match ctx.caches.take_statement(&one.logged.payload_sha256) {
             Some(statement) => statement,
-            None => statement_again(ctx, &one).await?,
+            None => rebuild_statement(ctx, &one).await?,
         };
         work.push((one, proof, statement));
     }
@@ -68,13 +142,13 @@ async fn bundles(
     let bundles = tokio::task::spawn_blocking(move || bundle_all(&keys, &trusted, work));
     let Bundles { stored, objects, assessed } = bundles.await.context("making bundles")??;
     ctx.objects.put_all(objects).await.context("storing bundles")?;
-    let bundled = stored.into_iter().map(|(log_index, stored)| Bundled {
+    let bundled = stored.into_iter().map(|(log_index, stored)| StoredBundle {
         log_index,
         uri: ctx.objects.uri(&stored.key()),
         sha256: stored.sha256,
         bytes: stored.bytes,
     });
-    attestations::bundled(tx, &bundled.collect::<Vec<_>>()).await?;
+    attestations::record_bundles(tx, &bundled.collect::<Vec<_>>()).await?;
     slsa::insert(tx, &assessed).await?;
     Ok(())
 }
@@ -90,7 +164,7 @@ struct Proof {
     hashes: Vec<Hash>,
 }
 
-fn prove(tree: &Tree, one: &Placed) -> Result<Proof, JobError> {
+fn prove(tree: &Tree, one: &LoggedAttestation) -> Result<Proof, JobError> {
     let root = tree.root(one.tree_size);
     let hashes = tree.inclusion_proof(one.log_index, one.tree_size);
     let (root, hashes) =
@@ -99,7 +173,7 @@ fn prove(tree: &Tree, one: &Placed) -> Result<Proof, JobError> {
 }
 
 /// The statement, made again from the stored document by a process that did not sign it.
-async fn statement_again(ctx: &JobContext, one: &Placed) -> Result<Vec<u8>, JobError> {
+async fn rebuild_statement(ctx: &JobContext, one: &LoggedAttestation) -> Result<Vec<u8>, JobError> {
     let document = match &one.document_sha256 {
         Some(sha256) => ctx.objects.get(&content_key(sha256), MAX_SBOM_BYTES as u64).await?.into(),
         None => Vec::new(),
@@ -135,7 +209,7 @@ struct Bundles {
 fn bundle_all(
     keys: &Arc<WorldKeys>,
     trusted: &[Trust],
-    work: Vec<(Placed, Proof, Vec<u8>)>,
+    work: Vec<(LoggedAttestation, Proof, Vec<u8>)>,
 ) -> Result<Bundles, JobError> {
     let mut bundles = Bundles::default();
     let mut checkpoint: Option<(u64, String)> = None;
@@ -148,9 +222,9 @@ fn bundle_all(
         checkpoint = Some((one.tree_size, note.clone()));
         let bytes = bundle(keys, &one, proof, note, statement)?;
         if one.predicate_type == PredicateType::Provenance {
-            let Placed { seq, at, version, .. } = one;
+            let LoggedAttestation { seq, at, version, .. } = one;
             let digest = one.digest.parse().context("digest of a version")?;
-            let occasion = Occasion { seq, at, version };
+            let occasion = StatementContext { seq, at, version };
             bundles.assessed.push(assess(&keys.identity, trusted, occasion, digest, &bytes));
         }
         let media_type = bundle::MEDIA_TYPE;
@@ -170,7 +244,7 @@ fn sign_checkpoint(keys: &WorldKeys, size: u64, root: Hash) -> String {
 
 fn bundle(
     keys: &WorldKeys,
-    one: &Placed,
+    one: &LoggedAttestation,
     proof: Proof,
     checkpoint: String,
     statement: Vec<u8>,
@@ -206,11 +280,11 @@ fn bundle(
 fn assess(
     identity: &WorldIdentity,
     trusted: &[Trust],
-    occasion: Occasion,
+    occasion: StatementContext,
     digest: Digest,
     bundle: &[u8],
 ) -> Assessed {
-    let Occasion { seq, at, version } = occasion;
+    let StatementContext { seq, at, version } = occasion;
     let root = |trust: &Trust| TrustedBuilder {
         key: identity.signer.clone(),
         builder_id: builder_id(&trust.builder),

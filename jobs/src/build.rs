@@ -1,9 +1,11 @@
 //! The `build` job: resolves what the build was made of, makes and signs its documents, stores
 //! them, and writes the rows that name them. A build that publishes nothing leaves its log.
-use crate::job::{JobContext, JobError, Placed};
-use crate::sign::Occasion;
+use crate::error::{JobError, PlanError};
+use crate::job::{Job, JobContext, SequencedFact, Stage};
+use crate::plan::{JobStart, Plan};
+use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
-use sim::fact::{BuildResult, Cause, Outcome, Published};
+use sim::fact::{BuildResult, Cause, Fact, FactKind, Outcome, Published};
 use sim::ids::VersionRef;
 use sqlx::PgConnection;
 use store::artifacts::{StoredDocument, kind};
@@ -11,22 +13,53 @@ use store::attestations;
 use store::builds::{self, BuildSubject};
 use store::images::{self, NewVersion, Sbom};
 use store::objects::NewObject;
+use store::queue::Queue;
 
+mod artifacts;
 mod contents;
 mod log;
-mod papers;
 
-use papers::{Papers, pack};
+use artifacts::{BuildArtifacts, pack};
 
-/// Does all of it. The documents are named by their content, so that doing it again stores the
-/// same objects and the same rows.
-///
-/// # Errors
-/// [`JobError::Mismatch`] when the stored releases resolve to other contents than in the kernel.
-pub async fn run(
+/// One build.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildJob;
+
+impl Job for BuildJob {
+    type Payload = SequencedFact<BuildResult>;
+
+    const QUEUE: Queue = Queue::Build;
+    const STAGE: Stage = Stage::Build;
+
+    fn batch_size(concurrency: usize) -> usize {
+        2 * concurrency
+    }
+
+    /// A job for each build. Its phase is the image's depth: bases come before what stands on them.
+    fn plan(facts: &[Fact], plan: &mut Plan) -> Result<(), PlanError> {
+        for fact in facts {
+            if let FactKind::BuildFinished(result) = &fact.kind {
+                plan.push(JobStart::of(fact), result.depth, &SequencedFact::new(fact, result))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The documents are named by their content, so that doing it again stores the same objects and
+    /// the same rows.
+    async fn run(
+        ctx: &JobContext,
+        tx: &mut PgConnection,
+        job: &Self::Payload,
+    ) -> Result<(), JobError> {
+        build(ctx, tx, job).await
+    }
+}
+
+async fn build(
     ctx: &JobContext,
     tx: &mut PgConnection,
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
 ) -> Result<(), JobError> {
     let result = &job.fact;
     let mut subject = builds::subject(tx, result)
@@ -50,7 +83,7 @@ pub async fn run(
 async fn publish(
     ctx: &JobContext,
     tx: &mut PgConnection,
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     published: &Published,
     subject: BuildSubject,
 ) -> Result<(), JobError> {
@@ -61,15 +94,15 @@ async fn publish(
     let keys = ctx.keys.get(tx).await?;
     let (owner, job) = (subject.tenant_namespace.clone(), job.clone());
     let version = VersionRef { image: job.fact.image, version: published.version };
-    let occasion = Occasion { seq: job.seq, at: job.at, version };
+    let occasion = StatementContext { seq: job.seq, at: job.at, version };
     // Making documents is pure computation: it must not hold up the runtime.
-    let (job, papers) = tokio::task::spawn_blocking(move || {
-        let papers = Papers::of(&keys, &job, occasion, &subject, &contents);
-        (job, papers)
+    let (job, artifacts) = tokio::task::spawn_blocking(move || {
+        let artifacts = BuildArtifacts::of(&keys, &job, occasion, &subject, &contents);
+        (job, artifacts)
     })
     .await
     .context("making documents")?;
-    let Papers { digest, stored, objects, signed } = papers?;
+    let BuildArtifacts { digest, stored, objects, signed } = artifacts?;
     store_all(ctx, objects).await?;
     finish(tx, &job, &stored).await?;
     let new = NewVersion {
@@ -102,7 +135,7 @@ async fn store_all(ctx: &JobContext, objects: Vec<NewObject>) -> Result<(), JobE
 
 async fn finish(
     tx: &mut PgConnection,
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     documents: &[StoredDocument],
 ) -> Result<(), JobError> {
     let log = &find(documents, kind::LOG)?.sha256;

@@ -1,7 +1,7 @@
 //! What a worker keeps in memory: parsed SBOMs and signed statements, found by the SHA-256 of
 //! their bytes, the transparency log's tree, which only grows, and the scenario's rebuild schedule,
 //! which never changes. So an entry is never stale; and all are bounded, so a worker's memory is.
-use crate::job::JobError;
+use crate::error::JobError;
 use anyhow::Context;
 use documents::Digest;
 use documents::merkle::{Hash, Tree};

@@ -1,5 +1,5 @@
-//! The kernel's word against the work's: where they differ, the simulation has found a defect.
-use crate::job::JobError;
+//! Compares the kernel's result with the job's: where they differ, the simulation has found a defect.
+use crate::error::JobError;
 use std::fmt::Debug;
 
 /// How many entries of a long list a message shows.
@@ -9,7 +9,7 @@ const SHOWN: usize = 10;
 ///
 /// # Errors
 /// [`JobError::Mismatch`] with both.
-pub(crate) fn same<T: PartialEq + Debug>(
+pub(crate) fn expect_equal<T: PartialEq + Debug>(
     what: impl FnOnce() -> String,
     expected: &T,
     found: &T,
@@ -25,7 +25,7 @@ pub(crate) fn same<T: PartialEq + Debug>(
 ///
 /// # Errors
 /// [`JobError::Mismatch`] with the entries that the other side lacks.
-pub(crate) fn same_list<T: Ord + Debug>(
+pub(crate) fn expect_equal_lists<T: Ord + Debug>(
     what: impl FnOnce() -> String,
     expected: &[T],
     found: &[T],

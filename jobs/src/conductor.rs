@@ -1,38 +1,37 @@
-//! The conductor: advances the world, writes what it tells, and sees to it that the work is done.
+//! The conductor: advances the world, writes its facts, and has the jobs that follow from them done.
 //!
-//! One conducts at a time ([`lead`]). It makes the world again from its record ([`replay`]),
-//! then releases window after window ([`releaser`], [`release`]) and leads each through its
-//! phases ([`stages`], [`close`]). A crash at any point loses nothing: the released window is
-//! owed by the ledger, everything after it is told again by the kernel, and all writes are
-//! idempotent.
-mod close;
-mod ears;
+//! One conductor leads at a time ([`leadership`]). It rebuilds the world from its record
+//! ([`replay`]), then releases window after window ([`driver`], [`release`]) and takes each through
+//! its stages ([`stages`], [`finalize`]). A crash at any point loses nothing: the ledger owes the
+//! released window, the kernel produces everything after it again, and all writes are idempotent.
+mod create;
+mod driver;
 mod error;
+mod finalize;
 mod fingerprint;
-mod flow;
-mod lead;
-mod load;
+mod in_flight;
+mod leadership;
+mod live_clock;
 mod log;
-mod open;
-mod pace;
 mod progress;
 mod release;
-mod releaser;
+mod replace;
 mod replay;
 mod stages;
+mod wakeup;
 mod window;
 
 use crate::keys::Keyring;
+use crate::plan::PlannedJob;
 use crate::queue::signals::Signals;
 use crate::scheduler::Periodic;
-use ears::Ears;
+use driver::Driver;
 pub use error::ConductorError;
-use flow::Flow;
-use lead::Lead;
-use load::Conducted;
-use pace::Pace;
-pub use progress::{ConductorState, Phase, Progress, Walls};
-use releaser::Releaser;
+use in_flight::InFlight;
+use leadership::Leadership;
+use live_clock::LiveClock;
+pub use progress::{ConductorState, Phase, PhaseTimes, Progress};
+use replace::ActiveWorld;
 use replay::{Replayed, replay};
 use sim::scenario::Scenario;
 use sim::time::SimTime;
@@ -46,21 +45,22 @@ use store::{commands, ledger, world};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use window::{Job, Window};
+use wakeup::Wakeup;
+use window::Window;
 
-pub use crate::queue::Patience;
+pub use crate::queue::RescueTimeouts;
 
-/// How a conductor conducts.
+/// Options of a conductor.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Run as fast as the workers to this instant and stop there, whatever the clock says.
     pub stop_at: Option<SimTime>,
-    /// Stop when a defect holds the clock, instead of waiting for somebody to mend it.
+    /// Stop when a defect holds the clock, instead of waiting until it is fixed.
     pub stop_when_held: bool,
     /// How far releases may run ahead of the work.
     pub bounds: Bounds,
-    /// When the sweeper calls a delivery lost.
-    pub patience: Patience,
+    /// When the rescuer takes a delivery for lost.
+    pub rescue_timeouts: RescueTimeouts,
 }
 
 /// How far releases may run ahead of the work, in what is released and not sealed.
@@ -109,24 +109,24 @@ pub struct Resources {
     pub signals: Arc<Signals>,
 }
 
-/// A world, ready to be conducted.
+/// Conducts one world.
 #[derive(Debug)]
 pub struct Conductor {
     resources: Resources,
-    world: Conducted,
+    world: ActiveWorld,
     options: Options,
 }
 
-/// Why the lead is given up or taken anew.
+/// Why a term of leadership ended.
 enum Ending {
-    /// It is over.
+    /// The conductor stops.
     Stop(Stop),
-    /// Another world is to take the place of this one.
-    Load,
+    /// Another world is to replace this one.
+    Replace,
 }
 
 impl Conductor {
-    /// Makes the world of a scenario and a seed, or finds it in the database. The schema and the
+    /// Creates the world of a scenario and a seed, or finds it in the database. The schema and the
     /// queue's tables must be there ([`store::db::migrate`], [`crate::queue::setup`]).
     ///
     /// # Errors
@@ -139,9 +139,9 @@ impl Conductor {
         options: Options,
     ) -> Result<Conductor, ConductorError> {
         let Resources { pool, keys, .. } = &resources;
-        let opened = open::open(pool, keys, scenario_text, &scenario, seed).await?;
+        let opened = create::find_or_create(pool, keys, scenario_text, &scenario, seed).await?;
         let (origin, generation) = opened;
-        let world = Conducted { scenario, origin, generation };
+        let world = ActiveWorld { scenario, origin, generation };
         Ok(Conductor { resources, world, options })
     }
 
@@ -150,8 +150,8 @@ impl Conductor {
         &self.world.origin
     }
 
-    /// Conducts: stands by until no other conductor leads, replays the record, goes on. Tries
-    /// again when the database goes away.
+    /// Runs: stands by until no other conductor leads, replays the record, and goes on from there.
+    /// Tries again when the database goes away.
     ///
     /// # Errors
     /// The record is not what this kernel tells, or the database refused something that trying
@@ -166,14 +166,14 @@ impl Conductor {
             progress.send_modify(|progress| progress.state = ConductorState::Standby);
             let error = match self.lead_once(&progress, &shutdown).await {
                 Ok(Ending::Stop(stop)) => return Ok(stop),
-                Ok(Ending::Load) => continue,
+                Ok(Ending::Replace) => continue,
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
             if progress.borrow().state == ConductorState::Leading {
                 pause = Duration::from_millis(100);
             }
-            tracing::warn!(%error, "lost the lead; trying again");
+            tracing::warn!(%error, "lost the leadership; trying again");
             shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
@@ -184,26 +184,26 @@ impl Conductor {
         progress: &watch::Sender<Progress>,
         shutdown: &CancellationToken,
     ) -> Result<Ending, ConductorError> {
-        let Some(mut lead) = Lead::wait(&self.resources.pool, shutdown).await? else {
+        let Some(mut leadership) = Leadership::wait(&self.resources.pool, shutdown).await? else {
             return Ok(Ending::Stop(Stop::Shutdown));
         };
-        if let Some(world) = load::catch_up(&self.resources, &self.world).await? {
+        if let Some(world) = replace::finish_pending(&self.resources, &self.world).await? {
             world::check_kernel(&world.origin.kernel_version)?;
             self.resources.keys = Arc::new(self.resources.keys.renewed());
             self.world = world;
         }
         let Resources { pool, signals, .. } = self.resources.clone();
-        let periodic = Periodic::start(pool, signals, self.options.patience).await?;
-        let term = lead.term;
+        let periodic = Periodic::start(pool, signals, self.options.rescue_timeouts).await?;
+        let term = leadership.term;
         let result = tokio::select! {
             result = self.conduct(term, progress, shutdown) => result,
-            error = lead.lost() => Err(error),
+            error = leadership.lost() => Err(error),
         };
         periodic.stop().await;
-        if let Ok(Ending::Load) = &result {
-            load::replace(&self.resources, term).await?;
+        if let Ok(Ending::Replace) = &result {
+            replace::replace(&self.resources, term).await?;
         }
-        lead.resign().await;
+        leadership.resign().await;
         result
     }
 
@@ -224,7 +224,7 @@ impl Conductor {
         });
         // Everything below ends when this set is dropped.
         let mut tasks = JoinSet::new();
-        let flow = Arc::new(Flow::new(progress.clone(), record.materialized));
+        let in_flight = Arc::new(InFlight::new(progress.clone(), record.materialized));
         let Resources { pool, objects, keys, signals } = self.resources.clone();
         let keys = keys.get(&mut *pool.acquire().await?).await?;
         let stages = Arc::new(Stages {
@@ -233,11 +233,11 @@ impl Conductor {
             keys,
             signals,
             catalogue: Arc::new(replayed.world.catalogue().clone()),
-            flow: flow.clone(),
+            in_flight: in_flight.clone(),
             term,
         });
-        let ears = Arc::new(Ears::default());
-        let (listening_on, listening) = (pool.clone(), ears.clone());
+        let wakeup = Arc::new(Wakeup::default());
+        let (listening_on, listening) = (pool.clone(), wakeup.clone());
         tasks.spawn(async move {
             listening.listen(&listening_on).await;
             Ok(())
@@ -252,53 +252,53 @@ impl Conductor {
             windows: 1,
         };
         if record.released != record.materialized || unfinished.size > 0 {
-            flow.released(&unfinished);
+            in_flight.released(&unfinished);
             let _ = to_stages.send(unfinished);
         }
-        let releaser = Releaser {
+        let driver = Driver {
             pool,
             term,
             options: self.options.clone(),
             shutdown: shutdown.clone(),
-            flow,
-            ears,
+            in_flight,
+            wakeup,
             stages: to_stages,
             world: replayed.world,
             fingerprint: replayed.fingerprint,
             released: record.released,
             last_command: replayed.last_command,
-            pace: Pace::default(),
+            live_clock: LiveClock::default(),
             last_window: Instant::now(),
-            last_look: None,
+            last_poll: None,
         };
         let mut releasing = JoinSet::new();
-        releasing.spawn(releaser.run());
+        releasing.spawn(driver.run());
         tokio::select! {
             Some(stopped) = releasing.join_next() => stopped.map_err(ended)?,
             failed = first_failure(&mut tasks) => Err(failed),
         }
     }
 
-    async fn replay(&self) -> Result<(Record, Vec<Job>, Replayed), ConductorError> {
+    async fn replay(&self) -> Result<(Record, Vec<PlannedJob>, Replayed), ConductorError> {
         let mut conn = self.resources.pool.acquire().await?;
         let record = world::get(&mut conn).await?;
         let applied = commands::applied(&mut conn).await?;
-        let open = ledger::open(&mut conn).await?;
+        let open = ledger::unfinished(&mut conn).await?;
         drop(conn);
         let began = Instant::now();
         let scenario = self.world.scenario.clone();
-        // The kernel may think for seconds: not on a thread that others share.
+        // The kernel may compute for seconds: not on a thread that others share.
         let (record, replayed) = tokio::task::spawn_blocking(move || {
             replay(scenario, &record, &applied).map(|replayed| (record, replayed))
         })
         .await
         .map_err(ended)??;
         if record.released.seq > 0 {
-            let took_ms = began.elapsed().as_millis() as u64;
+            let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let (to, jobs) = (record.released.at, open.len());
             tracing::info!(%to, facts = record.released.seq, jobs, took_ms, "replayed the record");
         }
-        Ok((record, open.iter().map(Job::from).collect(), replayed))
+        Ok((record, open.iter().map(PlannedJob::from).collect(), replayed))
     }
 }
 
@@ -306,7 +306,7 @@ fn ended(error: JoinError) -> ConductorError {
     ConductorError::Ended(error.to_string())
 }
 
-/// The first task that fails; a stage ends by itself only when the releaser has.
+/// The first task that fails; a stage ends by itself only when the driver has.
 async fn first_failure(tasks: &mut JoinSet<Result<(), ConductorError>>) -> ConductorError {
     while let Some(ended_task) = tasks.join_next().await {
         match ended_task {

@@ -1,16 +1,81 @@
-//! What a job is: its payload, what it may use, and how it may fail.
+//! What a kind of job is. Each kind has a file of its own that implements [`Job`], and a line in
+//! `registry.rs`.
+use crate::caches::Caches;
+use crate::error::{JobError, PlanError};
+use crate::keys::Keyring;
+use crate::plan::{Plan, PlannedJob};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sim::fact::{BuildResult, Notification, Scan, SlaCheck};
-use sim::ids::{BuilderId, VersionRef};
+use sim::fact::Fact;
 use sim::time::SimTime;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 use store::objects::ObjectStore;
 use store::queue::Queue;
 
-/// A fact as it travels in a payload: its place, its instant, and its content.
+/// A kind of job: everything that queues, workers and the conductor need to know of it.
+pub trait Job {
+    /// What one job is to do: one fact, or several neighbours of one kind so that a job is worth its
+    /// delivery.
+    type Payload: Serialize + DeserializeOwned + Send + Sync;
+
+    /// The queue of its jobs; no other kind has it. Its name tags the payload.
+    const QUEUE: Queue;
+
+    /// When its jobs are done.
+    const STAGE: Stage;
+
+    /// How many jobs a process does at a time, when it may do `wanted`.
+    fn concurrency(wanted: usize) -> usize {
+        wanted.max(1)
+    }
+
+    /// How many tasks a worker fetches at a time: enough that the next one is there when one ends,
+    /// few, so that no process hoards.
+    fn batch_size(concurrency: usize) -> usize {
+        concurrency
+    }
+
+    /// Whether two jobs of a window, neighbours by phase and id, may be done at the same time.
+    fn run_together(one: &PlannedJob, next: &PlannedJob) -> bool {
+        one.phase == next.phase
+    }
+
+    /// Divides the facts of a window into jobs.
+    ///
+    /// # Errors
+    /// A fact cannot be written as a job.
+    fn plan(facts: &[Fact], plan: &mut Plan) -> Result<(), PlanError>;
+
+    /// Does one job in the transaction `tx`. It may be done again after a crash, and must then write
+    /// the same.
+    ///
+    /// # Errors
+    /// [`JobError::Mismatch`] when the result is not the kernel's, [`JobError::Failed`] when trying
+    /// again may help.
+    fn run(
+        ctx: &JobContext,
+        tx: &mut PgConnection,
+        payload: &Self::Payload,
+    ) -> impl Future<Output = Result<(), JobError>> + Send;
+}
+
+/// When the jobs of a window are done. A stage sees everything that the stages before have written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// First.
+    Build,
+    /// After the builds. Then the window is finalized, and what was signed is appended to the logs.
+    Scan,
+    /// After signed statements have their places in the logs.
+    Bundle,
+    /// Last, one kind after the other in the order of the registry. Then the window is sealed.
+    Evaluate,
+}
+
+/// A fact in a payload: its sequence number, its instant, and its content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Placed<T> {
+pub struct SequencedFact<T> {
     /// The fact's sequence number.
     pub seq: u64,
     /// The simulated instant.
@@ -19,78 +84,10 @@ pub struct Placed<T> {
     pub fact: Arc<T>,
 }
 
-/// What a job is to do: one fact, or several neighbours of one kind so that a job is worth its
-/// delivery. How facts are batched never shows in what is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "job", content = "facts", rename_all = "snake_case")]
-pub enum Payload {
-    /// One build.
-    Build(Placed<BuildResult>),
-    /// Scans, in order.
-    Scan(Vec<Placed<Scan>>),
-    /// Bundles to be made, or levels to be assessed again.
-    Attest(Attest),
-    /// SLA evaluations, in order, without gaps.
-    SlaCheck(Vec<Placed<SlaCheck>>),
-    /// Notifications, in order.
-    Notify(Vec<Placed<Notification>>),
-}
-
-/// What is to be done about attestations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
-pub enum Attest {
-    /// The attestations of these facts are in the log and want their bundles.
-    Bundle {
-        /// The first fact.
-        from_seq: u64,
-        /// The last one.
-        to_seq: u64,
-    },
-    /// A builder is not trusted any more: what it built is assessed again.
-    Distrusted {
-        /// The fact.
-        seq: u64,
-        /// The simulated instant.
-        at: SimTime,
-        /// The builder.
-        builder: BuilderId,
-        /// Of the images, divided into so many parts ...
-        parts: u32,
-        /// ... this one, from 0.
-        part: u32,
-    },
-    /// An attacker replaced a version's provenance: the forgery is stored and assessed.
-    Tampered {
-        /// The fact.
-        seq: u64,
-        /// The simulated instant.
-        at: SimTime,
-        /// The version.
-        version: VersionRef,
-    },
-}
-
-impl Attest {
-    /// The first fact that it is about.
-    pub fn first_seq(&self) -> u64 {
-        match self {
-            Attest::Bundle { from_seq, .. } => *from_seq,
-            Attest::Distrusted { seq, .. } | Attest::Tampered { seq, .. } => *seq,
-        }
-    }
-}
-
-impl Payload {
-    /// The queue it travels in.
-    pub fn queue(&self) -> Queue {
-        match self {
-            Payload::Build(_) => Queue::Build,
-            Payload::Scan(_) => Queue::Scan,
-            Payload::Attest(_) => Queue::Attest,
-            Payload::SlaCheck(_) => Queue::SlaCheck,
-            Payload::Notify(_) => Queue::Notify,
-        }
+impl<T> SequencedFact<T> {
+    /// The content of a fact, with its place.
+    pub(crate) fn new(fact: &Fact, content: &Arc<T>) -> Self {
+        SequencedFact { seq: fact.seq, at: fact.at, fact: Arc::clone(content) }
     }
 }
 
@@ -103,50 +100,7 @@ pub struct JobContext {
     pub objects: ObjectStore,
     /// What a worker has seen and may need again; content-addressed or append-only, so never
     /// stale.
-    pub caches: Arc<crate::caches::Caches>,
+    pub caches: Arc<Caches>,
     /// The keys to sign with.
-    pub keys: Arc<crate::keys::Keyring>,
-}
-
-/// Why a job did not do its work. The transaction it was given is rolled back.
-#[derive(Debug, thiserror::Error)]
-pub enum JobError {
-    /// What came out is not what the kernel's fact says: a defect of ours. Never tried again;
-    /// goes to the dead letter with both sides, and holds the clock.
-    #[error("{what}: the kernel says {expected}, the work says {found}")]
-    Mismatch {
-        /// What was compared.
-        what: String,
-        /// The kernel's side.
-        expected: String,
-        /// The work's side.
-        found: String,
-    },
-    /// Postgres, the object store or the machine failed; worth trying again.
-    #[error(transparent)]
-    Failed(#[from] anyhow::Error),
-}
-
-impl From<sqlx::Error> for JobError {
-    fn from(error: sqlx::Error) -> Self {
-        JobError::Failed(error.into())
-    }
-}
-
-impl From<store::objects::ObjectError> for JobError {
-    fn from(error: store::objects::ObjectError) -> Self {
-        JobError::Failed(error.into())
-    }
-}
-
-impl From<documents::Error> for JobError {
-    fn from(error: documents::Error) -> Self {
-        JobError::Failed(error.into())
-    }
-}
-
-impl From<store::error::Error> for JobError {
-    fn from(error: store::error::Error) -> Self {
-        JobError::Failed(error.into())
-    }
+    pub keys: Arc<Keyring>,
 }

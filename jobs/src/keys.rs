@@ -1,6 +1,6 @@
 //! The keys that jobs sign with. They follow from the world's record, so a worker can start before
 //! there is a world.
-use crate::job::JobError;
+use crate::error::JobError;
 use anyhow::anyhow;
 use documents::keys::SignerKey;
 use documents::world_keys::WorldKeys;

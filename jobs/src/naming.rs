@@ -1,4 +1,4 @@
-//! What every image of the world has in common in its documents: registry, vendor, distribution.
+//! What the documents of all images have in common: registry, vendor, distribution.
 use documents::ImageContents;
 use sim::ids::BuilderId;
 

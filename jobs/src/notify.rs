@@ -1,44 +1,80 @@
 //! The `notify` job: writes what customers and the platform's own team are told, each notification
 //! a digest of the rows it sums up.
-use crate::check::same;
-use crate::job::{JobContext, JobError, Placed};
+use crate::check::expect_equal;
+use crate::error::{JobError, PlanError};
+use crate::job::{Job, JobContext, SequencedFact, Stage};
+use crate::plan::{JobStart, Plan};
 use serde_json::json;
-use sim::fact::{Notification, NotificationKind};
+use sim::fact::{Fact, FactKind, Notification, NotificationKind};
 use sqlx::PgConnection;
-use store::notifications::{self, Items, Told};
+use store::notifications::{self, Items, NewNotification};
+use store::queue::Queue;
 
-/// Counts the rows behind each notification and writes it.
-///
-/// # Errors
-/// [`JobError::Mismatch`] when there are more or fewer rows than the kernel says.
-pub async fn run(
-    _ctx: &JobContext,
-    tx: &mut PgConnection,
-    notices: &[Placed<Notification>],
-) -> Result<(), JobError> {
-    let mut told = Vec::with_capacity(notices.len());
-    for notice in notices {
-        let items = notifications::items(tx, &notice.fact, notice.at).await?;
-        let what = || format!("items of notification {} ({:?})", notice.seq, notice.fact.kind);
-        same(what, &i64::from(notice.fact.items), &items.count)?;
-        told.push(tell(notice, items));
+/// Notifications in one job.
+const NOTIFICATIONS: usize = 512;
+
+/// Notifications, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct NotifyJob;
+
+impl Job for NotifyJob {
+    type Payload = Vec<SequencedFact<Notification>>;
+
+    const QUEUE: Queue = Queue::Notify;
+    const STAGE: Stage = Stage::Evaluate;
+
+    fn concurrency(_wanted: usize) -> usize {
+        1
     }
-    notifications::insert(tx, &told).await?;
-    Ok(())
+
+    fn plan(facts: &[Fact], plan: &mut Plan) -> Result<(), PlanError> {
+        let notified = |fact: &Fact| match &fact.kind {
+            FactKind::Notified(notification) => {
+                Some((JobStart::of(fact), SequencedFact::new(fact, notification)))
+            }
+            _ => None,
+        };
+        let (starts, all): (Vec<_>, Vec<_>) = facts.iter().filter_map(notified).unzip();
+        let starts = starts.into_iter().step_by(NOTIFICATIONS);
+        for (start, notifications) in starts.zip(all.chunks(NOTIFICATIONS)) {
+            plan.push(start, 0, &notifications)?;
+        }
+        Ok(())
+    }
+
+    /// Counts the rows behind each notification and writes it.
+    async fn run(
+        _ctx: &JobContext,
+        tx: &mut PgConnection,
+        notifications: &Self::Payload,
+    ) -> Result<(), JobError> {
+        let mut rows = Vec::with_capacity(notifications.len());
+        for notification in notifications {
+            let items = notifications::items(tx, &notification.fact, notification.at).await?;
+            let what = || {
+                let SequencedFact { seq, fact, .. } = notification;
+                format!("items of notification {seq} ({:?})", fact.kind)
+            };
+            expect_equal(what, &i64::from(notification.fact.items), &items.count)?;
+            rows.push(row(notification, items));
+        }
+        notifications::insert(tx, &rows).await?;
+        Ok(())
+    }
 }
 
-fn tell(notice: &Placed<Notification>, items: Items) -> Told {
-    let Notification { customer, kind, previous, items: count } = &*notice.fact;
-    Told {
-        seq: notice.seq,
-        at: notice.at,
+fn row(notification: &SequencedFact<Notification>, items: Items) -> NewNotification {
+    let Notification { customer, kind, previous, items: count } = &*notification.fact;
+    NewNotification {
+        seq: notification.seq,
+        at: notification.at,
         customer_id: customer.map(|customer| i64::from(customer.0)),
         kind: kind.as_str(),
         items: *count,
         subject: subject(*kind, *count),
         body: json!({
             "from": previous.to_string(),
-            "to": notice.at.to_string(),
+            "to": notification.at.to_string(),
             "count": count,
             "items": items.listed,
         }),

@@ -4,21 +4,23 @@
 //! ledger, so that a task that cannot be read costs a delivery and never the work, and a job that
 //! is delivered twice finds the row taken or done. Tasks are not acknowledged one by one: when a
 //! phase of a window is over, the conductor deletes its tasks in one statement ([`forget`]).
+pub(crate) mod cleaner;
+pub(crate) mod rescuer;
 pub(crate) mod signals;
 pub(crate) mod strategy;
-pub(crate) mod sweep;
 
 use apalis_core::task::builder::TaskBuilder;
 use apalis_core::task::task_id::TaskId;
 use apalis_postgres::{PgTask, PostgresStorage};
+pub use cleaner::clean;
+pub use rescuer::{RescueTimeouts, redeliver};
 use serde::{Deserialize, Serialize};
 pub use signals::Signals;
 use sqlx::{PgConnection, PgPool};
 use store::queue::Queue;
-pub use sweep::{Patience, prune, redeliver};
 use ulid::Ulid;
 
-/// The channel on which workers hear that a queue has tasks; the payload is the queue's name.
+/// The channel that tells workers that a queue has tasks; the payload is the queue's name.
 /// One message a delivery: apalis sends one a task, and a worker that listens to those fetches
 /// once for each.
 pub const CHANNEL: &str = "wavetank_jobs";
@@ -146,7 +148,7 @@ pub(crate) async fn discard(conn: &mut PgConnection, task: &str) -> Result<(), Q
     Ok(())
 }
 
-/// Gives back what a worker that is no more has fetched, so that others need not wait until it
+/// Returns what a stopped worker has fetched to the queue, so that others need not wait until it
 /// counts as dead.
 pub(crate) async fn give_back(conn: &mut PgConnection, worker: &str) -> Result<(), QueueError> {
     sqlx::query(

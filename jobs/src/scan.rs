@@ -1,34 +1,58 @@
 //! The `scan` job: reads the stored SBOM of each version, matches its packages against the stored
 //! advisories as they were known at that instant, and holds the kernel to the result. Where the
 //! result is another than before, it signs a report and a VEX document.
-use crate::check::{same, same_list};
-use crate::job::{JobContext, JobError, Placed};
-use crate::sign::Occasion;
+use crate::check::{expect_equal, expect_equal_lists};
+use crate::error::{JobError, PlanError};
+use crate::job::{Job, JobContext, SequencedFact, Stage};
+use crate::plan::Plan;
+use crate::sign::StatementContext;
 use anyhow::{Context, anyhow};
-use sim::fact::{Scan, ScanTarget};
+use sim::fact::{Fact, Scan, ScanTarget};
 use sim::ids::{AdvisoryId, ImageId, VersionRef};
 use sim::time::SimTime;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 use store::findings::{self, Detected};
+use store::queue::Queue;
 use store::{attestations, images};
 
 mod inventory;
 mod matcher;
+mod planning;
 mod report;
 
 use inventory::Inventory;
 use matcher::{Hit, Matcher};
-use report::{Papers, Report};
+use report::{Report, ReportDocuments};
+
+/// Scans, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct ScanJob;
+
+impl Job for ScanJob {
+    type Payload = Vec<SequencedFact<Scan>>;
+
+    const QUEUE: Queue = Queue::Scan;
+    const STAGE: Stage = Stage::Scan;
+
+    fn plan(facts: &[Fact], plan: &mut Plan) -> Result<(), PlanError> {
+        planning::plan(facts, plan)
+    }
+
+    async fn run(
+        ctx: &JobContext,
+        tx: &mut PgConnection,
+        scans: &Self::Payload,
+    ) -> Result<(), JobError> {
+        scan(ctx, tx, scans).await
+    }
+}
 
 /// Scans every target of every fact, and writes the findings that are new.
-///
-/// # Errors
-/// [`JobError::Mismatch`] when a version has other findings than in the kernel.
-pub async fn run(
+async fn scan(
     ctx: &JobContext,
     tx: &mut PgConnection,
-    scans: &[Placed<Scan>],
+    scans: &[SequencedFact<Scan>],
 ) -> Result<(), JobError> {
     let Some(last) = scans.iter().map(|scan| scan.at).max() else { return Ok(()) };
     let versions: BTreeSet<VersionRef> =
@@ -53,7 +77,7 @@ pub async fn run(
                     || judgements.made(version.image, before, at, &found)
             });
             if says_more {
-                results.push((Occasion { seq, at, version }, found));
+                results.push((StatementContext { seq, at, version }, found));
             }
         }
     }
@@ -73,8 +97,8 @@ fn compare(target: &ScanTarget, at: SimTime, found: &[Hit]) -> Result<(), JobErr
         .map(|hit| hit.finding)
         .collect();
     let expected: Vec<_> = target.new.iter().map(|new| new.finding).collect();
-    same_list(|| what("new findings"), &expected, &new)?;
-    same(|| what("findings"), &(target.findings as usize), &found.len())
+    expect_equal_lists(|| what("new findings"), &expected, &new)?;
+    expect_equal(|| what("findings"), &(target.findings as usize), &found.len())
 }
 
 /// What was judged about images.
@@ -117,7 +141,7 @@ async fn reports(
     tx: &mut PgConnection,
     matcher: &mut Matcher,
     judgements: &Judgements,
-    results: Vec<(Occasion, Vec<Hit>)>,
+    results: Vec<(StatementContext, Vec<Hit>)>,
 ) -> Result<Vec<Report>, JobError> {
     let versions: Vec<_> = results.iter().map(|(occasion, _)| occasion.version).collect();
     let identities = images::identities(tx, &versions).await?;
@@ -130,7 +154,7 @@ async fn reports(
     let inventory = Inventory::load(ctx, tx, all).await?;
     let mut reports = Vec::with_capacity(results.len());
     for ((occasion, found), identity) in results.into_iter().zip(identities) {
-        let Occasion { at, version, .. } = occasion;
+        let StatementContext { at, version, .. } = occasion;
         let identity = identity.ok_or_else(|| {
             anyhow!("image {} has no version {}", version.image.0, version.version)
         })?;
@@ -166,12 +190,12 @@ async fn publish(
     }
     let keys = ctx.keys.get(tx).await?;
     // Signing is pure computation: it must not hold up the runtime.
-    let papers = tokio::task::spawn_blocking(move || {
-        let mut papers = Papers::default();
-        reports.iter().try_for_each(|report| papers.add(&keys, report))?;
-        Ok::<_, JobError>(papers)
+    let documents = tokio::task::spawn_blocking(move || {
+        let mut documents = ReportDocuments::default();
+        reports.iter().try_for_each(|report| documents.add(&keys, report))?;
+        Ok::<_, JobError>(documents)
     });
-    let Papers { objects, signed } = papers.await.context("making reports")??;
+    let ReportDocuments { objects, signed } = documents.await.context("making reports")??;
     ctx.objects.put_all(objects).await.context("storing reports")?;
     let (rows, statements): (Vec<_>, Vec<_>) = signed.into_iter().unzip();
     attestations::insert(tx, &rows).await?;

@@ -1,9 +1,10 @@
-//! Periodic work by the wall clock, where a conductor leads: the sweeper, pruning, the watchdog.
+//! Periodic work by the wall clock in the leading conductor: the rescuer, the cleaner, the watchdog.
 //!
 //! Nothing in simulated time comes from here. tokio-cron-scheduler elects nobody, so only the
 //! leader starts it, and a run that takes long is not started a second time.
+use crate::queue::cleaner;
+use crate::queue::rescuer::{self, RescueTimeouts};
 use crate::queue::signals::Signals;
-use crate::queue::sweep::{self, Patience};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Rows deleted in one statement.
-const PIECE: i64 = 2_000;
+const BATCH: i64 = 2_000;
 /// A job that is owed for longer than this is worth a line in the log.
 const OVERDUE: Duration = Duration::from_secs(60);
 
@@ -28,19 +29,19 @@ impl Periodic {
     pub(crate) async fn start(
         pool: PgPool,
         signals: Arc<Signals>,
-        patience: Patience,
+        rescue_timeouts: RescueTimeouts,
     ) -> Result<Periodic, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
         let gone = CancellationToken::new();
-        let (sweep_pool, prune_pool) = (pool.clone(), pool.clone());
+        let (rescuer_pool, cleaner_pool) = (pool.clone(), pool.clone());
         every(&scheduler, &gone, "* * * * * *", move || {
-            let (pool, signals) = (sweep_pool.clone(), signals.clone());
-            async move { sweep(&pool, &signals, &patience).await }
+            let (pool, signals) = (rescuer_pool.clone(), signals.clone());
+            async move { rescue(&pool, &signals, &rescue_timeouts).await }
         })
         .await?;
         every(&scheduler, &gone, "*/10 * * * * *", move || {
-            let pool = prune_pool.clone();
-            async move { prune(&pool).await }
+            let pool = cleaner_pool.clone();
+            async move { clean(&pool).await }
         })
         .await?;
         every(&scheduler, &gone, "*/15 * * * * *", move || {
@@ -85,27 +86,27 @@ where
     Ok(())
 }
 
-async fn sweep(pool: &PgPool, signals: &Signals, patience: &Patience) {
-    match sweep::redeliver(pool, patience).await {
+async fn rescue(pool: &PgPool, signals: &Signals, rescue_timeouts: &RescueTimeouts) {
+    match rescuer::redeliver(pool, rescue_timeouts).await {
         Ok(delivered) => {
             for (queue, jobs) in delivered {
                 tracing::info!(queue = queue.as_str(), jobs, "delivered jobs again");
                 signals.wake(queue);
             }
         }
-        Err(error) => tracing::warn!(%error, "the sweeper could not work; it tries again"),
+        Err(error) => tracing::warn!(%error, "the rescuer failed; it will try again"),
     }
 }
 
-async fn prune(pool: &PgPool) {
-    match sweep::prune(pool, PIECE).await {
+async fn clean(pool: &PgPool) {
+    match cleaner::clean(pool, BATCH).await {
         Ok(0) => {}
-        Ok(rows) => tracing::debug!(rows, "pruned"),
-        Err(error) => tracing::warn!(%error, "pruning failed; it is tried again"),
+        Ok(rows) => tracing::debug!(rows, "deleted old rows"),
+        Err(error) => tracing::warn!(%error, "the cleaner failed; it will try again"),
     }
 }
 
-/// Says what has been owed for too long: the one thing that would otherwise only look like rest.
+/// Logs what has been owed for too long: a stalled job would otherwise look like idle time.
 async fn watch(pool: &PgPool) {
     let overdue: Result<Option<(i64, String, i32, i32)>, _> = sqlx::query_as(
         "SELECT id, queue, attempts, lost FROM ledger
@@ -117,9 +118,9 @@ async fn watch(pool: &PgPool) {
     .await;
     match overdue {
         Ok(Some((job, queue, attempts, lost))) => {
-            tracing::warn!(job, queue, attempts, lost, "a job is owed for over a minute");
+            tracing::warn!(job, queue, attempts, lost, "a job has been owed for over a minute");
         }
         Ok(None) => {}
-        Err(error) => tracing::debug!(%error, "the watchdog could not look"),
+        Err(error) => tracing::debug!(%error, "the watchdog failed"),
     }
 }

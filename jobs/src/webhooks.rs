@@ -11,4 +11,4 @@ mod target;
 
 pub use dispatcher::Dispatcher;
 pub use secret::{SigningSecret, sign};
-pub use target::{BadUrl, Policy, Target, is_allowed};
+pub use target::{AddressPolicy, BadUrl, Target, is_allowed};

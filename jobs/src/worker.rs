@@ -1,30 +1,30 @@
 //! Workers: one apalis worker a queue and process, started again whenever it ends.
 //!
-//! apalis fetches and calls; everything that decides what becomes of a job is ours ([`attempt`]).
-//! The settings, each against a trap that was met:
+//! apalis fetches and calls; what happens to a job is decided here ([`attempt`]).
+//! The settings, each against a trap of apalis:
 //! - names never repeat (queue, host, a ULID), for a name that comes back keeps what its
 //!   predecessor had fetched;
-//! - batches are small against the time after which a worker counts as dead, for it sends no sign
-//!   of life while fetched tasks wait in it;
+//! - batches are small against the time after which a worker counts as dead, for it sends no
+//!   heartbeat while fetched tasks wait in it;
 //! - the wire is read by the handler, for a task that apalis cannot decode ends the worker;
 //! - no locks and no results are written to the queue's table: the ledger has both.
 mod attempt;
-mod current;
 mod raw;
+mod world_context;
 
-use crate::job::{JobContext, JobError, Payload};
-
+use crate::error::JobError;
+use crate::job::JobContext;
 use crate::queue::signals::Signals;
-use crate::queue::strategy::Wakeful;
+use crate::queue::strategy::WakeupStrategy;
 use crate::queue::{self, QueueError};
+use crate::registry::{JobKind, KINDS, Payload};
 use apalis::layers::WorkerBuilderExt;
 use apalis::prelude::{WorkerBuilder, WorkerContext};
 use apalis_core::backend::ext::poll_strategy::PollWith;
 use apalis_core::backend::ext::with_codec::WithCodec;
 use apalis_core::task::task_id::TaskId;
 use apalis_postgres::{Config, PostgresStorage};
-use attempt::Policy;
-use current::Current;
+use attempt::JobRunner;
 use futures::future::BoxFuture;
 use raw::{Raw, RawCodec};
 use sqlx::postgres::PgListener;
@@ -36,16 +36,17 @@ use std::time::Duration;
 use store::queue::Queue;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use world_context::WorldContext;
 
 /// How long a stop waits for jobs that have begun.
 const DRAIN: Duration = Duration::from_secs(20);
-/// Signs of life of a worker, in whole seconds; the queue truncates.
+/// How often a worker sends a heartbeat, in whole seconds; the queue truncates.
 const HEARTBEAT: Duration = Duration::from_secs(2);
-/// Signs of life missed until the queue itself gives a worker's tasks to others.
+/// Missed heartbeats until the queue itself gives a worker's tasks to others.
 const MISSED_HEARTBEATS: usize = 30;
 
-/// The job bodies, as the policy around them calls them. A test puts its own in.
-pub trait Bodies: Send + Sync + 'static {
+/// Does the work of jobs. A test can put its own in.
+pub trait JobHandler: Send + Sync + 'static {
     /// Does the work of `payload` in the transaction behind `conn`.
     fn run<'a>(
         &'a self,
@@ -55,30 +56,22 @@ pub trait Bodies: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), JobError>>;
 }
 
-/// The platform's real work.
+/// The jobs of the platform.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Real;
+pub struct PlatformJobs;
 
-impl Bodies for Real {
+impl JobHandler for PlatformJobs {
     fn run<'a>(
         &'a self,
         ctx: &'a JobContext,
         conn: &'a mut PgConnection,
         payload: &'a Payload,
     ) -> BoxFuture<'a, Result<(), JobError>> {
-        Box::pin(async move {
-            match payload {
-                Payload::Build(build) => crate::build::run(ctx, conn, build).await,
-                Payload::Scan(scans) => crate::scan::run(ctx, conn, scans).await,
-                Payload::Attest(what) => crate::attest::run(ctx, conn, *what).await,
-                Payload::SlaCheck(checks) => crate::sla_check::run(ctx, conn, checks).await,
-                Payload::Notify(notices) => crate::notify::run(ctx, conn, notices).await,
-            }
-        })
+        Box::pin(payload.run(ctx, conn))
     }
 }
 
-/// How the workers of a process work.
+/// Options of the workers of a process.
 #[derive(Clone, Debug)]
 pub struct WorkerOptions {
     /// Jobs of one queue at a time.
@@ -97,8 +90,8 @@ impl WorkerOptions {
     /// How many connections the workers use at the same time: one for each job that runs, one for
     /// each queue's fetches, one to listen. A smaller pool makes jobs wait for each other.
     pub fn connections(&self) -> u32 {
-        let jobs: usize = Queue::ALL.iter().map(|q| concurrency(*q, self.concurrency)).sum();
-        (jobs + Queue::ALL.len() + 1) as u32
+        let jobs: usize = KINDS.iter().map(|kind| (kind.concurrency)(self.concurrency)).sum();
+        u32::try_from(jobs + KINDS.len() + 1).unwrap_or(u32::MAX)
     }
 
     /// The same with as much concurrency as so many connections allow, one at the least.
@@ -131,29 +124,29 @@ impl Workers {
         options: WorkerOptions,
         shutdown: CancellationToken,
     ) -> Workers {
-        Self::start_with(ctx, signals, options, shutdown, Arc::new(Real))
+        Self::start_with(ctx, signals, options, shutdown, Arc::new(PlatformJobs))
     }
 
-    /// The same with other bodies.
+    /// The same with another handler.
     pub fn start_with(
         ctx: JobContext,
         signals: Arc<Signals>,
         options: WorkerOptions,
         shutdown: CancellationToken,
-        bodies: Arc<dyn Bodies>,
+        handler: Arc<dyn JobHandler>,
     ) -> Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(listen(ctx.clone(), signals.clone(), shutdown.clone()));
-        let ctx = Arc::new(Current::new(ctx));
-        for queue in Queue::ALL {
-            let policy = Policy {
+        let ctx = Arc::new(WorldContext::new(ctx));
+        for kind in KINDS {
+            let runner = JobRunner {
                 ctx: ctx.clone(),
                 signals: signals.clone(),
-                bodies: bodies.clone(),
+                handler: handler.clone(),
                 time_limit: options.time_limit,
             };
-            let concurrency = concurrency(queue, options.concurrency);
-            tasks.spawn(supervise(queue, Arc::new(policy), concurrency, shutdown.clone()));
+            let concurrency = (kind.concurrency)(options.concurrency);
+            tasks.spawn(supervise(kind, Arc::new(runner), concurrency, shutdown.clone()));
         }
         signals.workers().fetch_add(1, Ordering::AcqRel);
         Workers { tasks, signals }
@@ -169,14 +162,6 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.signals.workers().fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Evaluations and notifications come one job at a time.
-fn concurrency(queue: Queue, wanted: usize) -> usize {
-    match queue {
-        Queue::Build | Queue::Scan | Queue::Attest => wanted.max(1),
-        Queue::SlaCheck | Queue::Notify => 1,
     }
 }
 
@@ -207,18 +192,18 @@ async fn hear(ctx: &JobContext, signals: &Signals) -> Result<(), sqlx::Error> {
 
 /// Runs a worker until the shutdown, starting another one when it ends: a cut connection ends it.
 async fn supervise(
-    queue: Queue,
-    policy: Arc<Policy>,
+    kind: &'static JobKind,
+    runner: Arc<JobRunner>,
     concurrency: usize,
     shutdown: CancellationToken,
 ) {
     let mut pause = Duration::from_millis(50);
     while !shutdown.is_cancelled() {
-        let name = worker_name(queue);
+        let name = worker_name(kind.queue);
         let began = tokio::time::Instant::now();
-        let ended = work(&name, queue, policy.clone(), concurrency, &shutdown).await;
-        if let Err(error) = give_back(&policy.ctx.pool(), &name).await {
-            tracing::debug!(worker = name, %error, "fetched tasks are left to the sweeper");
+        let ended = work(&name, kind, runner.clone(), concurrency, &shutdown).await;
+        if let Err(error) = give_back(&runner.ctx.pool(), &name).await {
+            tracing::debug!(worker = name, %error, "fetched tasks are left to the rescuer");
         }
         if shutdown.is_cancelled() {
             break;
@@ -226,7 +211,7 @@ async fn supervise(
         if began.elapsed() > Duration::from_secs(10) {
             pause = Duration::from_millis(50);
         }
-        tracing::warn!(worker = name, error = ended, "a worker ended; starting another");
+        tracing::warn!(worker = name, error = ended, "a worker stopped; starting another");
         shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
         pause = (pause * 2).min(Duration::from_secs(2));
     }
@@ -246,27 +231,27 @@ async fn give_back(pool: &PgPool, worker: &str) -> Result<(), QueueError> {
 /// One life of a worker; returns what ended it.
 async fn work(
     name: &str,
-    queue: Queue,
-    policy: Arc<Policy>,
+    kind: &JobKind,
+    runner: Arc<JobRunner>,
     concurrency: usize,
     shutdown: &CancellationToken,
 ) -> String {
     let config = Config::default()
-        .queue(queue.as_str())
-        .batch_size(batch_size(queue, concurrency))
+        .queue(kind.queue.as_str())
+        .batch_size((kind.batch_size)(concurrency))
         .heartbeat_interval(HEARTBEAT)
         .missed_heartbeats(MISSED_HEARTBEATS)
         .lock_tasks(false)
         .persist_results(false);
-    let storage = PostgresStorage::<Raw>::new(&policy.ctx.pool()).with_config(config);
-    let wakeful = Wakeful::new(policy.signals.queue(queue));
-    let backend = WithCodec::new(PollWith::new(storage, wakeful), RawCodec);
+    let storage = PostgresStorage::<Raw>::new(&runner.ctx.pool()).with_config(config);
+    let strategy = WakeupStrategy::new(runner.signals.queue(kind.queue));
+    let backend = WithCodec::new(PollWith::new(storage, strategy), RawCodec);
     let context = WorkerContext::new(name);
     let worker = WorkerBuilder::new(&context).backend(backend).concurrency(concurrency).build(
         move |raw: Raw, task: TaskId| {
-            let policy = policy.clone();
+            let runner = runner.clone();
             async move {
-                policy.handle(raw, task).await;
+                runner.handle(raw, task).await;
                 Ok::<(), std::convert::Infallible>(())
             }
         },
@@ -287,15 +272,6 @@ async fn work(
         }
     };
     ended.err().map_or_else(|| "stopped".to_owned(), |error| error.to_string())
-}
-
-/// Enough that the next task is there when one ends; few, so that no process hoards.
-fn batch_size(queue: Queue, concurrency: usize) -> usize {
-    match queue {
-        Queue::Build => 2 * concurrency,
-        Queue::Scan | Queue::Attest => concurrency,
-        Queue::SlaCheck | Queue::Notify => 1,
-    }
 }
 
 #[cfg(test)]

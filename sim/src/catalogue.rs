@@ -1,11 +1,12 @@
 //! What the world is made of before anything happens: packages, images, customers, policies.
 mod images;
 
+use crate::cast::{self, whole_u32, whole_u64};
 use crate::ids::{CustomerId, ImageId, PackageId, PolicyId, ReleaseRef};
 use crate::names;
-use crate::random::{Dice, Purpose};
+use crate::random::{Purpose, RandomStreams};
 use crate::scenario::Scenario;
-use crate::scenario::model::{Calendar, ClockStart, Customers, Policy, Preset};
+use crate::scenario::model::{Calendar, ClockStart, Customers, Preset, SlaPolicy};
 use crate::time::SimTime;
 use fake::Fake;
 use fake::faker::company::en::CompanyName;
@@ -22,7 +23,7 @@ pub const SHARED_NAMESPACE: &str = "catalogue";
 /// The initial inventory of a world; a function of scenario and seed.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    dice: Dice,
+    streams: RandomStreams,
     /// All packages, by [`PackageId`].
     pub packages: Vec<PackageInfo>,
     /// All images of the scenario, by [`ImageId`]; bases come before what is built on them.
@@ -133,32 +134,32 @@ pub struct Runtime {
 
 impl Catalogue {
     /// Builds the inventory of a checked scenario.
-    pub fn new(scenario: &Scenario, dice: Dice) -> Self {
+    pub fn new(scenario: &Scenario, streams: RandomStreams) -> Self {
         let packages: Vec<_> = (0..scenario.distribution.packages)
-            .map(|ordinal| package(&dice, ordinal, scenario.distribution.end_of_life.value()))
+            .map(|ordinal| package(&streams, ordinal, scenario.distribution.end_of_life.value()))
             .collect();
-        let images = images(scenario, &dice, &packages);
+        let images = images(scenario, &streams, &packages);
         let policies: Vec<_> = scenario.policies.iter().map(policy).collect();
         let mut customers = Vec::new();
         let mut customer_entry = Vec::new();
         let mut taken = BTreeSet::from([SHARED_NAMESPACE.to_owned()]);
         for (entry_index, entry) in scenario.customers.iter().enumerate() {
             for _ in 0..entry.count.unwrap_or(1) {
-                let ordinal = customers.len() as u32;
-                customers.push(customer(entry, ordinal, &dice, &policies, &mut taken));
+                let number = cast::ordinal(customers.len());
+                customers.push(customer(entry, number, &streams, &policies, &mut taken));
                 customer_entry.push(entry_index);
             }
         }
-        Catalogue { dice, packages, images, customers, policies, customer_entry }
+        Catalogue { streams, packages, images, customers, policies, customer_entry }
     }
 
     /// What is to be known of a release. Versions only ever grow.
     pub fn release(&self, release: ReleaseRef) -> ReleaseInfo {
         let entity = u64::from(release.package.0);
-        let draw = |index| self.dice.uniform(Purpose::ReleaseVersion, entity, index);
-        let mut major = (draw(0) * 4.0) as u32;
-        let mut minor = (draw(1) * 20.0) as u32;
-        let mut patch = (draw(2) * 10.0) as u32;
+        let draw = |index| self.streams.uniform(Purpose::ReleaseVersion, entity, index);
+        let mut major = whole_u32(draw(0) * 4.0);
+        let mut minor = whole_u32(draw(1) * 20.0);
+        let mut patch = whole_u32(draw(2) * 10.0);
         let mut revision = 0;
         for ordinal in 1..=release.release {
             let u = draw(2 + ordinal);
@@ -179,15 +180,15 @@ impl Catalogue {
         let mut sha256 = [0; 32];
         for (index, word) in (0..).zip(sha256.chunks_exact_mut(16)) {
             for (bytes, bits) in
-                word.chunks_exact_mut(4).zip(self.dice.bits(Purpose::Checksum, key, index))
+                word.chunks_exact_mut(4).zip(self.streams.bits(Purpose::Checksum, key, index))
             {
                 bytes.copy_from_slice(&bits.to_be_bytes());
             }
         }
-        let size = libm::exp(9.0 + 5.0 * self.dice.uniform(Purpose::Package, entity, 4));
+        let size = libm::exp(9.0 + 5.0 * self.streams.uniform(Purpose::Package, entity, 4));
         ReleaseInfo {
             version: format!("{major}.{minor}.{patch}-r{revision}"),
-            size_bytes: size as u64 + u64::from(release.release) * 37,
+            size_bytes: whole_u64(size) + u64::from(release.release) * 37,
             sha256,
         }
     }
@@ -195,18 +196,18 @@ impl Catalogue {
     /// Where and how a customer runs an image.
     pub fn runtime(&self, customer: CustomerId, image: ImageId) -> Runtime {
         let entity = u64::from(customer.0) << 32 | u64::from(image.0);
-        let draw = |index| self.dice.uniform(Purpose::Runtime, entity, index);
+        let draw = |index| self.streams.uniform(Purpose::Runtime, entity, index);
         let environment = match draw(0) {
             u if u < 0.7 => "production",
             u if u < 0.9 => "staging",
             _ => "development",
         };
         const REGIONS: [&str; 5] = ["eu-north", "eu-west", "us-east", "us-west", "ap-south"];
-        let region = REGIONS[(draw(1) * REGIONS.len() as f64) as usize % REGIONS.len()];
+        let region = REGIONS[whole_u32(draw(1) * REGIONS.len() as f64) as usize % REGIONS.len()];
         Runtime {
             environment: environment.to_owned(),
-            cluster: format!("{region}-{}", 1 + (draw(2) * 3.0) as u32),
-            replicas: 1 + (draw(3) * draw(3) * 24.0) as u32,
+            cluster: format!("{region}-{}", 1 + whole_u32(draw(2) * 3.0)),
+            replicas: 1 + whole_u32(draw(3) * draw(3) * 24.0),
             internet_exposed: environment == "production" && draw(4) < 0.35,
         }
     }
@@ -221,7 +222,7 @@ impl Catalogue {
     /// The image of that name.
     pub fn image_named(&self, name: &str) -> Option<ImageId> {
         let place = self.images.iter().position(|image| image.name == name)?;
-        Some(ImageId(place as u32))
+        Some(ImageId(cast::ordinal(place)))
     }
 
     /// All packages of an image with those of its bases, in the order of layers.
@@ -233,14 +234,14 @@ impl Catalogue {
     }
 }
 
-fn package(dice: &Dice, ordinal: u32, end_of_life: f64) -> PackageInfo {
-    let name = names::package(dice, ordinal);
-    let (license, supplier, description) = names::package_facts(dice, ordinal, &name);
-    let end_of_life = dice.uniform(Purpose::Package, u64::from(ordinal), 5) < end_of_life;
+fn package(streams: &RandomStreams, ordinal: u32, end_of_life: f64) -> PackageInfo {
+    let name = names::package(streams, ordinal);
+    let (license, supplier, description) = names::package_facts(streams, ordinal, &name);
+    let end_of_life = streams.uniform(Purpose::Package, u64::from(ordinal), 5) < end_of_life;
     PackageInfo { name, license, supplier, description, end_of_life }
 }
 
-fn policy(policy: &Policy) -> PolicyInfo {
+fn policy(policy: &SlaPolicy) -> PolicyInfo {
     let mut info = policy.preset.map_or_else(
         || PolicyInfo {
             name: String::new(),
@@ -258,7 +259,7 @@ fn policy(policy: &Policy) -> PolicyInfo {
         info.days = [days.low, days.medium, days.high, days.critical];
     }
     let permille =
-        |share: &crate::scenario::units::Share| libm::round(share.value() * 1000.0) as u32;
+        |share: &crate::scenario::units::Share| whole_u32(libm::round(share.value() * 1000.0));
     info.calendar = policy.calendar.unwrap_or(info.calendar);
     info.clock_start = policy.clock_start.unwrap_or(info.clock_start);
     info.pause_without_fix = policy.pause_without_fix.unwrap_or(info.pause_without_fix);
@@ -300,11 +301,11 @@ fn preset(preset: Preset) -> PolicyInfo {
 fn customer(
     entry: &Customers,
     ordinal: u32,
-    dice: &Dice,
+    streams: &RandomStreams,
     policies: &[PolicyInfo],
     taken: &mut BTreeSet<String>,
 ) -> CustomerInfo {
-    let mut rng = dice.stream(Purpose::Customer, u64::from(ordinal));
+    let mut rng = streams.stream(Purpose::Customer, u64::from(ordinal));
     let company: String = CompanyName().fake_with_rng(&mut rng);
     let first: String = FirstName().fake_with_rng(&mut rng);
     let last: String = LastName().fake_with_rng(&mut rng);
@@ -325,7 +326,7 @@ fn customer(
             .as_ref()
             .map_or(entry.name.value.as_str(), |tier| tier.as_str())
             .to_owned(),
-        policy: PolicyId(policy.expect("a checked scenario names known policies") as u32),
+        policy: PolicyId(cast::ordinal(policy.expect("a checked scenario names known policies"))),
         namespace,
         name,
     }

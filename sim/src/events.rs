@@ -1,28 +1,28 @@
 //! The event queue: what will happen, in an order that no caller can disturb.
 //!
 //! Events are ordered by instant, then by class, then by the order in which they were scheduled.
-//! The class settles what "at the same instant" means, the same way in the kernel and in SQL: the
-//! weather comes first, then builds end, then customers switch, then the clockwork asks for
-//! builds, then the scanner looks, and last the SLA timers are evaluated.
+//! The class decides what "at the same instant" means, the same way in the kernel and in SQL:
+//! exogenous events come first, then builds end, customers switch versions, findings are triaged,
+//! builds are requested, the scanner runs, and last the SLA timers are evaluated.
 use crate::time::SimTime;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// The classes, first to happen first.
+/// The classes, in the order in which their events are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Class {
-    /// Releases, disclosures, fixes, outages.
-    Weather,
+    /// Releases, disclosures, fixes, outages: whatever the platform does not cause.
+    Exogenous,
     /// Builds end.
     Build,
     /// Customers switch to another version.
     Usage,
     /// False positives are judged.
     Triage,
-    /// Builds are asked for.
+    /// Builds are requested.
     Request,
-    /// The scanner looks.
+    /// The scanner runs.
     Scan,
     /// SLA timers are evaluated.
     Sla,
@@ -76,7 +76,7 @@ impl<E> Default for EventQueue<E> {
 }
 
 impl<E> EventQueue<E> {
-    /// Lets `event` happen at `at`.
+    /// Schedules `event` at `at`.
     pub fn schedule(&mut self, at: SimTime, class: Class, event: E) {
         self.scheduled += 1;
         self.heap.push(Scheduled { at, class, order: self.scheduled, event });
@@ -106,15 +106,15 @@ mod tests {
         let at = SimTime(5);
         queue.schedule(at, Class::Sla, "sla");
         queue.schedule(at, Class::Build, "first build");
-        queue.schedule(at, Class::Weather, "weather");
+        queue.schedule(at, Class::Exogenous, "release");
         queue.schedule(at, Class::Build, "second build");
         queue.schedule(SimTime(4), Class::Sla, "earlier");
-        queue.schedule(SimTime(6), Class::Weather, "later");
+        queue.schedule(SimTime(6), Class::Exogenous, "later");
         let mut seen = Vec::new();
         while let Some((_, event)) = queue.pop(at) {
             seen.push(event);
         }
-        assert_eq!(seen, ["earlier", "weather", "first build", "second build", "sla"]);
+        assert_eq!(seen, ["earlier", "release", "first build", "second build", "sla"]);
         assert_eq!(queue.next_at(), Some(SimTime(6)));
     }
 }

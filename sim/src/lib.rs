@@ -2,7 +2,10 @@
 //!
 //! No IO, no clock, no environment: whoever has the same scenario, seed and commands has the same
 //! facts, on any machine. [`World`] is the way in.
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
 pub mod bundled;
+mod cast;
 pub mod catalogue;
 pub mod command;
 pub mod events;

@@ -1,5 +1,6 @@
 //! Invented names: plausible, free of real products, and the same for a seed on every machine.
-use crate::random::{Dice, Purpose};
+use crate::cast;
+use crate::random::{Purpose, RandomStreams};
 
 const STEMS: [&str; 48] = [
     "amber", "anchor", "basin", "beacon", "bight", "bollard", "brine", "buoy", "cable", "capstan",
@@ -67,24 +68,28 @@ const SUPPLIERS: [&str; 8] = [
 ];
 
 /// The name of the package with this ordinal: distinct for distinct ordinals.
-pub(crate) fn package(dice: &Dice, ordinal: u32) -> String {
+pub(crate) fn package(streams: &RandomStreams, ordinal: u32) -> String {
     let pick =
-        |index, bound| dice.below(Purpose::Package, u64::from(ordinal), index, bound) as usize;
+        |index, bound| streams.below(Purpose::Package, u64::from(ordinal), index, bound) as usize;
     // The stem and suffix walk through all pairs, so that the name is unique without a search.
-    let stems = STEMS.len() as u32;
-    let suffixes = SUFFIXES.len() as u32;
+    let stems = cast::ordinal(STEMS.len());
+    let suffixes = cast::ordinal(SUFFIXES.len());
     let stem = STEMS[(ordinal % stems) as usize];
     let suffix = SUFFIXES[((ordinal / stems) % suffixes) as usize];
     let round = ordinal / (stems * suffixes);
-    let prefix = PREFIXES[pick(0, PREFIXES.len() as u32)];
+    let prefix = PREFIXES[pick(0, cast::ordinal(PREFIXES.len()))];
     let number = if round == 0 { String::new() } else { (round + 1).to_string() };
     format!("{prefix}{stem}{suffix}{number}")
 }
 
 /// Licence expression, supplier and description of a package.
-pub(crate) fn package_facts(dice: &Dice, ordinal: u32, name: &str) -> (String, String, String) {
+pub(crate) fn package_facts(
+    streams: &RandomStreams,
+    ordinal: u32,
+    name: &str,
+) -> (String, String, String) {
     let entity = u64::from(ordinal);
-    let mut at = dice.below(Purpose::Package, entity, 1, LICENSES.iter().map(|l| l.1).sum());
+    let mut at = streams.below(Purpose::Package, entity, 1, LICENSES.iter().map(|l| l.1).sum());
     let license = LICENSES
         .iter()
         .find(|(_, weight)| {
@@ -93,8 +98,10 @@ pub(crate) fn package_facts(dice: &Dice, ordinal: u32, name: &str) -> (String, S
             here
         })
         .map_or("MIT", |l| l.0);
-    let supplier = dice.below(Purpose::Package, entity, 2, SUPPLIERS.len() as u32) as usize;
-    let what = ROLES[dice.below(Purpose::Package, entity, 3, ROLES.len() as u32) as usize];
+    let supplier =
+        streams.below(Purpose::Package, entity, 2, cast::ordinal(SUPPLIERS.len())) as usize;
+    let what =
+        ROLES[streams.below(Purpose::Package, entity, 3, cast::ordinal(ROLES.len())) as usize];
     (
         license.to_owned(),
         SUPPLIERS[supplier].to_owned(),
@@ -112,8 +119,8 @@ pub(crate) fn base(ordinal: u32) -> String {
 
 /// The name of the fleet's image with this ordinal: distinct for distinct ordinals.
 pub(crate) fn image(ordinal: u32) -> String {
-    let roles = ROLES.len() as u32;
-    let stems = STEMS.len() as u32;
+    let roles = cast::ordinal(ROLES.len());
+    let stems = cast::ordinal(STEMS.len());
     // 7 and 30 have no common divisor, nor have 11 and 48: neighbours differ in both words.
     let role = ROLES[((ordinal * 7) % roles) as usize];
     let stem = STEMS[((ordinal / roles * 11 + ordinal * 5) % stems) as usize];
@@ -128,8 +135,8 @@ mod tests {
 
     #[test]
     fn names_are_distinct() {
-        let dice = Dice::new(1);
-        let packages: BTreeSet<_> = (0..5_000).map(|n| package(&dice, n)).collect();
+        let streams = RandomStreams::new(1);
+        let packages: BTreeSet<_> = (0..5_000).map(|n| package(&streams, n)).collect();
         assert_eq!(packages.len(), 5_000);
         let images: BTreeSet<_> = (0..1_440).map(image).collect();
         assert_eq!(images.len(), 1_440);

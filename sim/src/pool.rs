@@ -2,6 +2,7 @@
 //!
 //! It decides who builds next and nothing else; time belongs to the world. With exponential
 //! gaps and durations it is the M/M/c queue of the textbooks, which the tests hold it to.
+use crate::cast::ordinal;
 use crate::ids::BuilderId;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -61,9 +62,9 @@ impl<J: Copy + PartialEq> Pool<J> {
 
     /// Takes builders out of service (negative) or puts them back; what runs, runs on.
     pub fn change_service(&mut self, by: i64) -> u32 {
-        let most = (self.free.len() as u32) + self.busy;
+        let most = ordinal(self.free.len()) + self.busy;
         let wanted = (i64::from(self.in_service) + by).clamp(0, i64::from(most));
-        self.in_service = wanted as u32;
+        self.in_service = u32::try_from(wanted).unwrap_or(most);
         self.in_service
     }
 

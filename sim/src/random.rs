@@ -2,9 +2,10 @@
 //!
 //! A draw is named by (seed, purpose, entity, index) and computed by Philox4x32-10, a
 //! counter-based generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
-//! Two worlds with the same seed face the same weather, whatever their policies: common random
-//! numbers. Every draw is one uniform, turned into its distribution by inversion, on the pinned
+//! Two worlds with the same seed face the same exogenous events, whatever their policies: common
+//! random numbers. Every draw is one uniform, turned into its distribution by inversion, on the pinned
 //! `libm`, so that the last bit is the same on every machine.
+use crate::cast::{high, low, whole_i64};
 use crate::scenario::model::Draw;
 use crate::time::SimDuration;
 use rand_core::TryRng;
@@ -66,19 +67,19 @@ pub enum Purpose {
 
 /// All the randomness of one world.
 #[derive(Clone, Copy, Debug)]
-pub struct Dice {
+pub struct RandomStreams {
     key: [u32; 2],
 }
 
-impl Dice {
-    /// The dice of a seed.
+impl RandomStreams {
+    /// The streams of a seed.
     pub fn new(seed: u64) -> Self {
-        Dice { key: [seed as u32, (seed >> 32) as u32] }
+        RandomStreams { key: [low(seed), high(seed)] }
     }
 
     /// 128 random bits for one draw.
     pub fn bits(&self, purpose: Purpose, entity: u64, index: u32) -> [u32; 4] {
-        philox([index, entity as u32, (entity >> 32) as u32, purpose as u32], self.key)
+        philox([index, low(entity), high(entity), purpose as u32], self.key)
     }
 
     /// One uniform, strictly between 0 and 1.
@@ -92,19 +93,21 @@ impl Dice {
     pub fn below(&self, purpose: Purpose, entity: u64, index: u32, bound: u32) -> u32 {
         let bits = self.bits(purpose, entity, index);
         let wide = (u64::from(bits[0]) << 32) | u64::from(bits[1]);
-        ((u128::from(wide) * u128::from(bound)) >> 64) as u32
+        let wide = u128::from(wide) * u128::from(bound);
+        // The upper half of the product is below `bound`.
+        u32::try_from(wide >> 64).unwrap_or(bound)
     }
 
     /// A generator over one entity's draws, for libraries that want one.
     pub fn stream(&self, purpose: Purpose, entity: u64) -> Stream {
-        Stream { dice: *self, purpose, entity, index: 0 }
+        Stream { streams: *self, purpose, entity, index: 0 }
     }
 }
 
 /// A generator over the draws of one (purpose, entity).
 #[derive(Clone, Debug)]
 pub struct Stream {
-    dice: Dice,
+    streams: RandomStreams,
     purpose: Purpose,
     entity: u64,
     index: u32,
@@ -114,11 +117,11 @@ impl TryRng for Stream {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        self.try_next_u64().map(|wide| (wide >> 32) as u32)
+        self.try_next_u64().map(high)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let bits = self.dice.bits(self.purpose, self.entity, self.index);
+        let bits = self.streams.bits(self.purpose, self.entity, self.index);
         self.index = self.index.wrapping_add(1);
         Ok((u64::from(bits[0]) << 32) | u64::from(bits[1]))
     }
@@ -141,10 +144,10 @@ fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
         let left = u64::from(counter[0]) * 0xD251_1F53;
         let right = u64::from(counter[2]) * 0xCD9E_8D57;
         counter = [
-            (right >> 32) as u32 ^ counter[1] ^ key[0],
-            right as u32,
-            (left >> 32) as u32 ^ counter[3] ^ key[1],
-            left as u32,
+            high(right) ^ counter[1] ^ key[0],
+            low(right),
+            high(left) ^ counter[3] ^ key[1],
+            low(left),
         ];
     }
     counter
@@ -207,7 +210,7 @@ impl Sampler {
     /// The value as a length of time: whole milliseconds, at most 1,000 years.
     pub fn duration(&self, u: f64) -> SimDuration {
         const MOST_MS: f64 = 1000.0 * 365.0 * 86_400_000.0;
-        SimDuration(libm::round(self.value(u).clamp(0.0, MOST_MS)) as i64)
+        SimDuration(whole_i64(libm::round(self.value(u).clamp(0.0, MOST_MS))))
     }
 }
 
@@ -361,11 +364,11 @@ mod tests {
 
     #[test]
     fn counts_have_the_mean_they_are_asked_for() {
-        let dice = Dice::new(7);
+        let streams = RandomStreams::new(7);
         for (mean, k) in [(2.89, 0.384), (2.89, 0.0), (0.2, 0.384)] {
             let n = 100_000;
             let sum: u64 = (0..n)
-                .map(|i| u64::from(count(mean, k, dice.uniform(Purpose::DayCount, i, 0))))
+                .map(|i| u64::from(count(mean, k, streams.uniform(Purpose::DayCount, i, 0))))
                 .sum();
             let variance = if k > 0.0 { mean + mean * mean / k } else { mean };
             let error = (sum as f64 / n as f64 - mean).abs();

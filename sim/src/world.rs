@@ -6,27 +6,28 @@ mod builds;
 mod commands;
 mod config;
 mod customers;
+mod exogenous;
 mod scanner;
 mod sla;
 mod state;
 mod trust;
-mod weather;
 
+use crate::cast::ordinal;
 use crate::catalogue::Catalogue;
 use crate::events::{Class, EventQueue};
 use crate::fact::{Fact, FactKind};
 use crate::ids::{BuildId, CustomerId, ImageId};
 use crate::pool::Pool;
-use crate::random::Dice;
+use crate::random::RandomStreams;
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 use config::Config;
 pub use sla::due as sla_due;
 use state::{AdvisoryState, Build, Event, External, ImageState};
-use state::{Lineage, PackageState, Timers, Usage, Wish};
+use state::{Lineage, PackageState, Timers, Usage, UsageRequest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use trust::Lost;
+use trust::LostTrust;
 
 /// Where facts go.
 type Sink<'a> = &'a mut dyn FnMut(Fact);
@@ -34,7 +35,7 @@ type Sink<'a> = &'a mut dyn FnMut(Fact);
 /// A running world. Cloning forks it: both go on from here, each by itself.
 #[derive(Clone, Debug)]
 pub struct World {
-    dice: Dice,
+    streams: RandomStreams,
     config: Arc<Config>,
     catalogue: Arc<Catalogue>,
     lineage: Arc<Lineage>,
@@ -54,21 +55,21 @@ pub struct World {
     /// By the owner of the image.
     failed_since_check: BTreeMap<Option<CustomerId>, u32>,
     usages: Vec<Usage>,
-    wishes: BTreeMap<(CustomerId, ImageId), Wish>,
+    usage_requests: BTreeMap<(CustomerId, ImageId), UsageRequest>,
     external: BTreeMap<BuildId, External>,
     external_used: bool,
     timers: Timers,
     /// When timers were evaluated last.
     evaluated: Option<SimTime>,
-    lost: Lost,
+    lost_trust: LostTrust,
 }
 
 impl World {
     /// The world of a scenario and a seed, at its start, before anything happened.
     pub fn new(scenario: Arc<Scenario>, seed: u64) -> World {
-        let dice = Dice::new(seed);
+        let streams = RandomStreams::new(seed);
         let config = Arc::new(Config::of(&scenario));
-        let catalogue = Arc::new(Catalogue::new(&scenario, dice));
+        let catalogue = Arc::new(Catalogue::new(&scenario, streams));
         let lineage = Arc::new(Lineage::of(&catalogue));
         let images = catalogue.images.iter().map(ImageState::new).collect();
         let mut world = World {
@@ -87,18 +88,18 @@ impl World {
             starts: 0,
             failed_since_check: BTreeMap::new(),
             usages: Vec::new(),
-            wishes: BTreeMap::new(),
+            usage_requests: BTreeMap::new(),
             external: BTreeMap::new(),
             external_used: false,
             timers: Timers::default(),
             evaluated: None,
-            lost: Lost::default(),
-            dice,
+            lost_trust: LostTrust::default(),
+            streams,
             config,
             catalogue,
             lineage,
         };
-        world.schedule_the_beginning(&scenario);
+        world.schedule_initial_events(&scenario);
         world
     }
 
@@ -145,12 +146,12 @@ impl World {
         while let Some((at, event)) = self.queue.pop(until) {
             self.now = at;
             self.events += 1;
-            self.happen(event, sink);
+            self.handle(event, sink);
         }
         self.now = self.now.max(until);
     }
 
-    fn happen(&mut self, event: Event, sink: Sink<'_>) {
+    fn handle(&mut self, event: Event, sink: Sink<'_>) {
         match event {
             Event::Begin => self.begin(sink),
             Event::Day(day) => self.day(day),
@@ -170,30 +171,32 @@ impl World {
             Event::Scan => self.scan(sink),
             Event::SlaCheck => self.sla_check(sink),
             Event::ExternalEnds(build) => self.external_ends(build, sink),
-            Event::ScanAsked(image) => self.scan_asked(image, sink),
-            Event::SlaAsked => self.evaluate(sink),
-            Event::UseAsked { customer, image } => self.use_asked(customer, image, sink),
+            Event::ScanRequested(image) => self.requested_scan(image, sink),
+            Event::SlaCheckRequested => self.evaluate(sink),
+            Event::UsageRequested { customer, image } => {
+                self.requested_usage(customer, image, sink)
+            }
         }
     }
 
     /// The inventory the world begins with: version 1 of every image, and who runs it.
     fn begin(&mut self, sink: Sink<'_>) {
-        for image in 0..self.images.len() as u32 {
+        for image in 0..ordinal(self.images.len()) {
             self.bootstrap(ImageId(image), sink);
         }
     }
 
-    fn schedule_the_beginning(&mut self, scenario: &Scenario) {
+    fn schedule_initial_events(&mut self, scenario: &Scenario) {
         let start = self.config.start;
-        self.queue.schedule(start, Class::Weather, Event::Begin);
-        self.queue.schedule(start, Class::Weather, Event::Day(0));
+        self.queue.schedule(start, Class::Exogenous, Event::Begin);
+        self.queue.schedule(start, Class::Exogenous, Event::Day(0));
         self.schedule_releases();
         self.choose_usages(scenario);
-        for index in 0..self.config.incidents.len() as u32 {
+        for index in 0..ordinal(self.config.incidents.len()) {
             let at = self.config.incidents[index as usize].at;
-            self.queue.schedule(at, Class::Weather, Event::Incident(index));
+            self.queue.schedule(at, Class::Exogenous, Event::Incident(index));
         }
-        for stream in 0..self.config.arrivals.len() as u32 {
+        for stream in 0..ordinal(self.config.arrivals.len()) {
             self.schedule_arrival(stream, 0);
         }
         // A moment before the start, so that a schedule may fire at the very start.

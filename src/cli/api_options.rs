@@ -4,7 +4,7 @@ use crate::services::Services;
 use anyhow::{Context, Result, bail};
 use api::auth::TokenKey;
 use api::{Limits, Settings};
-use jobs::webhooks::Policy;
+use jobs::webhooks::AddressPolicy;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ pub(super) struct ApiOptions {
     )]
     allowed_origins: Vec<String>,
     #[command(flatten, next_help_heading = "Webhooks")]
-    pub(super) webhooks: Policy,
+    pub(super) webhooks: AddressPolicy,
     #[command(flatten)]
     pub(super) metrics: MetricsOptions,
     /// Serve the pages from this directory (static/ of the sources) instead of those inside the

@@ -53,7 +53,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
     let demo = Demo { listener, metrics, options: &options, services: &services };
-    let ended = if super::warn_of_other_kernel(&services).await? {
+    let ended = if super::warn_of_kernel_mismatch(&services).await? {
         demo.still(&shutdown).await
     } else {
         demo.going_on(play, keys, &shutdown).await

@@ -1,6 +1,6 @@
 //! What `run` prints at its end, for people and for machines.
 use anyhow::Result;
-use jobs::conductor::{Phase, Walls};
+use jobs::conductor::{Phase, PhaseTimes};
 use serde_json::{Value, json};
 use sim::time::SimDuration;
 use std::fmt::Write;
@@ -25,7 +25,7 @@ pub(super) struct Report {
     pub(super) wall: Duration,
     pub(super) start_wall: Duration,
     pub(super) digest_wall: Duration,
-    pub(super) walls: Walls,
+    pub(super) phase_times: PhaseTimes,
     pub(super) summary: Summary,
     pub(super) digest: WorldDigest,
 }
@@ -39,8 +39,8 @@ impl Report {
     }
 
     fn phases(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let conducted =
-            Phase::ALL.map(|phase| (phase.as_str(), self.walls.of(phase).as_secs_f64()));
+        let conducted = Phase::all()
+            .map(move |phase| (phase.as_str(), self.phase_times.of(phase).as_secs_f64()));
         [("start", self.start_wall.as_secs_f64())]
             .into_iter()
             .chain(conducted)

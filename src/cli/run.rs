@@ -5,7 +5,7 @@ use super::report::{Format, Report};
 use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result, bail};
-use jobs::conductor::{Conductor, Progress, Stop, Walls};
+use jobs::conductor::{Conductor, PhaseTimes, Progress, Stop};
 use jobs::keys::Keyring;
 use jobs::worker::WorkerOptions;
 use std::path::PathBuf;
@@ -48,8 +48,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let started = begin.elapsed();
     let played = play_to_end(&play, &services, keys, workers, &shutdown).await;
     let report = match played {
-        Ok((Stop::ReachedEnd, walls)) => {
-            Some(report(&play, &services, begin, started, walls).await)
+        Ok((Stop::ReachedEnd, phase_times)) => {
+            Some(report(&play, &services, begin, started, phase_times).await)
         }
         Ok((Stop::Shutdown, _)) => None,
         Ok((Stop::Held { reason }, _)) => {
@@ -77,7 +77,7 @@ async fn play_to_end(
     keys: Arc<Keyring>,
     workers: WorkerOptions,
     shutdown: &CancellationToken,
-) -> Result<(Stop, Walls)> {
+) -> Result<(Stop, PhaseTimes)> {
     let resources = super::worker::resources(services, keys);
     let conductor = Conductor::open(
         resources.clone(),
@@ -102,8 +102,8 @@ async fn play_to_end(
     stop_workers.cancel();
     workers.stopped().await;
     shown.finish().await;
-    let walls = progress.borrow().walls;
-    Ok((stop?, walls))
+    let phase_times = progress.borrow().phase_times;
+    Ok((stop?, phase_times))
 }
 
 async fn report(
@@ -111,7 +111,7 @@ async fn report(
     services: &Services,
     begin: Instant,
     start_wall: Duration,
-    walls: Walls,
+    phase_times: PhaseTimes,
 ) -> Result<Report> {
     let before = Instant::now();
     let digest = store::digest::world_digest(&services.pool, &services.objects).await?;
@@ -124,7 +124,7 @@ async fn report(
         wall: begin.elapsed(),
         start_wall,
         digest_wall: before.elapsed(),
-        walls,
+        phase_times,
         summary,
         digest,
     })

@@ -7,7 +7,7 @@ use jobs::conductor::Resources;
 use jobs::job::JobContext;
 use jobs::keys::Keyring;
 use jobs::queue::Signals;
-use jobs::webhooks::{Dispatcher, Policy};
+use jobs::webhooks::{AddressPolicy, Dispatcher};
 use jobs::worker::{WorkerOptions, Workers};
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = super::worker::count())]
     workers: u64,
     #[command(flatten, next_help_heading = "Webhooks")]
-    webhooks: Policy,
+    webhooks: AddressPolicy,
     #[command(flatten)]
     metrics: MetricsOptions,
 }

@@ -1,9 +1,9 @@
-//! What callers of the API did, and what they were refused: kept beside the world, not in it.
+//! The actions of the API's callers, done or refused: kept beside the world, not in it.
 use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
-/// An action to be written down.
+/// An action to be recorded.
 #[derive(Clone, Debug)]
 pub struct NewAction<'a> {
     /// The id of the caller's key, or who else it was.
@@ -22,7 +22,7 @@ pub struct NewAction<'a> {
     pub request_id: &'a str,
 }
 
-/// Writes an action down, with the simulated instant at which the world stands.
+/// Records an action, with the simulated instant of the world.
 pub async fn insert(conn: &mut PgConnection, action: &NewAction<'_>) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO actions (at, actor, role, tenant_namespace, operation, object, outcome, code,
@@ -42,14 +42,14 @@ pub async fn insert(conn: &mut PgConnection, action: &NewAction<'_>) -> sqlx::Re
     Ok(())
 }
 
-/// An action as it was written down.
+/// A recorded action.
 #[derive(Clone, Debug, FromRow)]
 pub struct ActionRow {
     /// Its number, in the order of writing.
     pub id: i64,
     /// When it happened.
     pub happened_wall: DateTime<Utc>,
-    /// Where the world stood.
+    /// The simulated instant of the world.
     pub at: Option<DateTime<Utc>>,
     /// The id of the caller's key, or who else it was.
     pub actor: String,
@@ -85,7 +85,7 @@ pub struct ActionFilter<'a> {
 }
 
 /// What a list holds, of what the session may see.
-fn listed(start: &'static str, filter: &ActionFilter<'_>) -> QueryBuilder<Postgres> {
+fn select(start: &'static str, filter: &ActionFilter<'_>) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(start);
     query.push(" FROM actions WHERE true");
     for (column, wanted) in [
@@ -116,7 +116,7 @@ pub async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<ActionRow>> {
-    let mut query = listed("SELECT *", filter);
+    let mut query = select("SELECT *", filter);
     if let Some(before) = before {
         query.push(" AND id < ").push_bind(before);
     }
@@ -124,9 +124,9 @@ pub async fn list(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn total(conn: &mut PgConnection, filter: &ActionFilter<'_>) -> sqlx::Result<i64> {
-    let mut query = listed("SELECT count(*) FROM (SELECT", filter);
+    let mut query = select("SELECT count(*) FROM (SELECT", filter);
     query.push(" ORDER BY id DESC LIMIT ").push(TOTAL_BOUND + 1).push(") AS counted");
     query.build_query_scalar().fetch_one(conn).await
 }

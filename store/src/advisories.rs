@@ -83,7 +83,7 @@ async fn affected(
     Ok(())
 }
 
-/// Writes down that upstream fixes exist.
+/// Records that upstream fixes exist.
 pub async fn fix_available(
     conn: &mut PgConnection,
     fixes: &[(AdvisoryId, SimTime)],
@@ -104,7 +104,7 @@ pub async fn fix_available(
     Ok(())
 }
 
-/// Writes down which release of a package ends an affected range; the first one stays.
+/// Records which release of a package ends an affected range; the first one stays.
 pub async fn fixed_in(
     conn: &mut PgConnection,
     catalogue: &Catalogue,

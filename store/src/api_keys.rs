@@ -106,7 +106,7 @@ pub async fn list(
     .await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn total(conn: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "SELECT count(*) FROM (SELECT FROM api_keys ORDER BY id LIMIT $1) AS counted",

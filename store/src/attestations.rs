@@ -3,7 +3,7 @@
 use crate::db::instant;
 use crate::error::Error;
 use crate::logs::{hash, in_order};
-use crate::row::narrow;
+use crate::row::number;
 use documents::Digest;
 use documents::merkle::Hash;
 use documents::rekor::LoggedEnvelope;
@@ -12,9 +12,9 @@ use sim::ids::{ImageId, VersionRef};
 use sim::time::SimTime;
 use sqlx::{PgConnection, Row};
 
-/// A statement that was signed.
+/// A signed statement.
 #[derive(Clone, Debug)]
-pub struct Signed {
+pub struct SignedStatement {
     /// The fact that brought it about.
     pub seq: u64,
     /// When.
@@ -31,8 +31,8 @@ pub struct Signed {
     pub leaf_hash: Hash,
 }
 
-/// Writes signed statements; those that are there already stay as they are.
-pub async fn insert(conn: &mut PgConnection, signed: &[Signed]) -> Result<(), Error> {
+/// Writes signed statements; existing ones stay as they are.
+pub async fn insert(conn: &mut PgConnection, signed: &[SignedStatement]) -> Result<(), Error> {
     if signed.is_empty() {
         return Ok(());
     }
@@ -64,9 +64,10 @@ pub async fn insert(conn: &mut PgConnection, signed: &[Signed]) -> Result<(), Er
     Ok(())
 }
 
-/// Gives what was signed for the facts up to one its places in the log, from `first` on, in the
-/// order of facts; the attestations of a fact share a checkpoint. Returns the hashes of the leaves.
-pub async fn place(
+/// Assigns indexes in the log, from `first` on, to what was signed for the facts up to `through_seq`,
+/// in the order of facts; the attestations of a fact share a checkpoint. Returns the hashes of the
+/// leaves.
+pub async fn append_to_log(
     conn: &mut PgConnection,
     first: u64,
     through_seq: u64,
@@ -131,7 +132,7 @@ pub async fn logged(
 
 /// An attestation that is in the log, with what its bundle needs.
 #[derive(Clone, Debug)]
-pub struct Placed {
+pub struct LoggedAttestation {
     /// The fact that brought it about.
     pub seq: u64,
     /// When.
@@ -155,11 +156,11 @@ pub struct Placed {
 }
 
 /// The attestations of the facts in a range, by index in the log.
-pub async fn placed(
+pub async fn in_log(
     conn: &mut PgConnection,
     from_seq: u64,
     to_seq: u64,
-) -> Result<Vec<Placed>, Error> {
+) -> Result<Vec<LoggedAttestation>, Error> {
     let rows = sqlx::query(
         "SELECT a.seq, sim_ms(a.created_at), a.image_id, a.version, i.name, v.digest,
                 a.predicate_type, a.document_sha256, a.envelope_sha256, a.payload_sha256,
@@ -177,13 +178,13 @@ pub async fn placed(
     rows.into_iter()
         .map(|row| {
             let predicate_type: &str = row.try_get(6)?;
-            let unknown = || sqlx::Error::Decode(format!("predicate {predicate_type}").into());
-            Ok(Placed {
-                seq: row.try_get::<i64, _>(0)? as u64,
+            let unknown = || Error::unknown("attestations.predicate_type", predicate_type);
+            Ok(LoggedAttestation {
+                seq: number("attestations.seq", row.try_get::<i64, _>(0)?)?,
                 at: SimTime(row.try_get(1)?),
                 version: VersionRef {
-                    image: ImageId(narrow(row.try_get(2)?)?),
-                    version: row.try_get::<i32, _>(3)? as u32,
+                    image: ImageId(number::<i64, _>("attestations.image_id", row.try_get(2)?)?),
+                    version: number("attestations.version", row.try_get::<i32, _>(3)?)?,
                 },
                 image_name: row.try_get(4)?,
                 digest: row.try_get(5)?,
@@ -194,8 +195,8 @@ pub async fn placed(
                     payload_sha256: Digest::from_bytes(hash(row.try_get(9)?)?),
                     signature: row.try_get(10)?,
                 },
-                log_index: row.try_get::<i64, _>(11)? as u64,
-                tree_size: row.try_get::<i64, _>(12)? as u64,
+                log_index: number("attestations.log_index", row.try_get::<i64, _>(11)?)?,
+                tree_size: number("attestations.tree_size", row.try_get::<i64, _>(12)?)?,
             })
         })
         .collect()
@@ -203,7 +204,7 @@ pub async fn placed(
 
 /// A bundle that is in the object store.
 #[derive(Clone, Debug)]
-pub struct Bundled {
+pub struct StoredBundle {
     /// Its index in the log.
     pub log_index: u64,
     /// Its address.
@@ -214,8 +215,11 @@ pub struct Bundled {
     pub bytes: u64,
 }
 
-/// Says where the bundles are.
-pub async fn bundled(conn: &mut PgConnection, bundles: &[Bundled]) -> Result<(), Error> {
+/// Records where the bundles are.
+pub async fn record_bundles(
+    conn: &mut PgConnection,
+    bundles: &[StoredBundle],
+) -> Result<(), Error> {
     if bundles.is_empty() {
         return Ok(());
     }

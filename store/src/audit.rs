@@ -3,6 +3,7 @@
 use crate::catalogue::SHARED_NAMESPACE;
 use crate::db::instant;
 use crate::error::Error;
+use crate::row::number;
 use documents::merkle::{Hash, leaf_hash};
 use documents::{Timestamp, canonical};
 use serde::Serialize;
@@ -94,9 +95,9 @@ pub async fn insert(conn: &mut PgConnection, lines: &[Audit]) -> Result<(), Erro
     Ok(())
 }
 
-/// Gives the lines up to a fact their places in the log, from `first` on, in order, and returns
-/// the hashes of their leaves.
-pub async fn place(
+/// Assigns indexes in the log, from `first` on, to the lines of the facts up to `through_seq`, in
+/// order. Returns the hashes of their leaves.
+pub async fn append_to_log(
     conn: &mut PgConnection,
     first: u64,
     through_seq: u64,
@@ -144,7 +145,7 @@ pub async fn lines(conn: &mut PgConnection, from: Option<u64>) -> Result<Vec<Aud
     .await?;
     let lines = rows.into_iter().map(|row| {
         Ok(Audit {
-            seq: row.try_get::<i64, _>(0)? as u64,
+            seq: number("audit_logs.id", row.try_get::<i64, _>(0)?)?,
             at: SimTime(row.try_get(1)?),
             actor: row.try_get(2)?,
             action: row.try_get(3)?,

@@ -18,7 +18,8 @@ pub async fn insert(
     starts_at: SimTime,
 ) -> Result<(), Error> {
     packages(conn, catalogue).await?;
-    let first: Vec<_> = (0..catalogue.packages.len() as u32)
+    let first: Vec<_> = (0..)
+        .take(catalogue.packages.len())
         .map(|package| (ReleaseRef { package: PackageId(package), release: 0 }, starts_at))
         .collect();
     packages::insert_releases(conn, catalogue, &first).await?;
@@ -28,7 +29,7 @@ pub async fn insert(
 }
 
 fn ordinals(count: usize) -> Vec<i64> {
-    (0..count as i64).collect()
+    (0..).take(count).collect()
 }
 
 async fn packages(conn: &mut PgConnection, catalogue: &Catalogue) -> Result<(), Error> {
@@ -83,7 +84,7 @@ async fn images(
     Ok(image_packages(conn, &ordinals(rows.len())).await?)
 }
 
-/// Writes of images that were just written with what packages they, or their bases, are made.
+/// Writes which packages new images are made of: their own and those of their bases.
 pub async fn image_packages(conn: &mut PgConnection, images: &[i64]) -> sqlx::Result<()> {
     sqlx::query(
         "WITH RECURSIVE parts AS (

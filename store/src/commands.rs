@@ -1,30 +1,28 @@
-//! Commands: what was asked of the world from outside, in the order in which it was taken.
+//! Commands: requests to the world from outside, in the order in which they are applied.
 use crate::catalogue::SHARED_NAMESPACE;
 use crate::db::instant;
 use crate::error::Error;
+use crate::locks;
+use crate::row::number;
 use crate::world;
 use sim::command::Command;
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
-/// The channel on which a conductor hears that commands wait.
+/// The channel that tells a conductor that commands wait.
 pub const CHANNEL: &str = "wavetank_commands";
-
-/// The advisory lock that orders commands, held to the end of the transaction.
-const LOCK: i64 = 0x7761_7665_0001;
 
 /// Orders this transaction after all others that submit. What depends on the order (the ordinal
 /// of a new image) is read after this.
 pub async fn lock(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(conn).await?;
-    Ok(())
+    Ok(locks::lock(conn, locks::COMMANDS).await?)
 }
 
 /// Stores a command under the next sequence number, which it returns, and wakes the conductor
 /// when the transaction commits. Sequence numbers have no gaps: the lock is held until then.
 ///
 /// # Errors
-/// [`Error::OtherKernel`] when the world cannot go on, or Postgres failed.
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn submit(
     conn: &mut PgConnection,
     make: impl FnOnce(u64) -> Command,
@@ -35,7 +33,7 @@ pub async fn submit(
 /// The same for a command that is about a tenant, by its namespace.
 ///
 /// # Errors
-/// [`Error::OtherKernel`] when the world cannot go on, or Postgres failed.
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn submit_for(
     conn: &mut PgConnection,
     tenant_namespace: &str,
@@ -47,7 +45,8 @@ pub async fn submit_for(
             .fetch_one(&mut *conn)
             .await?;
     kernel.as_deref().map_or(Ok(()), world::check_kernel)?;
-    let command = make(seq as u64);
+    let number = number("commands.seq", seq)?;
+    let command = make(number);
     sqlx::query("INSERT INTO commands (seq, command, tenant_namespace) VALUES ($1, $2, $3)")
         .bind(seq)
         .bind(sqlx::types::Json(&command))
@@ -55,12 +54,12 @@ pub async fn submit_for(
         .execute(&mut *conn)
         .await?;
     sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(conn).await?;
-    Ok(seq as u64)
+    Ok(number)
 }
 
 /// A stored command.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct StoredCommand {
     /// Its place in the order.
     pub seq: u64,
     /// What was asked.
@@ -71,16 +70,16 @@ pub struct Stored {
 
 type Row = (i64, sqlx::types::Json<Command>, Option<chrono::DateTime<chrono::Utc>>);
 
-fn stored((seq, command, applied_at): Row) -> Stored {
-    Stored {
-        seq: seq as u64,
+fn stored((seq, command, applied_at): Row) -> Result<StoredCommand, Error> {
+    Ok(StoredCommand {
+        seq: number("commands.seq", seq)?,
         command: command.0,
         applied_at: applied_at.map(SimTime::from_datetime),
-    }
+    })
 }
 
 /// The commands that wait, after `last`, in order.
-pub async fn waiting(conn: &mut PgConnection, last: u64) -> Result<Vec<Stored>, Error> {
+pub async fn waiting(conn: &mut PgConnection, last: u64) -> Result<Vec<StoredCommand>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT seq, command, applied_at FROM commands
          WHERE applied_at IS NULL AND seq > $1 ORDER BY seq",
@@ -88,23 +87,23 @@ pub async fn waiting(conn: &mut PgConnection, last: u64) -> Result<Vec<Stored>, 
     .bind(last as i64)
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(stored).collect())
+    rows.into_iter().map(stored).collect()
 }
 
 /// The commands that the world took, in order: with scenario and seed, its record.
-pub async fn applied(conn: &mut PgConnection) -> Result<Vec<Stored>, Error> {
+pub async fn applied(conn: &mut PgConnection) -> Result<Vec<StoredCommand>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT seq, command, applied_at FROM commands
          WHERE applied_at IS NOT NULL AND rejected IS NULL ORDER BY seq",
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(stored).collect())
+    rows.into_iter().map(stored).collect()
 }
 
-/// What the kernel answered to a command.
+/// What the kernel did with a command.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct CommandOutcome {
     /// The command.
     pub seq: u64,
     /// When it was submitted.
@@ -113,24 +112,27 @@ pub struct Answer {
     pub rejected: Option<String>,
 }
 
-/// Writes down when commands were taken and which were refused; the build that a refused one
-/// asked for has failed.
-pub async fn answer(conn: &mut PgConnection, answers: &[Answer]) -> Result<(), Error> {
-    if answers.is_empty() {
+/// Records when commands were applied and which were rejected; a build requested by a rejected one
+/// has failed.
+pub async fn record_outcomes(
+    conn: &mut PgConnection,
+    outcomes: &[CommandOutcome],
+) -> Result<(), Error> {
+    if outcomes.is_empty() {
         return Ok(());
     }
-    let ats = answers.iter().map(|a| instant(a.at)).collect::<Result<Vec<_>, _>>()?;
+    let ats = outcomes.iter().map(|a| instant(a.at)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
         "UPDATE commands SET applied_at = new.at, rejected = new.rejected
          FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS new (seq, at, rejected)
          WHERE commands.seq = new.seq",
     )
-    .bind(answers.iter().map(|a| a.seq as i64).collect::<Vec<_>>())
+    .bind(outcomes.iter().map(|a| a.seq as i64).collect::<Vec<_>>())
     .bind(ats)
-    .bind(answers.iter().map(|a| a.rejected.as_deref()).collect::<Vec<_>>())
+    .bind(outcomes.iter().map(|a| a.rejected.as_deref()).collect::<Vec<_>>())
     .execute(&mut *conn)
     .await?;
-    let refused: Vec<_> = answers.iter().filter(|a| a.rejected.is_some()).collect();
+    let refused: Vec<_> = outcomes.iter().filter(|a| a.rejected.is_some()).collect();
     if refused.is_empty() {
         return Ok(());
     }

@@ -13,7 +13,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// The oldest PostgreSQL we run on.
 pub const OLDEST_POSTGRES: i32 = 14;
 
-/// When a commit answers.
+/// When a commit returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// When it is on disk: for releases and commands, which are the world's record.
@@ -24,7 +24,7 @@ pub enum Durability {
     Relaxed,
 }
 
-/// For so long a connection that was tried is taken to be there still.
+/// How long a connection is trusted after it was checked.
 const FRESH: Duration = Duration::from_millis(100);
 
 /// How long the first connection may take.
@@ -107,14 +107,14 @@ async fn connect_api(options: PgConnectOptions, size: u32) -> Result<PgPool, Err
     Ok(pool.connect_with(options).await?)
 }
 
-/// What holds for the API's sessions in which tenants are answered. Row security lets the planner
+/// The settings of the API's sessions for tenants. Row security lets the planner
 /// expect next to nothing of any table, so it would gather all that a tenant ever had and sort it,
 /// where an index has the first page in order.
 pub fn tenant_session(options: PgConnectOptions) -> PgConnectOptions {
     api_session(options).options([("enable_bitmapscan", "off")])
 }
 
-/// What holds for the API's sessions.
+/// The settings of the API's sessions.
 pub fn api_session(options: PgConnectOptions) -> PgConnectOptions {
     session(options, Durability::Full).options([
         ("role", "wavetank_tenant"),
@@ -128,7 +128,7 @@ pub fn api_session(options: PgConnectOptions) -> PgConnectOptions {
 ///
 /// # Errors
 /// Postgres failed.
-pub async fn room(pool: &PgPool) -> Result<u32, Error> {
+pub async fn free_connections(pool: &PgPool) -> Result<u32, Error> {
     let room: i64 = sqlx::query_scalar(
         "SELECT current_setting('max_connections')::bigint
               - current_setting('superuser_reserved_connections')::bigint - count(*)
@@ -139,7 +139,7 @@ pub async fn room(pool: &PgPool) -> Result<u32, Error> {
     Ok(u32::try_from(room.max(0)).unwrap_or(u32::MAX))
 }
 
-/// What holds for every session. A client that dies with its machine leaves a transaction that
+/// The settings of every session. A client that dies with its machine leaves a transaction that
 /// holds locks; the server ends it after two minutes, longer than any attempt of a job may take.
 fn session(options: PgConnectOptions, durability: Durability) -> PgConnectOptions {
     let commit = if durability == Durability::Full { "on" } else { "off" };

@@ -62,7 +62,7 @@ pub enum Error {
          work as before. To go on, use the release that made it, or begin a new world in another \
          database or --data-dir"
     )]
-    OtherKernel {
+    KernelMismatch {
         /// The version that made the world.
         stored: String,
         /// The version of this program.
@@ -82,6 +82,14 @@ pub enum Error {
     /// An instant that no calendar date stands for.
     #[error("{0:?} is outside the years that a database can store")]
     Instant(SimTime),
+    /// A stored value that no version of this program up to this one writes.
+    #[error("{column} holds {value:?}, which this version of the program does not know")]
+    UnknownValue {
+        /// The table and the column.
+        column: &'static str,
+        /// What it holds.
+        value: String,
+    },
     /// A stored document that does not read as what it must be.
     #[error("the stored {what} cannot be read")]
     Stored {
@@ -99,6 +107,14 @@ pub enum Error {
         /// Why it failed.
         #[source]
         source: serde_json::Error,
+    },
+    /// A number that does not fit where it is needed.
+    #[error("the {what} {value} is out of range")]
+    OutOfRange {
+        /// What it counts.
+        what: &'static str,
+        /// The number.
+        value: i64,
     },
     /// A CVSS vector that has no score.
     #[error("the vector {vector:?} of {cve} has no score")]
@@ -142,6 +158,11 @@ impl From<MigrateError> for Error {
 }
 
 impl Error {
+    /// A stored value that this program does not know.
+    pub fn unknown(column: &'static str, value: impl ToString) -> Self {
+        Error::UnknownValue { column, value: value.to_string() }
+    }
+
     /// Whether trying again on a new connection may help: the server went away, is starting, or
     /// chose this transaction as the victim of a deadlock.
     pub fn is_transient(&self) -> bool {

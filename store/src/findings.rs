@@ -1,7 +1,7 @@
 //! Findings: what a scan reads (affected ranges) and what it writes.
 use crate::db::instant;
 use crate::error::Error;
-use crate::row::narrow;
+use crate::row::number;
 use sim::fact::{FindingRef, NewFinding};
 use sim::ids::{AdvisoryId, ImageId, VersionRef};
 use sim::time::SimTime;
@@ -49,14 +49,14 @@ pub async fn affected_ranges(
             let fixed: Option<String> = row.try_get(4)?;
             let fixed_at: Option<i64> = row.try_get(5)?;
             let range = AffectedRange {
-                advisory: AdvisoryId(narrow(row.try_get(2)?)?),
+                advisory: AdvisoryId(number::<i64, _>("advisories.id", row.try_get(2)?)?),
                 introduced: row.try_get(3)?,
                 fixed: fixed.zip(fixed_at.map(SimTime)),
                 detectable: SimTime(row.try_get(6)?),
                 cve: row.try_get(7)?,
                 vector: row.try_get(8)?,
             };
-            Ok((narrow(row.try_get(0)?)?, row.try_get(1)?, range))
+            Ok((number::<i64, _>("packages.id", row.try_get(0)?)?, row.try_get(1)?, range))
         })
         .collect()
 }
@@ -72,7 +72,7 @@ pub struct Detected {
     pub new: NewFinding,
 }
 
-/// Writes findings; those that are there already stay as they are.
+/// Writes findings; existing ones stay as they are.
 pub async fn insert(conn: &mut PgConnection, detected: &[Detected]) -> Result<(), Error> {
     if detected.is_empty() {
         return Ok(());
@@ -136,8 +136,8 @@ pub async fn judgements(
     rows.into_iter()
         .map(|row| {
             Ok(Judgement {
-                image: ImageId(narrow(row.try_get(0)?)?),
-                advisory: AdvisoryId(narrow(row.try_get(1)?)?),
+                image: ImageId(number::<i64, _>("triages.image_id", row.try_get(0)?)?),
+                advisory: AdvisoryId(number::<i64, _>("triages.advisory_id", row.try_get(1)?)?),
                 at: SimTime(row.try_get(2)?),
                 justification: row.try_get(3)?,
             })

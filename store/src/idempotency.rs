@@ -1,13 +1,13 @@
-//! Answers to requests that carried an `Idempotency-Key`: stored with the deed, given again to
-//! whoever asks again.
+//! Responses to requests that carried an `Idempotency-Key`: stored in the transaction of the write,
+//! and returned when the request is repeated.
 use sqlx::{FromRow, PgConnection};
 
-/// How long an answer is kept, in hours.
+/// How long a response is kept, in hours.
 pub const KEPT_HOURS: i32 = 24;
 
-/// An answer that was given.
+/// A response that was given.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Answered {
+pub struct StoredResponse {
     /// SHA-256 over the method, the path and the body of the request.
     pub request_hash: Vec<u8>,
     /// The HTTP status.
@@ -18,12 +18,12 @@ pub struct Answered {
     pub body: String,
 }
 
-/// The answer that was given to this key of this caller, if it still counts.
+/// The response to this key of this caller, unless it has expired.
 pub async fn find(
     conn: &mut PgConnection,
     api_key: &str,
     key: &str,
-) -> sqlx::Result<Option<Answered>> {
+) -> sqlx::Result<Option<StoredResponse>> {
     sqlx::query_as(
         "SELECT request_hash, status, location, body FROM idempotency_keys
          WHERE api_key = $1 AND key = $2 AND created_wall >= now() - make_interval(hours => $3)",
@@ -35,13 +35,13 @@ pub async fn find(
     .await
 }
 
-/// Stores an answer. Fails with a unique violation when the same request is being answered
-/// elsewhere: then nothing of this one may remain.
+/// Stores a response. Fails with a unique violation when the same request is being handled elsewhere:
+/// this one must then be rolled back.
 pub async fn insert(
     conn: &mut PgConnection,
     api_key: &str,
     key: &str,
-    answered: &Answered,
+    response: &StoredResponse,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO idempotency_keys (api_key, key, request_hash, status, location, body)
@@ -49,19 +49,19 @@ pub async fn insert(
     )
     .bind(api_key)
     .bind(key)
-    .bind(&answered.request_hash)
-    .bind(answered.status)
-    .bind(&answered.location)
-    .bind(&answered.body)
+    .bind(&response.request_hash)
+    .bind(response.status)
+    .bind(&response.location)
+    .bind(&response.body)
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Forgets answers that are older than [`KEPT_HOURS`], at most `piece` of them.
-pub async fn prune(conn: &mut PgConnection, piece: i64) -> sqlx::Result<u64> {
+/// Deletes at most `limit` responses that are older than [`KEPT_HOURS`].
+pub async fn delete_expired(conn: &mut PgConnection, limit: i64) -> sqlx::Result<u64> {
     let sql = "DELETE FROM idempotency_keys WHERE (api_key, key) IN (
                    SELECT api_key, key FROM idempotency_keys
                    WHERE created_wall < now() - make_interval(hours => $1) LIMIT $2)";
-    Ok(sqlx::query(sql).bind(KEPT_HOURS).bind(piece).execute(conn).await?.rows_affected())
+    Ok(sqlx::query(sql).bind(KEPT_HOURS).bind(limit).execute(conn).await?.rows_affected())
 }

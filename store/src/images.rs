@@ -93,7 +93,7 @@ pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<()
     Ok(())
 }
 
-/// The SHA-256 of each version's SBOM in that format, in the order asked; none where there is no
+/// The SHA-256 of each version's SBOM in that format, in the order requested; none where there is no
 /// such record.
 pub async fn sboms(
     conn: &mut PgConnection,
@@ -128,7 +128,7 @@ pub struct Identity {
     pub published: SimTime,
 }
 
-/// What documents say of versions, in the order asked; none where there is no such version.
+/// What documents say of versions, in the order requested; none where there is no such version.
 pub async fn identities(
     conn: &mut PgConnection,
     versions: &[VersionRef],

@@ -1,6 +1,7 @@
-//! The ledger: the truth about work. The queue only delivers; what this table says is owed is owed.
+//! The ledger: the source of truth about jobs. The queue only delivers what this table owes.
 use crate::db::instant;
 use crate::error::Error;
+use crate::queue::Queue;
 use crate::world;
 use sim::time::SimTime;
 use sqlx::PgConnection;
@@ -9,13 +10,13 @@ use std::time::Duration;
 /// How often a job is tried before it goes to the dead letter.
 pub const MAX_ATTEMPTS: i32 = 5;
 
-/// A job to be owed from now on.
+/// A new job.
 #[derive(Clone, Debug)]
 pub struct NewJob {
-    /// From its first fact and chunk.
+    /// Its id, from its first fact and its number among the jobs that begin with that fact.
     pub id: i64,
-    /// The queue's name.
-    pub queue: &'static str,
+    /// Its queue.
+    pub queue: Queue,
     /// The order within the queue: the depth of a build, 0 elsewhere.
     pub phase: i32,
     /// The instant of its first fact.
@@ -24,7 +25,7 @@ pub struct NewJob {
     pub payload: String,
 }
 
-/// Enters jobs, all of them in one statement.
+/// Inserts jobs, in one statement.
 pub async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<(), Error> {
     if jobs.is_empty() {
         return Ok(());
@@ -37,7 +38,7 @@ pub async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<(), Erro
               AS new (id, queue, phase, at, payload)",
     )
     .bind(jobs.iter().map(|j| j.id).collect::<Vec<_>>())
-    .bind(jobs.iter().map(|j| j.queue).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|j| j.queue.as_str()).collect::<Vec<_>>())
     .bind(jobs.iter().map(|j| j.phase).collect::<Vec<_>>())
     .bind(ats)
     .bind(jobs.iter().map(|j| j.payload.as_str()).collect::<Vec<_>>())
@@ -47,21 +48,27 @@ pub async fn insert(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<(), Erro
 }
 
 /// A job that is not done, as a conductor finds it when it takes over.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct OpenJob {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfinishedJob {
     /// Its id.
     pub id: i64,
-    /// The queue's name.
-    pub queue: String,
+    /// Its queue.
+    pub queue: Queue,
     /// The order within the queue.
     pub phase: i32,
 }
 
 /// All jobs that are not done, in order.
-pub async fn open(conn: &mut PgConnection) -> Result<Vec<OpenJob>, Error> {
-    Ok(sqlx::query_as("SELECT id, queue, phase FROM ledger WHERE state <> 'done' ORDER BY id")
-        .fetch_all(conn)
-        .await?)
+pub async fn unfinished(conn: &mut PgConnection) -> Result<Vec<UnfinishedJob>, Error> {
+    let rows: Vec<(i64, String, i32)> =
+        sqlx::query_as("SELECT id, queue, phase FROM ledger WHERE state <> 'done' ORDER BY id")
+            .fetch_all(conn)
+            .await?;
+    rows.into_iter()
+        .map(|(id, queue, phase)| {
+            Ok(UnfinishedJob { id, queue: Queue::parse("ledger.queue", &queue)?, phase })
+        })
+        .collect()
 }
 
 /// What a worker gets when it takes a job.
@@ -106,7 +113,7 @@ pub enum Verdict {
     Settled,
 }
 
-/// Writes down a failed attempt, `counted` when it was when it began. The back-off doubles from
+/// Records a failed attempt; `counted`: it was counted when it began. The back-off doubles from
 /// half a second to a minute; after [`MAX_ATTEMPTS`] comes the dead letter.
 pub async fn fail(
     conn: &mut PgConnection,
@@ -114,15 +121,15 @@ pub async fn fail(
     error: &str,
     counted: bool,
 ) -> Result<Verdict, Error> {
-    settle(conn, id, error, MAX_ATTEMPTS, counted).await
+    record_failure(conn, id, error, MAX_ATTEMPTS, counted).await
 }
 
-/// Puts a job into the dead letter at once: trying again cannot help.
-pub async fn bury(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
-    settle(conn, id, error, 0, false).await
+/// Moves a job to the dead letter at once: trying again cannot help.
+pub async fn dead_letter(conn: &mut PgConnection, id: i64, error: &str) -> Result<Verdict, Error> {
+    record_failure(conn, id, error, 0, false).await
 }
 
-async fn settle(
+async fn record_failure(
     conn: &mut PgConnection,
     id: i64,
     error: &str,
@@ -145,19 +152,20 @@ async fn settle(
     .bind(counted)
     .fetch_optional(&mut *conn)
     .await?;
-    Ok(match state.as_deref() {
+    match state.as_deref() {
         Some("dead") => {
             world::hold(conn, &format!("job {id} is in the dead letter: {error}")).await?;
-            Verdict::Dead
+            Ok(Verdict::Dead)
         }
-        Some(_) => Verdict::Retry,
-        None => Verdict::Settled,
-    })
+        Some("owed") => Ok(Verdict::Retry),
+        Some(other) => Err(Error::unknown("ledger.state", other)),
+        None => Ok(Verdict::Settled),
+    }
 }
 
-/// Says that an attempt at a job begins which was lost before, so that one that kills its worker
-/// is counted though nobody survives to count it. Ends in the dead letter like any other.
-pub async fn begin_suspect(conn: &mut PgConnection, id: i64) -> Result<Verdict, Error> {
+/// Counts an attempt before it begins. For a job that was lost before: should it kill its worker, the
+/// attempt is counted all the same. The last one leads to the dead letter like any other.
+pub async fn begin_counted_attempt(conn: &mut PgConnection, id: i64) -> Result<Verdict, Error> {
     let begun: Option<i32> = sqlx::query_scalar(
         "UPDATE ledger SET attempts = attempts + 1,
                 error = 'an attempt began and its worker did not come back'
@@ -181,22 +189,25 @@ pub async fn begin_suspect(conn: &mut PgConnection, id: i64) -> Result<Verdict, 
     .fetch_optional(&mut *conn)
     .await?;
     match error {
-        Some(error) => bury(conn, id, &error).await,
+        Some(error) => dead_letter(conn, id, &error).await,
         None => Ok(Verdict::Settled),
     }
 }
 
-/// How many of some jobs are open.
+/// How many of some jobs are unfinished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
-pub struct Open {
+pub struct UnfinishedCounts {
     /// Still to be done.
     pub owed: i64,
     /// In the dead letter.
     pub dead: i64,
 }
 
-/// How many of these jobs are open.
-pub async fn open_among(conn: &mut PgConnection, ids: &[i64]) -> Result<Open, Error> {
+/// How many of these jobs are unfinished.
+pub async fn count_unfinished(
+    conn: &mut PgConnection,
+    ids: &[i64],
+) -> Result<UnfinishedCounts, Error> {
     Ok(sqlx::query_as(
         "SELECT count(*) FILTER (WHERE state = 'owed') AS owed,
                 count(*) FILTER (WHERE state = 'dead') AS dead
@@ -211,7 +222,7 @@ pub async fn open_among(conn: &mut PgConnection, ids: &[i64]) -> Result<Open, Er
 /// Whether it was there.
 ///
 /// # Errors
-/// [`Error::OtherKernel`] when the world cannot go on, or Postgres failed.
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn retry(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
     world::assert_kernel(conn).await?;
     let changed = sqlx::query(
@@ -235,7 +246,7 @@ pub async fn retry(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
 /// the row with its error for ever ([`discarded`]), and a job given up is never owed again.
 ///
 /// # Errors
-/// [`Error::OtherKernel`] when the world cannot go on, or Postgres failed.
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn discard(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
     world::assert_kernel(conn).await?;
     let changed = sqlx::query(
@@ -255,10 +266,10 @@ pub async fn discarded(conn: &mut PgConnection) -> Result<i64, Error> {
     Ok(count.fetch_one(conn).await?)
 }
 
-/// Forgets jobs that are done, in one piece of at most `limit`, those that finished more than
-/// `age` ago and whose facts are materialized. Jobs that were given up are kept. Returns how many.
-pub async fn prune(conn: &mut PgConnection, age: Duration, limit: i64) -> Result<u64, Error> {
-    let pruned = sqlx::query(
+/// Deletes at most `limit` jobs that finished more than `age` ago and whose facts are materialized.
+/// Jobs that were given up are kept. Returns how many were deleted.
+pub async fn delete_done(conn: &mut PgConnection, age: Duration, limit: i64) -> Result<u64, Error> {
+    let deleted = sqlx::query(
         "DELETE FROM ledger WHERE id IN (
              SELECT id FROM ledger
              WHERE state = 'done' AND discarded_wall IS NULL AND done_wall < now() - $1 * interval '1 second'
@@ -269,7 +280,7 @@ pub async fn prune(conn: &mut PgConnection, age: Duration, limit: i64) -> Result
     .bind(limit)
     .execute(conn)
     .await?;
-    Ok(pruned.rows_affected())
+    Ok(deleted.rows_affected())
 }
 
 /// How many jobs each queue has in each state.

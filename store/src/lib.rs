@@ -1,4 +1,6 @@
 //! Postgres by subject, and the object store.
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
 pub mod actions;
 pub mod advisories;
 pub mod api_keys;
@@ -7,18 +9,19 @@ pub mod attestations;
 pub mod audit;
 pub mod builds;
 pub mod catalogue;
-pub mod closings;
 pub mod commands;
 pub mod db;
 pub mod digest;
 pub mod error;
-pub mod figures;
+pub mod finalize;
 pub mod findings;
 pub mod idempotency;
 pub mod images;
+pub mod kernel_rows;
 pub mod ledger;
-pub mod loads;
+pub mod locks;
 pub mod logs;
+pub mod metrics;
 pub mod notifications;
 pub mod objects;
 pub mod packages;
@@ -26,10 +29,11 @@ pub mod pending;
 pub mod provenance;
 pub mod queue;
 pub mod read;
-pub mod released;
+pub mod requests;
 pub mod row;
 pub mod sla;
 pub mod slsa;
 pub mod timeline;
 pub mod webhooks;
 pub mod world;
+pub mod world_loads;

@@ -1,5 +1,6 @@
 //! The two Merkle logs, transparency and audit: what their newest checkpoints say.
 use crate::error::Error;
+use crate::row::number;
 use documents::merkle::{Hash, empty_root};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -69,9 +70,9 @@ pub async fn state(conn: &mut PgConnection, log: Log) -> Result<Option<State>, E
     row.map(|row| {
         Ok(State {
             origin: row.try_get(0)?,
-            size: row.try_get::<i64, _>(1)? as u64,
+            size: number("logs.size", row.try_get::<i64, _>(1)?)?,
             root: hash(&row.try_get::<Vec<u8>, _>(2)?)?,
-            published: row.try_get::<i64, _>(3)? as u64,
+            published: number("logs.published_size", row.try_get::<i64, _>(3)?)?,
         })
     })
     .transpose()

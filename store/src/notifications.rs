@@ -95,9 +95,9 @@ pub async fn items(
     Ok(Items { count: row.try_get(0)?, listed: row.try_get(1)? })
 }
 
-/// A notification as it is told.
+/// A notification to be written.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct NewNotification {
     /// The fact's sequence number.
     pub seq: u64,
     /// The simulated instant.
@@ -115,8 +115,8 @@ pub struct Told {
 }
 
 /// Writes notifications; repeating it changes nothing.
-pub async fn insert(conn: &mut PgConnection, told: &[Told]) -> Result<(), Error> {
-    let ats = told.iter().map(|t| instant(t.at)).collect::<Result<Vec<_>, _>>()?;
+pub async fn insert(conn: &mut PgConnection, new: &[NewNotification]) -> Result<(), Error> {
+    let ats = new.iter().map(|t| instant(t.at)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
         "INSERT INTO notifications (id, tenant_namespace, customer_id, kind, at, items, subject,
                                     body)
@@ -128,13 +128,13 @@ pub async fn insert(conn: &mut PgConnection, told: &[Told]) -> Result<(), Error>
          LEFT JOIN customers c ON c.id = t.customer_id
          ON CONFLICT DO NOTHING",
     )
-    .bind(told.iter().map(|t| t.seq as i64).collect::<Vec<_>>())
-    .bind(told.iter().map(|t| t.customer_id).collect::<Vec<_>>())
-    .bind(told.iter().map(|t| t.kind).collect::<Vec<_>>())
+    .bind(new.iter().map(|t| t.seq as i64).collect::<Vec<_>>())
+    .bind(new.iter().map(|t| t.customer_id).collect::<Vec<_>>())
+    .bind(new.iter().map(|t| t.kind).collect::<Vec<_>>())
     .bind(ats)
-    .bind(told.iter().map(|t| t.items as i32).collect::<Vec<_>>())
-    .bind(told.iter().map(|t| t.subject.as_str()).collect::<Vec<_>>())
-    .bind(told.iter().map(|t| &t.body).collect::<Vec<_>>())
+    .bind(new.iter().map(|t| t.items as i32).collect::<Vec<_>>())
+    .bind(new.iter().map(|t| t.subject.as_str()).collect::<Vec<_>>())
+    .bind(new.iter().map(|t| &t.body).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

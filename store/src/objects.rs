@@ -3,7 +3,7 @@
 //! Content-addressed objects live under [`CONTENT_PREFIX`]; writing one twice is harmless and
 //! reading one proves that it is whole.
 pub use crate::objects::error::ObjectError;
-use crate::objects::error::classify;
+use crate::objects::error::{classify, incomplete};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -73,7 +73,7 @@ pub struct NewObject {
 
 /// An object as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Listed {
+pub struct ListedObject {
     /// Its key.
     pub key: String,
     /// Its size.
@@ -225,7 +225,8 @@ impl ObjectStore {
         if reading.bytes > limit_bytes {
             return Err(too_large());
         }
-        let mut whole = Vec::with_capacity(reading.bytes as usize);
+        let mut whole =
+            Vec::with_capacity(usize::try_from(reading.bytes).map_err(|_| too_large())?);
         while let Some(chunk) = reading.chunk().await? {
             if (whole.len() + chunk.len()) as u64 > limit_bytes {
                 return Err(too_large());
@@ -233,8 +234,8 @@ impl ObjectStore {
             whole.extend_from_slice(&chunk);
         }
         if reading.packed {
-            whole =
-                gzip::decompress(&whole, limit_bytes as usize).map_err(|error| match error {
+            whole = gzip::decompress(&whole, usize::try_from(limit_bytes).unwrap_or(usize::MAX))
+                .map_err(|error| match error {
                     documents::Error::TooLarge { .. } => too_large(),
                     other => ObjectError::Corrupt { key: key.to_owned(), found: other.to_string() },
                 })?;
@@ -256,8 +257,9 @@ impl ObjectStore {
             .send()
             .await
             .map_err(|error| classify(self, "get_object", key, error))?;
+        let bytes = answer.content_length.and_then(|bytes| u64::try_from(bytes).ok());
         Ok(Reading {
-            bytes: answer.content_length.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+            bytes: bytes.ok_or_else(|| incomplete(self, "get_object", key, "its size"))?,
             content_range: answer.content_range,
             packed: answer.content_encoding.as_deref() == Some(GZIP),
             body: answer.body,
@@ -267,7 +269,7 @@ impl ObjectStore {
     }
 
     /// All objects under a prefix, in the order of their keys' bytes.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>, ObjectError> {
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, ObjectError> {
         let mut pages = self
             .inner
             .client
@@ -279,10 +281,13 @@ impl ObjectStore {
         let mut listed = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| classify(self, "list_objects_v2", prefix, error))?;
-            listed.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
-                let bytes = u64::try_from(object.size.unwrap_or(0)).unwrap_or(0);
-                object.key.map(|key| Listed { key, bytes })
-            }));
+            for object in page.contents.unwrap_or_default() {
+                let without = |key: &str, what| incomplete(self, "list_objects_v2", key, what);
+                let key = object.key.ok_or_else(|| without(prefix, "a key"))?;
+                let bytes = object.size.and_then(|bytes| u64::try_from(bytes).ok());
+                let bytes = bytes.ok_or_else(|| without(&key, "its size"))?;
+                listed.push(ListedObject { key, bytes });
+            }
         }
         // Not every store lists in this order.
         listed.sort_unstable();

@@ -3,7 +3,7 @@
 use crate::artifacts::StoredDocument;
 use crate::db::instant;
 use crate::error::Error;
-use crate::row::narrow;
+use crate::row::number;
 use documents::statement::PredicateType;
 use sim::ids::{ImageId, VersionRef};
 use sim::time::SimTime;
@@ -99,11 +99,14 @@ pub async fn signed(
 fn read(row: &PgRow) -> Result<Provenance, Error> {
     Ok(Provenance {
         version: VersionRef {
-            image: ImageId(narrow(row.try_get(0)?)?),
-            version: row.try_get::<i32, _>(1)? as u32,
+            image: ImageId(number::<i64, _>("attestations.image_id", row.try_get(0)?)?),
+            version: number("attestations.version", row.try_get::<i32, _>(1)?)?,
         },
         digest: row.try_get(2)?,
-        log_index: row.try_get::<Option<i64>, _>(3)?.map(|index| index as u64),
+        log_index: row
+            .try_get::<Option<i64>, _>(3)?
+            .map(|index| number("attestations.log_index", index))
+            .transpose()?,
         sha256: row.try_get(4)?,
     })
 }

@@ -1,4 +1,5 @@
 //! The names of the queues, as apalis, the ledger, the API and the metrics have them.
+use crate::error::Error;
 use serde::{Deserialize, Serialize};
 
 /// The queues, each with one kind of job, in the order in which a window's jobs are released.
@@ -21,6 +22,15 @@ impl Queue {
     /// All queues, in the order of release.
     pub const ALL: [Queue; 5] =
         [Queue::Build, Queue::Scan, Queue::Attest, Queue::SlaCheck, Queue::Notify];
+
+    /// The queue with that name in a column.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn parse(column: &'static str, name: &str) -> Result<Self, Error> {
+        let known = Queue::ALL.into_iter().find(|queue| queue.as_str() == name);
+        known.ok_or_else(|| Error::unknown(column, name))
+    }
 
     /// The name in apalis, the ledger and the API.
     pub fn as_str(self) -> &'static str {

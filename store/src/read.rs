@@ -17,10 +17,10 @@ pub mod images;
 pub mod incidents;
 pub mod jobs;
 pub mod lineage;
-mod listed;
 pub mod log;
 pub mod notifications;
 pub mod packages;
+mod page;
 pub mod sla;
 pub mod summary;
 pub mod timeline;
@@ -30,7 +30,7 @@ pub mod vex;
 mod visible;
 pub mod world;
 
-pub use listed::{Listed, Total};
+pub use page::{Page, Total};
 pub use visible::Visible;
 
 use chrono::{DateTime, Utc};

@@ -4,7 +4,7 @@
 //! The order within an evaluation matters and is the kernel's: open, start, stop, warn, breach.
 use crate::db::instant;
 use crate::error::Error;
-use crate::row::narrow;
+use crate::row::number;
 use sim::fact::{Clock, SlaCheck, TimerRef};
 use sim::ids::{AdvisoryId, CustomerId, ImageId};
 use sim::time::SimTime;
@@ -17,11 +17,11 @@ const WARN: &str = include_str!("sla/warn.sql");
 const BREACH: &str = include_str!("sla/breach.sql");
 const FOUND: &str = include_str!("sla/found.sql");
 
-/// Tells the planner, for this transaction, what it cannot know: that every statement here begins
-/// with the few rows of one interval, however large the tables are or have become since they were
-/// last analyzed. So it keeps one plan for each statement, of nested loops over index scans;
-/// planning anew for each evaluation would cost more than running it.
-pub async fn plan_for_little(conn: &mut PgConnection) -> Result<(), Error> {
+/// Tells the planner, for this transaction, what it cannot know: every statement here begins with
+/// the few rows of one interval, however large the tables are or have grown since they were last
+/// analyzed. So it keeps one generic plan a statement, of nested loops over index scans; planning
+/// anew for each evaluation would cost more than running it.
+pub async fn plan_for_few_rows(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::raw_sql(
         "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
          SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off;
@@ -66,12 +66,19 @@ pub async fn found(
     };
     for row in rows {
         let timer = TimerRef {
-            customer: CustomerId(narrow(row.try_get("customer_id")?)?),
-            image: ImageId(narrow(row.try_get("image_id")?)?),
-            advisory: AdvisoryId(narrow(row.try_get("advisory_id")?)?),
+            customer: CustomerId(number::<i64, _>(
+                "sla_timers.customer_id",
+                row.try_get("customer_id")?,
+            )?),
+            image: ImageId(number::<i64, _>("sla_timers.image_id", row.try_get("image_id")?)?),
+            advisory: AdvisoryId(number::<i64, _>(
+                "sla_timers.advisory_id",
+                row.try_get("advisory_id")?,
+            )?),
             clock: match row.try_get("clock")? {
                 "provider" => Clock::Provider,
-                _ => Clock::Customer,
+                "customer" => Clock::Customer,
+                other => return Err(Error::unknown("sla_timers.clock", other)),
             },
         };
         match row.try_get("list")? {
@@ -80,7 +87,8 @@ pub async fn found(
             "stopped" => check.stopped.push(timer),
             "at_risk" => check.at_risk.push(timer),
             "breached" => check.breached.push(timer),
-            _ => check.resolved.push(timer),
+            "resolved" => check.resolved.push(timer),
+            other => return Err(Error::unknown("the list of an evaluation", other)),
         }
     }
     for list in [

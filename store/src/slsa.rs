@@ -1,6 +1,7 @@
 //! SLSA levels: the table of trusted builders, and the assessments with their evidence.
 use crate::db::instant;
 use crate::error::Error;
+use crate::row::number;
 use documents::slsa_level::Assessment;
 use sim::ids::VersionRef;
 use sim::time::SimTime;
@@ -112,9 +113,12 @@ pub async fn trusted(conn: &mut PgConnection, key_id: &str) -> Result<Vec<Trust>
         .map(|row| {
             Ok(Trust {
                 builder: row.try_get(0)?,
-                level: row.try_get::<i32, _>(1)? as u8,
+                level: number("trusted_builders.slsa_level", row.try_get::<i32, _>(1)?)?,
                 from: SimTime(row.try_get(2)?),
-                ended: row.try_get::<Option<i64>, _>(3)?.map(|seq| seq as u64),
+                ended: row
+                    .try_get::<Option<i64>, _>(3)?
+                    .map(|seq| number("trusted_builders.ended_seq", seq))
+                    .transpose()?,
             })
         })
         .collect()

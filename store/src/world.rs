@@ -1,12 +1,13 @@
 //! The world's one row (what it is made from, how far it is) and its clock.
 use crate::db::instant;
 use crate::error::Error;
+use crate::row::number;
 use chrono::{DateTime, Utc};
 use sim::KERNEL_VERSION;
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
-/// The channel on which a conductor hears that the clock has changed.
+/// The channel that tells a conductor that the clock has changed.
 pub const CLOCK_CHANNEL: &str = "wavetank_clock";
 
 /// What a world is made from.
@@ -70,7 +71,7 @@ pub async fn create(
     .bind(&origin.name)
     .bind(&origin.scenario)
     .bind(&origin.scenario_sha256)
-    .bind(origin.seed as i64)
+    .bind(origin.seed.cast_signed())
     .bind(&origin.kernel_version)
     .bind(starts_at)
     .bind(instant(origin.ends_at)?)
@@ -100,6 +101,33 @@ struct Row {
     generation: i64,
 }
 
+impl Row {
+    fn into_world(self) -> Result<World, Error> {
+        Ok(World {
+            origin: Origin {
+                name: self.name,
+                scenario: self.scenario,
+                scenario_sha256: self.scenario_sha256,
+                seed: self.seed.cast_unsigned(),
+                kernel_version: self.kernel_version,
+                starts_at: SimTime::from_datetime(self.starts_at),
+                ends_at: SimTime::from_datetime(self.ends_at),
+                signer_key: self.signer_key,
+            },
+            released: Position {
+                at: SimTime::from_datetime(self.released_through),
+                seq: number("world.released_seq", self.released_seq)?,
+            },
+            fingerprint: self.released_fingerprint,
+            materialized: Position {
+                at: SimTime::from_datetime(self.materialized_through),
+                seq: number("world.materialized_seq", self.materialized_seq)?,
+            },
+            generation: self.generation,
+        })
+    }
+}
+
 /// The world, if the database has one.
 pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
     let row: Option<Row> = sqlx::query_as(
@@ -110,28 +138,7 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| World {
-        origin: Origin {
-            name: row.name,
-            scenario: row.scenario,
-            scenario_sha256: row.scenario_sha256,
-            seed: row.seed as u64,
-            kernel_version: row.kernel_version,
-            starts_at: SimTime::from_datetime(row.starts_at),
-            ends_at: SimTime::from_datetime(row.ends_at),
-            signer_key: row.signer_key,
-        },
-        released: Position {
-            at: SimTime::from_datetime(row.released_through),
-            seq: row.released_seq as u64,
-        },
-        fingerprint: row.released_fingerprint,
-        materialized: Position {
-            at: SimTime::from_datetime(row.materialized_through),
-            seq: row.materialized_seq as u64,
-        },
-        generation: row.generation,
-    }))
+    row.map(Row::into_world).transpose()
 }
 
 /// The world.
@@ -146,18 +153,18 @@ pub async fn get(conn: &mut PgConnection) -> Result<World, Error> {
 /// would tell another story; reading it needs no kernel.
 ///
 /// # Errors
-/// [`Error::OtherKernel`].
+/// [`Error::KernelMismatch`].
 pub fn check_kernel(kernel_version: &str) -> Result<(), Error> {
     if kernel_version == KERNEL_VERSION {
         return Ok(());
     }
-    Err(Error::OtherKernel { stored: kernel_version.to_owned(), ours: KERNEL_VERSION })
+    Err(Error::KernelMismatch { stored: kernel_version.to_owned(), ours: KERNEL_VERSION })
 }
 
 /// The same for the world in the database, if it has one.
 ///
 /// # Errors
-/// [`Error::OtherKernel`], or Postgres failed.
+/// [`Error::KernelMismatch`], or Postgres failed.
 pub async fn assert_kernel(conn: &mut PgConnection) -> Result<(), Error> {
     let stored: Option<String> =
         sqlx::query_scalar("SELECT kernel_version FROM world").fetch_optional(conn).await?;
@@ -179,7 +186,7 @@ pub async fn begin_term(conn: &mut PgConnection) -> Result<i64, Error> {
         .ok_or(Error::NoWorld)
 }
 
-/// Makes sure that this conductor still conducts, to the end of the transaction.
+/// Makes sure that this conductor still leads, to the end of the transaction.
 ///
 /// # Errors
 /// [`Error::Superseded`] when another has taken over.
@@ -225,7 +232,7 @@ pub async fn seal(conn: &mut PgConnection, term: i64, to: Position) -> Result<()
     if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::Superseded) }
 }
 
-/// How the clock is meant to go.
+/// The mode of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Time stands still; commands are taken.
@@ -246,19 +253,21 @@ impl Mode {
         }
     }
 
-    fn of(name: &str) -> Self {
-        match name {
-            "live" => Mode::Live,
-            "fast" => Mode::Fast,
-            _ => Mode::Paused,
-        }
+    /// The mode with that name in a column.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn parse(column: &'static str, name: &str) -> Result<Self, Error> {
+        let all = [Mode::Paused, Mode::Live, Mode::Fast];
+        let known = all.into_iter().find(|mode| mode.as_str() == name);
+        known.ok_or_else(|| Error::unknown(column, name))
     }
 }
 
 /// The clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clock {
-    /// How it is meant to go.
+    /// Its mode.
     pub mode: Mode,
     /// Simulated over wall time, in live mode.
     pub factor: f64,
@@ -279,18 +288,18 @@ pub async fn clock(conn: &mut PgConnection) -> Result<Clock, Error> {
             .await?;
     let (mode, factor, run_until, then_mode, held_reason) = row.ok_or(Error::NoWorld)?;
     Ok(Clock {
-        mode: Mode::of(&mode),
+        mode: Mode::parse("clock.mode", &mode)?,
         factor,
         run_until: run_until.map(SimTime::from_datetime),
-        then_mode: Mode::of(&then_mode),
+        then_mode: Mode::parse("clock.then_mode", &then_mode)?,
         held_reason,
     })
 }
 
-/// Sets how the clock is meant to go, and wakes the conductor. A defect that holds it stays.
+/// Sets the clock and wakes the conductor. If a defect holds the clock, it stays held.
 ///
 /// # Errors
-/// [`Error::OtherKernel`] when the world cannot go on, or Postgres failed.
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn set_clock(conn: &mut PgConnection, clock: &Clock) -> Result<(), Error> {
     assert_kernel(conn).await?;
     sqlx::query(
@@ -329,7 +338,7 @@ pub async fn hold(conn: &mut PgConnection, reason: &str) -> Result<(), Error> {
     notify_clock(conn).await
 }
 
-/// Lets the clock go when the dead letter is empty.
+/// Releases the clock when the dead letter is empty.
 pub async fn release_hold(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::query(
         "UPDATE clock SET held_reason = NULL, changed_wall = now()

@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use store::figures;
+use store::metrics as store_metrics;
 use store::queue::Queue;
 
 /// The operation of a request that belongs to none: an unknown path, the documentation, a file.
@@ -65,7 +65,7 @@ struct Version {
     version: &'static str,
 }
 
-/// The figures of this process; clones share them.
+/// The metrics of this process; clones share them.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -82,7 +82,7 @@ struct Inner {
     world: World,
 }
 
-/// The figures of the world.
+/// The metrics of the world.
 #[derive(Default)]
 struct World {
     starts: Float,
@@ -197,17 +197,17 @@ impl World {
         to.register("conductor_terms", "Conductors there have been", self.terms.clone());
     }
 
-    fn set(&self, figures: &figures::WorldFigures) {
+    fn set(&self, world: &store_metrics::WorldMetrics) {
         let seconds = |at: chrono::DateTime<chrono::Utc>| at.timestamp_millis() as f64 / 1e3;
-        self.starts.set(seconds(figures.starts_at));
-        self.released.set(seconds(figures.released_through));
-        self.materialized.set(seconds(figures.materialized_through));
-        self.factor.set(figures.factor);
+        self.starts.set(seconds(world.starts_at));
+        self.released.set(seconds(world.released_through));
+        self.materialized.set(seconds(world.materialized_through));
+        self.factor.set(world.factor);
         for mode in ["paused", "live", "fast"] {
-            self.mode.get_or_create(&Mode { mode }).set(i64::from(figures.mode == mode));
+            self.mode.get_or_create(&Mode { mode }).set(i64::from(world.mode == mode));
         }
-        self.held.set(i64::from(figures.held));
-        self.terms.set(figures.term);
+        self.held.set(i64::from(world.held));
+        self.terms.set(world.term);
     }
 }
 
@@ -226,12 +226,12 @@ impl Metrics {
         self.0.webhook_attempts.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// All figures in the text format of Prometheus, those of the database read anew.
+    /// All metrics in Prometheus' text format, those of the database read anew.
     pub async fn scrape(&self, pool: &PgPool) -> Result<String, fmt::Error> {
         let read = tokio::time::timeout(PATIENCE, self.read(pool)).await;
         let up = matches!(read, Ok(Ok(())));
         if let Ok(Err(error)) = read {
-            tracing::debug!(%error, "a scrape goes without the database");
+            tracing::debug!(%error, "the scrape lacks the database's metrics");
         }
         self.0.database_up.set(i64::from(up));
         let (size, idle) = (i64::from(pool.size()), pool.num_idle() as i64);
@@ -245,18 +245,18 @@ impl Metrics {
 
     async fn read(&self, pool: &PgPool) -> sqlx::Result<()> {
         let mut conn = pool.acquire().await?;
-        if let Some(world) = figures::world(&mut conn).await? {
+        if let Some(world) = store_metrics::world(&mut conn).await? {
             self.0.world.set(&world);
         }
         self.read_jobs(&mut conn).await?;
-        let (pending, dead) = figures::webhooks(&mut conn).await?;
+        let (pending, dead) = store_metrics::webhooks(&mut conn).await?;
         self.0.webhooks.get_or_create(&State { state: "pending" }).set(pending);
         self.0.webhooks.get_or_create(&State { state: "dead" }).set(dead);
         Ok(())
     }
 
     async fn read_jobs(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
-        let found = figures::jobs(conn).await?;
+        let found = store_metrics::jobs(conn).await?;
         for queue in Queue::ALL {
             for state in ["owed", "dead"] {
                 let queue = queue.as_str();

@@ -1,11 +1,11 @@
 //! What a request must pass before it is served: a token that holds, a role that may, and a rate
 //! that is not exceeded.
+use crate::auth::{BadToken, Claims};
 use crate::http::access::Access;
 use crate::http::caller::{Caller, Inner};
-use crate::http::problem::{Code, Problem};
 use crate::http::operations::Operation;
+use crate::http::problem::{Code, Problem};
 use crate::http::state::ApiState;
-use crate::auth::{BadToken, Claims};
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
@@ -21,21 +21,21 @@ const REMEMBERED: u32 = 10_000;
 type Limiter = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock>;
 
 /// The gate of one served API.
-pub(crate) struct Gate {
+pub(crate) struct Authorizer {
     state: ApiState,
     per_key: Limiter,
     per_address: Limiter,
     checks: AtomicU32,
 }
 
-impl Gate {
+impl Authorizer {
     pub(crate) fn new(state: ApiState) -> Self {
         let limits = state.limits();
         let limiter = |per_second: NonZeroU32| {
             let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(3));
             RateLimiter::keyed(Quota::per_second(per_second).allow_burst(burst))
         };
-        Gate {
+        Authorizer {
             state,
             per_key: limiter(limits.requests_per_second),
             per_address: limiter(limits.anonymous_per_second),

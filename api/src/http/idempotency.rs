@@ -44,7 +44,7 @@ pub(crate) async fn answered(
     caller: &Caller,
 ) -> Result<Option<Response>, Problem> {
     let Some(given) = &caller.idempotency else { return Ok(None) };
-    let mut tx = state.platform_snapshot().await?;
+    let mut tx = state.platform_read_tx().await?;
     let found = store::idempotency::find(&mut tx, &caller.actor, &given.key).await?;
     let Some(found) = found else { return Ok(None) };
     if found.request_hash != given.request_hash {

@@ -1,12 +1,12 @@
 //! The listener of metrics: apart from the API's, for it asks nobody who they are. Only the
 //! monitoring should reach it.
-use telemetry::metrics::Metrics;
 use poem::http::{StatusCode, header};
 use poem::listener::TcpAcceptor;
 use poem::{Response, Route, Server, get};
 use sqlx::PgPool;
 use std::future::Future;
 use std::time::Duration;
+use telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

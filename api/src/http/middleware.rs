@@ -1,13 +1,12 @@
 //! What surrounds every request: its id, its limits, its log line, the security headers, and the
 //! one place where whatever failed becomes a problem.
 use crate::http::access::Access;
-use crate::http::authorize::Gate;
+use crate::http::authorize::Authorizer;
 use crate::http::limits::bound_body;
+use crate::http::operations::{Operation, Operations};
 use crate::http::problem::{self, Code, Problem};
-use crate::http::operations::{Operation, Routes};
 use crate::http::state::ApiState;
 use crate::http::{etags, idempotency, request_id, security_headers};
-use telemetry::metrics::NO_OPERATION;
 use futures::FutureExt;
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
@@ -15,6 +14,7 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
+use telemetry::metrics::NO_OPERATION;
 use tracing::{Instrument, Span, field};
 
 /// The request's id, for handlers that call themselves by it.
@@ -22,16 +22,16 @@ use tracing::{Instrument, Span, field};
 pub(crate) struct RequestId(pub(crate) String);
 
 /// An endpoint that answers every request, around one that may fail.
-pub(crate) struct Edge<E> {
+pub(crate) struct Middleware<E> {
     inside: E,
-    routes: Routes,
+    routes: Operations,
     state: ApiState,
-    gate: Gate,
+    gate: Authorizer,
 }
 
-impl<E: Endpoint> Edge<E> {
-    pub(crate) fn new(inside: E, routes: Routes, state: ApiState) -> Self {
-        Edge { inside, routes, gate: Gate::new(state.clone()), state }
+impl<E: Endpoint> Middleware<E> {
+    pub(crate) fn new(inside: E, routes: Operations, state: ApiState) -> Self {
+        Middleware { inside, routes, gate: Authorizer::new(state.clone()), state }
     }
 
     async fn answer(&self, mut request: Request, id: &str) -> Result<Response, Problem> {
@@ -107,7 +107,7 @@ impl<E: Endpoint> Edge<E> {
     }
 }
 
-impl<E: Endpoint> Endpoint for Edge<E> {
+impl<E: Endpoint> Endpoint for Middleware<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What the specification says of each path.
-pub(crate) struct Routes(Vec<Template>);
+pub(crate) struct Operations(Vec<Template>);
 
 struct Template {
     segments: Vec<Option<String>>,
@@ -27,15 +27,15 @@ pub(crate) struct Operation {
     parameters: BTreeSet<String>,
 }
 
-impl Routes {
+impl Operations {
     /// From the specification's text.
     pub(crate) fn of_specification(
         specification: &str,
         access: impl Fn(&str) -> Option<Access>,
     ) -> Self {
         let document: Value = serde_json::from_str(specification).unwrap_or_default();
-        let Some(paths) = document["paths"].as_object() else { return Routes(Vec::new()) };
-        Routes(paths.iter().map(|(path, item)| Template::new(path, item, &access)).collect())
+        let Some(paths) = document["paths"].as_object() else { return Operations(Vec::new()) };
+        Operations(paths.iter().map(|(path, item)| Template::new(path, item, &access)).collect())
     }
 
     fn template(&self, path: &str) -> Option<&Template> {
@@ -94,17 +94,13 @@ impl Operation {
 }
 
 impl Template {
-    fn new(
-        path: &str,
-        item: &Value,
-        access: &impl Fn(&str) -> Option<Access>,
-    ) -> Self {
+    fn new(path: &str, item: &Value, access: &impl Fn(&str) -> Option<Access>) -> Self {
         let literal = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
         let operations = item.as_object().into_iter().flatten().map(|(method, operation)| {
             let parameters = operation["parameters"].as_array().into_iter().flatten();
             let names = parameters
-                .filter(|parameter| parameter["in"] == "query")
-                .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned));
+                .filter(|parameter| parameter["in"] == "query" || parameter["$ref"].is_string())
+                .filter_map(|parameter| parameter_name(parameter).map(str::to_owned));
             let id = operation["operationId"].as_str().unwrap_or_default();
             let parsed = Operation {
                 id: id.into(),
@@ -131,12 +127,18 @@ impl Template {
     }
 }
 
+/// The name of a parameter; what operations share is referenced under its name.
+fn parameter_name(parameter: &Value) -> Option<&str> {
+    let reference = parameter["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    parameter["name"].as_str().or(reference)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn routes() -> Routes {
-        Routes::of_specification(
+    fn routes() -> Operations {
+        Operations::of_specification(
             r#"{"paths": {
                 "/v1/images": {"get": {"parameters": [{"in": "query", "name": "name"}]},
                                "post": {}},

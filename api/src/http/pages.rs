@@ -2,20 +2,27 @@
 //! turning pages neither skips nor repeats while the world runs.
 use crate::http::caller::Caller;
 use crate::http::problem::{Code, Problem};
-use crate::http::snapshot::View;
+use crate::http::query::{AsOf, Given, NO_RULE, Rule, parameter, range, schema_of};
+use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
 use crate::http::time::Instant;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use poem_openapi::Object;
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaParamIn, MetaSchemaRef};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, Object};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use store::read::{Moment, TOTAL_BOUND};
 
+const PAGE_SIZE: &str = "page_size";
+const PAGE_TOKEN: &str = "page_token";
+const SIZE_RULE: Rule = range(1, 200);
 /// The number of entries of a page when the caller does not say.
-pub(crate) const DEFAULT_SIZE: u32 = 25;
+const DEFAULT_SIZE: u32 = 25;
 const VERSION: u8 = 1;
 const CHECK_BYTES: usize = 8;
 const MAX_TOKEN_BYTES: usize = 1024;
@@ -42,35 +49,147 @@ impl From<i64> for Total {
     }
 }
 
+/// Which page of a list about an instant.
+#[derive(Clone, Debug)]
+pub(crate) struct PageQuery(PageOf);
+
+/// Which page of a list that always speaks of now.
+#[derive(Clone, Debug)]
+pub(crate) struct CurrentPageQuery(PageOf);
+
+impl PageQuery {
+    /// The instant that was asked about.
+    pub(crate) fn as_of(&self) -> Option<Instant> {
+        self.0.as_of
+    }
+}
+
+/// What a page query says.
+#[derive(Clone, Debug)]
+pub(crate) struct PageOf {
+    as_of: Option<Instant>,
+    size: u32,
+    token: Option<String>,
+    scope: Scope,
+}
+
+impl From<PageQuery> for PageOf {
+    fn from(query: PageQuery) -> Self {
+        query.0
+    }
+}
+
+impl From<CurrentPageQuery> for PageOf {
+    fn from(query: CurrentPageQuery) -> Self {
+        query.0
+    }
+}
+
+impl PageOf {
+    fn of(request: &Request) -> Result<Self, Problem> {
+        let given = Given::of(request)?;
+        let size = given.read::<Option<u32>>(PAGE_SIZE, &SIZE_RULE)?;
+        Ok(PageOf {
+            as_of: None,
+            size: size.unwrap_or(DEFAULT_SIZE),
+            token: given.read(PAGE_TOKEN, &NO_RULE)?,
+            scope: Scope::new(request.uri().path(), given.without(&[PAGE_SIZE, PAGE_TOKEN])),
+        })
+    }
+
+    fn parameters() -> Vec<Value> {
+        let size = "How many entries a page holds, 25 when absent.";
+        let token = "`next_page_token` of the page before.";
+        vec![
+            parameter::<Option<u32>>(PAGE_SIZE, &[size], &SIZE_RULE),
+            parameter::<Option<String>>(PAGE_TOKEN, &[token], &NO_RULE),
+        ]
+    }
+}
+
+impl<'a> ApiExtractor<'a> for PageQuery {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Query)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        let mut parameters = vec![AsOf::parameter()];
+        parameters.extend(PageOf::parameters());
+        Some(schema_of(parameters))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let AsOf(as_of) = AsOf::of(request)?;
+        Ok(PageQuery(PageOf { as_of, ..PageOf::of(request)? }))
+    }
+}
+
+impl<'a> ApiExtractor<'a> for CurrentPageQuery {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Query)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(schema_of(PageOf::parameters()))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        Ok(CurrentPageQuery(PageOf::of(request)?))
+    }
+}
+
 /// A page that is being read.
-pub(crate) struct Turn<K> {
+pub(crate) struct Pager<K> {
     scope: Scope,
     /// The snapshot.
-    pub(crate) view: View,
+    pub(crate) snapshot: Snapshot,
     /// What to ask the store about: pages after the first speak of an instant that may have passed.
     pub(crate) moment: Moment,
+    /// Whether the first page showed the newest state.
+    pub(crate) began_newest: bool,
     /// The last entry of the page before.
     pub(crate) after: Option<K>,
     size: u32,
 }
 
-impl<K: Serialize + DeserializeOwned> Turn<K> {
-    /// Begins a page of the list `name` with these filters.
+impl<K: Serialize + DeserializeOwned> Pager<K> {
+    /// Begins a page: those after the first speak of the first one's instant.
     pub(crate) async fn begin(
         state: &ApiState,
         caller: &Caller,
-        (name, filters): (&str, &impl Serialize),
-        as_of: Option<Instant>,
-        (page_size, page_token): (Option<u32>, Option<&str>),
+        page: impl Into<PageOf>,
     ) -> Result<Self, Problem> {
-        let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
-        let scope = Scope::new(name, &(filters, at_ms))?;
-        let start = start::<K>(&scope, page_token)?;
-        let view = page_view(state, caller, as_of, start.as_ref()).await?;
-        let newest = view.moment.newest && start.is_none();
-        let moment = Moment { newest, ..view.moment };
-        let size = page_size.unwrap_or(DEFAULT_SIZE);
-        Ok(Turn { scope, view, moment, after: start.map(|start| start.key), size })
+        let PageOf { as_of, size, token, scope } = page.into();
+        let Some(cursor) = cursor::<K>(&scope, token.as_deref())? else {
+            let snapshot = state.snapshot(caller, as_of).await?;
+            let (moment, after) = (snapshot.moment, None);
+            return Ok(Pager { scope, moment, began_newest: moment.newest, snapshot, after, size });
+        };
+        let mut snapshot = state.snapshot(caller, Some(cursor.as_of.into())).await?;
+        // What has ended since then is seen as it was.
+        let stands = snapshot.position.released_through == cursor.as_of;
+        snapshot.moment.newest = cursor.newest && stands;
+        let moment = Moment { newest: false, ..snapshot.moment };
+        let (began_newest, after) = (cursor.newest, Some(cursor.key));
+        Ok(Pager { scope, snapshot, moment, began_newest, after, size })
     }
 
     /// How many rows to ask for: one more than the page holds.
@@ -84,24 +203,13 @@ impl<K: Serialize + DeserializeOwned> Turn<K> {
         rows: &mut Vec<T>,
         key: impl Fn(&T) -> K,
     ) -> Result<Option<String>, Problem> {
-        let more = cut(rows, self.size);
+        let size = usize::try_from(self.size).map_err(Problem::internal)?;
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let moment = Moment { newest: self.began_newest, ..self.snapshot.moment };
         let last = rows.last().filter(|_| more).map(key);
-        last.map(|key| token(&self.scope, self.view.moment, key)).transpose()
+        last.map(|key| token(&self.scope, moment, key)).transpose()
     }
-}
-
-/// A snapshot for a page: the pages after the first speak of the first one's instant.
-pub(crate) async fn page_view<K>(
-    state: &ApiState,
-    caller: &Caller,
-    as_of: Option<Instant>,
-    start: Option<&Start<K>>,
-) -> Result<View, Problem> {
-    let Some(start) = start else { return state.view(caller, as_of).await };
-    let mut view = state.view(caller, Some(start.as_of.into())).await?;
-    // What has ended since then is seen as it was.
-    view.moment.newest = start.newest && view.position.released_through == start.as_of;
-    Ok(view)
 }
 
 /// An instant from a page token.
@@ -135,9 +243,9 @@ macro_rules! page {
                 items: Vec<$item>,
                 total: impl Into<$crate::http::pages::Total>,
                 next_page_token: Option<String>,
-                view: &$crate::http::snapshot::View,
+                snapshot: &$crate::http::snapshot::Snapshot,
             ) -> Self {
-                let (as_of, settled) = (view.as_of(), view.settled());
+                let (as_of, settled) = (snapshot.as_of(), snapshot.settled());
                 $name { items, total: total.into(), as_of, settled, next_page_token }
             }
         }
@@ -158,13 +266,14 @@ macro_rules! page {
 pub(crate) use page;
 
 /// What a query asks for, apart from the page: a token fits only the query that it came from.
-pub(crate) struct Scope(String);
+#[derive(Clone, Debug)]
+struct Scope(String);
 
 impl Scope {
-    /// The scope of an operation with its filters, in a fixed order.
-    pub(crate) fn new(operation: &str, filters: &impl Serialize) -> Result<Self, Problem> {
-        let filters = serde_json::to_string(filters).map_err(Problem::internal)?;
-        Ok(Scope(format!("{operation}\n{filters}\n")))
+    /// The scope of a path with its other parameters, in whatever order they were given.
+    fn new(path: &str, mut parameters: Vec<(&str, &str)>) -> Self {
+        parameters.sort_unstable();
+        Scope(format!("{path}\n{parameters:?}\n"))
     }
 
     fn check(&self, payload: &[u8]) -> [u8; CHECK_BYTES] {
@@ -186,21 +295,17 @@ struct Payload<K> {
 
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Start<K> {
+struct Cursor<K> {
     /// The instant of the first page.
-    pub(crate) as_of: DateTime<Utc>,
+    as_of: DateTime<Utc>,
     /// Whether the first page showed the newest state.
-    pub(crate) newest: bool,
+    newest: bool,
     /// The last entry of the page before.
-    pub(crate) key: K,
+    key: K,
 }
 
 /// The token for the page after `key`.
-pub(crate) fn token<K: Serialize>(
-    scope: &Scope,
-    moment: Moment,
-    key: K,
-) -> Result<String, Problem> {
+fn token<K: Serialize>(scope: &Scope, moment: Moment, key: K) -> Result<String, Problem> {
     let at_ms = moment.as_of.timestamp_millis();
     let payload = Payload { v: VERSION, at_ms, newest: moment.newest, key };
     let payload = serde_json::to_vec(&payload).map_err(Problem::internal)?;
@@ -210,10 +315,10 @@ pub(crate) fn token<K: Serialize>(
 }
 
 /// Reads a token that [`token`] made for the same scope.
-pub(crate) fn start<K: DeserializeOwned>(
+fn cursor<K: DeserializeOwned>(
     scope: &Scope,
     token: Option<&str>,
-) -> Result<Option<Start<K>>, Problem> {
+) -> Result<Option<Cursor<K>>, Problem> {
     let Some(token) = token else { return Ok(None) };
     let wrong = || Problem::new(Code::InvalidPageToken, "The page token is not one of this query.");
     if token.len() > MAX_TOKEN_BYTES {
@@ -229,14 +334,7 @@ pub(crate) fn start<K: DeserializeOwned>(
     if payload.v != VERSION {
         return Err(wrong());
     }
-    Ok(Some(Start { as_of, newest: payload.newest, key: payload.key }))
-}
-
-/// Cuts off the one entry that was fetched beyond the page, and says whether there was one.
-pub(crate) fn cut<T>(rows: &mut Vec<T>, size: u32) -> bool {
-    let more = rows.len() > size as usize;
-    rows.truncate(size as usize);
-    more
+    Ok(Some(Cursor { as_of, newest: payload.newest, key: payload.key }))
 }
 
 #[cfg(test)]
@@ -245,23 +343,25 @@ mod tests {
 
     #[test]
     fn a_token_comes_back_and_fits_nothing_else() {
-        let scope = Scope::new("images", &("ngi", None::<i64>)).unwrap();
+        let scope = Scope::new("/v1/images", vec![("q", "ngi"), ("tag", "1")]);
         let as_of = DateTime::from_timestamp_millis(1_767_571_200_123).unwrap();
         let made = token(&scope, Moment { as_of, newest: true }, "nginx").unwrap();
-        let read: Start<String> = start(&scope, Some(&made)).unwrap().unwrap();
-        assert_eq!(read, Start { as_of, newest: true, key: "nginx".to_owned() });
+        let read: Cursor<String> = cursor(&scope, Some(&made)).unwrap().unwrap();
+        assert_eq!(read, Cursor { as_of, newest: true, key: "nginx".to_owned() });
 
-        let other = Scope::new("images", &("ngx", None::<i64>)).unwrap();
-        assert!(start::<String>(&other, Some(&made)).is_err());
+        let other = Scope::new("/v1/images", vec![("q", "ngx"), ("tag", "1")]);
+        assert!(cursor::<String>(&other, Some(&made)).is_err());
+        let turned = Scope::new("/v1/images", vec![("tag", "1"), ("q", "ngi")]);
+        assert!(cursor::<String>(&turned, Some(&made)).is_ok());
         for place in 0..made.len() {
             let mut bytes = made.clone().into_bytes();
             bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            let result = start::<String>(&scope, Some(&changed));
+            let result = cursor::<String>(&scope, Some(&changed));
             assert_eq!(result.unwrap_err().code(), "invalid_page_token", "{changed}");
         }
         for token in ["", "A", "*", "\0", &made[1..], &"A".repeat(5000)] {
-            assert!(start::<String>(&scope, Some(token)).is_err());
+            assert!(cursor::<String>(&scope, Some(token)).is_err());
         }
     }
 }

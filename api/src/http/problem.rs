@@ -7,7 +7,7 @@ mod code;
 mod convert;
 
 pub use code::Code;
-pub(crate) use convert::{by_status, from_poem, other_kernel};
+pub(crate) use convert::{by_status, from_poem, kernel_mismatch};
 
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
@@ -197,6 +197,15 @@ pub trait Codes: Send + Sync + 'static {
         &[Code::Internal, Code::NoWorld, Code::DatabaseUnavailable, Code::Timeout];
 }
 
+/// Answers nothing but 200.
+#[derive(Debug)]
+pub(crate) struct Never;
+
+impl Codes for Never {
+    const CODES: &'static [Code] = &[];
+    const COMMON: &'static [Code] = &[Code::Internal];
+}
+
 /// A [`Problem`] of an operation that answers with the codes of `S`.
 #[derive(Debug)]
 pub struct Failure<S>(Problem, PhantomData<fn() -> S>);
@@ -216,6 +225,12 @@ impl<S> From<sqlx::Error> for Failure<S> {
 impl<S> From<store::error::Error> for Failure<S> {
     fn from(error: store::error::Error) -> Self {
         Failure(error.into(), PhantomData)
+    }
+}
+
+impl<S> From<store::requests::Refusal> for Failure<S> {
+    fn from(refusal: store::requests::Refusal) -> Self {
+        Failure(refusal.into(), PhantomData)
     }
 }
 

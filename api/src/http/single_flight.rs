@@ -53,15 +53,15 @@ impl<V: Clone> Slot<V> {
 }
 
 /// The answers to one question.
-pub(crate) struct Kept<V>(Mutex<LruCache<Key, Arc<Slot<V>>, RandomState>>);
+pub(crate) struct SingleFlight<V>(Mutex<LruCache<Key, Arc<Slot<V>>, RandomState>>);
 
-impl<V> Default for Kept<V> {
+impl<V> Default for SingleFlight<V> {
     fn default() -> Self {
-        Kept(Mutex::new(LruCache::with_hasher(ANSWERS, RandomState::new())))
+        SingleFlight(Mutex::new(LruCache::with_hasher(ANSWERS, RandomState::new())))
     }
 }
 
-impl<V: Clone> Kept<V> {
+impl<V: Clone> SingleFlight<V> {
     fn slot(&self, key: Key) -> Arc<Slot<V>> {
         let new =
             || Arc::new(Slot { answer: Mutex::default(), work: tokio::sync::Mutex::default() });
@@ -110,7 +110,7 @@ mod tests {
         Key { generation: 0, tenant: tenant.map(str::to_owned), days: 30, as_of }
     }
 
-    async fn ask(kept: &Kept<u32>, calls: &AtomicU32, key: Key, holds: Holds) -> u32 {
+    async fn ask(kept: &SingleFlight<u32>, calls: &AtomicU32, key: Key, holds: Holds) -> u32 {
         let work = async {
             let call = calls.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -121,7 +121,7 @@ mod tests {
 
     #[tokio::test]
     async fn sixteen_who_ask_at_once_cost_one() {
-        let (kept, calls) = (Kept::default(), AtomicU32::new(0));
+        let (kept, calls) = (SingleFlight::default(), AtomicU32::new(0));
         let asked = (0..16).map(|_| ask(&kept, &calls, key(None, None), Holds::AWhile));
         assert_eq!(futures::future::join_all(asked).await, [0; 16]);
         assert_eq!(calls.load(Ordering::SeqCst), 1);
@@ -129,7 +129,7 @@ mod tests {
 
     #[tokio::test]
     async fn tenants_instants_and_worlds_have_answers_of_their_own() {
-        let (kept, calls) = (Kept::default(), AtomicU32::new(0));
+        let (kept, calls) = (SingleFlight::default(), AtomicU32::new(0));
         for (n, key) in [key(None, None), key(Some("a"), None), key(Some("b"), None)]
             .into_iter()
             .chain([key(None, Some(1)), key(None, Some(2))])
@@ -143,14 +143,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_may_change_is_worked_out_again() {
-        let (kept, calls) = (Kept::default(), AtomicU32::new(0));
+        let (kept, calls) = (SingleFlight::default(), AtomicU32::new(0));
         assert_eq!(ask(&kept, &calls, key(None, Some(1)), Holds::Once).await, 0);
         assert_eq!(ask(&kept, &calls, key(None, Some(1)), Holds::Once).await, 1);
     }
 
     #[tokio::test]
     async fn an_old_answer_serves_while_the_next_is_worked_out() {
-        let (kept, calls) = (Kept::default(), AtomicU32::new(0));
+        let (kept, calls) = (SingleFlight::default(), AtomicU32::new(0));
         let key = key(None, None);
         assert_eq!(ask(&kept, &calls, key.clone(), Holds::AWhile).await, 0);
         let age = |by: Duration| {
@@ -168,7 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_is_not_kept() {
-        let kept: Kept<u32> = Kept::default();
+        let kept: SingleFlight<u32> = SingleFlight::default();
         let failed = kept.get(key(None, None), async { Err::<(u32, Holds), _>("no") }).await;
         assert_eq!(failed, Err("no"));
         let value = kept.get(key(None, None), async { Ok::<_, ()>((7, Holds::Ever)) }).await;

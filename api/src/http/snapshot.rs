@@ -12,7 +12,7 @@ pub(crate) async fn world(conn: &mut PgConnection) -> Result<Position, Problem> 
 }
 
 /// One snapshot of the database and the instant that is asked about.
-pub(crate) struct View {
+pub(crate) struct Snapshot {
     tx: Transaction<'static, Postgres>,
     /// Where the world stands.
     pub(crate) position: Position,
@@ -20,13 +20,13 @@ pub(crate) struct View {
     pub(crate) moment: Moment,
 }
 
-impl View {
+impl Snapshot {
     pub(crate) fn new(
         tx: Transaction<'static, Postgres>,
         position: Position,
         moment: Moment,
     ) -> Self {
-        View { tx, position, moment }
+        Snapshot { tx, position, moment }
     }
 
     /// The connection to read on.

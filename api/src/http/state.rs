@@ -1,15 +1,14 @@
 //! What the handlers work with: the database, the object store, and views of one instant.
+use crate::auth::TokenKey;
 use crate::http::caller::Caller;
 use crate::http::key_cache::{self, KnownKeys};
 use crate::http::limits::Limits;
 use crate::http::problem::{Code, Problem};
-use crate::http::snapshot::{View, world};
+use crate::http::snapshot::{Snapshot, world};
 use crate::http::streams::{Room, Streams};
 use crate::http::time::Instant;
-use crate::http::write::Write;
-use crate::auth::TokenKey;
-use telemetry::metrics::Metrics;
-use jobs::webhooks::Policy;
+use crate::http::write::WriteTx;
+use jobs::webhooks::AddressPolicy;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use store::actions::NewAction;
 use store::db::ApiPools;
 use store::objects::ObjectStore;
 use store::read::Moment;
+use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -45,7 +45,7 @@ pub struct Settings {
     /// The origins whose pages may call the API from a browser; none: only our own.
     pub allowed_origins: Vec<String>,
     /// Where webhooks may go.
-    pub webhooks: Policy,
+    pub webhooks: AddressPolicy,
     /// What counts requests.
     pub metrics: Metrics,
     /// Where the files of the pages are; none: inside the program.
@@ -132,8 +132,8 @@ impl ApiState {
         self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
     }
 
-    pub(crate) fn webhook_policy(&self) -> Policy {
-        self.0.as_ref().map_or_else(Policy::default, |inner| inner.settings.webhooks)
+    pub(crate) fn webhook_policy(&self) -> AddressPolicy {
+        self.0.as_ref().map_or_else(AddressPolicy::default, |inner| inner.settings.webhooks)
     }
 
     pub(crate) fn metrics(&self) -> Option<&Metrics> {
@@ -163,9 +163,9 @@ impl ApiState {
             return Ok(());
         }
         let looked = std::time::Instant::now();
-        let mut tx = self.platform_snapshot().await?;
+        let mut tx = self.platform_read_tx().await?;
         if store::api_keys::valid(&mut tx, key_id).await?.is_none() {
-            return Err(known_keys::ended());
+            return Err(key_cache::ended());
         }
         known.holds(key_id, looked);
         Ok(())
@@ -190,12 +190,12 @@ impl ApiState {
     }
 
     /// A transaction that writes in the name of a caller.
-    pub(crate) async fn write(&self, caller: &Caller) -> Result<Write, Problem> {
-        Ok(Write::new(self.begin(Scope::of(caller), "BEGIN").await?, caller.clone()))
+    pub(crate) async fn write(&self, caller: &Caller) -> Result<WriteTx, Problem> {
+        Ok(WriteTx::new(self.begin(Scope::of(caller), "BEGIN").await?, caller.clone()))
     }
 
     /// A snapshot of what a caller may see, without a world.
-    pub(crate) async fn snapshot(
+    pub(crate) async fn read_tx(
         &self,
         caller: &Caller,
     ) -> Result<Transaction<'static, Postgres>, Problem> {
@@ -204,9 +204,7 @@ impl ApiState {
 
     /// A snapshot of everything, for what is checked before a caller is known and for what is
     /// public by its nature (the hashes of the logs).
-    pub(crate) async fn platform_snapshot(
-        &self,
-    ) -> Result<Transaction<'static, Postgres>, Problem> {
+    pub(crate) async fn platform_read_tx(&self) -> Result<Transaction<'static, Postgres>, Problem> {
         self.begin(Scope::Platform, SNAPSHOT).await
     }
 
@@ -239,24 +237,24 @@ impl ApiState {
     }
 
     /// The world as of an instant, or in its newest state.
-    pub(crate) async fn view(
+    pub(crate) async fn snapshot(
         &self,
         caller: &Caller,
         as_of: Option<Instant>,
-    ) -> Result<View, Problem> {
-        self.view_of(self.snapshot(caller).await?, as_of).await
+    ) -> Result<Snapshot, Problem> {
+        self.snapshot_of(self.read_tx(caller).await?, as_of).await
     }
 
     /// The newest state of the whole world, whoever asks.
-    pub(crate) async fn platform_view(&self) -> Result<View, Problem> {
-        self.view_of(self.platform_snapshot().await?, None).await
+    pub(crate) async fn platform_snapshot(&self) -> Result<Snapshot, Problem> {
+        self.snapshot_of(self.platform_read_tx().await?, None).await
     }
 
-    async fn view_of(
+    async fn snapshot_of(
         &self,
         mut tx: Transaction<'static, Postgres>,
         as_of: Option<Instant>,
-    ) -> Result<View, Problem> {
+    ) -> Result<Snapshot, Problem> {
         let position = world(&mut tx).await?;
         let released = Instant::from(position.released_through);
         if let Some(later) = as_of.filter(|at| *at > released) {
@@ -267,6 +265,6 @@ impl ApiState {
             Some(at) => Moment { as_of: at.datetime(), newest: false },
             None => Moment { as_of: position.released_through, newest: true },
         };
-        Ok(View::new(tx, position, moment))
+        Ok(Snapshot::new(tx, position, moment))
     }
 }

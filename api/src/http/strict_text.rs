@@ -8,9 +8,9 @@ use std::ops::Deref;
 
 /// A JSON string.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Text(pub(crate) String);
+pub(crate) struct StrictText(pub(crate) String);
 
-impl Deref for Text {
+impl Deref for StrictText {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -18,19 +18,19 @@ impl Deref for Text {
     }
 }
 
-impl AsRef<str> for Text {
+impl AsRef<str> for StrictText {
     fn as_ref(&self) -> &str {
         &self.0
     }
 }
 
-impl From<&str> for Text {
+impl From<&str> for StrictText {
     fn from(text: &str) -> Self {
-        Text(text.to_owned())
+        StrictText(text.to_owned())
     }
 }
 
-impl Type for Text {
+impl Type for StrictText {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;
     type RawElementValueType = Self;
@@ -54,16 +54,16 @@ impl Type for Text {
     }
 }
 
-impl ParseFromJSON for Text {
+impl ParseFromJSON for StrictText {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         match value.unwrap_or_default() {
-            Value::String(text) => Ok(Text(text)),
+            Value::String(text) => Ok(StrictText(text)),
             other => Err(ParseError::expected_type(other)),
         }
     }
 }
 
-impl ToJSON for Text {
+impl ToJSON for StrictText {
     fn to_json(&self) -> Option<Value> {
         Some(Value::String(self.0.clone()))
     }

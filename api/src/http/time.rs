@@ -95,11 +95,6 @@ pub(crate) fn example(hours: i64) -> Instant {
     Instant(at.unwrap_or(DateTime::UNIX_EPOCH))
 }
 
-/// For the examples of parameters.
-pub(crate) fn example_as_of() -> Option<Instant> {
-    Some(example(crate::http::examples::AS_OF_HOURS))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,16 +6,16 @@ use poem_openapi::types::ToJSON;
 use sqlx::{PgConnection, Postgres, Transaction};
 use std::ops::{Deref, DerefMut};
 use store::actions::NewAction;
-use store::idempotency::Answered;
+use store::idempotency::StoredResponse;
 
 /// An open transaction in the name of a caller.
-pub(crate) struct Write {
+pub(crate) struct WriteTx {
     tx: Transaction<'static, Postgres>,
     caller: Caller,
 }
 
 /// What was done.
-pub(crate) struct Done<'a, T> {
+pub(crate) struct Outcome<'a, T> {
     /// The HTTP status of the answer.
     pub(crate) status: u16,
     /// What it was done to: the path of a resource.
@@ -26,14 +26,14 @@ pub(crate) struct Done<'a, T> {
     pub(crate) body: &'a T,
 }
 
-impl Write {
+impl WriteTx {
     pub(crate) fn new(tx: Transaction<'static, Postgres>, caller: Caller) -> Self {
-        Write { tx, caller }
+        WriteTx { tx, caller }
     }
 
     /// Ends the transaction: all of it holds from now on. The body of `done` is kept for whoever
     /// asks again; it must hold no secret.
-    pub(crate) async fn commit<T: ToJSON>(mut self, done: Done<'_, T>) -> Result<(), Problem> {
+    pub(crate) async fn commit<T: ToJSON>(mut self, done: Outcome<'_, T>) -> Result<(), Problem> {
         let caller = self.caller.clone();
         let action = NewAction {
             actor: &caller.actor,
@@ -46,7 +46,7 @@ impl Write {
         };
         store::actions::insert(&mut self.tx, &action).await?;
         if let Some(given) = &caller.idempotency {
-            let answered = Answered {
+            let answered = StoredResponse {
                 request_hash: given.request_hash.to_vec(),
                 status: i32::from(done.status),
                 location: done.location.map(str::to_owned),
@@ -66,7 +66,7 @@ impl Write {
     }
 }
 
-impl Deref for Write {
+impl Deref for WriteTx {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
@@ -74,7 +74,7 @@ impl Deref for Write {
     }
 }
 
-impl DerefMut for Write {
+impl DerefMut for WriteTx {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.tx
     }

@@ -1,7 +1,7 @@
 //! Examples where poem-openapi has no place for one: documents and texts, lists without a page, and
 //! the body that has two forms.
-use crate::resources::logs::transparency::example_note;
 use crate::http::examples;
+use crate::resources::logs::transparency::example_note;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json; charset=utf-8";

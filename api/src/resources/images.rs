@@ -4,32 +4,29 @@ mod create;
 mod evidence;
 mod lookup;
 mod model;
-mod parts;
+pub(super) mod parts;
 mod versions;
 
 use crate::http::access::{Access, Resource};
-use crate::schemas::build::Build;
 use crate::http::caller::Caller;
-use crate::http::lookup::text;
-use crate::http::pages::{self as page, Turn};
-use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::schemas::severity::Severity;
-use crate::http::tag::Tag;
-use crate::http::snapshot::View;
-use crate::http::state::ApiState;
-use crate::http::time::{Instant, example_as_of};
 use crate::http::examples;
+use crate::http::lookup::text;
+use crate::http::pages::{self, PageQuery, Pager};
+use crate::http::problem::{Failure, Problem, failures};
+use crate::http::query::{AsOf, length, query, range};
+use crate::http::state::ApiState;
+use crate::http::tag::Tag;
+use crate::schemas::build::Build;
+use crate::schemas::severity::Severity;
 use create::NewBuild;
 use lookup::{base_number, one_image, one_version};
 use model::{Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
-use store::read::Listed;
+use store::read::Page;
 use store::read::images::{ImageFilter, ImagePlace, KnownImage, images};
-use store::read::versions::{
-    assessment, attestations, sboms, tags, versions_total,
-};
+use store::read::versions::{assessment, attestations, sboms, tags, versions_total};
 use versions::{Version, VersionDetail, VersionPage};
 
 /// The most tags that one image shows.
@@ -60,7 +57,7 @@ failures! {
     CreateImage:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, ImageDiffers, ImageEndOfLife,
         NotYourImage, NameOutsideNamespace, UnknownImage, UnknownPackage, UnknownTenant,
-        OtherKernel
+        KernelMismatch
 }
 
 /// A build that was asked for.
@@ -74,6 +71,29 @@ pub(crate) enum Accepted {
         #[oai(header = "Location")]
         String,
     ),
+}
+
+query! {
+    /// The parameters of listImages.
+    struct ListImagesQuery {
+        /// Only images with this text in their name or description, whatever its case; or with a
+        /// version of this digest (`sha256:...`).
+        q: Option<String> = length(1, 80),
+        /// Only images whose name holds this text, whatever its case.
+        name: Option<String> = length(1, 63),
+        /// Only images with this tag.
+        tag: Option<String> = length(1, 128),
+        /// Only images that were so.
+        status: Option<ImageStatus>,
+        /// Only images built on this one: its name or number.
+        base: Option<String> = length(1, 63),
+        /// Only images with an advisory of this severity open on their current version.
+        severity: Option<Severity>,
+        /// Only images whose current version has this SLSA build level.
+        slsa_level: Option<i32> = range(0, 3),
+        /// The order, `name` when absent; with `-` the other way round.
+        order_by: Option<ImageOrderBy>,
+    }
 }
 
 impl Resource for ImagesApi {
@@ -100,74 +120,42 @@ impl ImagesApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only images with this text in their name or description, whatever its case; or with a
-        /// version of this digest (`sha256:...`).
-        #[oai(validator(min_length = 1, max_length = 80))]
-        q: Query<Option<String>>,
-        /// Only images whose name holds this text, whatever its case.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        name: Query<Option<String>>,
-        /// Only images with this tag.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        tag: Query<Option<String>>,
-        /// Only images that were so.
-        status: Query<Option<ImageStatus>>,
-        /// Only images built on this one: its name or number.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        base: Query<Option<String>>,
-        /// Only images with an advisory of this severity open on their current version.
-        severity: Query<Option<Severity>>,
-        /// Only images whose current version has this SLSA build level.
-        #[oai(validator(minimum(value = "0"), maximum(value = "3")))]
-        slsa_level: Query<Option<i32>>,
-        /// The order, `name` when absent; with `-` the other way round.
-        order_by: Query<Option<ImageOrderBy>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many images a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListImagesQuery,
+        page: PageQuery,
     ) -> Result<Json<ImagePage>, Failure<ListImages>> {
-        let order_by = order_by.0.unwrap_or(ImageOrderBy::Name);
+        let order_by = query.order_by.unwrap_or(ImageOrderBy::Name);
         let (order, descending) = order_by.order();
-        let severity = severity.0.map(Severity::as_str);
-        let kind = (status.0.map(|status| status as u8), severity, slsa_level.0);
-        let filters = (&q.0, &name.0, &tag.0, &base.0, kind, order_by as u8);
-        let list = ("images", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<Key>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let severity = query.severity.map(Severity::as_str);
+        let _kind = (query.status.map(|status| status as u8), severity, query.slsa_level);
+        let mut pager = Pager::<Key>::begin(&self.0, &caller, page).await?;
         let filter = ImageFilter {
-            q: text("q", q.as_deref())?,
-            name: text("name", name.as_deref())?,
-            tag: text("tag", tag.as_deref())?,
-            status: status.0.map(Into::into),
-            base_image_id: match base.as_deref() {
-                Some(base) => Some(base_number(&mut turn.view, base).await?),
+            q: text("q", query.q.as_deref())?,
+            name: text("name", query.name.as_deref())?,
+            tag: text("tag", query.tag.as_deref())?,
+            status: query.status.map(Into::into),
+            base_image_id: match query.base.as_deref() {
+                Some(base) => Some(base_number(&mut pager.snapshot, base).await?),
                 None => None,
             },
             severity,
-            slsa_level: slsa_level.0,
+            slsa_level: query.slsa_level,
             order,
             descending,
         };
-        let after = match turn.after.take() {
-            Some((name, ms)) => Some(ImagePlace { name, at: ms.map(page::instant).transpose()? }),
+        let after = match pager.after.take() {
+            Some((name, ms)) => Some(ImagePlace { name, at: ms.map(pages::instant).transpose()? }),
             None => None,
         };
-        let (moment, limit) = (turn.moment, turn.limit());
-        let conn = turn.view.conn();
-        let Listed { mut rows, total } =
-            images(conn, moment, &filter, after.as_ref(), limit).await?;
-        let next = turn.end(&mut rows, |row| {
+        let (moment, limit) = (pager.moment, pager.limit());
+        let conn = pager.snapshot.conn();
+        let Page { mut rows, total } = images(conn, moment, &filter, after.as_ref(), limit).await?;
+        let next = pager.end(&mut rows, |row| {
             let place = row.place(order);
             (place.name, place.at.map(|at| at.timestamp_millis()))
         })?;
-        let as_of = turn.view.as_of();
+        let as_of = pager.snapshot.as_of();
         let items = rows.into_iter().map(|row| Image::new(row, as_of)).collect();
-        Ok(Json(ImagePage::new(items, total, next, &turn.view)))
+        Ok(Json(ImagePage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Build an image
@@ -183,7 +171,7 @@ impl ImagesApi {
         caller: Caller,
         wanted: Json<NewBuild>,
     ) -> Result<Accepted, Failure<CreateImage>> {
-        let build = create::build_image(&self.0, &caller, wanted.0).await?;
+        let build = wanted.request(&self.0, &caller).await?;
         let location = build.href.clone();
         Ok(Accepted::Build(Json(build), location))
     }
@@ -198,26 +186,24 @@ impl ImagesApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<ImageDetail>, Failure<OneImage>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let KnownImage { id, version, name } = one_image(&mut view, &image).await?;
-        let (moment, at) = (view.moment, view.moment.as_of);
-        let row = store::read::images::image(view.conn(), moment, id).await?;
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let KnownImage { id, version, name } = one_image(&mut snapshot, &image).await?;
+        let (moment, at) = (snapshot.moment, snapshot.moment.as_of);
+        let row = store::read::images::image(snapshot.conn(), moment, id).await?;
         let row = row.ok_or_else(|| Problem::internal(format!("the image {name} is gone")))?;
-        let tags = tags(view.conn(), at, id, MAX_TAGS).await?;
+        let tags = tags(snapshot.conn(), at, id, MAX_TAGS).await?;
         let (sboms, attestations, assessment) = match version {
             Some(version) => (
-                sboms(view.conn(), id, version).await?,
-                attestations(view.conn(), at, id, version).await?,
-                assessment(view.conn(), at, id, version).await?,
+                sboms(snapshot.conn(), id, version).await?,
+                attestations(snapshot.conn(), at, id, version).await?,
+                assessment(snapshot.conn(), at, id, version).await?,
             ),
             None => (Vec::new(), Vec::new(), None),
         };
-        let image = Image::new(row, view.as_of());
-        Ok(Json(ImageDetail::new(image, tags, sboms, attestations, assessment, &view)))
+        let image = Image::new(row, snapshot.as_of());
+        Ok(Json(ImageDetail::new(image, tags, sboms, attestations, assessment, &snapshot)))
     }
 
     /// List an image's versions
@@ -230,26 +216,17 @@ impl ImagesApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many versions a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        page: PageQuery,
     ) -> Result<Json<VersionPage>, Failure<BelowImage>> {
-        let list = ("versions", &image.0);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<i32>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let id = one_image(&mut turn.view, &image).await?.id;
-        let (at, limit, before) = (turn.moment.as_of, turn.limit(), turn.after);
-        let conn = turn.view.conn();
+        let mut pager = Pager::<i32>::begin(&self.0, &caller, page).await?;
+        let id = one_image(&mut pager.snapshot, &image).await?.id;
+        let (at, limit, before) = (pager.moment.as_of, pager.limit(), pager.after);
+        let conn = pager.snapshot.conn();
         let total = versions_total(conn, at, id).await?;
         let mut rows = store::read::versions::versions(conn, at, id, before, limit).await?;
-        let next = turn.end(&mut rows, |row| row.version)?;
+        let next = pager.end(&mut rows, |row| row.version)?;
         let items = rows.into_iter().map(Version::from).collect();
-        Ok(Json(VersionPage::new(items, total, next, &turn.view)))
+        Ok(Json(VersionPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Read a version of an image
@@ -269,18 +246,17 @@ impl ImagesApi {
         /// The version's ordinal, from 1.
         #[oai(validator(minimum(value = "1")), example = "example_version")]
         version: Path<i32>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<VersionDetail>, Failure<OneVersion>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let image = one_image(&mut view, &image).await?;
-        let row = one_version(&mut view, &image, version.0).await?;
-        let (id, at) = (image.id, view.moment.as_of);
-        let sboms = sboms(view.conn(), id, row.version).await?;
-        let attestations = attestations(view.conn(), at, id, row.version).await?;
-        let assessment = assessment(view.conn(), at, id, row.version).await?;
-        let detail = VersionDetail::new(image.name, row, sboms, attestations, assessment, &view);
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let image = one_image(&mut snapshot, &image).await?;
+        let row = one_version(&mut snapshot, &image, version.0).await?;
+        let (id, at) = (image.id, snapshot.moment.as_of);
+        let sboms = sboms(snapshot.conn(), id, row.version).await?;
+        let attestations = attestations(snapshot.conn(), at, id, row.version).await?;
+        let assessment = assessment(snapshot.conn(), at, id, row.version).await?;
+        let detail =
+            VersionDetail::new(image.name, row, sboms, attestations, assessment, &snapshot);
         Ok(Json(detail))
     }
 }
@@ -295,4 +271,3 @@ fn example_version() -> i32 {
 fn example_image() -> String {
     examples::IMAGE.to_owned()
 }
-

@@ -1,3 +1,3 @@
 //! The transparency log and the audit log.
 pub(super) mod audit;
-pub(super) mod transparency;
+pub(crate) mod transparency;

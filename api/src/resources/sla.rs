@@ -4,25 +4,26 @@ mod survival;
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::schemas::exposure::{SlaClock, TimerState};
-use crate::http::lookup as filter;
-use crate::http::single_flight::{self as kept, Holds, Kept};
+use crate::http::lookup;
 use crate::http::order::{ByRecorded, direction};
-use crate::http::pages::{self as page, Turn};
+use crate::http::pages::{self, PageQuery, Pager};
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::schemas::severity::Severity;
-use crate::http::tag::Tag;
+use crate::http::query::{AsOf, ExampleValue, example, length, query, range};
+use crate::http::single_flight::{self, Holds, SingleFlight};
 use crate::http::state::ApiState;
-use crate::http::time::{self, Instant, example_as_of};
+use crate::http::tag::Tag;
+use crate::http::time::Instant;
+use crate::schemas::exposure::{SlaClock, TimerState};
+use crate::schemas::severity::Severity;
 use chrono::TimeDelta;
 use model::{
-    ForecastPage, Policies, Policy, Remediation, Timer, TimerPage, Violation, ViolationPage, ViolationState,
+    ForecastPage, Remediation, SlaPolicies, SlaPolicy, Timer, TimerPage, Violation, ViolationPage,
+    ViolationState,
 };
 use poem_openapi::OpenApi;
-use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use std::sync::Arc;
-use store::read::Listed;
+use store::read::Page;
 use store::read::sla::{
     TimerFilter, TimerPlace, TimerRow, ViolationFilter, durations, open_timers, open_total,
     policies, stopped_timers, violations, violations_total,
@@ -34,7 +35,7 @@ const DEFAULT_DAYS: u32 = 30;
 pub(crate) struct SlaApi {
     state: ApiState,
     /// Answers about remediation that still hold.
-    remediation: Kept<Arc<Remediation>>,
+    remediation: SingleFlight<Arc<Remediation>>,
 }
 
 failures! {
@@ -56,7 +57,7 @@ fn key(row: &TimerRow) -> Key {
 }
 
 fn place((ms, customer_id, image_id, advisory_id, clock): Key) -> Result<TimerPlace, Problem> {
-    let at = ms.map(page::instant).transpose()?;
+    let at = ms.map(pages::instant).transpose()?;
     Ok(TimerPlace { at, customer_id, image_id, advisory_id, clock })
 }
 
@@ -72,6 +73,62 @@ fn stored(state: TimerState) -> Option<store::read::sla::TimerState> {
     }
 }
 
+query! {
+    /// The parameters of listSlaTimers.
+    struct ListSlaTimersQuery {
+        /// Only timers of this customer: its namespace.
+        tenant: Option<String> = length(1, 128),
+        /// Only timers of this clock.
+        clock: Option<SlaClock>,
+        /// Only timers for advisories of this severity.
+        severity: Option<Severity>,
+        /// Only timers that stood so at that instant.
+        state: Option<TimerState>,
+        /// Only timers for this image: its name or number.
+        image: Option<String> = length(1, 63),
+        /// Only timers for this advisory: its CVE id.
+        cve: Option<String> = length(1, 63),
+    }
+}
+
+query! {
+    /// The parameters of listSlaViolations.
+    struct ListSlaViolationsQuery {
+        /// Only violations towards this customer: its namespace.
+        tenant: Option<String> = length(1, 128),
+        /// Only violations of this clock.
+        clock: Option<SlaClock>,
+        /// Only violations for advisories of this severity.
+        severity: Option<Severity>,
+        /// Only violations that stood so at that instant.
+        state: Option<ViolationState>,
+        /// The order; `-recorded_at` when absent.
+        order_by: Option<ByRecorded>,
+    }
+}
+
+query! {
+    /// The parameters of forecastSla.
+    struct ForecastSlaQuery {
+        /// By when.
+        by: Instant = example(ExampleValue::Hours(24 * 24)),
+        /// Only timers of this customer: its namespace.
+        tenant: Option<String> = length(1, 128),
+        /// Only timers of this clock.
+        clock: Option<SlaClock>,
+        /// Only timers for advisories of this severity.
+        severity: Option<Severity>,
+    }
+}
+
+query! {
+    /// The parameters of getRemediation.
+    struct GetRemediationQuery {
+        /// Only advisories published in so many days before that instant, 30 when absent.
+        days: Option<u32> = range(1, 3650),
+    }
+}
+
 impl Resource for SlaApi {
     const OPERATIONS: &'static [(&'static str, Access)] = &[
         ("listSlaPolicies", Access::Read),
@@ -82,7 +139,7 @@ impl Resource for SlaApi {
     ];
 
     fn new(state: &ApiState) -> Self {
-        SlaApi { state: state.clone(), remediation: Kept::default() }
+        SlaApi { state: state.clone(), remediation: SingleFlight::default() }
     }
 }
 
@@ -92,10 +149,10 @@ impl SlaApi {
     ///
     /// What is promised: days by severity, what starts the clock, and what it waits for.
     #[oai(path = "/v1/sla/policies", method = "get", operation_id = "listSlaPolicies")]
-    async fn policies(&self, caller: Caller) -> Result<Json<Policies>, Failure<ReadSla>> {
-        let mut view = self.state.view(&caller, None).await?;
-        let rows = policies(view.conn()).await?;
-        Ok(Json(Policies { items: rows.into_iter().map(Policy::from).collect() }))
+    async fn policies(&self, caller: Caller) -> Result<Json<SlaPolicies>, Failure<ReadSla>> {
+        let mut snapshot = self.state.snapshot(&caller, None).await?;
+        let rows = policies(snapshot.conn()).await?;
+        Ok(Json(SlaPolicies { items: rows.into_iter().map(SlaPolicy::from).collect() }))
     }
 
     /// List SLA timers
@@ -106,57 +163,34 @@ impl SlaApi {
     async fn timers(
         &self,
         caller: Caller,
-        /// Only timers of this customer: its namespace.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        tenant: Query<Option<String>>,
-        /// Only timers of this clock.
-        clock: Query<Option<SlaClock>>,
-        /// Only timers for advisories of this severity.
-        severity: Query<Option<Severity>>,
-        /// Only timers that stood so at that instant.
-        state: Query<Option<TimerState>>,
-        /// Only timers for this image: its name or number.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        image: Query<Option<String>>,
-        /// Only timers for this advisory: its CVE id.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        cve: Query<Option<String>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many timers a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListSlaTimersQuery,
+        page: PageQuery,
     ) -> Result<Json<TimerPage>, Failure<ListSla>> {
-        let (clock, severity) = (clock.0.map(SlaClock::as_str), severity.0.map(Severity::as_str));
-        let filters = (&tenant.0, clock, severity, state.0.map(|s| s as u8), &image.0, &cve.0);
-        let list = ("timers", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<Key>::begin(&self.state, &caller, list, as_of.0, turning).await?;
-        let tenant = filter::tenant(&mut turn.view, tenant.as_deref()).await?;
+        let (clock, severity) =
+            (query.clock.map(SlaClock::as_str), query.severity.map(Severity::as_str));
+        let mut pager = Pager::<Key>::begin(&self.state, &caller, page).await?;
+        let tenant = lookup::tenant(&mut pager.snapshot, query.tenant.as_deref()).await?;
         let filter = TimerFilter {
             tenant_namespace: tenant.as_deref().or(caller.tenant()),
             clock,
             severity,
-            image_id: filter::image(&mut turn.view, image.as_deref()).await?,
-            advisory_id: filter::cve(&mut turn.view, cve.as_deref()).await?,
-            state: state.0.and_then(stored),
+            image_id: lookup::image(&mut pager.snapshot, query.image.as_deref()).await?,
+            advisory_id: lookup::cve(&mut pager.snapshot, query.cve.as_deref()).await?,
+            state: query.state.and_then(stored),
             due_by: None,
         };
-        let (moment, limit) = (turn.moment, turn.limit());
-        let after = turn.after.clone().map(place).transpose()?;
-        let conn = turn.view.conn();
-        let Listed { mut rows, total } = if state.0 == Some(TimerState::Stopped) {
+        let (moment, limit) = (pager.moment, pager.limit());
+        let after = pager.after.clone().map(place).transpose()?;
+        let conn = pager.snapshot.conn();
+        let Page { mut rows, total } = if query.state == Some(TimerState::Stopped) {
             stopped_timers(conn, moment, &filter, after.as_ref(), limit).await?
         } else {
             open_timers(conn, moment, &filter, after.as_ref(), limit).await?
         };
-        let next = turn.end(&mut rows, key)?;
+        let next = pager.end(&mut rows, key)?;
         let items = rows.into_iter().map(|row| Timer::new(row, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;
-        Ok(Json(TimerPage::new(items, total, next, &turn.view)))
+        Ok(Json(TimerPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// List SLA violations
@@ -166,53 +200,34 @@ impl SlaApi {
     async fn violations(
         &self,
         caller: Caller,
-        /// Only violations towards this customer: its namespace.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        tenant: Query<Option<String>>,
-        /// Only violations of this clock.
-        clock: Query<Option<SlaClock>>,
-        /// Only violations for advisories of this severity.
-        severity: Query<Option<Severity>>,
-        /// Only violations that stood so at that instant.
-        state: Query<Option<ViolationState>>,
-        /// The order; `-recorded_at` when absent.
-        order_by: Query<Option<ByRecorded>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many violations a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListSlaViolationsQuery,
+        page: PageQuery,
     ) -> Result<Json<ViolationPage>, Failure<ListSla>> {
-        let (clock, severity) = (clock.0.map(SlaClock::as_str), severity.0.map(Severity::as_str));
-        let open = state.0.map(|state| state == ViolationState::Open);
-        let direction = direction(order_by.0);
-        let filters = (&tenant.0, clock, severity, open, direction.is_ascending());
-        let list = ("violations", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<Key>::begin(&self.state, &caller, list, as_of.0, turning).await?;
-        let tenant = filter::tenant(&mut turn.view, tenant.as_deref()).await?;
+        let (clock, severity) =
+            (query.clock.map(SlaClock::as_str), query.severity.map(Severity::as_str));
+        let open = query.state.map(|state| state == ViolationState::Open);
+        let direction = direction(query.order_by);
+        let mut pager = Pager::<Key>::begin(&self.state, &caller, page).await?;
+        let tenant = lookup::tenant(&mut pager.snapshot, query.tenant.as_deref()).await?;
         let tenant_namespace = tenant.as_deref().or(caller.tenant());
         let filter = ViolationFilter { tenant_namespace, clock, severity, open, direction };
-        let (moment, limit) = (turn.moment, turn.limit());
-        let after = match turn.after.clone() {
+        let (moment, limit) = (pager.moment, pager.limit());
+        let after = match pager.after.clone() {
             Some((ms, customer, image, advisory, clock)) => {
-                let recorded = page::instant(ms.unwrap_or(i64::MAX))?;
+                let recorded = pages::instant(ms.unwrap_or(i64::MAX))?;
                 Some((recorded, customer, image, advisory, clock))
             }
             None => None,
         };
-        let conn = turn.view.conn();
+        let conn = pager.snapshot.conn();
         let total = violations_total(conn, moment, &filter).await?;
         let mut rows = violations(conn, moment, &filter, after.as_ref(), limit).await?;
-        let next = turn.end(&mut rows, |row| {
+        let next = pager.end(&mut rows, |row| {
             let ms = Some(row.recorded_at.timestamp_millis());
             (ms, row.customer_id, row.image_id, row.advisory_id, row.clock.clone())
         })?;
         let items = rows.into_iter().map(Violation::new).collect::<Result<_, _>>()?;
-        Ok(Json(ViolationPage::new(items, total, next, &turn.view)))
+        Ok(Json(ViolationPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Forecast overdue SLAs
@@ -223,53 +238,35 @@ impl SlaApi {
     async fn forecast(
         &self,
         caller: Caller,
-        /// By when.
-        #[oai(example = "example_by")]
-        by: Query<Instant>,
-        /// Only timers of this customer: its namespace.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        tenant: Query<Option<String>>,
-        /// Only timers of this clock.
-        clock: Query<Option<SlaClock>>,
-        /// Only timers for advisories of this severity.
-        severity: Query<Option<Severity>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many timers a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ForecastSlaQuery,
+        page: PageQuery,
     ) -> Result<Json<ForecastPage>, Failure<ListSla>> {
-        let (clock, severity) = (clock.0.map(SlaClock::as_str), severity.0.map(Severity::as_str));
-        let filters = (by.0.datetime().timestamp_millis(), &tenant.0, clock, severity);
-        let list = ("forecast", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<Key>::begin(&self.state, &caller, list, as_of.0, turning).await?;
-        let (moment, limit) = (turn.moment, turn.limit());
-        if by.0.datetime() < moment.as_of {
+        let (clock, severity) =
+            (query.clock.map(SlaClock::as_str), query.severity.map(Severity::as_str));
+        let mut pager = Pager::<Key>::begin(&self.state, &caller, page).await?;
+        let (moment, limit) = (pager.moment, pager.limit());
+        if query.by.datetime() < moment.as_of {
             let detail = "The parameter `by` is wrong: it is earlier than the instant asked about.";
             return Err(Problem::new(Code::InvalidParameter, detail).into());
         }
-        let tenant = filter::tenant(&mut turn.view, tenant.as_deref()).await?;
+        let tenant = lookup::tenant(&mut pager.snapshot, query.tenant.as_deref()).await?;
         let filter = TimerFilter {
             tenant_namespace: tenant.as_deref().or(caller.tenant()),
             clock,
             severity,
-            due_by: Some(by.0.datetime()),
+            due_by: Some(query.by.datetime()),
             ..TimerFilter::default()
         };
-        let after = turn.after.clone().map(place).transpose()?;
-        let conn = turn.view.conn();
+        let after = pager.after.clone().map(place).transpose()?;
+        let conn = pager.snapshot.conn();
         let due_by = Some(moment.as_of);
         let overdue = open_total(conn, moment, &TimerFilter { due_by, ..filter.clone() }).await?;
-        let Listed { mut rows, total } =
+        let Page { mut rows, total } =
             open_timers(conn, moment, &filter, after.as_ref(), limit).await?;
-        let next = turn.end(&mut rows, key)?;
+        let next = pager.end(&mut rows, key)?;
         let items = rows.into_iter().map(|row| Timer::new(row, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;
-        Ok(Json(ForecastPage::new(items, by.0, (total, overdue), next, &turn.view)))
+        Ok(Json(ForecastPage::new(items, query.by, (total, overdue), next, &pager.snapshot)))
     }
 
     /// Read how fast exposures end
@@ -284,36 +281,28 @@ impl SlaApi {
     async fn remediation(
         &self,
         caller: Caller,
-        /// Only advisories published in so many days before that instant, 30 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "3650")))]
-        days: Query<Option<u32>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        query: GetRemediationQuery,
+        as_of: AsOf,
     ) -> Result<Json<Arc<Remediation>>, Failure<ReadSla>> {
-        let days = days.unwrap_or(DEFAULT_DAYS);
-        let key = kept::Key {
-            generation: self.state.view(&caller, as_of.0).await?.position.generation,
+        let days = query.days.unwrap_or(DEFAULT_DAYS);
+        let key = single_flight::Key {
+            generation: self.state.snapshot(&caller, as_of.0).await?.position.generation,
             tenant: caller.tenant().map(str::to_owned),
             days,
             as_of: as_of.0.map(|at| at.datetime()),
         };
         let work = async {
-            let mut view = self.state.view(&caller, as_of.0).await?;
-            let at = view.moment.as_of;
+            let mut snapshot = self.state.snapshot(&caller, as_of.0).await?;
+            let at = snapshot.moment.as_of;
             let from = at - TimeDelta::days(i64::from(days));
-            let rows = durations(view.conn(), at, from).await?;
-            let holds = match (view.moment.newest, view.settled()) {
+            let rows = durations(snapshot.conn(), at, from).await?;
+            let holds = match (snapshot.moment.newest, snapshot.settled()) {
                 (true, _) => Holds::AWhile,
                 (false, true) => Holds::Ever,
                 (false, false) => Holds::Once,
             };
-            Ok::<_, Problem>((Arc::new(Remediation::new(rows, from.into(), &view)?), holds))
+            Ok::<_, Problem>((Arc::new(Remediation::new(rows, from.into(), &snapshot)?), holds))
         };
         Ok(Json(self.remediation.get(key, work).await?))
     }
-}
-
-fn example_by() -> Instant {
-    time::example(24 * 24)
 }

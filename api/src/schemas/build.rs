@@ -1,8 +1,8 @@
 //! Builds as the API shows them.
+use crate::http::examples;
 use crate::http::pages::page;
 use crate::http::problem::Problem;
 use crate::http::time::{self, Instant};
-use crate::http::examples;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use store::read::builds::BuildRow;
@@ -195,11 +195,11 @@ impl Build {
 #[oai(example)]
 pub(crate) struct BuildDetail {
     #[oai(flatten)]
-    pub(super) build: Build,
+    pub(crate) build: Build,
     /// The simulated instant this speaks of.
-    pub(super) as_of: Instant,
+    pub(crate) as_of: Instant,
     /// Whether this answer can never change again.
-    pub(super) settled: bool,
+    pub(crate) settled: bool,
 }
 
 page! {

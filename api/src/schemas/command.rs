@@ -1,7 +1,7 @@
 //! A command, as every write that stores one answers.
 use crate::http::problem::Problem;
 use crate::http::time::{self, Instant};
-use crate::http::write::{Done, Write};
+use crate::http::write::{Outcome, WriteTx};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object};
@@ -90,24 +90,14 @@ pub(crate) enum Stored {
     ),
 }
 
-/// Stores a command about a tenant (or the catalogue), and answers with it.
-pub(crate) async fn store_command(
-    mut write: Write,
-    tenant: &str,
-    command: sim::command::Command,
-) -> Result<Stored, Problem> {
-    let seq = store::commands::submit_for(&mut write, tenant, |_| command).await?;
-    let seq = i64::try_from(seq).map_err(Problem::internal)?;
-    let row = store::read::commands::command(&mut write, seq).await?;
-    let row = row.ok_or_else(|| Problem::internal("a stored command is not to be seen"))?;
-    let body = Command::new(row);
-    let location = body.href.clone();
-    let done = Done { status: 202, object: &location, location: Some(&location), body: &body };
-    write.commit(done).await?;
-    Ok(Stored::Accepted(Json(body), location))
-}
-
-/// Who a command without an object of its own is about: the caller's tenant, or everybody.
-pub(crate) fn namespace(caller: &Caller) -> &str {
-    caller.tenant().unwrap_or(store::catalogue::SHARED_NAMESPACE)
+impl Stored {
+    /// Commits a request whose command was stored, and answers with the command.
+    pub(crate) async fn commit(write: WriteTx, row: CommandRow) -> Result<Self, Problem> {
+        let body = Command::new(row);
+        let location = body.href.clone();
+        let done =
+            Outcome { status: 202, object: &location, location: Some(&location), body: &body };
+        write.commit(done).await?;
+        Ok(Stored::Accepted(Json(body), location))
+    }
 }

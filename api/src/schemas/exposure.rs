@@ -1,9 +1,9 @@
 //! Exposures: a customer runs an image on which an advisory was found, and how long there is.
+use crate::http::examples;
 use crate::http::pages::page;
 use crate::http::problem::Problem;
-use crate::schemas::severity::Severity;
 use crate::http::time::{self, Instant};
-use crate::http::examples;
+use crate::schemas::severity::Severity;
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};

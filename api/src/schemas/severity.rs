@@ -43,6 +43,17 @@ impl Severity {
     }
 }
 
+impl From<Severity> for sim::severity::Severity {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Critical => Self::Critical,
+            Severity::High => Self::High,
+            Severity::Medium => Self::Medium,
+            Severity::Low => Self::Low,
+        }
+    }
+}
+
 /// How many advisories, by severity.
 #[derive(Clone, Copy, Debug, Object)]
 pub(crate) struct AdvisoryCounts {

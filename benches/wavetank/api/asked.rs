@@ -3,7 +3,7 @@ use super::{DUE_BY, LIMIT};
 use chrono::DateTime;
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
-use store::read::{self, Listed, Moment};
+use store::read::{self, Moment, Page};
 
 type Reading<'c> = BoxFuture<'c, sqlx::Result<i64>>;
 type Sql = Box<dyn for<'c> Fn(&'c mut PgConnection, Moment) -> Reading<'c> + Send + Sync>;
@@ -47,7 +47,7 @@ impl<T> Size for Vec<T> {
     }
 }
 
-impl<T> Size for Listed<T> {
+impl<T> Size for Page<T> {
     fn size(&self) -> i64 {
         self.rows.len() as i64 + self.total.count
     }

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::{OLDEST_MAJOR, account::Account, cluster};
+use super::{OLDEST_MAJOR, account::Account, pgdata};
 use crate::EmbeddedError;
 
 /// Where installers put the server, besides `/usr/lib/postgresql/<major>/bin`.
@@ -44,7 +44,7 @@ impl Binaries {
             Some(dir) => return Err(EmbeddedError::OverrideUnusable { path: dir.into() }),
             None => candidates(),
         };
-        let wanted = cluster::major_version(pgdata)?;
+        let wanted = pgdata::major_version(pgdata)?;
         let mut found = Vec::new();
         let mut first_error = None;
         for dir in dirs {

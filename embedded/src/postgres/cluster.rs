@@ -1,5 +1,5 @@
-//! The cluster on disk: how it is made, which version it is, and the settings its server runs
-//! with. Settings go on the command line, so that an older cluster gets today's.
+//! The cluster on disk: how it is made, and the settings its server runs with. Settings go on the
+//! command line, so that an older cluster gets today's.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{OWNER, PostgresOptions, account::Account, binaries::Binaries};
+use super::{OWNER, PostgresOptions, account::Account, binaries::Binaries, pgdata::major_version};
 use crate::EmbeddedError;
 
 const MIB: u64 = 1024 * 1024;
@@ -35,20 +35,6 @@ pub(super) struct Cluster {
     pub(super) socket_dir: PathBuf,
     /// What the caller chose.
     pub(super) options: PostgresOptions,
-}
-
-/// The major version that made the cluster, or `None` if there is none yet.
-pub(super) fn major_version(pgdata: &Path) -> Result<Option<String>, EmbeddedError> {
-    match fs::read_to_string(pgdata.join("PG_VERSION")) {
-        Ok(text) => Ok(Some(text.trim().to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if fs::read_dir(pgdata).is_ok_and(|entries| entries.count() > 0) {
-                return Err(EmbeddedError::NotACluster { path: pgdata.into() });
-            }
-            Ok(None)
-        }
-        Err(error) => Err(EmbeddedError::io("read", pgdata.join("PG_VERSION"))(error)),
-    }
 }
 
 impl Cluster {
@@ -237,15 +223,5 @@ mod tests {
         assert_eq!(reason(log).unwrap(), "lock file \"x\" already exists");
         assert_eq!(reason("\n one \n\n"), Some("one".into()));
         assert_eq!(reason(""), None);
-    }
-
-    #[test]
-    fn a_directory_with_other_things_is_no_cluster() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(major_version(dir.path()).unwrap(), None);
-        assert_eq!(major_version(&dir.path().join("none")).unwrap(), None);
-        fs::write(dir.path().join("thesis.txt"), "x").unwrap();
-        let error = major_version(dir.path()).unwrap_err();
-        assert!(matches!(error, EmbeddedError::NotACluster { .. }), "{error}");
     }
 }

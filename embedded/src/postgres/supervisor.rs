@@ -240,7 +240,7 @@ fn end(server: &mut Child) {
             }
             thread::sleep(STARTING_TICK);
         }
-        tracing::warn!(%signal, "the embedded PostgreSQL does not end; trying harder");
+        tracing::warn!(%signal, "the embedded PostgreSQL does not stop; sending a stronger signal");
     }
 }
 

@@ -1,9 +1,9 @@
-//! The S3 operations over the files: what each request asks for, and what each failure is called.
+//! The S3 operations over the files.
 
 use std::{io, os::unix::fs::FileExt as _, sync::Arc};
 
 use s3s::{
-    Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
+    Body, S3, S3Request, S3Response, S3Result,
     dto::{
         Bucket as BucketEntry, CommonPrefix, CreateBucketInput, CreateBucketOutput,
         DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
@@ -18,6 +18,7 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::{
+    failure::{blocking, storage_error},
     files::{Bucket, Condition, Files, Put},
     format::{Meta, Stored},
     listing::{self, After, LARGEST_PAGE, Page},
@@ -48,42 +49,6 @@ impl Service {
         let bucket = self.bucket(bucket)?;
         let key = checked(key)?;
         blocking(move || bucket.get(&key)).await?.ok_or_else(|| s3_error!(NoSuchKey))
-    }
-}
-
-/// Does what blocks where it may, and names its failures as S3 does.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> S3Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(|error| storage_error(&error)),
-        Err(_) => Err(s3_error!(InternalError, "the store failed; see the log")),
-    }
-}
-
-/// A full disk has a name of its own, since the remedy is the reader's; clients do not retry 507.
-fn storage_error(error: &io::Error) -> S3Error {
-    tracing::error!(%error, "the embedded S3 endpoint cannot read or write");
-    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    if !full {
-        return S3Error::with_message(S3ErrorCode::InternalError, "the store failed; see the log");
-    }
-    let message = "the disk is full: the object was not stored, and nothing else has changed";
-    let mut answer =
-        S3Error::with_message(S3ErrorCode::Custom("InsufficientStorage".into()), message);
-    answer.set_status_code(hyper::StatusCode::INSUFFICIENT_STORAGE);
-    answer
-}
-
-/// The body broke off, or is not what its signature covers.
-pub(super) fn refused(error: &s3s::StdError) -> S3Error {
-    let text = error.to_string();
-    if text.contains("Sha256Mismatch") {
-        s3_error!(BadDigest, "the bytes do not have the signed SHA-256")
-    } else if text.contains("SignatureMismatch") {
-        s3_error!(SignatureDoesNotMatch, "a chunk does not have its signature")
-    } else {
-        s3_error!(IncompleteBody, "the body ended early")
     }
 }
 

@@ -18,8 +18,8 @@ use sha2::Digest as _;
 use tempfile::NamedTempFile;
 
 use super::{
+    failure::{blocking, refused},
     files::Files,
-    service::{blocking, refused},
 };
 
 /// Bytes that are kept in memory before they go to a file.

@@ -1,6 +1,7 @@
 //! What a version is made of, from stored rows: the one list that every document follows from.
-use crate::check::{same, same_list};
-use crate::job::{JobError, Placed};
+use crate::check::{expect_equal, expect_equal_lists};
+use crate::error::JobError;
+use crate::job::SequencedFact;
 use crate::naming::{empty_image, repository};
 use anyhow::Context;
 use documents::{BaseReference, Component, ImageContents};
@@ -18,7 +19,7 @@ pub(super) fn stream(version: Option<&str>) -> &str {
 /// build began, the base's packages are those of the base's version, and the image's own packages
 /// are at their newest release.
 pub(super) fn check(
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     published: &Published,
     subject: &BuildSubject,
     resolved: &[ResolvedRelease],
@@ -29,18 +30,18 @@ pub(super) fn check(
     let key = |r: &ResolvedRelease| r.package_id << 20 | i64::from(r.release);
     let found: BTreeSet<_> = resolved.iter().map(key).collect();
     let list = |set: &BTreeSet<i64>| set.iter().copied().collect::<Vec<_>>();
-    same_list(|| what("released contents"), &list(&expected), &list(&found))?;
+    expect_equal_lists(|| what("released contents"), &list(&expected), &list(&found))?;
 
     let own: BTreeSet<_> = subject.own_packages.iter().copied().collect();
     let is_own = |key: &i64| own.contains(&(key >> 20));
     let inherited: Vec<_> = expected.iter().copied().filter(|key| !is_own(key)).collect();
     let mut of_base = subject.base_components.clone().unwrap_or_default();
     of_base.sort_unstable();
-    same_list(|| what("packages of the base"), &inherited, &of_base)?;
+    expect_equal_lists(|| what("packages of the base"), &inherited, &of_base)?;
 
     let outdated = resolved.iter().filter(|r| r.outdated && own.contains(&r.package_id));
     let outdated: Vec<_> = outdated.map(|r| (&*r.name, &*r.version)).collect();
-    same(|| what("own packages with a newer release"), &Vec::new(), &outdated)
+    expect_equal(|| what("own packages with a newer release"), &Vec::new(), &outdated)
 }
 
 /// The tags of a version: `latest`, and the version of its main package from full to major.

@@ -1,6 +1,7 @@
 //! The log of a build, and why it ran, in the words of the documents.
 use super::contents::stream;
-use crate::job::{JobError, Placed};
+use crate::error::JobError;
+use crate::job::SequencedFact;
 use crate::naming::repository;
 use anyhow::Context;
 use documents::build_log::{self, Attempt, AttemptOutcome, BuildLog, Step};
@@ -27,7 +28,6 @@ pub(super) fn timestamp(at: SimTime) -> Result<Timestamp, JobError> {
 
 /// Why the build ran.
 pub(super) fn trigger(cause: &Cause, subject: &BuildSubject) -> Result<Trigger, JobError> {
-    let text = |name: &Option<String>| name.clone().unwrap_or_default();
     Ok(match cause {
         Cause::Bootstrap => Trigger::Bootstrap,
         Cause::Cron => {
@@ -37,17 +37,32 @@ pub(super) fn trigger(cause: &Cause, subject: &BuildSubject) -> Result<Trigger, 
         Cause::Manual { requested_by, .. } => {
             Trigger::Manual { requested_by: requested_by.as_deref().unwrap_or(SOMEBODY).to_owned() }
         }
-        Cause::Upstream { revision, .. } => Trigger::Upstream {
-            package: subject.cause_package.clone().unwrap_or_else(|| subject.name.clone()),
-            revision: revision
-                .as_deref()
-                .map_or_else(|| text(&subject.cause_version), str::to_owned),
+        Cause::Upstream { release: None, revision } => Trigger::Upstream {
+            package: subject.name.clone(),
+            revision: revision.as_deref().unwrap_or_default().to_owned(),
         },
-        Cause::CveFix { .. } => Trigger::CveFix { advisory: text(&subject.cause_cve) },
+        Cause::Upstream { release: Some(_), revision } => Trigger::Upstream {
+            package: stored("packages.name", &subject.cause_package)?,
+            revision: match revision {
+                Some(revision) => revision.to_string(),
+                None => stored("package_releases.version", &subject.cause_version)?,
+            },
+        },
+        Cause::CveFix { .. } => {
+            Trigger::CveFix { advisory: stored("advisories.cve", &subject.cause_cve)? }
+        }
         Cause::BaseChange { .. } => Trigger::BaseChange {
-            digest: text(&subject.cause_digest).parse().context("digest of the changed base")?,
+            digest: stored("image_versions.digest", &subject.cause_digest)?
+                .parse()
+                .context("digest of the changed base")?,
         },
     })
+}
+
+/// A name that the cause of a build refers to.
+fn stored(column: &'static str, name: &Option<String>) -> Result<String, JobError> {
+    let name = name.clone().with_context(|| format!("the cause of a build: no row in {column}"));
+    Ok(name?)
 }
 
 /// The expression of the schedule, if it fires at that instant: incidents and arrivals of the
@@ -60,7 +75,7 @@ pub(super) fn schedule(schedule: Option<&CronSchedule>, requested: SimTime) -> O
 
 /// The log of a build that ended without a new version.
 pub(super) fn of_nothing_published(
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     subject: &BuildSubject,
 ) -> Result<Document, JobError> {
     let end = match &job.fact.outcome {
@@ -77,7 +92,7 @@ pub(super) fn of_nothing_published(
 
 /// The log of a build that published.
 pub(super) fn of_published(
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     subject: &BuildSubject,
     contents: &ImageContents,
     digest: Digest,
@@ -87,7 +102,7 @@ pub(super) fn of_published(
 }
 
 fn render(
-    job: &Placed<BuildResult>,
+    job: &SequencedFact<BuildResult>,
     subject: &BuildSubject,
     version: &str,
     contents: Option<&ImageContents>,
@@ -115,7 +130,7 @@ fn render(
     Ok(Document { kind: kind::LOG, media_type, bytes: text.into() })
 }
 
-fn last_attempt(job: &Placed<BuildResult>, builder: String) -> Result<Attempt, JobError> {
+fn last_attempt(job: &SequencedFact<BuildResult>, builder: String) -> Result<Attempt, JobError> {
     let outcome = match &job.fact.outcome {
         Outcome::Failed { reason: FailureReason::Broken } => AttemptOutcome::Broken {
             step: Step::Assemble,

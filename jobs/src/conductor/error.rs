@@ -18,7 +18,7 @@ pub enum ConductorError {
          hint: go on with that world's own scenario and seed, or use another database or \
          --data-dir (a world can always be made again from its scenario and seed)"
     )]
-    OtherWorld {
+    WorldMismatch {
         /// What differs.
         what: &'static str,
         /// The stored world's.
@@ -32,7 +32,7 @@ pub enum ConductorError {
          and the record has fact {seq} with {stored}: the record was changed, or the kernel \
          without its version; nothing was changed now. hint: use the program that made the world"
     )]
-    OtherHistory {
+    HistoryMismatch {
         /// The released instant.
         at: SimTime,
         /// The record's last fact.
@@ -55,7 +55,7 @@ pub enum ConductorError {
         "the {name} log was changed: its {found} stored leaves are not the {size} of its recorded \
          root; nothing was changed now. hint: `wavetank verify` names the place"
     )]
-    OtherLog {
+    LogMismatch {
         /// Which log.
         name: &'static str,
         /// The recorded size.
@@ -65,14 +65,14 @@ pub enum ConductorError {
     },
     /// This process's keys are not the world's.
     #[error(transparent)]
-    Keys(#[from] crate::job::JobError),
+    Keys(#[from] crate::error::JobError),
     /// A scenario that ends before it begins, or later than any instant.
     #[error("the scenario ends outside the years that a database can store")]
     Duration,
     /// A stored scenario that this program does not read.
     #[error("the scenario cannot be read: {0}")]
     Scenario(String),
-    /// A fact that cannot be written as a job.
+    /// A fact that cannot be written, for the fingerprint.
     #[error("fact {seq} cannot be written as JSON")]
     Encode {
         /// The fact.
@@ -81,6 +81,9 @@ pub enum ConductorError {
         #[source]
         source: serde_json::Error,
     },
+    /// The jobs of a window cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] crate::error::PlanError),
     /// The periodic work could not be started.
     #[error("the periodic work could not be started")]
     Scheduler(#[from] tokio_cron_scheduler::JobSchedulerError),
@@ -105,7 +108,7 @@ impl ConductorError {
         matches!(error.code().as_deref(), Some("40P01" | "40001"))
     }
 
-    /// Whether taking the lead anew may help: the connection was cut, or another took over.
+    /// Whether leading anew may help: the connection was cut, or another conductor took over.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             ConductorError::Store(store::error::Error::Superseded)

@@ -25,11 +25,11 @@ pub(super) struct Logs {
     objects: ObjectStore,
     keys: Arc<WorldKeys>,
     term: i64,
-    state: [Growing; 2],
+    state: [GrowingLog; 2],
 }
 
 /// A log as it grows.
-struct Growing {
+struct GrowingLog {
     log: Log,
     tree: Tree,
     /// Up to here its tiles are in the object store.
@@ -48,12 +48,12 @@ impl Logs {
         term: i64,
     ) -> Result<Self, ConductorError> {
         let mut conn = pool.acquire().await?;
-        let transparency = Growing::load(&mut conn, Log::Transparency, &keys).await?;
-        let audit = Growing::load(&mut conn, Log::Audit, &keys).await?;
+        let transparency = GrowingLog::load(&mut conn, Log::Transparency, &keys).await?;
+        let audit = GrowingLog::load(&mut conn, Log::Audit, &keys).await?;
         drop(conn);
         let mut logs = Logs { pool, objects, keys, term, state: [transparency, audit] };
         logs.publish().await?;
-        logs.tidy().await?;
+        logs.delete_stale_tiles().await?;
         Ok(logs)
     }
 
@@ -67,8 +67,10 @@ impl Logs {
         for growing in &mut self.state {
             let size = growing.tree.size();
             let leaves = match growing.log {
-                Log::Transparency => attestations::place(&mut tx, size, through_seq).await?,
-                Log::Audit => audit::place(&mut tx, size, through_seq).await?,
+                Log::Transparency => {
+                    attestations::append_to_log(&mut tx, size, through_seq).await?
+                }
+                Log::Audit => audit::append_to_log(&mut tx, size, through_seq).await?,
             };
             growing.extend(leaves);
             let (size, root) = growing.newest();
@@ -110,7 +112,7 @@ impl Logs {
     }
 
     /// Takes away partial tiles of other sizes, which a crash may have left.
-    async fn tidy(&self) -> Result<(), ConductorError> {
+    async fn delete_stale_tiles(&self) -> Result<(), ConductorError> {
         for growing in &self.state {
             let prefix = growing.log.prefix();
             let current = partial_tiles(growing.published);
@@ -125,14 +127,14 @@ impl Logs {
     }
 }
 
-impl Growing {
+impl GrowingLog {
     async fn load(
         conn: &mut PgConnection,
         log: Log,
         keys: &WorldKeys,
     ) -> Result<Self, ConductorError> {
         let state = logs::state(conn, log).await?.ok_or(store::error::Error::NoWorld)?;
-        let mut growing = Growing { log, tree: Tree::default(), published: state.published };
+        let mut growing = GrowingLog { log, tree: Tree::default(), published: state.published };
         match log {
             Log::Transparency => {
                 growing.extend([first_leaf(&keys.identity)?]);
@@ -144,7 +146,11 @@ impl Growing {
         // A world that has just been made: the log's first leaf is not recorded yet.
         let recorded = if state.size == 0 { 0 } else { found };
         if state.size != recorded || growing.tree.root(state.size) != Some(state.root) {
-            return Err(ConductorError::OtherLog { name: log.as_str(), size: state.size, found });
+            return Err(ConductorError::LogMismatch {
+                name: log.as_str(),
+                size: state.size,
+                found,
+            });
         }
         Ok(growing)
     }
@@ -187,7 +193,10 @@ impl Growing {
             return Err(store::error::Error::ShortLog { size, needed }.into());
         }
         let mut tiles = tlog::hash_tiles(&self.tree, old, new);
-        tiles.extend(tlog::entry_tiles(old, new, |index| &entries[(index - first) as usize])?);
+        tiles.extend(tlog::entry_tiles(old, new, |index| {
+            // Both are within the entries that were just read.
+            &entries[usize::try_from(index - first).unwrap_or(usize::MAX)]
+        })?);
         Ok(tiles)
     }
 

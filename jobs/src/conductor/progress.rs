@@ -1,6 +1,9 @@
-//! What a conductor tells about itself while it runs.
+//! The progress that a conductor reports while it runs.
+use crate::job::Stage;
+use crate::registry;
 use sim::time::SimTime;
 use std::time::Duration;
+use store::queue::Queue;
 
 /// How far a conductor is.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,10 +18,10 @@ pub struct Progress {
     pub facts: u64,
     /// Jobs released and not sealed.
     pub jobs_in_flight: usize,
-    /// Jobs sealed since this conductor took the lead.
+    /// Jobs sealed since this conductor began to lead.
     pub jobs_done: u64,
     /// Where the wall time went. Phases overlap: the sum can exceed the time that passed.
-    pub walls: Walls,
+    pub phase_times: PhaseTimes,
     /// Why a defect holds the clock.
     pub held: Option<String>,
 }
@@ -32,7 +35,7 @@ impl Default for Progress {
             facts: 0,
             jobs_in_flight: 0,
             jobs_done: 0,
-            walls: Walls::default(),
+            phase_times: PhaseTimes::default(),
             held: None,
         }
     }
@@ -41,7 +44,7 @@ impl Default for Progress {
 /// What a conductor is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConductorState {
-    /// Another one conducts; this one would take over.
+    /// Another one leads; this one would take over.
     Standby,
     /// Making the world again from its record.
     Replaying,
@@ -49,58 +52,45 @@ pub enum ConductorState {
     Leading,
 }
 
-/// The phases of a window.
+/// Where the wall time of a window goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The kernel makes facts.
     Kernel,
     /// The release transaction.
     Release,
-    /// Build jobs.
-    Build,
-    /// Scan jobs.
-    Scan,
-    /// Closings.
-    Close,
+    /// The jobs of a queue.
+    Jobs(Queue),
+    /// The rows that the window ends.
+    Finalize,
     /// The places in the logs, and their tiles.
     Log,
-    /// Attest jobs.
-    Attest,
-    /// SLA evaluations.
-    Sla,
-    /// Notifications.
-    Notify,
     /// The seal, and the tasks that are over.
     Seal,
 }
 
 impl Phase {
     /// All phases, in the order of a window.
-    pub const ALL: [Phase; 10] = [
-        Phase::Kernel,
-        Phase::Release,
-        Phase::Build,
-        Phase::Scan,
-        Phase::Close,
-        Phase::Log,
-        Phase::Attest,
-        Phase::Sla,
-        Phase::Notify,
-        Phase::Seal,
-    ];
+    pub fn all() -> impl Iterator<Item = Phase> {
+        let jobs = |stage| registry::of_stage(stage).map(|kind| Phase::Jobs(kind.queue));
+        [Phase::Kernel, Phase::Release]
+            .into_iter()
+            .chain(jobs(Stage::Build))
+            .chain(jobs(Stage::Scan))
+            .chain([Phase::Finalize, Phase::Log])
+            .chain(jobs(Stage::Bundle))
+            .chain(jobs(Stage::Evaluate))
+            .chain([Phase::Seal])
+    }
 
     /// The name in summaries.
     pub fn as_str(self) -> &'static str {
         match self {
             Phase::Kernel => "kernel",
             Phase::Release => "release",
-            Phase::Build => "build",
-            Phase::Scan => "scan",
-            Phase::Close => "close",
+            Phase::Jobs(queue) => queue.as_str(),
+            Phase::Finalize => "finalize",
             Phase::Log => "log",
-            Phase::Attest => "attest",
-            Phase::Sla => "sla",
-            Phase::Notify => "notify",
             Phase::Seal => "seal",
         }
     }
@@ -108,15 +98,26 @@ impl Phase {
 
 /// Wall time by phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Walls([Duration; Phase::ALL.len()]);
+pub struct PhaseTimes([Duration; 5 + Queue::ALL.len()]);
 
-impl Walls {
+impl PhaseTimes {
     /// The wall time of a phase.
     pub fn of(&self, phase: Phase) -> Duration {
-        self.0[phase as usize]
+        self.0[Self::place(phase)]
     }
 
     pub(super) fn add(&mut self, phase: Phase, spent: Duration) {
-        self.0[phase as usize] += spent;
+        self.0[Self::place(phase)] += spent;
+    }
+
+    fn place(phase: Phase) -> usize {
+        match phase {
+            Phase::Kernel => 0,
+            Phase::Release => 1,
+            Phase::Finalize => 2,
+            Phase::Log => 3,
+            Phase::Seal => 4,
+            Phase::Jobs(queue) => 5 + queue as usize,
+        }
     }
 }

@@ -12,9 +12,9 @@ use sim::time::SimTime;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 use store::audit::{self, Audit};
-use store::commands::{self, Answer};
+use store::commands::{self, CommandOutcome};
+use store::kernel_rows::{self, BuildState, CreatedImage};
 use store::ledger::{self, NewJob};
-use store::released::{self, BuildState, CreatedImage};
 use store::slsa::{self, Distrusted};
 use store::world::{self, Position};
 use store::{advisories, packages, timeline};
@@ -33,7 +33,7 @@ pub(super) struct Release<'a> {
     pub(super) false_positives: &'a [(ImageId, AdvisoryId)],
     pub(super) facts: &'a [Fact],
     pub(super) jobs: &'a [NewJob],
-    pub(super) answers: &'a [Answer],
+    pub(super) outcomes: &'a [CommandOutcome],
     pub(super) to: Position,
     pub(super) fingerprint: &'a str,
 }
@@ -54,16 +54,16 @@ pub(super) async fn release(
     advisories::insert(&mut tx, release.catalogue, &rows.advisories).await?;
     advisories::fix_available(&mut tx, &rows.fixes).await?;
     advisories::fixed_in(&mut tx, release.catalogue, &rows.fixed_in).await?;
-    released::images(&mut tx, &rows.images).await?;
-    released::builds(&mut tx, &rows.builds).await?;
-    released::triages(&mut tx, &rows.triages).await?;
-    released::false_positives(&mut tx, release.false_positives).await?;
+    kernel_rows::images(&mut tx, &rows.images).await?;
+    kernel_rows::builds(&mut tx, &rows.builds).await?;
+    kernel_rows::triages(&mut tx, &rows.triages).await?;
+    kernel_rows::false_positives(&mut tx, release.false_positives).await?;
     if let Some(at) = rows.external {
         slsa::trust_once(&mut tx, &BuilderId::EXTERNAL.name(), EXTERNAL_LEVEL, at).await?;
     }
     slsa::distrust(&mut tx, &rows.distrusted).await?;
     audit::insert(&mut tx, &rows.audit).await?;
-    commands::answer(&mut tx, release.answers).await?;
+    commands::record_outcomes(&mut tx, release.outcomes).await?;
     ledger::insert(&mut tx, release.jobs).await?;
     // Last, for it holds the world's row until the commit.
     world::release(&mut tx, term, release.to, release.fingerprint).await?;

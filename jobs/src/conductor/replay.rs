@@ -1,12 +1,13 @@
-//! Replay: the world is never trusted to memory. Whoever takes the lead makes it again from
-//! scenario, seed and stored commands, and compares it with the record before going on.
+//! Replay: a new leader rebuilds the world from scenario, seed and stored commands, and compares it
+//! with the record before it goes on.
+use super::create::check_kernel;
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use sim::fact::Fact;
 use sim::scenario::Scenario;
 use sim::world::World;
 use std::sync::Arc;
-use store::commands::Stored;
+use store::commands::StoredCommand;
 use store::world::{World as Record, check_kernel};
 
 /// A world at the released position.
@@ -28,7 +29,7 @@ pub(super) struct Replayed {
 pub(super) fn replay(
     scenario: Arc<Scenario>,
     record: &Record,
-    commands: &[Stored],
+    commands: &[StoredCommand],
 ) -> Result<Replayed, ConductorError> {
     check_kernel(&record.origin.kernel_version)?;
     let mut world = World::new(scenario, record.origin.seed);
@@ -50,7 +51,7 @@ pub(super) fn replay(
             let Some(at) = command.applied_at else { continue };
             world.advance(at, &mut sink);
             if let Err(error) = world.submit(&command.command, &mut sink) {
-                tracing::debug!(command = command.seq, %error, "replay refuses a stored command");
+                tracing::debug!(command = command.seq, %error, "replay rejects a stored command");
             }
         }
         world.advance(record.released.at, &mut sink);
@@ -60,7 +61,7 @@ pub(super) fn replay(
     }
     let found = fingerprint.to_hex();
     if last_seq != record.released.seq || found != record.fingerprint {
-        return Err(ConductorError::OtherHistory {
+        return Err(ConductorError::HistoryMismatch {
             at: record.released.at,
             seq: record.released.seq,
             stored: record.fingerprint.clone(),

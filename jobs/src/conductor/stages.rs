@@ -1,17 +1,19 @@
-//! The stages that released windows go through: builds, then scans and closings, then the logs and
+//! The stages that released windows go through: builds, then scans and finalizing, then the logs and
 //! the bundles, then SLA evaluations, notifications and the seal.
 //!
 //! Each stage is a task of its own and takes windows in order, so one window is built while the
 //! one before is scanned. That is allowed because whatever a job reads it reads as of its own
 //! instants. A stage that finds several windows waiting joins them.
-use super::close::close;
 use super::error::ConductorError;
-use super::flow::Flow;
+use super::finalize::finalize;
+use super::in_flight::InFlight;
 use super::log::Logs;
 use super::progress::Phase;
 use super::window::Window;
+use crate::job::Stage;
 use crate::queue::signals::Signals;
 use crate::queue::{deliver, forget};
+use crate::registry;
 use documents::world_keys::WorldKeys;
 use sim::catalogue::Catalogue;
 use sqlx::PgPool;
@@ -31,7 +33,7 @@ pub(super) struct Stages {
     pub(super) keys: Arc<WorldKeys>,
     pub(super) signals: Arc<Signals>,
     pub(super) catalogue: Arc<Catalogue>,
-    pub(super) flow: Arc<Flow>,
+    pub(super) in_flight: Arc<InFlight>,
     pub(super) term: i64,
 }
 
@@ -58,8 +60,8 @@ impl Stages {
         mut windows: UnboundedReceiver<Window>,
         next: UnboundedSender<Window>,
     ) -> Result<(), ConductorError> {
-        while let Some(window) = take(&mut windows).await {
-            self.run(&window, Queue::Build, Phase::Build).await?;
+        while let Some(window) = next_window(&mut windows).await {
+            self.run_stage(&window, Stage::Build).await?;
             if next.send(window).is_err() {
                 break;
             }
@@ -72,11 +74,11 @@ impl Stages {
         mut windows: UnboundedReceiver<Window>,
         next: UnboundedSender<Window>,
     ) -> Result<(), ConductorError> {
-        while let Some(window) = take(&mut windows).await {
-            self.run(&window, Queue::Scan, Phase::Scan).await?;
+        while let Some(window) = next_window(&mut windows).await {
+            self.run_stage(&window, Stage::Scan).await?;
             let began = Instant::now();
-            close(&self.pool, self.term, &self.catalogue, &window).await?;
-            self.flow.spent(Phase::Close, began);
+            finalize(&self.pool, self.term, &self.catalogue, &window).await?;
+            self.in_flight.spent(Phase::Finalize, began);
             if next.send(window).is_err() {
                 break;
             }
@@ -91,10 +93,10 @@ impl Stages {
     ) -> Result<(), ConductorError> {
         let (pool, objects) = (self.pool.clone(), self.objects.clone());
         let mut logs = Logs::load(pool, objects, self.keys.clone(), self.term).await?;
-        while let Some(window) = take(&mut windows).await {
+        while let Some(window) = next_window(&mut windows).await {
             let began = Instant::now();
             logs.append(window.to.seq).await?;
-            let spent = || self.flow.spent(Phase::Log, began);
+            let spent = || self.in_flight.spent(Phase::Log, began);
             // The bundles need the places in the log, not its tiles.
             let (published, bundled) = tokio::join!(
                 async {
@@ -102,7 +104,7 @@ impl Stages {
                     spent();
                     published
                 },
-                self.run(&window, Queue::Attest, Phase::Attest)
+                self.run_stage(&window, Stage::Bundle)
             );
             published?;
             bundled?;
@@ -117,13 +119,12 @@ impl Stages {
         self: Arc<Self>,
         mut windows: UnboundedReceiver<Window>,
     ) -> Result<(), ConductorError> {
-        while let Some(window) = take(&mut windows).await {
-            self.run(&window, Queue::SlaCheck, Phase::Sla).await?;
-            self.run(&window, Queue::Notify, Phase::Notify).await?;
+        while let Some(window) = next_window(&mut windows).await {
+            self.run_stage(&window, Stage::Evaluate).await?;
             let began = Instant::now();
             self.seal(&window).await?;
-            self.flow.spent(Phase::Seal, began);
-            self.flow.sealed(&window);
+            self.in_flight.spent(Phase::Seal, began);
+            self.in_flight.sealed(&window);
         }
         Ok(())
     }
@@ -141,20 +142,22 @@ impl Stages {
         Ok(())
     }
 
-    /// Runs the jobs of one queue, phase by phase.
-    async fn run(&self, window: &Window, queue: Queue, phase: Phase) -> Result<(), ConductorError> {
-        for ids in window.phases(queue) {
-            let began = Instant::now();
-            self.run_phase(queue, &ids).await?;
-            self.flow.spent(phase, began);
+    /// Runs the jobs of a stage, kind by kind.
+    async fn run_stage(&self, window: &Window, stage: Stage) -> Result<(), ConductorError> {
+        for kind in registry::of_stage(stage) {
+            for ids in window.groups(kind) {
+                let began = Instant::now();
+                self.run_group(kind.queue, &ids).await?;
+                self.in_flight.spent(Phase::Jobs(kind.queue), began);
+            }
         }
         Ok(())
     }
 
-    /// Delivers the jobs of a phase and waits until the ledger has them all done. What fails or
-    /// is lost on the way is the sweeper's to deliver again; what is dead holds this up until
-    /// somebody owes it again.
-    async fn run_phase(&self, queue: Queue, ids: &[i64]) -> Result<(), ConductorError> {
+    /// Delivers jobs and waits until the ledger has them all done. The rescuer
+    /// delivers again what fails or is lost on the way; a dead job holds this up until an operator
+    /// retries or discards it.
+    async fn run_group(&self, queue: Queue, ids: &[i64]) -> Result<(), ConductorError> {
         let expected = self.signals.expect(ids);
         let mut tx = self.pool.begin().await?;
         sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
@@ -164,16 +167,18 @@ impl Stages {
         self.signals.wake(queue);
         let began = Instant::now();
         loop {
-            let look_again = self.look_again(began.elapsed());
+            let poll_delay = self.poll_delay(began.elapsed());
             tokio::select! {
                 () = expected.changed() => {}
-                () = tokio::time::sleep(look_again) => {}
+                () = tokio::time::sleep(poll_delay) => {}
             }
             if expected.all_done() {
                 return Ok(());
             }
             let mut conn = self.pool.acquire().await?;
-            if ledger::open_among(&mut conn, ids).await? == ledger::Open::default() {
+            if ledger::count_unfinished(&mut conn, ids).await?
+                == ledger::UnfinishedCounts::default()
+            {
                 return Ok(());
             }
         }
@@ -181,7 +186,7 @@ impl Stages {
 
     /// When to ask the ledger. Workers of this process tell when they are done; for those of
     /// others a few milliseconds, growing with the time that the phase takes anyway.
-    fn look_again(&self, waited: Duration) -> Duration {
+    fn poll_delay(&self, waited: Duration) -> Duration {
         let (least, most) = if self.signals.workers().load(Ordering::Acquire) > 0 {
             (Duration::from_millis(25), Duration::from_millis(250))
         } else {
@@ -192,7 +197,7 @@ impl Stages {
 }
 
 /// The next window, joined with all that wait behind it.
-async fn take(windows: &mut UnboundedReceiver<Window>) -> Option<Window> {
+async fn next_window(windows: &mut UnboundedReceiver<Window>) -> Option<Window> {
     let mut window = windows.recv().await?;
     while let Ok(next) = windows.try_recv() {
         window.join(next);

@@ -1,5 +1,5 @@
-//! What threads of one process tell each other without the database: a queue has tasks, a job is
-//! settled. Everything here is a hint that saves waiting; the ledger is asked when one is missed.
+//! Signals between the threads of one process, without the database: a queue has tasks, a job is
+//! settled. They are hints that save waiting; when one is missed, the ledger is polled.
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ impl Signals {
         self.queues[queue as usize].clone()
     }
 
-    /// Tells the worker of a queue that there are tasks. Remembered if it is busy.
+    /// Wakes the worker of a queue; remembered if it is busy.
     pub(crate) fn wake(&self, queue: Queue) {
         self.queues[queue as usize].notify_one();
     }
@@ -51,7 +51,7 @@ impl Signals {
         }
     }
 
-    /// A job will not be done by itself: whoever waits for it should look at the ledger.
+    /// A job will not be done by itself: whoever waits for it should read the ledger.
     pub(crate) fn stuck(&self, id: i64) {
         if let Some(barrier) = self.lock().get(&id) {
             barrier.changed.notify_one();

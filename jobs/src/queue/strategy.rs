@@ -19,7 +19,7 @@ pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(100);
 const SECOND_LOOK: Duration = Duration::from_millis(4);
 
 /// The strategy of one worker.
-pub(crate) struct Wakeful {
+pub(crate) struct WakeupStrategy {
     notify: Arc<Notify>,
     notified: Pin<Box<OwnedNotified>>,
     second_look: Pin<Box<Sleep>>,
@@ -27,11 +27,11 @@ pub(crate) struct Wakeful {
     interval: Interval,
 }
 
-impl Wakeful {
+impl WakeupStrategy {
     pub(crate) fn new(notify: Arc<Notify>) -> Self {
         let mut interval = tokio::time::interval(POLL_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Wakeful {
+        WakeupStrategy {
             notified: Box::pin(notify.clone().notified_owned()),
             notify,
             second_look: Box::pin(tokio::time::sleep(Duration::ZERO)),
@@ -41,7 +41,7 @@ impl Wakeful {
     }
 }
 
-impl PollStrategy for Wakeful {
+impl PollStrategy for WakeupStrategy {
     fn poll_drive(&mut self, cx: &mut Context<'_>, _: &PollSnapshot) -> Poll<Option<()>> {
         let mut woken = false;
         while self.notified.as_mut().poll(cx).is_ready() {

@@ -1,6 +1,7 @@
 //! What the scanned versions hold, as their stored SBOMs say.
 use crate::caches::{Package, Packages};
-use crate::job::{JobContext, JobError};
+use crate::error::JobError;
+use crate::job::JobContext;
 use anyhow::{Context, anyhow};
 use documents::sbom::{self, MAX_SBOM_BYTES};
 use futures::stream::{self, StreamExt, TryStreamExt};

@@ -4,9 +4,9 @@
 //! the one before: a finding is new or gone, was judged, or a fix for it was released. Everything
 //! in them is as it was known at that instant.
 use super::matcher::Hit;
-use crate::job::JobError;
+use crate::error::JobError;
 use crate::naming::{empty_image, repository};
-use crate::sign::{Occasion, sign};
+use crate::sign::{StatementContext, sign};
 use anyhow::{Context, anyhow};
 use documents::statement::{PAYLOAD_TYPE, PredicateType, statement_of_document};
 use documents::vex::{self, Justification, Status};
@@ -17,7 +17,7 @@ use sim::ids::AdvisoryId;
 use sim::time::SimTime;
 use std::collections::BTreeMap;
 use store::artifacts::{Document, StoredDocument, kind};
-use store::attestations::Signed;
+use store::attestations::SignedStatement;
 use store::images::Identity;
 use store::objects::NewObject;
 
@@ -27,7 +27,7 @@ const OPENVEX_TYPE: &str = "application/json";
 /// One report to be made.
 pub(super) struct Report {
     /// Which scan of which version.
-    pub(super) occasion: Occasion,
+    pub(super) occasion: StatementContext,
     /// What the version is called.
     pub(super) identity: Identity,
     /// What was found in it.
@@ -40,12 +40,12 @@ pub(super) struct Report {
 
 /// What comes of reports.
 #[derive(Default)]
-pub(super) struct Papers {
+pub(super) struct ReportDocuments {
     pub(super) objects: Vec<NewObject>,
-    pub(super) signed: Vec<(Signed, Vec<u8>)>,
+    pub(super) signed: Vec<(SignedStatement, Vec<u8>)>,
 }
 
-impl Papers {
+impl ReportDocuments {
     /// Writes, signs and packs the documents of a report.
     pub(super) fn add(&mut self, keys: &WorldKeys, report: &Report) -> Result<(), JobError> {
         let identity = &report.identity;

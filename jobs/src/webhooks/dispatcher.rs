@@ -3,18 +3,18 @@
 use super::message;
 use super::secret::sign;
 use super::send::{NotSent, Outgoing, Sender, TIME_LIMIT};
-use super::target::Policy;
+use super::target::AddressPolicy;
 use anyhow::{Context, Result};
 use sqlx::PgPool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::webhooks::endpoints;
-use store::webhooks::queue::{self, Outcome, Taken};
+use store::webhooks::queue::{self, ClaimedDelivery, Outcome};
 use telemetry::metrics::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How often it looks for work.
-const BEAT: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(500);
 /// Messages on their way at a time.
 const IN_FLIGHT: usize = 16;
 /// Endpoints and notifications for each that one statement looks at.
@@ -22,9 +22,9 @@ const ENDPOINTS: i64 = 50;
 const NOTIFICATIONS: i64 = 1_000;
 /// An attempt and the writing down of its end never take as long: after that it counts as lost.
 const LEASE: Duration = Duration::from_secs(TIME_LIMIT.as_secs() * 3);
-/// Beats between two looks at what can be thrown away, and the rows that go at a time.
-const PRUNE_BEATS: u64 = 1_200;
-const PRUNE_ROWS: i64 = 5_000;
+/// Polls between two deletions of what has ended long ago, and the rows that go at a time.
+const CLEAN_EVERY: u64 = 1_200;
+const CLEAN_ROWS: i64 = 5_000;
 /// An answer that means: never send anything here again.
 const GONE: u16 = 410;
 
@@ -40,7 +40,7 @@ impl Dispatcher {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(pool: PgPool, policy: Policy, metrics: Metrics) -> Result<Self> {
+    pub fn new(pool: PgPool, policy: AddressPolicy, metrics: Metrics) -> Result<Self> {
         Ok(Dispatcher { pool, sender: Sender::new(policy)?, metrics })
     }
 
@@ -48,21 +48,24 @@ impl Dispatcher {
     pub async fn run(self, shutdown: CancellationToken) {
         let mut sending = JoinSet::new();
         let mut well = true;
-        for beat in 0_u64.. {
-            let more = match self.beat(&mut sending, beat).await {
+        for round in 0_u64.. {
+            let more = match self.poll(&mut sending, round).await {
                 Ok(more) => {
                     well = true;
                     more
                 }
                 Err(error) => {
                     if well {
-                        tracing::warn!(error = format!("{error:#}"), "webhooks wait");
+                        tracing::warn!(
+                            error = format!("{error:#}"),
+                            "webhooks cannot be delivered now; trying again"
+                        );
                     }
                     well = false;
                     false
                 }
             };
-            let pause = if more { Duration::ZERO } else { BEAT };
+            let pause = if more { Duration::ZERO } else { POLL };
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 () = tokio::time::sleep(pause) => {}
@@ -76,26 +79,26 @@ impl Dispatcher {
     }
 
     /// One look for work; true when there is more of it.
-    async fn beat(&self, sending: &mut JoinSet<()>, beat: u64) -> Result<bool> {
+    async fn poll(&self, sending: &mut JoinSet<()>, round: u64) -> Result<bool> {
         let mut conn = self.pool.acquire().await?;
         let told = queue::fan_out(&mut conn, ENDPOINTS, NOTIFICATIONS).await?;
-        let room = IN_FLIGHT.saturating_sub(sending.len()) as i64;
-        let taken = queue::take(&mut conn, room, LEASE).await?;
-        if beat.is_multiple_of(20) {
-            queue::bury_lost(&mut conn).await?;
+        let room = i64::try_from(IN_FLIGHT.saturating_sub(sending.len()))?;
+        let claimed = queue::claim(&mut conn, room, LEASE).await?;
+        if round.is_multiple_of(20) {
+            queue::dead_letter_abandoned(&mut conn).await?;
         }
-        if beat % PRUNE_BEATS == PRUNE_BEATS - 1 {
-            queue::prune(&mut conn, PRUNE_ROWS).await?;
+        if round % CLEAN_EVERY == CLEAN_EVERY - 1 {
+            queue::delete_ended(&mut conn, CLEAN_ROWS).await?;
         }
         drop(conn);
-        let more = told > 0 || taken.len() as i64 == room;
-        for taken in taken {
+        let more = told > 0 || i64::try_from(claimed.len())? == room;
+        for claimed in claimed {
             let worker = Attempt {
                 pool: self.pool.clone(),
                 sender: self.sender.clone(),
                 metrics: self.metrics.clone(),
             };
-            sending.spawn(worker.run(taken));
+            sending.spawn(worker.run(claimed));
         }
         Ok(more)
     }
@@ -110,40 +113,48 @@ struct Attempt {
 
 impl Attempt {
     /// Sends and writes down what became of it.
-    async fn run(self, taken: Taken) {
-        let outcome = match self.prepare(&taken).await {
-            Ok(message) => outcome(self.sender.send(&taken.url, &message).await),
+    async fn run(self, claimed: ClaimedDelivery) {
+        let outcome = match self.prepare(&claimed).await {
+            Ok(message) => outcome(self.sender.send(&claimed.url, &message).await),
             Err(error) => {
-                let (delivery, error) = (&taken.id, format!("{error:#}"));
-                tracing::warn!(delivery, error, "a webhook cannot be made; it is tried again");
+                let (delivery, error) = (&claimed.id, format!("{error:#}"));
+                tracing::warn!(
+                    delivery,
+                    error,
+                    "a webhook message cannot be written; it is tried again"
+                );
                 let error = "the message could not be made".to_owned();
                 Outcome { status: None, error: Some(error) }
             }
         };
-        if let Err(error) = self.settle(&taken, &outcome).await {
+        if let Err(error) = self.record_outcome(&claimed, &outcome).await {
             // Its lease ends: somebody sends it again, under the same id.
-            let delivery = &taken.id;
-            tracing::warn!(delivery, %error, "what became of a webhook is not written down");
+            let delivery = &claimed.id;
+            tracing::warn!(delivery, %error, "the outcome of a webhook could not be recorded");
         }
     }
 
-    async fn prepare(&self, taken: &Taken) -> Result<Outgoing> {
+    async fn prepare(&self, claimed: &ClaimedDelivery) -> Result<Outgoing> {
         let mut conn = self.pool.acquire().await?;
-        let body = message::body(&mut conn, taken).await?;
-        let timestamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
-        let signature = sign(&taken.secret, &taken.id, timestamp, &body)
+        let body = message::body(&mut conn, claimed).await?;
+        let timestamp = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+        let signature = sign(&claimed.secret, &claimed.id, timestamp, &body)
             .context("the secret of the endpoint has another form")?;
-        Ok(Outgoing { id: taken.id.clone(), timestamp, signature, body: body.into() })
+        Ok(Outgoing { id: claimed.id.clone(), timestamp, signature, body: body.into() })
     }
 
-    async fn settle(&self, taken: &Taken, outcome: &Outcome) -> sqlx::Result<()> {
+    async fn record_outcome(
+        &self,
+        claimed: &ClaimedDelivery,
+        outcome: &Outcome,
+    ) -> sqlx::Result<()> {
         let mut tx = self.pool.begin().await?;
-        let state = queue::record(&mut tx, taken, outcome).await?;
+        let state = queue::record(&mut tx, claimed, outcome).await?;
         if outcome.status == Some(GONE) && state.is_some() {
-            endpoints::gone(&mut tx, &taken.endpoint_id).await?;
+            endpoints::gone(&mut tx, &claimed.endpoint_id).await?;
         }
         tx.commit().await?;
-        let (delivery, endpoint, attempt) = (&taken.id, &taken.endpoint_id, taken.attempts);
+        let (delivery, endpoint, attempt) = (&claimed.id, &claimed.endpoint_id, claimed.attempts);
         match (state.as_deref(), &outcome.error) {
             (Some("dead"), Some(error)) => {
                 self.metrics.webhook_attempt("dead");
@@ -151,11 +162,11 @@ impl Attempt {
             }
             (_, Some(error)) => {
                 self.metrics.webhook_attempt("failed");
-                tracing::info!(delivery, endpoint, attempt, error, "a webhook did not arrive");
+                tracing::info!(delivery, endpoint, attempt, error, "a webhook was not delivered");
             }
             (_, None) => {
                 self.metrics.webhook_attempt("delivered");
-                tracing::debug!(delivery, endpoint, attempt, "a webhook arrived");
+                tracing::debug!(delivery, endpoint, attempt, "a webhook was delivered");
             }
         }
         Ok(())

@@ -2,7 +2,8 @@
 //! same bytes, for notifications never change.
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
-use store::webhooks::queue::{Notice, Taken, counts, notices};
+use store::error::Error;
+use store::webhooks::queue::{ClaimedDelivery, Notification, counts, notifications};
 
 /// The media type of a structured CloudEvent.
 pub(super) const MEDIA_TYPE: &str = "application/cloudevents+json; charset=utf-8";
@@ -12,39 +13,43 @@ const LISTED: usize = 100;
 const LISTED_ITEMS: usize = 10;
 
 /// The body of a delivery's message.
-pub(super) async fn body(conn: &mut PgConnection, taken: &Taken) -> anyhow::Result<Vec<u8>> {
+pub(super) async fn body(
+    conn: &mut PgConnection,
+    taken: &ClaimedDelivery,
+) -> anyhow::Result<Vec<u8>> {
     let world: Option<(String, i64, chrono::DateTime<chrono::Utc>)> =
         sqlx::query_as("SELECT scenario_sha256, seed, released_through FROM world")
             .fetch_optional(&mut *conn)
             .await?;
     let mut event = Map::new();
     event.insert("specversion".to_owned(), "1.0".into());
-    event.insert("id".to_owned(), taken.id.as_str().into());
+    event.insert("id".to_owned(), delivery.id.as_str().into());
     let source = match &world {
         Some((sha256, seed, _)) => {
             let scenario = sha256.get(..16).unwrap_or(sha256);
-            format!("urn:wavetank:world:{scenario}:{}", *seed as u64)
+            format!("urn:wavetank:world:{scenario}:{}", seed.cast_unsigned())
         }
         None => "urn:wavetank:world:none".to_owned(),
     };
     event.insert("source".to_owned(), source.into());
-    let owner = taken.tenant_namespace.as_deref().unwrap_or("platform");
+    let owner = delivery.tenant_namespace.as_deref().unwrap_or("platform");
     event.insert("subject".to_owned(), owner.into());
     event.insert("datacontenttype".to_owned(), "application/json".into());
-    let first = &taken.notification_ids[..taken.notification_ids.len().min(LISTED)];
-    let listed = notices(conn, first).await?;
-    let (kind, time, data) = match (&listed[..], taken.kind.as_str()) {
+    let first = &delivery.notification_ids[..delivery.notification_ids.len().min(LISTED)];
+    let listed = notifications(conn, first).await?;
+    let (kind, time, data) = match (&listed[..], delivery.kind.as_str()) {
         (_, "test") => {
             let told = "A test: this endpoint can be reached, and its secret fits.";
             (test_type(), None, json!({ "message": told }))
         }
-        ([one], _) if taken.notification_ids.len() == 1 => {
+        ([one], "notifications") if delivery.notification_ids.len() == 1 => {
             (single_type(&one.kind), Some(one.at), notification(one, usize::MAX))
         }
-        _ => {
-            let counts = counts(conn, &taken.notification_ids).await?;
-            (digest_type(), listed.last().map(|n| n.at), digest(taken, &listed, &counts))
+        (_, "notifications") => {
+            let counts = counts(conn, &delivery.notification_ids).await?;
+            (digest_type(), listed.last().map(|n| n.at), digest(delivery, &listed, &counts))
         }
+        (_, other) => return Err(Error::unknown("webhook_deliveries.kind", other).into()),
     };
     event.insert("type".to_owned(), kind.into());
     if let Some(at) = time {
@@ -71,7 +76,7 @@ fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
 }
 
 /// One notification with at most so many of its things.
-fn notification(notice: &Notice, most: usize) -> Value {
+fn notification(notice: &Notification, most: usize) -> Value {
     let items = notice.body["items"].as_array().map_or(&[][..], Vec::as_slice);
     json!({
         "id": notice.id,
@@ -84,7 +89,11 @@ fn notification(notice: &Notice, most: usize) -> Value {
 }
 
 /// Many notifications as one message: all are counted, the first are told.
-fn digest(taken: &Taken, listed: &[Notice], counts: &[(String, i64, i64)]) -> Value {
+fn digest(
+    taken: &ClaimedDelivery,
+    listed: &[Notification],
+    counts: &[(String, i64, i64)],
+) -> Value {
     let by_kind: Map<String, Value> = counts
         .iter()
         .map(|(kind, notifications, items)| {
@@ -93,10 +102,10 @@ fn digest(taken: &Taken, listed: &[Notice], counts: &[(String, i64, i64)]) -> Va
         .collect();
     let told: Vec<Value> = listed.iter().map(|n| notification(n, LISTED_ITEMS)).collect();
     json!({
-        "count": taken.notification_ids.len(),
+        "count": delivery.notification_ids.len(),
         "counts": by_kind,
-        "first_id": taken.notification_ids.first(),
-        "last_id": taken.notification_ids.last(),
+        "first_id": delivery.notification_ids.first(),
+        "last_id": delivery.notification_ids.last(),
         "notifications": told,
     })
 }

@@ -1,7 +1,7 @@
 //! Sends one message: the name is looked up once, every address it has is checked, and the
 //! connection goes to one of those and nowhere else. No proxies, no redirects, no cookies, no
 //! connection kept: one request, one answer, within one time limit.
-use super::target::{Policy, Target, is_allowed};
+use super::target::{AddressPolicy, Target, is_allowed};
 use anyhow::Result;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -54,13 +54,13 @@ pub(super) enum NotSent {
 /// Sends messages.
 #[derive(Clone)]
 pub(super) struct Sender {
-    policy: Policy,
+    policy: AddressPolicy,
     tls: TlsConnector,
 }
 
 impl Sender {
     /// With the certificates that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` count).
-    pub(super) fn new(policy: Policy) -> Result<Self> {
+    pub(super) fn new(policy: AddressPolicy) -> Result<Self> {
         Ok(Sender { policy, tls: telemetry::tls::connector()? })
     }
 
@@ -90,7 +90,7 @@ impl Sender {
 }
 
 /// The addresses of a host; one that is not allowed spoils them all.
-fn checked(found: Vec<SocketAddr>, policy: Policy) -> Result<Vec<SocketAddr>, NotSent> {
+fn checked(found: Vec<SocketAddr>, policy: AddressPolicy) -> Result<Vec<SocketAddr>, NotSent> {
     if found.is_empty() {
         return Err(NotSent::Name);
     }

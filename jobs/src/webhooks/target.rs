@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 /// What the operator allows beyond https to public addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
-pub struct Policy {
+pub struct AddressPolicy {
     /// Let webhooks go to private and loopback addresses too. Never to link-local ones (where
     /// clouds keep their credentials), multicast or unspecified ones.
     #[arg(
@@ -62,7 +62,7 @@ impl Target {
     ///
     /// # Errors
     /// It cannot be a target.
-    pub fn parse(text: &str, policy: Policy) -> Result<Self, BadUrl> {
+    pub fn parse(text: &str, policy: AddressPolicy) -> Result<Self, BadUrl> {
         // The parser would drop these silently, and what is shown would not be what is called.
         if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
             return Err(BadUrl::Form);
@@ -92,7 +92,7 @@ impl Target {
     }
 }
 
-fn literal(ip: IpAddr, policy: Policy) -> Result<String, BadUrl> {
+fn literal(ip: IpAddr, policy: AddressPolicy) -> Result<String, BadUrl> {
     if is_allowed(ip, policy) { Ok(ip.to_string()) } else { Err(BadUrl::Address) }
 }
 
@@ -104,7 +104,7 @@ fn is_local_name(name: &str) -> bool {
 }
 
 /// Whether something may be sent to this address.
-pub fn is_allowed(ip: IpAddr, policy: Policy) -> bool {
+pub fn is_allowed(ip: IpAddr, policy: AddressPolicy) -> bool {
     match kind(ip) {
         Kind::Public => true,
         Kind::Private => policy.private,
@@ -164,8 +164,8 @@ fn kind_v6(ip: Ipv6Addr) -> Kind {
 mod tests {
     use super::*;
 
-    const STRICT: Policy = Policy { private: false, http: false };
-    const OPEN: Policy = Policy { private: true, http: true };
+    const STRICT: AddressPolicy = AddressPolicy { private: false, http: false };
+    const OPEN: AddressPolicy = AddressPolicy { private: true, http: true };
 
     #[test]
     fn public_addresses_are_targets() {

@@ -1,15 +1,16 @@
-//! The policy around a job body: one attempt, its time limit, its panic, and what becomes of it.
+//! Runs a job: one attempt, its time limit, its panics, and what follows from its outcome.
 //!
 //! The first statement of the transaction marks the job done, the last one commits; between them
 //! is the work. So a job is done exactly once however often it is delivered: a second delivery
-//! finds the row locked or done. A failed attempt is counted in the ledger, and the sweeper
+//! finds the row locked or done. A failed attempt is counted in the ledger, and the rescuer
 //! delivers the job again when its back-off is over. To apalis every task succeeds.
-use super::Bodies;
-use super::current::Current;
+use super::JobHandler;
 use super::raw::Raw;
-use crate::job::{JobError, Payload};
+use super::world_context::WorldContext;
+use crate::error::JobError;
 use crate::queue::signals::Signals;
 use crate::queue::{self, QueueError, Wire};
+use crate::registry::Payload;
 use apalis_core::task::task_id::TaskId;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +18,11 @@ use store::ledger::{self, Verdict};
 use store::world;
 use tracing::{Instrument, Span, field};
 
-/// What a job gets and how long it may take.
-pub(crate) struct Policy {
-    pub(crate) ctx: Arc<Current>,
+/// Runs jobs, one attempt at a time.
+pub(crate) struct JobRunner {
+    pub(crate) ctx: Arc<WorldContext>,
     pub(crate) signals: Arc<Signals>,
-    pub(crate) bodies: Arc<dyn Bodies>,
+    pub(crate) handler: Arc<dyn JobHandler>,
     pub(crate) time_limit: Duration,
 }
 
@@ -36,15 +37,15 @@ enum Ended {
 /// Why an attempt failed.
 struct Failure {
     why: String,
-    /// Another attempt could not end otherwise.
-    hopeless: bool,
+    /// Trying again cannot help.
+    permanent: bool,
     /// The attempt was counted when it began.
     counted: bool,
 }
 
 impl Failure {
-    fn new(why: impl Into<String>, hopeless: bool) -> Self {
-        Failure { why: why.into(), hopeless, counted: false }
+    fn new(why: impl Into<String>, permanent: bool) -> Self {
+        Failure { why: why.into(), permanent, counted: false }
     }
 }
 
@@ -69,25 +70,25 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-impl Policy {
+impl JobRunner {
     /// Handles one delivery, to the end.
     pub(super) async fn handle(self: Arc<Self>, raw: Raw, task: TaskId) {
         let Ok(wire) = serde_json::from_slice::<Wire>(&raw.0) else {
-            // The job it stood for, if any, is still owed: the sweeper delivers it again.
+            // The job it stood for, if any, is still owed: the rescuer delivers it again.
             tracing::error!(task = %task, bytes = raw.0.len(), "discarded an unreadable task");
             return self.discard(&task).await;
         };
         let Wire { ledger: id, generation } = wire;
         // A task of its own, so that jobs use all cores and a panic ends only the attempt.
         let attempt = tokio::spawn({
-            let policy = self.clone();
+            let runner = self.clone();
             let span = tracing::info_span!(
                 "job",
                 job = id,
                 queue = field::Empty,
                 otel.status_code = field::Empty
             );
-            async move { policy.attempt(id, generation).await }.instrument(span)
+            async move { runner.attempt(id, generation).await }.instrument(span)
         });
         let ended = attempt.await.unwrap_or_else(|error| {
             let why = match error.try_into_panic() {
@@ -130,9 +131,9 @@ impl Policy {
             return Ok(Ended::Nothing);
         };
         if claim.lost > 0 {
-            // It may have killed the worker that had it: count the attempt where it survives us.
+            // It may have killed its last worker: count the attempt before it begins.
             tx.rollback().await?;
-            if !self.begin_suspect(id, generation).await? {
+            if !self.begin_counted_attempt(id, generation).await? {
                 return Ok(Ended::Nothing);
             }
             *counted = true;
@@ -145,27 +146,27 @@ impl Policy {
         let payload: Payload = serde_json::from_str(&claim.payload)
             .map_err(|error| Failure::new(format!("the payload is unreadable: {error}"), true))?;
         Span::current().record("queue", payload.queue().as_str());
-        self.bodies.run(&ctx, &mut tx, &payload).await?;
+        self.handler.run(&ctx, &mut tx, &payload).await?;
         tx.commit().await?;
         Ok(Ended::Done)
     }
 
-    async fn begin_suspect(&self, id: i64, generation: i64) -> Result<bool, Failure> {
+    async fn begin_counted_attempt(&self, id: i64, generation: i64) -> Result<bool, Failure> {
         let mut tx = self.ctx.pool().begin().await?;
         if world::generation(&mut tx).await? != generation {
             return Ok(false);
         }
-        let verdict = ledger::begin_suspect(&mut tx, id).await?;
+        let verdict = ledger::begin_counted_attempt(&mut tx, id).await?;
         tx.commit().await?;
         if verdict == Verdict::Dead {
-            tracing::error!(job = id, "a job killed its workers; it is in the dead letter");
+            tracing::error!(job = id, "a job killed its workers and is in the dead letter");
             self.signals.stuck(id);
         }
         Ok(verdict == Verdict::Retry)
     }
 
-    /// Writes a failure down. As long as the database is away there is nothing else to do: a
-    /// failure that nobody wrote down would look like work under way.
+    /// Records a failure. While the database is away there is nothing else to do: an unrecorded
+    /// failure would look like work in progress.
     async fn record(&self, id: i64, generation: i64, failure: &Failure) {
         let mut pause = Duration::from_millis(100);
         for _ in 0..20 {
@@ -183,7 +184,11 @@ impl Policy {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
-        tracing::warn!(job = id, error = failure.why, "a job failed, and nobody could record it");
+        tracing::warn!(
+            job = id,
+            error = failure.why,
+            "a job failed, and the failure could not be recorded"
+        );
     }
 
     async fn try_record(
@@ -199,21 +204,21 @@ impl Policy {
             return Ok(Verdict::Settled);
         }
         let verdict = match failure {
-            Failure { hopeless: true, why, .. } => ledger::bury(&mut tx, id, why).await?,
+            Failure { permanent: true, why, .. } => ledger::dead_letter(&mut tx, id, why).await?,
             Failure { why, counted, .. } => ledger::fail(&mut tx, id, why, *counted).await?,
         };
         tx.commit().await?;
         Ok(verdict)
     }
 
-    /// Deletes a task that stands for nothing; left behind it would look like work under way.
+    /// Deletes a task without a job; left behind it would look like work in progress.
     async fn discard(&self, task: &TaskId) {
         let discarded = async {
             let mut conn = self.ctx.pool().acquire().await?;
             queue::discard(&mut conn, &task.to_string()).await
         };
         if let Err(error) = discarded.await {
-            tracing::debug!(task = %task, %error, "a task is left to the sweeper");
+            tracing::debug!(task = %task, %error, "a task is left to the rescuer");
         }
     }
 }

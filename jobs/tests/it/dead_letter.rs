@@ -1,11 +1,12 @@
-//! What an operator can do about a job in the dead letter: owe it again, or give it up.
-use crate::real::s3;
+//! What an operator can do about a dead job: retry or discard it.
 use crate::support::Bench;
 use crate::support::conducting::{CLASSROOM, SEED, scenario};
 use futures::future::BoxFuture;
 use jobs::conductor::{Options, Progress, Stop};
-use jobs::job::{JobContext, JobError, Payload};
-use jobs::worker::{Bodies, Real, WorkerOptions, Workers};
+use jobs::error::JobError;
+use jobs::job::JobContext;
+use jobs::registry::Payload;
+use jobs::worker::{JobHandler, PlatformJobs, WorkerOptions, Workers};
 use sim::World;
 use sim::fact::FactKind;
 use sim::time::{HOUR_MS, SimDuration, SimTime};
@@ -17,10 +18,10 @@ use store::ledger;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// The real work, but for the notification of one fact, which never comes out right.
+/// The real work, except that the notification of one fact always fails.
 struct Flawed(Option<u64>);
 
-impl Bodies for Flawed {
+impl JobHandler for Flawed {
     fn run<'a>(
         &'a self,
         ctx: &'a JobContext,
@@ -34,7 +35,7 @@ impl Bodies for Flawed {
                     Err(JobError::Mismatch { what: "the sum".to_owned(), expected, found })
                 })
             }
-            _ => Real.run(ctx, conn, payload),
+            _ => PlatformJobs.run(ctx, conn, payload),
         }
     }
 }
@@ -59,12 +60,10 @@ async fn digest(bench: &Bench) -> WorldDigest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_given_up_holds_nothing_up_and_leaves_a_gap() {
+async fn a_discarded_job_unblocks_the_clock_and_leaves_a_gap() {
     let (seq, at) = first_notification();
     let until = SimTime(at.0 + HOUR_MS);
-    let (mut clean, mut gap) = (Bench::new().await, Bench::new().await);
-    let ((_one, objects), (_two, others)) = (s3::store().await, s3::store().await);
-    (clean.ctx.objects, gap.ctx.objects) = (objects, others);
+    let (clean, gap) = (Bench::new().await, Bench::new().await);
     assert_eq!(play(&clean, until, None).await, Stop::ReachedEnd, "seed {SEED}");
     let held = play(&gap, until, Some(seq)).await;
     assert!(matches!(held, Stop::Held { .. }), "{held:?}");
@@ -73,17 +72,17 @@ async fn a_job_given_up_holds_nothing_up_and_leaves_a_gap() {
     let dead = gap.count("SELECT id FROM ledger WHERE state = 'dead'").await;
     assert_eq!(ledger::discarded(&mut conn).await.unwrap(), 0);
     assert!(ledger::discard(&mut conn, dead).await.unwrap());
-    assert!(!ledger::discard(&mut conn, dead).await.unwrap(), "once is enough");
-    assert!(!ledger::retry(&mut conn, dead).await.unwrap(), "given up is given up");
+    assert!(!ledger::discard(&mut conn, dead).await.unwrap(), "discarded a second time");
+    assert!(!ledger::retry(&mut conn, dead).await.unwrap(), "a discarded job is retried");
     assert_eq!(gap.count("SELECT count(*) FROM clock WHERE held_reason IS NULL").await, 1);
 
-    // The work would come out right now; nobody does it any more.
+    // The job would succeed now, but is not run any more.
     assert_eq!(play(&gap, until, None).await, Stop::ReachedEnd, "seed {SEED}");
     let (whole, left) = (digest(&clean).await, digest(&gap).await);
     assert_eq!(whole.differences(&left), ["notifications"], "seed {SEED}");
     assert_ne!(whole.total, left.total);
 
-    let everything = ledger::prune(&mut conn, Duration::ZERO, 1_000_000).await.unwrap();
+    let everything = ledger::delete_done(&mut conn, Duration::ZERO, 1_000_000).await.unwrap();
     assert!(everything > 0);
     assert_eq!(ledger::discarded(&mut conn).await.unwrap(), 1);
     let (state, _, error) = gap.job(dead).await;

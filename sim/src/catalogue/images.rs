@@ -1,18 +1,23 @@
 //! The images of a world: the fleet with invented names, and those that the scenario names.
 use super::{ImageInfo, PackageInfo};
+use crate::cast;
 use crate::ids::{ImageId, PackageId};
 use crate::names;
-use crate::random::{Dice, Purpose};
+use crate::random::{Purpose, RandomStreams};
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The images of the fleet (its bases first), then the named ones; bases before what stands on
 /// them, so that an image's base always has a smaller ordinal.
-pub(super) fn images(scenario: &Scenario, dice: &Dice, packages: &[PackageInfo]) -> Vec<ImageInfo> {
+pub(super) fn images(
+    scenario: &Scenario,
+    streams: &RandomStreams,
+    packages: &[PackageInfo],
+) -> Vec<ImageInfo> {
     let mut builder =
         ImageBuilder {
-            dice,
+            streams,
             weight: packages
                 .iter()
                 .map(|p| {
@@ -29,11 +34,11 @@ pub(super) fn images(scenario: &Scenario, dice: &Dice, packages: &[PackageInfo])
         let mut names = fleet_names(scenario);
         let images = names.split_off(fleet.bases as usize);
         for (ordinal, name) in (0u32..).zip(names) {
-            let wanted = between(dice, u64::from(ordinal), fleet.base_packages);
+            let wanted = between(streams, u64::from(ordinal), fleet.base_packages);
             builder.add(name, "A base image.".to_owned(), None, wanted, None);
         }
         for (ordinal, name) in (0..).zip(images) {
-            let wanted = between(dice, u64::from(fleet.bases + ordinal), fleet.own_packages);
+            let wanted = between(streams, u64::from(fleet.bases + ordinal), fleet.own_packages);
             let base = (fleet.bases > 0).then(|| ImageId(ordinal % fleet.bases));
             builder.add(name, "An image of the fleet.".to_owned(), base, wanted, None);
         }
@@ -78,12 +83,12 @@ fn not_among(named: &BTreeSet<&str>, mut name: String) -> String {
     name
 }
 
-fn between(dice: &Dice, entity: u64, [least, most]: [u32; 2]) -> u32 {
-    least + dice.below(Purpose::FleetSize, entity, 0, most.saturating_sub(least) + 1)
+fn between(streams: &RandomStreams, entity: u64, [least, most]: [u32; 2]) -> u32 {
+    least + streams.below(Purpose::FleetSize, entity, 0, most.saturating_sub(least) + 1)
 }
 
 struct ImageBuilder<'a> {
-    dice: &'a Dice,
+    streams: &'a RandomStreams,
     weight: Vec<f64>,
     images: Vec<ImageInfo>,
 }
@@ -97,7 +102,7 @@ impl ImageBuilder<'_> {
         wanted: u32,
         end_of_life: Option<SimTime>,
     ) -> ImageId {
-        let id = ImageId(self.images.len() as u32);
+        let id = ImageId(cast::ordinal(self.images.len()));
         let mut taken = BTreeSet::new();
         let mut below = base;
         while let Some(image) = below {
@@ -128,7 +133,7 @@ impl ImageBuilder<'_> {
             .zip((0..).map(PackageId))
             .filter(|(weight, package)| **weight > 0.0 && !taken.contains(package))
             .map(|(weight, package)| {
-                let u = self.dice.uniform(Purpose::ImagePackages, u64::from(image.0), package.0);
+                let u = self.streams.uniform(Purpose::ImagePackages, u64::from(image.0), package.0);
                 (-libm::log(u) / weight, package)
             })
             .collect();
@@ -141,7 +146,7 @@ impl ImageBuilder<'_> {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Catalogue;
-    use crate::random::Dice;
+    use crate::random::RandomStreams;
     use std::collections::BTreeSet;
 
     #[test]
@@ -151,7 +156,7 @@ mod tests {
         let catalogue = |images: &str| {
             let text = format!("{FLEET}{images}");
             let scenario = crate::scenario::parse("x.yaml", text.as_bytes()).expect("valid");
-            Catalogue::new(&scenario, Dice::new(1))
+            Catalogue::new(&scenario, RandomStreams::new(1))
         };
         let names = |catalogue: &Catalogue| -> Vec<String> {
             catalogue.images.iter().map(|image| image.name.clone()).collect()
@@ -180,7 +185,7 @@ mod tests {
             - { name: catalogue, policy: p, images: 1 }\n  \
             - { name: many, count: 3000, policy: p, images: 1 }\n";
         let scenario = crate::scenario::parse("x.yaml", text.as_bytes()).expect("valid");
-        let customers = Catalogue::new(&scenario, Dice::new(1)).customers;
+        let customers = Catalogue::new(&scenario, RandomStreams::new(1)).customers;
         let all: BTreeSet<_> = customers.iter().map(|customer| &customer.namespace).collect();
         assert_eq!(all.len(), 3_005);
         assert!(!all.contains(&crate::catalogue::SHARED_NAMESPACE.to_owned()));

@@ -60,7 +60,7 @@ pub struct Scenario {
     pub scanner: Scanner,
     /// SLA policies, by name.
     #[serde(default)]
-    pub policies: Vec<Policy>,
+    pub policies: Vec<SlaPolicy>,
     /// When SLA timers are evaluated.
     #[serde(default)]
     pub sla: Sla,

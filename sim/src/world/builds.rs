@@ -1,12 +1,13 @@
 //! Builds: who asks, who waits, what comes out.
+use super::exogenous::plain_cause;
 use super::state::{Build, Event, Version};
-use super::weather::plain_cause;
 use super::{Sink, World};
+use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published};
 use crate::ids::{AdvisoryId, BuildId, ImageId, ReleaseRef, VersionRef};
 use crate::random::Purpose;
-use crate::scenario::model::Asked;
+use crate::scenario::model::RequestTrigger;
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ impl World {
             }
             None => {
                 self.builds.push(Some(build));
-                self.builds.len() as u32 - 1
+                ordinal(self.builds.len()) - 1
             }
         };
         self.wait(slot);
@@ -115,7 +116,7 @@ impl World {
             build.start_order = self.starts;
             build.changes = image.changes;
             let entity = u64::from(build.image.0);
-            let u = self.dice.uniform(Purpose::BuildDuration, entity, image.started);
+            let u = self.streams.uniform(Purpose::BuildDuration, entity, image.started);
             let ends = self.now + SimDuration(self.config.duration.duration(u).0.max(1));
             let kind = FactKind::BuildStarted { build: build.id, builder, attempt: build.attempts };
             self.builds[slot as usize] = Some(build);
@@ -153,8 +154,8 @@ impl World {
         let Some(build) = self.builds[slot as usize].take() else { return };
         self.pool.release(build.builder);
         let image = &self.images[build.image.index()];
-        let flake =
-            self.dice.uniform(Purpose::BuildFlake, build.id.0, build.attempts) < self.config.flake;
+        let flake = self.streams.uniform(Purpose::BuildFlake, build.id.0, build.attempts)
+            < self.config.flake;
         let failure = if image.broken_until > build.started {
             Some(FailureReason::Broken)
         } else if flake && build.attempts <= self.config.retries {
@@ -319,12 +320,12 @@ impl World {
 
     pub(super) fn cron(&mut self, sink: Sink<'_>) {
         self.schedule_cron();
-        self.rebuild_all(Asked::Cron, sink);
+        self.rebuild_all(RequestTrigger::Cron, sink);
     }
 
     pub(super) fn schedule_arrival(&mut self, stream: u32, nth: u32) {
         let (_, gap) = &self.config.arrivals[stream as usize];
-        let u = self.dice.uniform(Purpose::ArrivalGap, u64::from(stream), nth);
+        let u = self.streams.uniform(Purpose::ArrivalGap, u64::from(stream), nth);
         let at: SimTime = self.now + SimDuration(gap.duration(u).0.max(1));
         self.queue.schedule(at, Class::Request, Event::Arrival { stream, nth });
     }
@@ -332,9 +333,9 @@ impl World {
     pub(super) fn arrival(&mut self, stream: u32, nth: u32, sink: Sink<'_>) {
         self.schedule_arrival(stream, nth + 1);
         let (asked, _) = self.config.arrivals[stream as usize];
-        let images = self.images.len() as u32;
+        let images = ordinal(self.images.len());
         if images > 0 {
-            let image = self.dice.below(Purpose::ArrivalImage, u64::from(stream), nth, images);
+            let image = self.streams.below(Purpose::ArrivalImage, u64::from(stream), nth, images);
             self.request(ImageId(image), plain_cause(asked), None, sink);
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! Builds and their images change at once. What an SLA evaluation looks at changes a millisecond
 //! later: the evaluation of this very instant may have been made, and must not become wrong.
-use super::state::{Build, Event, External, Fixing, Hit, ImageState, Usage, Wish};
-use super::weather::{Draft, FIRST_OWN_CVE};
+use super::exogenous::{Draft, FIRST_OWN_CVE};
+use super::state::{Build, Event, External, Fixing, Hit, ImageState, Usage, UsageRequest};
 use super::{Sink, World};
+use crate::cast::ordinal;
 use crate::catalogue::{ImageInfo, Runtime};
 use crate::command::{Command, CommandError, ImageDefinition, NewAdvisory, NewRange, Report};
 use crate::events::Class;
@@ -51,19 +52,19 @@ impl World {
             }
             Command::Scan { image } => {
                 image.map_or(Ok(()), |image| self.exists(image))?;
-                self.queue.schedule(soon, Class::Scan, Event::ScanAsked(*image));
+                self.queue.schedule(soon, Class::Scan, Event::ScanRequested(*image));
             }
-            Command::CheckSla => self.queue.schedule(soon, Class::Sla, Event::SlaAsked),
-            Command::DiscloseAdvisory(new) => self.disclose_by_hand(new, sink)?,
+            Command::CheckSla => self.queue.schedule(soon, Class::Sla, Event::SlaCheckRequested),
+            Command::DiscloseAdvisory(new) => self.disclose_on_command(new, sink)?,
             Command::BuilderOutage { builders, duration } => {
-                self.outage_by_hand(*builders, *duration, sink)?;
+                self.outage_on_command(*builders, *duration, sink)?;
             }
             Command::DistrustBuilder { builder } => self.distrust(*builder, sink)?,
             Command::TamperAttestation { image } => self.tamper(*image, sink)?,
             Command::UseImage { customer, image, pin, runtime } => {
-                self.ask_for_use(*customer, *image, *pin, runtime.clone())?;
+                self.request_use(*customer, *image, *pin, runtime.clone())?;
             }
-            Command::EndUse { customer, image } => self.ask_to_end(*customer, *image)?,
+            Command::EndUse { customer, image } => self.request_end_of_use(*customer, *image)?,
         }
         Ok(())
     }
@@ -99,7 +100,7 @@ impl World {
         image: ImageId,
         definition: &ImageDefinition,
     ) -> Result<(), CommandError> {
-        let expected = self.images.len() as u32;
+        let expected = ordinal(self.images.len());
         let name = &definition.name;
         if image.0 != expected {
             return Err(CommandError::WrongOrdinal { expected, found: image.0 });
@@ -214,7 +215,7 @@ impl World {
         self.finish(build, failed.then_some(FailureReason::Reported), sink);
     }
 
-    fn outage_by_hand(
+    fn outage_on_command(
         &mut self,
         builders: u32,
         duration: SimDuration,
@@ -226,7 +227,7 @@ impl World {
         }
         self.outage(-i64::from(builders), sink);
         let until = self.now + SimDuration(duration.0.max(1));
-        self.queue.schedule(until, Class::Weather, Event::OutageEnds(builders));
+        self.queue.schedule(until, Class::Exogenous, Event::OutageEnds(builders));
         Ok(())
     }
 
@@ -244,7 +245,11 @@ impl World {
         Ok(Hit { package, introduced, fixed })
     }
 
-    fn disclose_by_hand(&mut self, new: &NewAdvisory, sink: Sink<'_>) -> Result<(), CommandError> {
+    fn disclose_on_command(
+        &mut self,
+        new: &NewAdvisory,
+        sink: Sink<'_>,
+    ) -> Result<(), CommandError> {
         if let Some(cve) = &new.cve {
             let taken = self.advisories.iter().any(|advisory| advisory.info.cve == *cve);
             let number = cve.rsplit('-').next().and_then(|digits| digits.parse::<u32>().ok());
@@ -288,24 +293,24 @@ impl World {
         users.into_iter().find(|id| self.usages[*id as usize].customer == customer)
     }
 
-    /// Keeps a wish for the next millisecond.
-    fn wish(
+    /// Records a change of usage, which takes effect in the next millisecond.
+    fn request_usage(
         &mut self,
         customer: CustomerId,
         image: ImageId,
         class: Class,
-        wish: Wish,
+        request: UsageRequest,
     ) -> Result<(), CommandError> {
-        if self.wishes.contains_key(&(customer, image)) {
+        if self.usage_requests.contains_key(&(customer, image)) {
             let (customer, image) = (customer.0, image.0);
             return Err(CommandError::UseChanging { customer, image });
         }
-        self.wishes.insert((customer, image), wish);
-        self.queue.schedule(self.now + SOON, class, Event::UseAsked { customer, image });
+        self.usage_requests.insert((customer, image), request);
+        self.queue.schedule(self.now + SOON, class, Event::UsageRequested { customer, image });
         Ok(())
     }
 
-    fn ask_for_use(
+    fn request_use(
         &mut self,
         customer: CustomerId,
         image: ImageId,
@@ -321,7 +326,7 @@ impl World {
             return Err(CommandError::NotServed { image: image.0, version });
         }
         // After judgements of that instant, before its scans, as the evaluation sees it.
-        self.wish(customer, image, Class::Request, Wish::Use { pin, runtime })?;
+        self.request_usage(customer, image, Class::Request, UsageRequest::Use { pin, runtime })?;
         // The version must still be there in a millisecond.
         if let Some(version) = pin.and_then(|pin| self.images[image.index()].version_mut(pin)) {
             version.users += 1;
@@ -329,20 +334,26 @@ impl World {
         Ok(())
     }
 
-    fn ask_to_end(&mut self, customer: CustomerId, image: ImageId) -> Result<(), CommandError> {
+    fn request_end_of_use(
+        &mut self,
+        customer: CustomerId,
+        image: ImageId,
+    ) -> Result<(), CommandError> {
         self.customer(customer)?;
         self.exists(image)?;
         if self.usage_of(customer, image).is_none() {
             return Err(CommandError::NotUsed { customer: customer.0, image: image.0 });
         }
         // Before anything else of that instant: who has left is concerned by nothing any more.
-        self.wish(customer, image, Class::Weather, Wish::End)
+        self.request_usage(customer, image, Class::Exogenous, UsageRequest::End)
     }
 
-    pub(super) fn use_asked(&mut self, customer: CustomerId, image: ImageId, sink: Sink<'_>) {
-        match self.wishes.remove(&(customer, image)) {
-            Some(Wish::Use { pin, runtime }) => self.use_now(customer, image, pin, runtime, sink),
-            Some(Wish::End) => self.end_use(customer, image, sink),
+    pub(super) fn requested_usage(&mut self, customer: CustomerId, image: ImageId, sink: Sink<'_>) {
+        match self.usage_requests.remove(&(customer, image)) {
+            Some(UsageRequest::Use { pin, runtime }) => {
+                self.use_now(customer, image, pin, runtime, sink)
+            }
+            Some(UsageRequest::End) => self.end_use(customer, image, sink),
             None => {}
         }
     }
@@ -358,7 +369,7 @@ impl World {
         let id = self.usage_of(customer, image).unwrap_or_else(|| self.new_usage(customer, image));
         let usage = &mut self.usages[id as usize];
         usage.mode = if pin.is_some() { UsageMode::Pin } else { UsageMode::Follow };
-        usage.by_hand = true;
+        usage.commanded = true;
         usage.runtime = runtime.or(usage.runtime.take());
         let first = usage.version == 0;
         let state = &mut self.images[image.index()];
@@ -375,18 +386,18 @@ impl World {
     }
 
     fn new_usage(&mut self, customer: CustomerId, image: ImageId) -> u32 {
-        let id = self.usages.len() as u32;
+        let id = ordinal(self.usages.len());
         self.usages.push(Usage {
             customer,
             image,
-            entry: self.catalogue.customer_entry[customer.index()] as u32,
+            entry: ordinal(self.catalogue.customer_entry[customer.index()]),
             mode: UsageMode::Follow,
             version: 0,
             used_since: SimTime::MAX,
             version_since: SimTime::MAX,
             adoption_planned: false,
             moves: 0,
-            by_hand: true,
+            commanded: true,
             ended: false,
             runtime: None,
         });

@@ -1,8 +1,9 @@
 //! The scenario, digested for the kernel: samplers instead of descriptions.
+use crate::cast::whole_u32;
 use crate::fact::Trigger;
 use crate::random::Sampler;
 use crate::scenario::Scenario;
-use crate::scenario::model::{Asked, Incident, IncidentKind};
+use crate::scenario::model::{Incident, IncidentKind, RequestTrigger};
 use crate::scenario::units::CronSchedule;
 use crate::severity::Severity;
 use crate::time::SimTime;
@@ -39,7 +40,7 @@ pub(super) struct Config {
     pub(super) on_upstream: bool,
     pub(super) on_base_change: bool,
     pub(super) on_cve_fix: Option<Severity>,
-    pub(super) arrivals: Vec<(Asked, Sampler)>,
+    pub(super) arrivals: Vec<(RequestTrigger, Sampler)>,
     pub(super) scan: Option<CronSchedule>,
     pub(super) false_positives: f64,
     pub(super) triage: Sampler,
@@ -77,7 +78,7 @@ impl Config {
             weekday_share: weekdays.map(|w| if week > 0.0 { w * 7.0 / week } else { 1.0 }),
             single_package: v.single_package.value(),
             blast_exponent: v.blast_radius_exponent.value(),
-            blast_max: libm::ceil(v.blast_radius_max.value() * packages).max(1.0) as u32,
+            blast_max: whole_u32(libm::ceil(v.blast_radius_max.value() * packages).max(1.0)),
             severity_below: severities(scenario),
             known_exploited: v.known_exploited.value(),
             fixed_at_disclosure: v.fixed_at_disclosure.value(),

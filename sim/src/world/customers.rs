@@ -1,6 +1,7 @@
 //! Customers: which images they use, and when they switch to another version.
 use super::state::{Event, Usage};
 use super::{Sink, World};
+use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{Clock, FactKind, UsageMode};
 use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
@@ -14,16 +15,16 @@ const POPULARITY_EXPONENT: f64 = 1.04;
 impl World {
     /// Draws what every customer uses: popular images more often, none twice.
     pub(super) fn choose_usages(&mut self, scenario: &Scenario) {
-        let images = self.catalogue.images.len() as u32;
+        let images = ordinal(self.catalogue.images.len());
         // The rank of popularity is drawn by the seed, not by the order of the scenario.
-        let rank_key = |image: &u32| self.dice.bits(Purpose::Usage, u64::MAX, *image)[0];
+        let rank_key = |image: &u32| self.streams.bits(Purpose::Usage, u64::MAX, *image)[0];
         let mut ranked: Vec<u32> = (0..images).collect();
         ranked.sort_by_key(|image| (rank_key(image), *image));
-        for customer in 0..self.catalogue.customers.len() as u32 {
+        for customer in 0..ordinal(self.catalogue.customers.len()) {
             let entry = self.catalogue.customer_entry[customer as usize];
             let wanted = scenario.customers[entry].images;
             let pinned = scenario.customers[entry].pinned.value();
-            let draw = |n| self.dice.uniform(Purpose::Usage, u64::from(customer), n);
+            let draw = |n| self.streams.uniform(Purpose::Usage, u64::from(customer), n);
             let mut keyed: Vec<(f64, u32)> = ranked
                 .iter()
                 .zip(1u32..)
@@ -38,19 +39,19 @@ impl World {
             chosen.sort_unstable();
             for image in chosen {
                 let pin = draw(2 * image + 1) < pinned;
-                let id = self.usages.len() as u32;
+                let id = ordinal(self.usages.len());
                 self.images[image as usize].users.push(id);
                 self.usages.push(Usage {
                     customer: CustomerId(customer),
                     image: ImageId(image),
-                    entry: entry as u32,
+                    entry: ordinal(entry),
                     mode: if pin { UsageMode::Pin } else { UsageMode::Follow },
                     version: 0,
                     used_since: SimTime::MAX,
                     version_since: SimTime::MAX,
                     adoption_planned: false,
                     moves: 0,
-                    by_hand: false,
+                    commanded: false,
                     ended: false,
                     runtime: None,
                 });
@@ -65,7 +66,7 @@ impl World {
             if usage.version == 0 {
                 self.begin_use(id, self.images[image.index()].version, sink);
                 let usage = &self.usages[id as usize];
-                if usage.mode == UsageMode::Pin && !usage.by_hand {
+                if usage.mode == UsageMode::Pin && !usage.commanded {
                     self.plan_move(id);
                 }
             } else if usage.mode == UsageMode::Follow && !usage.adoption_planned {
@@ -82,7 +83,7 @@ impl World {
         let usage = &mut self.usages[id as usize];
         usage.adoption_planned = true;
         usage.moves += 1;
-        let u = self.dice.uniform(Purpose::Adoption, Self::key(usage), usage.moves);
+        let u = self.streams.uniform(Purpose::Adoption, Self::key(usage), usage.moves);
         let lag = self.config.entries[usage.entry as usize].adoption_lag.duration(u);
         let at = self.now + SimDuration(lag.0.max(1));
         self.queue.schedule(at, Class::Usage, Event::Adopt(id));
@@ -91,7 +92,7 @@ impl World {
     fn plan_move(&mut self, id: u32) {
         let usage = &mut self.usages[id as usize];
         usage.moves += 1;
-        let u = self.dice.uniform(Purpose::PinAge, Self::key(usage), usage.moves);
+        let u = self.streams.uniform(Purpose::PinAge, Self::key(usage), usage.moves);
         let age = self.config.entries[usage.entry as usize].pin_age.duration(u);
         let at = self.now + SimDuration(age.0.max(1));
         self.queue.schedule(at, Class::Usage, Event::MovePin(id));
@@ -115,16 +116,16 @@ impl World {
             return;
         }
         let usage = &self.usages[id as usize];
-        if usage.mode == UsageMode::Pin && !usage.ended && !usage.by_hand {
+        if usage.mode == UsageMode::Pin && !usage.ended && !usage.commanded {
             self.switch(id, sink);
             self.plan_move(id);
         }
     }
 
-    /// A customer moves once an instant at the most: a command's wish goes first.
+    /// A customer changes versions at most once an instant, and a command takes precedence.
     fn must_wait(&self, id: u32) -> bool {
         let usage = &self.usages[id as usize];
-        self.wishes.contains_key(&(usage.customer, usage.image))
+        self.usage_requests.contains_key(&(usage.customer, usage.image))
     }
 
     /// The customer runs the newest version from now on.

@@ -1,6 +1,7 @@
 //! The scanner: which versions it looks at, what it finds, and what follows from that.
 use super::state::{Event, Exposure, Version};
 use super::{Sink, World};
+use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{
     Fact, FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger,
@@ -29,7 +30,7 @@ impl World {
         let target = ScanTarget {
             version: VersionRef { image, version: current.version },
             previous: None,
-            findings: findings.len() as u32,
+            findings: ordinal(findings.len()),
             new,
         };
         if let Some(current) = self.images[image.index()].in_use.last_mut() {
@@ -61,7 +62,7 @@ impl World {
     }
 
     /// A pass that somebody asked for: over the versions in use of one image, or of all.
-    pub(super) fn scan_asked(&mut self, image: Option<ImageId>, sink: Sink<'_>) {
+    pub(super) fn requested_scan(&mut self, image: Option<ImageId>, sink: Sink<'_>) {
         match image {
             Some(image) => self.scan_image(image, sink),
             None => self.scan_all(ScanTrigger::Requested, sink),
@@ -89,7 +90,7 @@ impl World {
             targets.push(ScanTarget {
                 version: VersionRef { image, version: version.version },
                 previous: version.scanned,
-                findings: (version.findings.len() + new.len()) as u32,
+                findings: ordinal(version.findings.len() + new.len()),
                 new,
             });
         }
@@ -105,7 +106,7 @@ impl World {
         let now = self.now;
         let mut new = self.newly_detectable(now);
         let mut targets = Vec::new();
-        for image in (0..self.images.len() as u32).map(ImageId) {
+        for image in (0..ordinal(self.images.len())).map(ImageId) {
             let state = &mut self.images[image.index()];
             for version in &mut state.in_use {
                 let name = VersionRef { image, version: version.version };
@@ -115,7 +116,7 @@ impl World {
                 targets.push(ScanTarget {
                     version: name,
                     previous: version.scanned.replace(now),
-                    findings: version.findings.len() as u32,
+                    findings: ordinal(version.findings.len()),
                     new: found,
                 });
             }
@@ -227,13 +228,14 @@ impl World {
 
     fn is_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
-        self.dice.uniform(Purpose::Triage, entity, 0) < self.config.false_positives
+        self.streams.uniform(Purpose::Triage, entity, 0) < self.config.false_positives
     }
 
     fn maybe_false_positive(&mut self, image: ImageId, advisory: AdvisoryId) {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
         if self.is_false_positive(image, advisory) {
-            let wait = self.config.triage.duration(self.dice.uniform(Purpose::Triage, entity, 1));
+            let wait =
+                self.config.triage.duration(self.streams.uniform(Purpose::Triage, entity, 1));
             let at = self.now + crate::time::SimDuration(wait.0.max(1));
             self.queue.schedule(at, Class::Triage, Event::Triage { image, advisory });
         }
@@ -249,7 +251,7 @@ impl World {
             Justification::VulnerableCodeNotInExecutePath,
         ];
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
-        let why = self.dice.below(Purpose::Triage, entity, 2, WHY.len() as u32) as usize;
+        let why = self.streams.below(Purpose::Triage, entity, 2, ordinal(WHY.len())) as usize;
         let kind = FactKind::FindingTriaged { image, advisory, justification: WHY[why] };
         self.emit(kind, sink);
         let state = &mut self.images[image.index()];

@@ -2,6 +2,7 @@
 //! the customer's when that customer runs it.
 use super::state::{Event, Timer};
 use super::{Sink, World};
+use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{Clock, FactKind, Notification, NotificationKind, SlaCheck, TimerRef};
 use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
@@ -86,7 +87,7 @@ impl World {
         {
             return;
         }
-        let id = self.timers.all.len() as u32;
+        let id = ordinal(self.timers.all.len());
         exposure.timers.push(id);
         let base = match policy.clock_start {
             ClockStart::FixAvailable => SimTime(i64::MIN),

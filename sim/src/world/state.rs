@@ -1,4 +1,5 @@
 //! The state of a world, as data.
+use crate::cast::ordinal;
 use crate::catalogue::{Catalogue, ImageInfo, Runtime};
 use crate::command::Report;
 use crate::fact::{Advisory, Cause, Clock, FindingRef, TimerRef, UsageMode};
@@ -8,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-/// What will happen.
+/// A scheduled event.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
     Begin,
@@ -29,9 +30,9 @@ pub(super) enum Event {
     Scan,
     SlaCheck,
     ExternalEnds(BuildId),
-    ScanAsked(Option<ImageId>),
-    SlaAsked,
-    UseAsked { customer: CustomerId, image: ImageId },
+    ScanRequested(Option<ImageId>),
+    SlaCheckRequested,
+    UsageRequested { customer: CustomerId, image: ImageId },
 }
 
 /// Who stands on whom, and who holds what. Changes only when an image is added.
@@ -59,7 +60,7 @@ impl Lineage {
             mains: vec![Vec::new(); packages],
             by_depth: Vec::new(),
         };
-        for image in 0..catalogue.images.len() as u32 {
+        for image in 0..ordinal(catalogue.images.len()) {
             lineage.add(catalogue, ImageId(image));
         }
         lineage
@@ -110,8 +111,8 @@ pub(super) struct AdvisoryState {
 /// Where the delays of the distribution's fixed packages come from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fixing {
-    /// A disclosure of the weather, by its own key.
-    Weather(u64),
+    /// A disclosure drawn at random, by its own key.
+    Drawn(u64),
     /// An injected incident, by its index.
     Incident(u32),
     /// A command, which says how long.
@@ -262,9 +263,9 @@ pub(super) struct External {
     pub(super) report: Option<Arc<Report>>,
 }
 
-/// How a customer wants to use an image from the next millisecond on.
+/// How a customer has asked to use an image from the next millisecond on.
 #[derive(Clone, Debug)]
-pub(super) enum Wish {
+pub(super) enum UsageRequest {
     Use { pin: Option<u32>, runtime: Option<Arc<Runtime>> },
     End,
 }
@@ -282,7 +283,7 @@ pub(super) struct Usage {
     pub(super) adoption_planned: bool,
     pub(super) moves: u32,
     /// Chosen by a command: a pin stays where it is until another command moves it.
-    pub(super) by_hand: bool,
+    pub(super) commanded: bool,
     pub(super) ended: bool,
     pub(super) runtime: Option<Arc<Runtime>>,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// What is not to be trusted.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lost {
+pub(super) struct LostTrust {
     builders: BTreeSet<BuilderId>,
     provenance: BTreeSet<VersionRef>,
 }
@@ -25,7 +25,7 @@ impl World {
         if builder.0 >= count && !external {
             return Err(CommandError::UnknownBuilder { found: builder.0, count });
         }
-        if !self.lost.builders.insert(builder) {
+        if !self.lost_trust.builders.insert(builder) {
             return Err(CommandError::DistrustedBefore(builder.0));
         }
         self.emit(FactKind::BuilderDistrusted { builder }, sink);
@@ -41,7 +41,7 @@ impl World {
             }
             Some(state) => VersionRef { image, version: state.version },
         };
-        if !self.lost.provenance.insert(version) {
+        if !self.lost_trust.provenance.insert(version) {
             let VersionRef { version, .. } = version;
             return Err(CommandError::TamperedBefore { image: image.0, version });
         }

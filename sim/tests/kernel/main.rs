@@ -1,11 +1,11 @@
 //! What the kernel must be true to: theory, determinism, common random numbers.
-mod asked;
 mod commands;
 mod determinism;
-mod external;
+mod external_builds;
 mod false_positives;
-mod friday;
+mod friday_night;
 mod queueing;
 mod remediation;
+mod requests;
 mod support;
-mod trust;
+mod trust_incidents;

@@ -101,6 +101,22 @@ const FULL: [&str; 5] = [
     "QuotaExceeded",
 ];
 
+/// An answer that lacks what every store must say.
+pub(super) fn incomplete(
+    store: &ObjectStore,
+    operation: &'static str,
+    key: &str,
+    missing: &str,
+) -> ObjectError {
+    ObjectError::Failed {
+        endpoint: store.endpoint().to_owned(),
+        operation,
+        key: key.to_owned(),
+        code: "IncompleteAnswer".to_owned(),
+        reason: format!("the answer does not tell {missing}"),
+    }
+}
+
 /// Sorts the client's error into one of ours.
 pub(super) fn classify<E>(
     store: &ObjectStore,

@@ -1,5 +1,5 @@
 //! Advisories as they were known at an instant.
-use super::listed::Cut;
+use super::page::Slice;
 use super::{Direction, Moment};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -69,10 +69,10 @@ fn page(
     moment: Moment,
     filter: &AdvisoryFilter<'_>,
     after: Option<&AdvisoryPlace>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT a.* FROM advisories a WHERE a.published_at <= ");
     query.push_bind(moment.as_of);
     if let Some(severity) = filter.severity {
@@ -110,7 +110,7 @@ fn page(
         query.push_bind(*published);
         query.push(", ").push_bind(*id).push(")");
     }
-    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(cut.limit()).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -122,18 +122,18 @@ pub async fn advisories(
     after: Option<&AdvisoryPlace>,
     limit: i64,
 ) -> sqlx::Result<Vec<AdvisoryRow>> {
-    let mut query = page(moment, filter, after, Cut::Page(limit));
+    let mut query = page(moment, filter, after, Slice::Page(limit));
     query.push(SHOWN).push(filter.direction.order(KEYS));
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn advisories_total(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &AdvisoryFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, Cut::Total);
+    let mut query = page(moment, filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -1,5 +1,5 @@
 //! The audit log of the world.
-use super::listed::Cut;
+use super::page::Slice;
 use super::timeline::up_to;
 use super::{Direction, Moment};
 use chrono::{DateTime, Utc};
@@ -48,10 +48,10 @@ fn page(
     moment: Moment,
     filter: &AuditFilter<'_>,
     after: Option<i64>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT l.* FROM audit_logs l WHERE ");
     up_to(&mut query, "l.id", moment.as_of);
     let wanted = [
@@ -70,7 +70,7 @@ fn page(
     if let Some(after) = after {
         query.push(format!(" AND l.id {} ", filter.direction.beyond())).push_bind(after);
     }
-    query.push(filter.direction.order(&keys)).push(" LIMIT ").push(cut.limit()).push(") ");
+    query.push(filter.direction.order(&keys)).push(" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -82,18 +82,18 @@ pub async fn lines(
     after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<AuditRow>> {
-    let mut query = page(moment, filter, after, Cut::Page(limit));
+    let mut query = page(moment, filter, after, Slice::Page(limit));
     query.push("SELECT * FROM page").push(filter.direction.order(&["id"]));
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn lines_total(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &AuditFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, Cut::Total);
+    let mut query = page(moment, filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

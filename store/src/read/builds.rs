@@ -1,5 +1,5 @@
 //! Build events as they stood at an instant: the status is computed from the row's instants.
-use super::listed::Cut;
+use super::page::Slice;
 use super::{Direction, Moment};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, QueryBuilder};
@@ -132,10 +132,10 @@ const KEYS: &[&str] = &["b.requested_at", "b.id"];
 /// Statuses that a row has before it is final.
 const NOT_FINAL: &str = " AND b.status IN ('pending', 'running', 'finishing')";
 
-fn page(moment: Moment, filter: &BuildFilter<'_>, cut: Cut) -> QueryBuilder<Postgres> {
+fn page(moment: Moment, filter: &BuildFilter<'_>, slice: Slice) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH at AS (SELECT ");
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(moment.newest);
-    query.push("::boolean), ").push(cut.page()).push(SEEN);
+    query.push("::boolean), ").push(slice.page()).push(SEEN);
     if let Some(image_id) = filter.image_id {
         query.push(" AND b.image_id = ").push_bind(image_id);
     }
@@ -160,7 +160,7 @@ fn page(moment: Moment, filter: &BuildFilter<'_>, cut: Cut) -> QueryBuilder<Post
         query.push_bind(after.requested_at);
         query.push(", ").push_bind(after.id).push(")");
     }
-    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(cut.limit()).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -171,19 +171,19 @@ pub async fn builds(
     filter: &BuildFilter<'_>,
     limit: i64,
 ) -> sqlx::Result<Vec<BuildRow>> {
-    let mut query = page(moment, filter, Cut::Page(limit));
+    let mut query = page(moment, filter, Slice::Page(limit));
     query.push(COLUMNS).push(" FROM page b ").push(JOINS);
     query.push(filter.direction.order(KEYS));
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn builds_total(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &BuildFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, &BuildFilter { after: None, ..filter.clone() }, Cut::Total);
+    let mut query = page(moment, &BuildFilter { after: None, ..filter.clone() }, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

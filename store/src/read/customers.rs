@@ -1,7 +1,7 @@
 //! Customers and what they run.
 use super::Moment;
 use super::findings::by_severity;
-use super::listed::Cut;
+use super::page::Slice;
 use super::usage::{in_use, in_use_in_order};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -48,10 +48,10 @@ fn page(
     as_of: DateTime<Utc>,
     q: Option<&str>,
     after: Option<&str>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT c.* FROM customers c WHERE ");
     query.push_bind(as_of).push("::timestamptz IS NOT NULL");
     if let Some(q) = q {
@@ -61,7 +61,7 @@ fn page(
     if let Some(after) = after {
         query.push(" AND c.tenant_namespace > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY c.tenant_namespace LIMIT ").push(cut.limit()).push(") ");
+    query.push(" ORDER BY c.tenant_namespace LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -73,18 +73,18 @@ pub async fn customers(
     after: Option<&str>,
     limit: i64,
 ) -> sqlx::Result<Vec<CustomerRow>> {
-    let mut query = page(moment.as_of, q, after, Cut::Page(limit));
+    let mut query = page(moment.as_of, q, after, Slice::Page(limit));
     shown(&mut query, moment);
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn customers_total(
     conn: &mut PgConnection,
     moment: Moment,
     q: Option<&str>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment.as_of, q, None, Cut::Total);
+    let mut query = page(moment.as_of, q, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -1,5 +1,5 @@
 //! The documents about an image, over all its versions: SBOMs and signed statements.
-use super::listed::Cut;
+use super::page::Slice;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -39,10 +39,10 @@ fn sbom_page(
     as_of: DateTime<Utc>,
     filter: &SbomFilter<'_>,
     after: Option<&(i32, String)>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT s.* FROM sbom_records s WHERE s.created_at <= ");
     query.push_bind(as_of).push(" AND s.image_id = ").push_bind(filter.image_id);
     if let Some(version) = filter.version {
@@ -55,7 +55,7 @@ fn sbom_page(
         query.push(" AND (s.version, s.format) < (").push_bind(*version);
         query.push(", ").push_bind(format.clone()).push(")");
     }
-    query.push(" ORDER BY s.version DESC, s.format DESC LIMIT ").push(cut.limit()).push(") ");
+    query.push(" ORDER BY s.version DESC, s.format DESC LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -67,7 +67,7 @@ pub async fn sboms(
     after: Option<&(i32, String)>,
     limit: i64,
 ) -> sqlx::Result<Vec<SbomRow>> {
-    let mut query = sbom_page(as_of, filter, after, Cut::Page(limit));
+    let mut query = sbom_page(as_of, filter, after, Slice::Page(limit));
     query.push(
         "SELECT s.version, v.digest, s.format, s.spec_version, s.sha256, s.bytes, s.components,
                 s.created_at
@@ -77,13 +77,13 @@ pub async fn sboms(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn sboms_total(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,
     filter: &SbomFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = sbom_page(as_of, filter, None, Cut::Total);
+    let mut query = sbom_page(as_of, filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }
@@ -134,10 +134,10 @@ fn attestation_page(
     as_of: DateTime<Utc>,
     filter: &AttestationFilter<'_>,
     after: Option<&AttestationPlace>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT a.* FROM attestations a WHERE a.created_at <= ");
     query.push_bind(as_of).push(" AND a.image_id = ").push_bind(filter.image_id);
     if let Some(version) = filter.version {
@@ -151,7 +151,7 @@ fn attestation_page(
         query.push(", ").push_bind(*version).push(", ");
         query.push_bind(predicate_type.clone()).push(" COLLATE \"C\")");
     }
-    query.push(NEWEST_FIRST).push(" LIMIT ").push(cut.limit()).push(") ");
+    query.push(NEWEST_FIRST).push(" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -164,7 +164,7 @@ pub async fn attestations(
     after: Option<&AttestationPlace>,
     limit: i64,
 ) -> sqlx::Result<Vec<AttestationRow>> {
-    let mut query = attestation_page(as_of, filter, after, Cut::Page(limit));
+    let mut query = attestation_page(as_of, filter, after, Slice::Page(limit));
     query.push(
         "SELECT a.seq, a.version, v.digest, a.predicate_type, a.created_at, a.log_index,
                 coalesce(r.sha256, a.sha256) AS sha256, coalesce(r.bytes, a.bytes) AS bytes,
@@ -181,13 +181,13 @@ pub async fn attestations(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn attestations_total(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,
     filter: &AttestationFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = attestation_page(as_of, filter, None, Cut::Total);
+    let mut query = attestation_page(as_of, filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

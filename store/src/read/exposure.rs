@@ -2,10 +2,10 @@
 //!
 //! A customer is exposed while it runs a version on which the advisory was found and not judged a
 //! false positive; that a newer version is published ends nothing for whoever has not taken it.
-use super::listed::Bound;
+use super::page::Bound;
 use super::sla::evaluated;
 use super::usage::in_use_in_order;
-use super::{Listed, Moment, SEVERITIES, listed};
+use super::{Moment, Page, SEVERITIES, page};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -135,13 +135,15 @@ pub async fn of_advisory(
     tenant: Option<&str>,
     after: Option<(i64, i64)>,
     limit: i64,
-) -> sqlx::Result<Listed<ExposureRow>> {
+) -> sqlx::Result<Page<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
     let bound =
-        listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| match tenant {
-            Some(tenant) => by_tenant(query, moment, (advisory_id, tenant), after, limit),
-            None => by_advisory(query, moment, advisory_id, after, limit),
+        page::find(&mut query, page::EXPENSIVE_COUNT_BOUND, after, limit, |query, after, limit| {
+            match tenant {
+                Some(tenant) => by_tenant(query, moment, (advisory_id, tenant), after, limit),
+                None => by_advisory(query, moment, advisory_id, after, limit),
+            }
         });
     query.push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
     fetch(conn, query, bound).await
@@ -205,8 +207,8 @@ async fn fetch(
     conn: &mut PgConnection,
     query: QueryBuilder<Postgres>,
     bound: Bound,
-) -> sqlx::Result<Listed<ExposureRow>> {
-    let mut listed: Listed<ExposureRow> = listed::fetch(conn, query, bound).await?;
+) -> sqlx::Result<Page<ExposureRow>> {
+    let mut listed: Page<ExposureRow> = page::fetch(conn, query, bound).await?;
     listed.rows.iter_mut().for_each(|row| row.packages.sort_unstable());
     Ok(listed)
 }
@@ -232,12 +234,13 @@ pub async fn of_customer(
     filter: &ExposureFilter<'_>,
     after: Option<ExposurePlace>,
     limit: i64,
-) -> sqlx::Result<Listed<ExposureRow>> {
+) -> sqlx::Result<Page<ExposureRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
-        by_customer(query, moment, customer_id, filter, after, limit);
-    });
+    let bound =
+        page::find(&mut query, page::EXPENSIVE_COUNT_BOUND, after, limit, |query, after, limit| {
+            by_customer(query, moment, customer_id, filter, after, limit);
+        });
     query.push(SHOWN).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
     fetch(conn, query, bound).await
 }

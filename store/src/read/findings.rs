@@ -249,7 +249,7 @@ pub async fn findings(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn findings_total(
     conn: &mut PgConnection,
     moment: Moment,

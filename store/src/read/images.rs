@@ -4,7 +4,7 @@ mod filter;
 pub use filter::{ImageFilter, ImageOrder, ImagePlace, ImageStatus};
 
 use super::findings::by_severity;
-use super::{Listed, Moment, SEVERITIES, TOTAL_BOUND, listed};
+use super::{Moment, Page, SEVERITIES, TOTAL_BOUND, page};
 use chrono::{DateTime, Utc};
 use filter::ByVersion;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -273,21 +273,21 @@ pub async fn images(
     filter: &ImageFilter<'_>,
     after: Option<&ImagePlace>,
     limit: i64,
-) -> sqlx::Result<Listed<ImageRow>> {
+) -> sqlx::Result<Page<ImageRow>> {
     let mut query = asked(moment);
     let bound = if let Some(tag) = filter.tag_alone() {
         let all = |query: &mut QueryBuilder<Postgres>, counted| {
             tagged(query, tag, None, false, counted);
         };
-        listed::find_cheap(&mut query, TOTAL_BOUND, limit, all, |query, limit| {
+        page::find_cheap(&mut query, TOTAL_BOUND, limit, all, |query, limit| {
             query.push(COLUMNS).push(" FROM (");
             tagged(query, tag, after, filter.descending, limit);
             query.push(") t JOIN images i ON i.id = t.image_id");
         })
     } else if filter.narrows() {
-        let dear = filter.by_version() == ByVersion::OneByOne;
-        let bound = if dear { listed::DEAR } else { TOTAL_BOUND };
-        listed::find(&mut query, bound, after, limit, |query, after, limit| {
+        let expensive = filter.by_version() == ByVersion::OneByOne;
+        let bound = if expensive { page::EXPENSIVE_COUNT_BOUND } else { TOTAL_BOUND };
+        page::find(&mut query, bound, after, limit, |query, after, limit| {
             list(query, moment, filter, after, limit);
         })
     } else {
@@ -295,13 +295,13 @@ pub async fn images(
             there(query, moment, IMAGES, &[]);
             query.push(" LIMIT ").push(counted);
         };
-        listed::find_cheap(&mut query, TOTAL_BOUND, limit, all, |query, limit| {
+        page::find_cheap(&mut query, TOTAL_BOUND, limit, all, |query, limit| {
             list(query, moment, filter, after, limit);
         })
     };
     shown(&mut query, moment);
     query.push(order(filter.order.key(), filter.descending));
-    listed::fetch(conn, query, bound).await
+    page::fetch(conn, query, bound).await
 }
 
 /// One image; none when it was not there at that instant.

@@ -1,5 +1,5 @@
 //! Jobs as operators see them: what waits, what is in flight, what failed, what is dead.
-use super::listed::Cut;
+use super::page::Slice;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -46,9 +46,9 @@ pub struct JobFilter<'a> {
     pub state: Option<&'a str>,
 }
 
-fn page(filter: &JobFilter<'_>, before: Option<i64>, cut: Cut) -> QueryBuilder<Postgres> {
+fn page(filter: &JobFilter<'_>, before: Option<i64>, slice: Slice) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT l.*, ");
     query.push(STATE).push(" AS seen FROM ledger l WHERE ");
     // In words that indexes have: those that are not done are few, as are those that were given up.
@@ -67,7 +67,7 @@ fn page(filter: &JobFilter<'_>, before: Option<i64>, cut: Cut) -> QueryBuilder<P
     if let Some(before) = before {
         query.push(" AND l.id < ").push_bind(before);
     }
-    query.push(" ORDER BY l.id DESC LIMIT ").push(cut.limit()).push(") ");
+    query.push(" ORDER BY l.id DESC LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -78,7 +78,7 @@ pub async fn jobs(
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<JobRow>> {
-    let mut query = page(filter, before, Cut::Page(limit));
+    let mut query = page(filter, before, Slice::Page(limit));
     query.push(
         "SELECT id, queue, phase, at, seen AS state, attempts, lost, error, retry_wall,
                 enqueued_wall, done_wall FROM page ORDER BY id DESC",
@@ -86,9 +86,9 @@ pub async fn jobs(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn jobs_total(conn: &mut PgConnection, filter: &JobFilter<'_>) -> sqlx::Result<i64> {
-    let mut query = page(filter, None, Cut::Total);
+    let mut query = page(filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

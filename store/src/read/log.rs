@@ -80,7 +80,7 @@ pub async fn entries(
         .await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn entries_total(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,

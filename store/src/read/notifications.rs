@@ -1,5 +1,5 @@
 //! What customers and the platform's own team were told.
-use super::listed::Cut;
+use super::page::Slice;
 use super::timeline::up_to;
 use super::{Direction, Moment, Visible};
 use chrono::{DateTime, Utc};
@@ -40,13 +40,13 @@ fn page(
     moment: Moment,
     filter: &NotificationFilter<'_>,
     after: Option<i64>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     // In the order of the index that has the kinds apart: the planner would read all of them.
     let keys: &[&str] = if filter.kind.is_some() { &["n.kind", "n.id"] } else { &["n.id"] };
-    filter.visible.list(&mut query, ("n", keys), filter.direction, cut.limit(), |query| {
+    filter.visible.list(&mut query, ("n", keys), filter.direction, slice.limit(), |query| {
         query.push("SELECT n.* FROM notifications n WHERE ");
         up_to(query, "n.id", moment.as_of);
         if let Some(kind) = filter.kind {
@@ -69,18 +69,18 @@ pub async fn notifications(
     after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<NotificationRow>> {
-    let mut query = page(moment, filter, after, Cut::Page(limit));
+    let mut query = page(moment, filter, after, Slice::Page(limit));
     query.push("SELECT * FROM page").push(filter.direction.order(&["id"]));
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn notifications_total(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &NotificationFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, Cut::Total);
+    let mut query = page(moment, filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -1,7 +1,7 @@
 //! Packages, their releases, and which images hold them.
-use super::listed::Cut;
+use super::page::Slice;
 use super::usage::in_use;
-use super::{Listed, Moment, listed};
+use super::{Moment, Page, page};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -56,10 +56,10 @@ fn page(
     as_of: DateTime<Utc>,
     q: Option<&str>,
     after: Option<&str>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT p.* FROM packages p WHERE ");
     query.push_bind(as_of).push("::timestamptz IS NOT NULL");
     if let Some(q) = q {
@@ -69,7 +69,7 @@ fn page(
     if let Some(after) = after {
         query.push(" AND p.name > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY p.name LIMIT ").push(cut.limit()).push(") ");
+    query.push(" ORDER BY p.name LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -81,18 +81,18 @@ pub async fn packages(
     after: Option<&str>,
     limit: i64,
 ) -> sqlx::Result<Vec<PackageRow>> {
-    let mut query = page(moment.as_of, q, after, Cut::Page(limit));
+    let mut query = page(moment.as_of, q, after, Slice::Page(limit));
     query.push(SHOWN);
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn packages_total(
     conn: &mut PgConnection,
     moment: Moment,
     q: Option<&str>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment.as_of, q, None, Cut::Total);
+    let mut query = page(moment.as_of, q, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }
@@ -178,13 +178,14 @@ pub async fn holders(
     version: Option<&str>,
     after: Option<(i64, i32)>,
     limit: i64,
-) -> sqlx::Result<Listed<HolderRow>> {
+) -> sqlx::Result<Page<HolderRow>> {
     let mut query = QueryBuilder::new("WITH asked AS (SELECT ");
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(package_id);
     query.push("::bigint), ");
-    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
-        held(query, moment, version, after, limit);
-    });
+    let bound =
+        page::find(&mut query, page::EXPENSIVE_COUNT_BOUND, after, limit, |query, after, limit| {
+            held(query, moment, version, after, limit);
+        });
     query.push(
         "SELECT v.image_id, i.name AS image, v.tenant_namespace, v.version, v.digest,
                 v.published_at, v.current, r.version AS package_version,
@@ -198,7 +199,7 @@ pub async fn holders(
           AND r.release = v.release
          ORDER BY v.image_id, v.version",
     );
-    listed::fetch(conn, query, bound).await
+    page::fetch(conn, query, bound).await
 }
 
 /// `$1` is the instant, `$2` the package. Of each image that it or a base is made with, the current

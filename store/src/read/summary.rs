@@ -1,4 +1,4 @@
-//! What a run has brought forth, counted in the database: the figures that `run` prints.
+//! What a run produced, counted in the database: the summary that `run` prints.
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// Counts by two names.
 pub type Table = BTreeMap<String, BTreeMap<String, i64>>;
 
-/// The figures of a world.
+/// The summary of a world.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Facts on the timeline.

@@ -1,5 +1,5 @@
 //! What happened, in the order of facts or the other way round.
-use super::listed::Cut;
+use super::page::Slice;
 use super::{Direction, Moment, Visible};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -58,10 +58,10 @@ fn page(
     moment: Moment,
     filter: &TimelineFilter<'_>,
     after: Option<i64>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     let little = is_little(filter);
     let visible = match filter.visible {
         Visible::To(_) if little => Visible::All,
@@ -71,7 +71,7 @@ fn page(
     // all facts instead, as if the kind's were spread evenly among them.
     let keys: &[&str] =
         if filter.kind.is_some() && !little { &["t.kind", "t.seq"] } else { &["t.seq"] };
-    visible.list(&mut query, ("t", keys), filter.direction, cut.limit(), |query| {
+    visible.list(&mut query, ("t", keys), filter.direction, slice.limit(), |query| {
         query.push("SELECT t.* FROM timeline t WHERE ");
         up_to(query, "t.seq", moment.as_of);
         match filter.kind {
@@ -107,7 +107,7 @@ pub async fn timeline(
     after: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<TimelineRow>> {
-    let mut query = page(moment, filter, after, Cut::Page(limit));
+    let mut query = page(moment, filter, after, Slice::Page(limit));
     query.push(
         "SELECT t.seq, t.at, t.kind, t.tenant_namespace, i.name AS image, t.build_id, a.cve, t.data
          FROM page t
@@ -124,7 +124,7 @@ pub async fn timeline_total(
     moment: Moment,
     filter: &TimelineFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, Cut::Total);
+    let mut query = page(moment, filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -1,6 +1,6 @@
 //! Who runs an image.
 use super::Moment;
-use super::listed::Cut;
+use super::page::Slice;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -54,9 +54,14 @@ pub(super) fn in_use_in_order(moment: Moment, of: &str, order: &str) -> String {
     )
 }
 
-fn page(moment: Moment, image_id: i64, after: Option<&str>, cut: Cut) -> QueryBuilder<Postgres> {
+fn page(
+    moment: Moment,
+    image_id: i64,
+    after: Option<&str>,
+    slice: Slice,
+) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT u.* FROM (SELECT ");
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(image_id);
     query.push("::bigint AS id) i CROSS JOIN LATERAL ").push(in_use(moment, "image_id = i.id"));
@@ -64,7 +69,7 @@ fn page(moment: Moment, image_id: i64, after: Option<&str>, cut: Cut) -> QueryBu
     if let Some(after) = after {
         query.push(" AND u.tenant_namespace > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY u.tenant_namespace LIMIT ").push(cut.limit()).push(") ");
+    query.push(" ORDER BY u.tenant_namespace LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -76,7 +81,7 @@ pub async fn users(
     after: Option<&str>,
     limit: i64,
 ) -> sqlx::Result<Vec<UserRow>> {
-    let mut query = page(moment, image_id, after, Cut::Page(limit));
+    let mut query = page(moment, image_id, after, Slice::Page(limit));
     query.push(
         "SELECT c.tenant_namespace, c.name AS customer, u.version, v.digest, u.mode, u.environment,
                 u.cluster, u.replicas, u.internet_exposed, u.valid_from AS running_since,
@@ -89,13 +94,13 @@ pub async fn users(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn users_total(
     conn: &mut PgConnection,
     moment: Moment,
     image_id: i64,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, image_id, None, Cut::Total);
+    let mut query = page(moment, image_id, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

@@ -70,7 +70,7 @@ pub async fn versions(
         .await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn versions_total(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,

@@ -1,5 +1,5 @@
 //! What the vulnerabilities of a version mean for it: the statements of its OpenVEX document.
-use super::{Listed, Moment, listed};
+use super::{Moment, Page, page};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -62,11 +62,11 @@ pub async fn statements(
     (image_id, version): (i64, i32),
     after: Option<(i64, i64)>,
     limit: i64,
-) -> sqlx::Result<Listed<StatementRow>> {
+) -> sqlx::Result<Page<StatementRow>> {
     let mut query = QueryBuilder::new("WITH asked AS (SELECT ");
     query.push_bind(moment.as_of).push("::timestamptz, ").push_bind(image_id);
     query.push("::bigint, ").push_bind(version).push("::integer), ");
-    let bound = listed::find(&mut query, listed::DEAR, after, limit, list);
+    let bound = page::find(&mut query, page::EXPENSIVE_COUNT_BOUND, after, limit, list);
     query.push(
         "SELECT x.advisory_id, a.cve, a.severity, x.package_id, p.name AS package,
                 r.version AS package_version,
@@ -89,7 +89,7 @@ pub async fn statements(
             AND r.release = v.releases[array_position(v.package_ids, x.package_id)]
          ORDER BY x.advisory_id, x.package_id",
     );
-    listed::fetch(conn, query, bound).await
+    page::fetch(conn, query, bound).await
 }
 
 /// SHA-256 of the newest signed OpenVEX document about a version.

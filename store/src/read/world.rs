@@ -2,9 +2,6 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-/// The advisory lock that the active conductor holds for as long as it lives.
-pub const CONDUCTOR_LOCK: i64 = 0x7761_7665_0003;
-
 /// The world's record without its scenario's text.
 #[derive(Clone, Debug, FromRow)]
 pub struct Position {
@@ -65,21 +62,6 @@ pub async fn beginning(conn: &mut PgConnection) -> sqlx::Result<Beginning> {
                 (SELECT count(*) FROM sla_policies) AS policies
          FROM world",
     )
-    .fetch_one(conn)
-    .await
-}
-
-/// Whether some session of this database holds the advisory lock with this key.
-pub async fn lock_held(conn: &mut PgConnection, key: i64) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (
-             SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-             WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
-               AND d.datname = current_database()
-               AND l.classid::bigint = (($1::bigint >> 32) & 4294967295)
-               AND l.objid::bigint = ($1::bigint & 4294967295))",
-    )
-    .bind(key)
     .fetch_one(conn)
     .await
 }

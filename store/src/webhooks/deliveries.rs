@@ -61,7 +61,7 @@ pub async fn list(
         .await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn total(
     conn: &mut PgConnection,
     endpoint: &str,

@@ -1,4 +1,5 @@
 //! Where a tenant, or the platform's own team, wants its notifications.
+use crate::locks::{self, Quota};
 use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -82,12 +83,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewEndpoint<'_>) -> sqlx::Res
 /// How many endpoints a tenant has, or the platform. Those who make one at the same time wait for
 /// each other until their transactions end.
 pub async fn count(conn: &mut PgConnection, tenant: Option<&str>) -> sqlx::Result<i64> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || coalesce($1, ''), 0))",
-    )
-    .bind(tenant)
-    .execute(&mut *conn)
-    .await?;
+    locks::lock_quota(conn, Quota::WebhookEndpoints, tenant).await?;
     sqlx::query_scalar(
         "SELECT count(*) FROM webhook_endpoints WHERE tenant_namespace IS NOT DISTINCT FROM $1",
     )
@@ -109,7 +105,7 @@ pub async fn list(
     sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(after).bind(limit).fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn total(conn: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "SELECT count(*) FROM (SELECT FROM webhook_endpoints ORDER BY id LIMIT $1) AS counted",

@@ -1,5 +1,5 @@
-//! What dispatchers do: put notifications into deliveries, take deliveries that are due, and write
-//! down what became of them.
+//! What dispatchers do: put notifications into deliveries, claim deliveries that are due, and record
+//! their outcomes.
 //!
 //! Any number of dispatchers may run. A row lock (`SKIP LOCKED`) decides who takes a delivery, and
 //! taking it moves `next_wall` past the longest attempt: whoever dies with it loses it to the next
@@ -72,12 +72,12 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
     .bind(FULL_DIGEST)
     .fetch_one(conn)
     .await?;
-    Ok(moved as u64)
+    Ok(moved.unsigned_abs())
 }
 
-/// A delivery that this dispatcher has taken, with what sending it needs.
+/// A delivery that this dispatcher has claimed, with what sending it needs.
 #[derive(Clone, Debug, FromRow)]
-pub struct Taken {
+pub struct ClaimedDelivery {
     /// Its place in the order of making.
     pub seq: i64,
     /// The `webhook-id`.
@@ -98,12 +98,12 @@ pub struct Taken {
     pub secret: String,
 }
 
-/// Takes deliveries that are due, for as long as `lease`.
-pub async fn take(
+/// Claims deliveries that are due, for as long as `lease`.
+pub async fn claim(
     conn: &mut PgConnection,
     limit: i64,
     lease: Duration,
-) -> sqlx::Result<Vec<Taken>> {
+) -> sqlx::Result<Vec<ClaimedDelivery>> {
     sqlx::query_as(
         "WITH due AS (
              SELECT d.seq FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
@@ -125,8 +125,8 @@ pub async fn take(
     .await
 }
 
-/// Buries deliveries whose last attempt nobody finished.
-pub async fn bury_lost(conn: &mut PgConnection) -> sqlx::Result<u64> {
+/// Moves deliveries to the dead letter whose last attempt never ended.
+pub async fn dead_letter_abandoned(conn: &mut PgConnection) -> sqlx::Result<u64> {
     let buried = sqlx::query(
         "UPDATE webhook_deliveries
          SET state = 'dead', last_error = coalesce(last_error, 'the last attempt never ended')
@@ -147,7 +147,7 @@ pub struct Outcome {
 /// Writes down what became of an attempt, unless another has begun since. Returns the state.
 pub async fn record(
     conn: &mut PgConnection,
-    taken: &Taken,
+    delivery: &ClaimedDelivery,
     outcome: &Outcome,
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar(
@@ -161,8 +161,8 @@ pub async fn record(
          WHERE seq = $1 AND attempts = $2 AND state = 'pending'
          RETURNING state",
     )
-    .bind(taken.seq)
-    .bind(taken.attempts)
+    .bind(delivery.seq)
+    .bind(delivery.attempts)
     .bind(outcome.status.map(i32::from))
     .bind(&outcome.error)
     .bind(MAX_ATTEMPTS)
@@ -173,19 +173,19 @@ pub async fn record(
 }
 
 /// Deletes what ended long ago, at most `limit` rows.
-pub async fn prune(conn: &mut PgConnection, limit: i64) -> sqlx::Result<u64> {
-    let pruned = sqlx::query(
+pub async fn delete_ended(conn: &mut PgConnection, limit: i64) -> sqlx::Result<u64> {
+    let deleted = sqlx::query(
         "DELETE FROM webhook_deliveries WHERE seq IN (
              SELECT seq FROM webhook_deliveries
              WHERE state <> 'pending' AND created_wall < now() - $1 * interval '1 day'
              ORDER BY created_wall LIMIT $2)",
     );
-    Ok(pruned.bind(KEPT_DAYS).bind(limit).execute(conn).await?.rows_affected())
+    Ok(deleted.bind(KEPT_DAYS).bind(limit).execute(conn).await?.rows_affected())
 }
 
 /// A notification as a message tells it.
 #[derive(Clone, Debug, FromRow)]
-pub struct Notice {
+pub struct Notification {
     /// Its id: the fact's sequence number.
     pub id: i64,
     /// What it is about.
@@ -201,7 +201,10 @@ pub struct Notice {
 }
 
 /// Notifications by their ids, in order.
-pub async fn notices(conn: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Notice>> {
+pub async fn notifications(
+    conn: &mut PgConnection,
+    ids: &[i64],
+) -> sqlx::Result<Vec<Notification>> {
     sqlx::query_as(
         "SELECT id, kind, at, items, subject, body FROM notifications
          WHERE id = ANY ($1) ORDER BY id",

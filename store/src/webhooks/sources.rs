@@ -1,4 +1,5 @@
 //! The forges that may tell of pushes upstream, and what was taken from them.
+use crate::locks::{self, Quota};
 use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
@@ -52,12 +53,7 @@ pub async fn insert(
 /// How many sources that are not revoked a tenant has, or the platform. Those who make one at the
 /// same time wait for each other until their transactions end.
 pub async fn count(conn: &mut PgConnection, tenant: Option<&str>) -> sqlx::Result<i64> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended('sources ' || coalesce($1, ''), 0))",
-    )
-    .bind(tenant)
-    .execute(&mut *conn)
-    .await?;
+    locks::lock_quota(conn, Quota::WebhookSources, tenant).await?;
     sqlx::query_scalar(
         "SELECT count(*) FROM webhook_sources
          WHERE tenant_namespace IS NOT DISTINCT FROM $1 AND revoked_wall IS NULL",
@@ -80,7 +76,7 @@ pub async fn list(
     sqlx::query_as(AssertSqlSafe(statement)).bind(after).bind(limit).fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn total(conn: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "SELECT count(*) FROM (SELECT FROM webhook_sources ORDER BY id LIMIT $1) AS counted",

@@ -1,5 +1,5 @@
 //! Migrations that a release has are never edited, and new ones come after them.
-use super::support::postgres;
+use crate::support;
 use sqlx::migrate::Migration;
 use std::collections::BTreeMap;
 use store::db::{self, MIGRATOR};
@@ -42,7 +42,7 @@ fn released_migrations_are_as_they_were() {
 
 #[tokio::test]
 async fn a_newer_schema_and_an_edited_one_are_refused_and_left_alone() {
-    let pool = postgres::database().await;
+    let pool = support::database().await;
     let run = async |sql: &'static str| {
         sqlx::query(sql).execute(&pool).await.unwrap();
     };

@@ -1,5 +1,5 @@
 //! Other people's errors as problems, in one place. What a database says stays in the log.
-use super::{Code, Problem};
+use super::{Code, Problem, ProblemPart};
 use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
 use poem::http::StatusCode;
 use poem_openapi::error::{
@@ -7,6 +7,7 @@ use poem_openapi::error::{
 };
 use store::error::is_transient;
 use store::objects::ObjectError;
+use store::requests::Refusal;
 
 /// Turns whatever a handler, an extractor or the router failed with into a problem.
 pub(crate) fn from_poem(error: poem::Error) -> Problem {
@@ -15,10 +16,10 @@ pub(crate) fn from_poem(error: poem::Error) -> Problem {
         Err(error) => error,
     };
     if let Some(ParseParamError { name, reason }) = error.downcast_ref() {
-        return parameter(name, reason);
+        return Problem::parameter(name, reason);
     }
     if let Some(ParsePathError { name, reason }) = error.downcast_ref() {
-        return parameter(name, reason);
+        return Problem::parameter(name, reason);
     }
     if let Some(ParseRequestPayloadError { reason }) = error.downcast_ref() {
         let reason = reason.trim_end_matches('.');
@@ -69,12 +70,16 @@ pub(crate) fn by_status(status: StatusCode, said: &dyn std::fmt::Display) -> Pro
     Problem::new(code, format!("{}.", code.title()))
 }
 
-fn parameter(name: &str, reason: &str) -> Problem {
-    let mut reason = reason.trim_end_matches('.').to_owned();
-    if reason.contains("expects an input value") {
-        reason = "a value is needed, in valid UTF-8".to_owned();
+impl Problem {
+    /// A parameter that is wrong, and why.
+    pub(crate) fn parameter(name: &str, reason: &str) -> Self {
+        let mut reason = reason.trim_end_matches('.');
+        if reason.contains("expects an input value") {
+            reason = "a value is needed, in valid UTF-8";
+        }
+        let detail = format!("The parameter `{name}` is wrong: {reason}.");
+        Problem::new(Code::InvalidParameter, detail)
     }
-    Problem::new(Code::InvalidParameter, format!("The parameter `{name}` is wrong: {reason}."))
 }
 
 impl From<sqlx::Error> for Problem {
@@ -101,7 +106,7 @@ impl From<sqlx::Error> for Problem {
 }
 
 /// Why a world stands still that another version of the kernel made.
-pub(crate) fn other_kernel(stored: &str, ours: &str) -> String {
+pub(crate) fn kernel_mismatch(stored: &str, ours: &str) -> String {
     format!(
         "This world was made by version {stored} of the kernel and this program has version \
          {ours}: it can be read, but it cannot go on."
@@ -115,8 +120,8 @@ impl From<store::error::Error> for Problem {
             store::error::Error::NoWorld => {
                 Problem::new(Code::NoWorld, "The database holds no world yet.")
             }
-            store::error::Error::OtherKernel { stored, ours } => {
-                Problem::new(Code::OtherKernel, other_kernel(&stored, ours))
+            store::error::Error::KernelMismatch { stored, ours } => {
+                Problem::new(Code::KernelMismatch, kernel_mismatch(&stored, ours))
             }
             other => Problem::internal(other),
         }
@@ -132,5 +137,45 @@ impl From<ObjectError> for Problem {
             }
             other => Problem::internal(other),
         }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Store(error) => return error.into(),
+            Refusal::Vanished { .. } => return Problem::internal(refusal),
+            Refusal::NoWorld => Code::NoWorld,
+            Refusal::UnknownTenant => Code::UnknownTenant,
+            Refusal::UnknownCustomer { .. } => Code::CustomerNotFound,
+            Refusal::UnknownImage { .. }
+            | Refusal::UndefinedImage { .. }
+            | Refusal::UnknownBase { .. }
+            | Refusal::UnknownDigest { .. } => Code::UnknownImage,
+            Refusal::ImageDiffers { .. } => Code::ImageDiffers,
+            Refusal::ImageEndOfLife | Refusal::SourceEndOfLife => Code::ImageEndOfLife,
+            Refusal::SharedImage | Refusal::SharedBuild | Refusal::TenantBase => Code::NotYourImage,
+            Refusal::NumericName | Refusal::InvalidText(_) => Code::InvalidBody,
+            Refusal::NameOutsideNamespace { .. } => Code::NameOutsideNamespace,
+            Refusal::WrongPackages(_)
+            | Refusal::UnknownPackage { .. }
+            | Refusal::UnknownRelease { .. } => Code::UnknownPackage,
+            Refusal::UnknownRepository { .. } => Code::UnknownRepository,
+            Refusal::InvalidVector { .. } => Code::InvalidVector,
+            Refusal::Contradiction(_) => Code::Contradiction,
+            Refusal::UnknownBuild { .. } => Code::BuildNotFound,
+            Refusal::BuildNotExternal { .. } => Code::BuildNotExternal,
+            Refusal::BuildEnded { .. } | Refusal::BuildReported { .. } => Code::BuildEnded,
+            Refusal::UsageNotFound { .. } => Code::UsageNotFound,
+            Refusal::OtherWorld { .. } => Code::OtherWorld,
+            Refusal::LoadUnderWay => Code::LoadUnderWay,
+        };
+        let listed = refusal.listed_packages().iter().map(|package| ProblemPart {
+            name: package.name.clone(),
+            detail: package.reason.to_owned(),
+        });
+        let parts: Vec<_> = listed.collect();
+        let problem = Problem::new(code, refusal.to_string());
+        if parts.is_empty() { problem } else { problem.parts(parts) }
     }
 }

@@ -2,17 +2,18 @@
 mod download;
 
 use crate::http::access::{Access, Resource};
-use crate::resources::builds::events::{example_build, one_build};
 use crate::http::caller::Caller;
-use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::state::ApiState;
-use crate::http::time::{self, Instant, example_as_of};
 use crate::http::examples;
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::query::AsOf;
+use crate::http::state::ApiState;
+use crate::http::tag::Tag;
+use crate::http::time::{self, Instant};
+use crate::resources::builds::events::{example_build, one_build};
 use download::Download;
 use futures::stream;
 use poem::Body;
-use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::param::{Header, Path};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
@@ -84,10 +85,8 @@ impl Example for ArtifactList {
 }
 
 impl Resource for ArtifactsApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("listArtifacts", Access::Builds),
-        ("getArtifact", Access::Builds),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("listArtifacts", Access::Builds), ("getArtifact", Access::Builds)];
 
     fn new(state: &ApiState) -> Self {
         ArtifactsApi(state.clone())
@@ -107,20 +106,18 @@ impl ArtifactsApi {
         /// The build's number.
         #[oai(validator(minimum(value = "0")), example = "example_build")]
         id: Path<i64>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<ArtifactList>, Failure<ListArtifacts>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let build = one_build(&mut view, id.0).await?;
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let build = one_build(&mut snapshot, id.0).await?;
         let rows = match build.finished_at {
-            Some(_) => of_build(view.conn(), id.0).await?,
+            Some(_) => of_build(snapshot.conn(), id.0).await?,
             None => Vec::new(),
         };
         Ok(Json(ArtifactList {
             items: rows.into_iter().map(Artifact::from).collect(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         }))
     }
 
@@ -146,7 +143,7 @@ impl ArtifactsApi {
         if sha256.len() != 64 || !sha256.bytes().all(hexadecimal) {
             return Err(missing().into());
         }
-        let mut tx = self.0.snapshot(&caller).await?;
+        let mut tx = self.0.read_tx(&caller).await?;
         let row = by_sha256(&mut tx, &sha256).await?.ok_or_else(missing)?;
         drop(tx);
         if download::has_copy(if_none_match.as_deref(), &sha256) {

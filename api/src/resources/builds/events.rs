@@ -1,20 +1,19 @@
 //! Builds: the list, one of them and its log, as of an instant.
-pub(crate) mod model;
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::lookup as filter;
-use crate::http::order::{ByRequested, direction};
-use crate::http::pages::{self as page, Turn};
-use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::snapshot::View;
-use crate::http::state::ApiState;
-use crate::http::time::{Instant, example_as_of};
 use crate::http::examples;
-use model::{Build, BuildDetail, BuildPage, BuildStatus, BuildTrigger};
+use crate::http::lookup;
+use crate::http::order::{ByRequested, direction};
+use crate::http::pages::{self, PageQuery, Pager};
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::query::{AsOf, length, query};
+use crate::http::snapshot::Snapshot;
+use crate::http::state::ApiState;
+use crate::http::tag::Tag;
+use crate::schemas::build::{Build, BuildDetail, BuildPage, BuildStatus, BuildTrigger};
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use poem_openapi::payload::{Json, PlainText};
 use store::objects::content_key;
 use store::read::builds::{BuildFilter, BuildPlace, BuildRow, build, builds, builds_total};
@@ -40,6 +39,20 @@ failures! {
 /// The longest log that is given at once; those of builds are a few kilobytes.
 const MAX_LOG_BYTES: u64 = 8 << 20;
 
+query! {
+    /// The parameters of listBuilds.
+    struct ListBuildsQuery {
+        /// Only builds of this image: its name or number.
+        image: Option<String> = length(1, 63),
+        /// Only builds with this status at that instant.
+        status: Option<BuildStatus>,
+        /// Only builds that this asked for.
+        trigger: Option<BuildTrigger>,
+        /// The order; `-requested_at` when absent.
+        order_by: Option<ByRequested>,
+    }
+}
+
 impl Resource for BuildsApi {
     const OPERATIONS: &'static [(&'static str, Access)] = &[
         ("listBuilds", Access::Builds),
@@ -61,44 +74,26 @@ impl BuildsApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only builds of this image: its name or number.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        image: Query<Option<String>>,
-        /// Only builds with this status at that instant.
-        status: Query<Option<BuildStatus>>,
-        /// Only builds that this asked for.
-        trigger: Query<Option<BuildTrigger>>,
-        /// The order; `-requested_at` when absent.
-        order_by: Query<Option<ByRequested>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many builds a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListBuildsQuery,
+        page: PageQuery,
     ) -> Result<Json<BuildPage>, Failure<ListBuilds>> {
-        let status = status.0.map(BuildStatus::as_str);
-        let trigger = trigger.0.map(BuildTrigger::as_str);
-        let direction = direction(order_by.0);
-        let filters = (&image.0, status, trigger, direction.is_ascending());
-        let list = ("builds", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let image_id = filter::image(&mut turn.view, image.as_deref()).await?;
-        let after = match turn.after {
-            Some((ms, id)) => Some(BuildPlace { requested_at: page::instant(ms)?, id }),
+        let status = query.status.map(BuildStatus::as_str);
+        let trigger = query.trigger.map(BuildTrigger::as_str);
+        let direction = direction(query.order_by);
+        let mut pager = Pager::<(i64, i64)>::begin(&self.0, &caller, page).await?;
+        let image_id = lookup::image(&mut pager.snapshot, query.image.as_deref()).await?;
+        let after = match pager.after {
+            Some((ms, id)) => Some(BuildPlace { requested_at: pages::instant(ms)?, id }),
             None => None,
         };
         let filter = BuildFilter { image_id, status, trigger, after, direction };
-        let (moment, limit) = (turn.moment, turn.limit());
-        let conn = turn.view.conn();
+        let (moment, limit) = (pager.moment, pager.limit());
+        let conn = pager.snapshot.conn();
         let total = builds_total(conn, moment, &filter).await?;
         let mut rows = builds(conn, moment, &filter, limit).await?;
-        let next = turn.end(&mut rows, |row| (row.requested_at.timestamp_millis(), row.id))?;
+        let next = pager.end(&mut rows, |row| (row.requested_at.timestamp_millis(), row.id))?;
         let items = rows.into_iter().map(Build::new).collect::<Result<_, _>>()?;
-        Ok(Json(BuildPage::new(items, total, next, &turn.view)))
+        Ok(Json(BuildPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Read a build
@@ -109,13 +104,11 @@ impl BuildsApi {
         /// The build's number.
         #[oai(validator(minimum(value = "0")), example = "example_build")]
         id: Path<i64>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<BuildDetail>, Failure<OneBuild>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let build = Build::new(one_build(&mut view, id.0).await?)?;
-        Ok(Json(BuildDetail { build, as_of: view.as_of(), settled: view.settled() }))
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let build = Build::new(one_build(&mut snapshot, id.0).await?)?;
+        Ok(Json(BuildDetail { build, as_of: snapshot.as_of(), settled: snapshot.settled() }))
     }
 
     /// Read a build's log
@@ -128,17 +121,15 @@ impl BuildsApi {
         /// The build's number.
         #[oai(validator(minimum(value = "0")), example = "example_build")]
         id: Path<i64>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<PlainText<String>, Failure<BuildLog>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let build = one_build(&mut view, id.0).await?;
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let build = one_build(&mut snapshot, id.0).await?;
         let sha256 = build.log_sha256.ok_or_else(|| {
-            let detail = format!("Build {} has no log as of {}.", id.0, view.as_of());
+            let detail = format!("Build {} has no log as of {}.", id.0, snapshot.as_of());
             Problem::new(Code::BuildLogNotFound, detail)
         })?;
-        drop(view);
+        drop(snapshot);
         let log = self.0.objects()?.get(&content_key(&sha256), MAX_LOG_BYTES).await;
         let log = log.map_err(Problem::from)?;
         Ok(PlainText(String::from_utf8_lossy(&log).into_owned()))
@@ -150,10 +141,10 @@ pub(crate) fn example_build() -> i64 {
 }
 
 /// A build as of the view's instant.
-pub(crate) async fn one_build(view: &mut View, id: i64) -> Result<BuildRow, Problem> {
-    let moment = view.moment;
-    build(view.conn(), moment, id).await?.ok_or_else(|| {
-        let detail = format!("There is no build {id} as of {}.", view.as_of());
+pub(crate) async fn one_build(snapshot: &mut Snapshot, id: i64) -> Result<BuildRow, Problem> {
+    let moment = snapshot.moment;
+    build(snapshot.conn(), moment, id).await?.ok_or_else(|| {
+        let detail = format!("There is no build {id} as of {}.", snapshot.as_of());
         Problem::new(Code::BuildNotFound, detail)
     })
 }

@@ -1,27 +1,18 @@
 //! What customers run, changed by hand: follow an image's tag, pin a digest, or stop.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::schemas::command::{Stored, store_command};
-use crate::http::lookup::{is_name, ordinal};
-use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::snapshot::world;
-use crate::http::state::ApiState;
-use crate::http::strict_text::Text;
 use crate::http::examples;
+use crate::http::problem::{Failure, failures};
+use crate::http::state::ApiState;
+use crate::http::strict_text::StrictText;
+use crate::http::tag::Tag;
+use crate::schemas::command::Stored;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
 use sim::catalogue::Runtime;
-use sim::command::Command;
-use sim::ids::{CustomerId, ImageId};
-use sqlx::PgConnection;
-use std::sync::Arc;
-use store::catalogue::SHARED_NAMESPACE;
-use store::read::commands::{uses, version_of};
-use store::read::customers;
-use store::read::definitions::{Definition, definition};
+use store::requests::usage::{self, UsageRequest};
 
 pub(crate) struct UsageApi(pub(crate) ApiState);
 
@@ -29,11 +20,11 @@ failures! {
     /// A use that cannot begin.
     UseImage:
         InvalidParameter, InvalidBody, BodyTooLarge, UnsupportedMediaType, CustomerNotFound,
-        UnknownImage, OtherKernel
+        UnknownImage, KernelMismatch
 }
 failures! {
     /// A use that cannot end.
-    EndUse: InvalidParameter, CustomerNotFound, UsageNotFound, OtherKernel
+    EndUse: InvalidParameter, CustomerNotFound, UsageNotFound, KernelMismatch
 }
 
 /// What an image runs for.
@@ -60,7 +51,7 @@ struct RuntimeFacts {
         max_length = 63,
         pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
     ))]
-    cluster: Text,
+    cluster: StrictText,
     /// How many replicas.
     #[oai(validator(minimum(value = "1"), maximum(value = "100000")))]
     replicas: u32,
@@ -74,11 +65,11 @@ struct RuntimeFacts {
 struct NewUse {
     /// The image's name: one of the catalogue or the customer's own.
     #[oai(validator(min_length = 1, max_length = 63))]
-    image: Text,
+    image: StrictText,
     /// The digest to pin, until another request moves the pin: the newest version's, or one that
     /// somebody runs. Without it the tag is followed, with the customer's adoption lag.
     #[oai(validator(max_length = 71, pattern = r"^sha256:[0-9a-f]{64}$"))]
-    digest: Option<Text>,
+    digest: Option<StrictText>,
     /// Where and how it runs; stays as it is, or is made up, when absent.
     runtime: Option<RuntimeFacts>,
 }
@@ -115,10 +106,8 @@ impl From<&RuntimeFacts> for Runtime {
 }
 
 impl Resource for UsageApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("useImage", Access::Edit),
-        ("endUse", Access::Edit),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("useImage", Access::Edit), ("endUse", Access::Edit)];
 
     fn new(state: &ApiState) -> Self {
         UsageApi(state.clone())
@@ -145,25 +134,15 @@ impl UsageApi {
         tenant_namespace: Path<String>,
         wanted: Json<NewUse>,
     ) -> Result<Stored, Failure<UseImage>> {
-        let mut write = self.0.write(&caller).await?;
-        world(&mut write).await?;
-        let customer = customer(&mut write, &tenant_namespace).await?;
-        let image = image(&mut write, &wanted.image, &tenant_namespace).await?;
-        let image = image.ok_or_else(|| unknown(&wanted.image))?;
-        let pin = match wanted.digest.as_deref() {
-            Some(digest) => {
-                let version = version_of(&mut write, image.id, digest).await?.ok_or_else(|| {
-                    let detail = format!("The image has no version with the digest {digest}.");
-                    Problem::new(Code::UnknownImage, detail)
-                })?;
-                Some(u32::try_from(version).map_err(Problem::internal)?)
-            }
-            None => None,
+        let request = UsageRequest {
+            tenant: &tenant_namespace,
+            image: &wanted.image,
+            digest: wanted.digest.as_deref(),
+            runtime: wanted.runtime.as_ref().map(Runtime::from),
         };
-        let runtime = wanted.runtime.as_ref().map(|facts| Arc::new(Runtime::from(facts)));
-        let image = ImageId(ordinal(image.id)?);
-        let command = Command::UseImage { customer, image, pin, runtime };
-        Ok(store_command(write, &tenant_namespace, command).await?)
+        let mut write = self.0.write(&caller).await?;
+        let row = usage::begin(&mut write, request).await?;
+        Ok(Stored::commit(write, row).await?)
     }
 
     /// End a customer's use of an image
@@ -187,44 +166,9 @@ impl UsageApi {
         image: Path<String>,
     ) -> Result<Stored, Failure<EndUse>> {
         let mut write = self.0.write(&caller).await?;
-        world(&mut write).await?;
-        let customer = customer(&mut write, &tenant_namespace).await?;
-        let not_used = || {
-            let detail = format!("The customer does not use an image {:?}.", image.0);
-            Problem::new(Code::UsageNotFound, detail)
-        };
-        let found =
-            crate::resources::customers::usage::image(&mut write, &image, &tenant_namespace).await?.ok_or_else(not_used)?;
-        if !uses(&mut write, i64::from(customer.0), found.id).await? {
-            return Err(not_used().into());
-        }
-        let command = Command::EndUse { customer, image: ImageId(ordinal(found.id)?) };
-        Ok(store_command(write, &tenant_namespace, command).await?)
+        let row = usage::end(&mut write, &tenant_namespace, &image).await?;
+        Ok(Stored::commit(write, row).await?)
     }
-}
-
-async fn customer(conn: &mut PgConnection, tenant: &str) -> Result<CustomerId, Problem> {
-    let plain = !tenant.chars().any(char::is_control);
-    let id = if plain { customers::id(conn, tenant).await? } else { None };
-    let id = id.ok_or_else(|| {
-        let detail = format!("There is no customer {tenant:?}.");
-        Problem::new(Code::CustomerNotFound, detail)
-    })?;
-    Ok(CustomerId(ordinal(id)?))
-}
-
-/// An image that a tenant may run: a shared one, or its own.
-async fn image(
-    conn: &mut PgConnection,
-    name: &str,
-    tenant: &str,
-) -> Result<Option<Definition>, Problem> {
-    let found = if is_name(name) { definition(conn, name).await? } else { None };
-    Ok(found.filter(|image| [SHARED_NAMESPACE, tenant].contains(&image.tenant_namespace.as_str())))
-}
-
-fn unknown(name: &str) -> Problem {
-    Problem::new(Code::UnknownImage, format!("There is no image {name:?}."))
 }
 
 fn example_tenant() -> String {

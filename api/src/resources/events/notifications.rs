@@ -1,15 +1,16 @@
 //! What customers and the platform's own team were told.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::lookup as filter;
-use crate::http::order::{ByTime, direction};
-use crate::http::pages::{Turn, page};
-use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::state::ApiState;
-use crate::http::time::{self, Instant, example_as_of};
 use crate::http::examples;
-use poem_openapi::param::{Path, Query};
+use crate::http::lookup;
+use crate::http::order::{ByTime, direction};
+use crate::http::pages::{PageQuery, Pager, page};
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::query::{AsOf, length, query};
+use crate::http::state::ApiState;
+use crate::http::tag::Tag;
+use crate::http::time::{self, Instant};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example, ToJSON};
 use poem_openapi::{Enum, Object, OpenApi};
@@ -49,7 +50,7 @@ enum NotificationKind {
 /// A notification.
 #[derive(Object)]
 #[oai(example)]
-pub(super) struct Notification {
+pub(crate) struct Notification {
     /// Its number.
     id: i64,
     /// Who was told; `catalogue`: the platform's own team.
@@ -107,11 +108,21 @@ page! {
     NotificationPage of Notification
 }
 
+query! {
+    /// The parameters of listNotifications.
+    struct ListNotificationsQuery {
+        /// Only notifications of this kind.
+        kind: Option<NotificationKind>,
+        /// Only notifications to this tenant, or `catalogue`.
+        tenant: Option<String> = length(1, 128),
+        /// The order; `-at` when absent.
+        order_by: Option<ByTime>,
+    }
+}
+
 impl Resource for NotificationsApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("listNotifications", Access::Read),
-        ("getNotification", Access::Read),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("listNotifications", Access::Read), ("getNotification", Access::Read)];
 
     fn new(state: &ApiState) -> Self {
         NotificationsApi(state.clone())
@@ -128,39 +139,23 @@ impl NotificationsApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only notifications of this kind.
-        kind: Query<Option<NotificationKind>>,
-        /// Only notifications to this tenant, or `catalogue`.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        tenant: Query<Option<String>>,
-        /// The order; `-at` when absent.
-        order_by: Query<Option<ByTime>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many notifications a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListNotificationsQuery,
+        page: PageQuery,
     ) -> Result<Json<NotificationPage>, Failure<ListNotifications>> {
-        let kind = kind.0.and_then(|kind| kind.to_json());
+        let kind = query.kind.and_then(|kind| kind.to_json());
         let kind = kind.as_ref().and_then(Value::as_str);
-        let direction = direction(order_by.0);
-        let filters = (kind, &tenant.0, direction.is_ascending());
-        let list = ("notifications", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let tenant = filter::namespace(&mut turn.view, tenant.as_deref()).await?;
+        let direction = direction(query.order_by);
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
+        let tenant = lookup::namespace(&mut pager.snapshot, query.tenant.as_deref()).await?;
         let visible = Visible::new(caller.tenant(), tenant.as_deref());
         let filter = NotificationFilter { kind, visible, direction };
-        let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
-        let conn = turn.view.conn();
+        let (moment, limit, before) = (pager.moment, pager.limit(), pager.after);
+        let conn = pager.snapshot.conn();
         let total = notifications_total(conn, moment, &filter).await?;
         let mut rows = notifications(conn, moment, &filter, before, limit).await?;
-        let next = turn.end(&mut rows, |row| row.id)?;
+        let next = pager.end(&mut rows, |row| row.id)?;
         let items = rows.into_iter().map(Notification::from).collect();
-        Ok(Json(NotificationPage::new(items, total, next, &turn.view)))
+        Ok(Json(NotificationPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Read a notification
@@ -171,14 +166,12 @@ impl NotificationsApi {
         /// The notification's number.
         #[oai(validator(minimum(value = "0")), example = "example_notification")]
         id: Path<i64>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<Notification>, Failure<OneNotification>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let moment = view.moment;
-        let row = notification(view.conn(), moment, id.0).await?.ok_or_else(|| {
-            let detail = format!("There is no notification {} as of {}.", id.0, view.as_of());
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let moment = snapshot.moment;
+        let row = notification(snapshot.conn(), moment, id.0).await?.ok_or_else(|| {
+            let detail = format!("There is no notification {} as of {}.", id.0, snapshot.as_of());
             Problem::new(Code::NotificationNotFound, detail)
         })?;
         Ok(Json(row.into()))

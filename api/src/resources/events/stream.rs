@@ -1,16 +1,16 @@
 //! Server-sent events: how far the world is, and what happens in it, as it happens.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::resources::world::clock::held_reason;
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
+use crate::http::query::query;
 use crate::http::state::ApiState;
 use crate::http::streams::Room;
+use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
 use futures::stream::{self, BoxStream, StreamExt};
 use poem::http::header::CACHE_CONTROL;
 use poem::web::sse::Event as Message;
-use poem_openapi::param::{Header, Query};
+use poem_openapi::param::Header;
 use poem_openapi::payload::{EventStream, Response};
 use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{Enum, Object, OpenApi};
@@ -135,10 +135,16 @@ impl Example for Event {
     }
 }
 
+query! {
+    /// The parameters of watchEvents.
+    struct WatchEventsQuery {
+        /// Whether what happens is told too, not only the progress; yes when absent.
+        timeline: Option<bool>,
+    }
+}
+
 impl Resource for EventsApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("watchEvents", Access::Read),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] = &[("watchEvents", Access::Read)];
 
     fn new(state: &ApiState) -> Self {
         EventsApi(state.clone())
@@ -157,22 +163,22 @@ impl EventsApi {
     async fn watch(
         &self,
         caller: Caller,
-        /// Whether what happens is told too, not only the progress; yes when absent.
-        timeline: Query<Option<bool>>,
         /// The id of the last event that was seen: those after it follow.
         #[oai(name = "Last-Event-ID", validator(minimum(value = "0")))]
         last_event_id: Header<Option<i64>>,
+        query: WatchEventsQuery,
     ) -> Result<Response<EventStream<BoxStream<'static, Event>>>, Failure<WatchEvents>> {
         let room = self.0.stream(&caller.actor)?;
-        let view = self.0.view(&caller, None).await?;
-        let (newest, generation) = (view.position.materialized_seq, view.position.generation);
+        let snapshot = self.0.snapshot(&caller, None).await?;
+        let (newest, generation) =
+            (snapshot.position.materialized_seq, snapshot.position.generation);
         let after = last_event_id.filter(|last| *last < newest).unwrap_or(newest);
-        drop(view);
+        drop(snapshot);
         let watch = Watch {
             state: self.0.clone(),
             closing: self.0.closing(),
             caller,
-            timeline: timeline.unwrap_or(true),
+            timeline: query.timeline.unwrap_or(true),
             after,
             generation,
             told: None,
@@ -238,23 +244,20 @@ impl Watch {
     }
 
     async fn look(&mut self) -> Result<(), Problem> {
-        let mut view = self.state.view(&self.caller, None).await?;
-        let clock = clock(view.conn()).await?;
-        let (at, newest) = (view.position.materialized_through, view.position.materialized_seq);
+        let mut snapshot = self.state.snapshot(&self.caller, None).await?;
+        let clock = clock(snapshot.conn()).await?;
+        let (at, newest) =
+            (snapshot.position.materialized_through, snapshot.position.materialized_seq);
         let progress = Event {
             mode: Some(clock.mode.as_str().to_owned()),
             factor: Some(clock.factor),
-            released_through: Some(view.position.released_through.into()),
-            held_reason: held_reason(
-                clock.held_reason,
-                &view.position.kernel_version,
-                &self.caller,
-            ),
+            released_through: Some(snapshot.position.released_through.into()),
+            held_reason: self.caller.held_reason(clock.held_reason, &snapshot.position),
             ..Event::new(EventType::Progress, at.into())
         };
-        if view.position.generation != self.generation {
+        if snapshot.position.generation != self.generation {
             // Another world has taken the place of this one: it is told from its beginning.
-            self.generation = view.position.generation;
+            self.generation = snapshot.position.generation;
             self.after = 0;
         }
         // (One that came while the client was away may have fewer facts.)
@@ -265,7 +268,7 @@ impl Watch {
                 let gap = Event::new(EventType::Gap, at.into());
                 self.ready.push_back(Event { seq: Some(self.after), ..gap });
             }
-            let rows = events(view.conn(), self.after, newest, AT_ONCE).await?;
+            let rows = events(snapshot.conn(), self.after, newest, AT_ONCE).await?;
             let whole = (rows.len() as i64) < AT_ONCE;
             let last = rows.last().map_or(newest, |row| row.seq);
             self.after = if whole { newest } else { last };

@@ -1,15 +1,15 @@
 //! What happened in the world, and the scans among it.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::lookup as filter;
-use crate::http::order::{ByTime, direction};
-use crate::http::pages::{Turn, page};
-use crate::http::problem::{Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::state::ApiState;
-use crate::http::time::{self, Instant, example_as_of};
 use crate::http::examples;
-use poem_openapi::param::Query;
+use crate::http::lookup;
+use crate::http::order::{ByTime, direction};
+use crate::http::pages::{PageQuery, Pager, page};
+use crate::http::problem::{Failure, Problem, failures};
+use crate::http::query::{length, query};
+use crate::http::state::ApiState;
+use crate::http::tag::Tag;
+use crate::http::time::{self, Instant};
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example};
 use poem_openapi::{Enum, Object, OpenApi};
@@ -74,7 +74,7 @@ const SCANNED: &str = "scanned";
 /// Something that happened.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-pub(super) struct TimelineEntry {
+pub(crate) struct TimelineEntry {
     /// Its place in the order of facts.
     seq: i64,
     /// When it happened.
@@ -133,7 +133,7 @@ page! {
 /// A pass of the scanner.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-pub(super) struct ScanRun {
+pub(crate) struct ScanRun {
     /// Its place in the order of facts.
     id: i64,
     /// When it was made.
@@ -185,11 +185,35 @@ page! {
     ScanPage of ScanRun
 }
 
+query! {
+    /// The parameters of listTimeline.
+    struct ListTimelineQuery {
+        /// Only things of this kind.
+        kind: Option<TimelineKind>,
+        /// Only what concerns this tenant, or `catalogue`.
+        tenant: Option<String> = length(1, 128),
+        /// Only what concerns this image: its name or number.
+        image: Option<String> = length(1, 63),
+        /// Only what concerns this advisory: its CVE id.
+        cve: Option<String> = length(1, 63),
+        /// The order; `-at` when absent.
+        order_by: Option<ByTime>,
+    }
+}
+
+query! {
+    /// The parameters of listScans.
+    struct ListScansQuery {
+        /// Only scans of this image alone: its name or number.
+        image: Option<String> = length(1, 63),
+        /// The order; `-at` when absent.
+        order_by: Option<ByTime>,
+    }
+}
+
 impl Resource for TimelineApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("listTimeline", Access::Read),
-        ("listScans", Access::Read),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("listTimeline", Access::Read), ("listScans", Access::Read)];
 
     fn new(state: &ApiState) -> Self {
         TimelineApi(state.clone())
@@ -211,51 +235,29 @@ impl TimelineApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only things of this kind.
-        kind: Query<Option<TimelineKind>>,
-        /// Only what concerns this tenant, or `catalogue`.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        tenant: Query<Option<String>>,
-        /// Only what concerns this image: its name or number.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        image: Query<Option<String>>,
-        /// Only what concerns this advisory: its CVE id.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        cve: Query<Option<String>>,
-        /// The order; `-at` when absent.
-        order_by: Query<Option<ByTime>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many entries a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListTimelineQuery,
+        page: PageQuery,
     ) -> Result<Json<TimelinePage>, Failure<ListTimeline>> {
         use poem_openapi::types::ToJSON;
-        let kind = kind.0.and_then(|kind| kind.to_json());
+        let kind = query.kind.and_then(|kind| kind.to_json());
         let kind = kind.as_ref().and_then(Value::as_str);
-        let direction = direction(order_by.0);
-        let filters = (kind, &tenant.0, &image.0, &cve.0, direction.is_ascending());
-        let list = ("timeline", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let tenant = filter::namespace(&mut turn.view, tenant.as_deref()).await?;
+        let direction = direction(query.order_by);
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
+        let tenant = lookup::namespace(&mut pager.snapshot, query.tenant.as_deref()).await?;
         let filter = TimelineFilter {
             kind,
             visible: Visible::new(caller.tenant(), tenant.as_deref()),
-            image_id: filter::image(&mut turn.view, image.as_deref()).await?,
-            advisory_id: filter::cve(&mut turn.view, cve.as_deref()).await?,
+            image_id: lookup::image(&mut pager.snapshot, query.image.as_deref()).await?,
+            advisory_id: lookup::cve(&mut pager.snapshot, query.cve.as_deref()).await?,
             direction,
         };
-        let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
-        let conn = turn.view.conn();
+        let (moment, limit, before) = (pager.moment, pager.limit(), pager.after);
+        let conn = pager.snapshot.conn();
         let total = timeline_total(conn, moment, &filter).await?;
         let mut rows = timeline(conn, moment, &filter, before, limit).await?;
-        let next = turn.end(&mut rows, |row| row.seq)?;
+        let next = pager.end(&mut rows, |row| row.seq)?;
         let items = rows.into_iter().map(|row| TimelineEntry::new(row, &caller)).collect();
-        Ok(Json(TimelinePage::new(items, total, next, &turn.view)))
+        Ok(Json(TimelinePage::new(items, total, next, &pager.snapshot)))
     }
 
     /// List scans
@@ -266,38 +268,24 @@ impl TimelineApi {
     async fn scans(
         &self,
         caller: Caller,
-        /// Only scans of this image alone: its name or number.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        image: Query<Option<String>>,
-        /// The order; `-at` when absent.
-        order_by: Query<Option<ByTime>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many scans a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListScansQuery,
+        page: PageQuery,
     ) -> Result<Json<ScanPage>, Failure<ListTimeline>> {
-        let direction = direction(order_by.0);
-        let filters = (&image.0, direction.is_ascending());
-        let list = ("scans", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let direction = direction(query.order_by);
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
         let filter = TimelineFilter {
             kind: Some(SCANNED),
             visible: Visible::new(caller.tenant(), None),
-            image_id: filter::image(&mut turn.view, image.as_deref()).await?,
+            image_id: lookup::image(&mut pager.snapshot, query.image.as_deref()).await?,
             direction,
             ..TimelineFilter::default()
         };
-        let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
-        let conn = turn.view.conn();
+        let (moment, limit, before) = (pager.moment, pager.limit(), pager.after);
+        let conn = pager.snapshot.conn();
         let total = timeline_total(conn, moment, &filter).await?;
         let mut rows = timeline(conn, moment, &filter, before, limit).await?;
-        let next = turn.end(&mut rows, |row| row.seq)?;
+        let next = pager.end(&mut rows, |row| row.seq)?;
         let items = rows.into_iter().map(ScanRun::new).collect::<Result<_, _>>()?;
-        Ok(Json(ScanPage::new(items, total, next, &turn.view)))
+        Ok(Json(ScanPage::new(items, total, next, &pager.snapshot)))
     }
 }

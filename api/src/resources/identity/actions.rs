@@ -1,12 +1,12 @@
 //! What callers did and what they were refused.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::pages::{Turn, page};
+use crate::http::pages::{PageQuery, Pager, page};
 use crate::http::problem::{Failure, failures};
-use crate::http::tag::Tag;
+use crate::http::query::{length, query};
 use crate::http::state::ApiState;
+use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
-use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
@@ -24,7 +24,7 @@ failures! {
 #[oai(rename_all = "snake_case")]
 enum Outcome {
     /// It was done.
-    Done,
+    Outcome,
     /// It was refused; `code` says why.
     Refused,
 }
@@ -32,7 +32,7 @@ enum Outcome {
 impl Outcome {
     const fn as_str(self) -> &'static str {
         match self {
-            Outcome::Done => "done",
+            Outcome::Outcome => "done",
             Outcome::Refused => "refused",
         }
     }
@@ -41,7 +41,7 @@ impl Outcome {
 /// Something that a caller did, or tried.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-pub(super) struct Action {
+pub(crate) struct Action {
     /// Its number, in the order of writing.
     id: i64,
     /// When it happened, in real time.
@@ -77,7 +77,7 @@ impl From<ActionRow> for Action {
             tenant_namespace: row.tenant_namespace,
             operation: row.operation,
             object: row.object,
-            outcome: if row.outcome == "done" { Outcome::Done } else { Outcome::Refused },
+            outcome: if row.outcome == "done" { Outcome::Outcome } else { Outcome::Refused },
             code: row.code,
             request_id: row.request_id,
         }
@@ -95,7 +95,7 @@ impl Example for Action {
             tenant_namespace: None,
             operation: "buildImage".to_owned(),
             object: "/v1/builds/1000000001".to_owned(),
-            outcome: Outcome::Done,
+            outcome: Outcome::Outcome,
             code: None,
             request_id: "01KBA2Z5W4T0Q3S9V7XJ8M6N1C".to_owned(),
         }
@@ -107,10 +107,20 @@ page! {
     ActionPage of Action
 }
 
+query! {
+    /// The parameters of listActions.
+    struct ListActionsQuery {
+        /// Only actions of this API key: its id.
+        actor: Option<String> = length(1, 63).pattern("^[\\x21-\\x7e]+$"),
+        /// Only actions with this operation.
+        operation: Option<String> = length(1, 63).pattern("^[A-Za-z]+$"),
+        /// Only actions that ended so.
+        outcome: Option<Outcome>,
+    }
+}
+
 impl Resource for ActionsApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("listActions", Access::Read),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] = &[("listActions", Access::Read)];
 
     fn new(state: &ApiState) -> Self {
         ActionsApi(state.clone())
@@ -123,46 +133,32 @@ impl ActionsApi {
     ///
     /// What callers of this API did and were refused, the latest first: every write, every denied
     /// request and every wrong key. A tenant sees its own. What the world itself did is in the
-    /// audit log.
+    /// audit log. With `as_of`, only actions that happened when the world stood at that simulated
+    /// instant or earlier.
     #[oai(path = "/v1/actions", method = "get", operation_id = "listActions")]
     async fn list(
         &self,
         caller: Caller,
-        /// Only actions of this API key: its id.
-        #[oai(validator(min_length = 1, max_length = 63, pattern = "^[\\x21-\\x7e]+$"))]
-        actor: Query<Option<String>>,
-        /// Only actions with this operation.
-        #[oai(validator(min_length = 1, max_length = 63, pattern = "^[A-Za-z]+$"))]
-        operation: Query<Option<String>>,
-        /// Only actions that ended so.
-        outcome: Query<Option<Outcome>>,
-        /// Only actions that happened when the world stood at this simulated instant or earlier.
-        as_of: Query<Option<Instant>>,
-        /// How many actions a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListActionsQuery,
+        page: PageQuery,
     ) -> Result<Json<ActionPage>, Failure<ListActions>> {
-        let outcome = outcome.map(Outcome::as_str);
-        let filters = (&actor.0, &operation.0, outcome);
-        let list = ("actions", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let outcome = query.outcome.map(Outcome::as_str);
+        let as_of = page.as_of();
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
         let filter = ActionFilter {
             tenant_namespace: caller.tenant(),
-            actor: actor.as_deref(),
-            operation: operation.as_deref(),
+            actor: query.actor.as_deref(),
+            operation: query.operation.as_deref(),
             outcome,
             // Without an instant, also those of the world before this one, and of no world.
-            as_of: as_of.0.map(Instant::datetime),
+            as_of: as_of.map(Instant::datetime),
         };
-        let (before, limit) = (turn.after, turn.limit());
-        let conn = turn.view.conn();
+        let (before, limit) = (pager.after, pager.limit());
+        let conn = pager.snapshot.conn();
         let total = store::actions::total(conn, &filter).await?;
         let mut rows = store::actions::list(conn, &filter, before, limit).await?;
-        let next = turn.end(&mut rows, |row| row.id)?;
+        let next = pager.end(&mut rows, |row| row.id)?;
         let items = rows.into_iter().map(Action::from).collect();
-        Ok(Json(ActionPage::new(items, total, next, &turn.view)))
+        Ok(Json(ActionPage::new(items, total, next, &pager.snapshot)))
     }
 }

@@ -1,17 +1,17 @@
 //! The keys of callers: made, listed and revoked by admins.
-use crate::http::access::{Access, Resource};
-use crate::resources::identity::tokens::RoleName;
-use crate::http::caller::Caller;
-use crate::http::pages::{self as page, Scope, Total};
-use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::state::ApiState;
-use crate::http::strict_text::Text;
-use crate::http::time::{self, Instant};
-use crate::http::examples;
-use crate::http::write::Done;
 use crate::auth::{ApiKey as Key, Role};
-use poem_openapi::param::{Path, Query};
+use crate::http::access::{Access, Resource};
+use crate::http::caller::Caller;
+use crate::http::examples;
+use crate::http::pages::{CurrentPageQuery, Pager, Total};
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::state::ApiState;
+use crate::http::strict_text::StrictText;
+use crate::http::tag::Tag;
+use crate::http::time::{self, Instant};
+use crate::http::write::Outcome;
+use crate::resources::identity::tokens::RoleName;
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -114,12 +114,12 @@ impl Example for ApiKeyPage {
 struct NewKey {
     /// What people will call it.
     #[oai(validator(min_length = 1, max_length = 100))]
-    name: Text,
+    name: StrictText,
     /// What it may do.
     role: RoleName,
     /// The tenant it is bound to; without one it sees every tenant. An admin's has none.
     #[oai(validator(min_length = 1, max_length = 63))]
-    tenant_namespace: Option<Text>,
+    tenant_namespace: Option<StrictText>,
     /// After how many days it ends by itself; never when absent.
     #[oai(validator(minimum(value = "1"), maximum(value = "3650")))]
     expires_in_days: Option<u32>,
@@ -182,26 +182,16 @@ impl ApiKeysApi {
     async fn list(
         &self,
         caller: Caller,
-        /// How many keys a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        page: CurrentPageQuery,
     ) -> Result<Json<ApiKeyPage>, Failure<ListApiKeys>> {
-        let scope = Scope::new("api-keys", &())?;
-        let start = page::start::<String>(&scope, page_token.as_deref())?;
-        let mut view = self.0.view(&caller, None).await?;
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let after = start.as_ref().map(|start| start.key.as_str());
-        let total = store::api_keys::total(view.conn()).await?.into();
-        let mut rows = store::api_keys::list(view.conn(), after, i64::from(size) + 1).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.id.clone());
-        Ok(Json(ApiKeyPage {
-            next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
-            items: rows.into_iter().map(ApiKey::new).collect::<Result<_, _>>()?,
-            total,
-        }))
+        let mut pager = Pager::<String>::begin(&self.0, &caller, page).await?;
+        let limit = pager.limit();
+        let (conn, after) = (pager.snapshot.conn(), pager.after.as_deref());
+        let total = store::api_keys::total(conn).await?.into();
+        let mut rows = store::api_keys::list(conn, after, limit).await?;
+        let next_page_token = pager.end(&mut rows, |row| row.id.clone())?;
+        let items = rows.into_iter().map(ApiKey::new).collect::<Result<_, _>>()?;
+        Ok(Json(ApiKeyPage { items, total, next_page_token }))
     }
 
     /// Make an API key
@@ -248,7 +238,7 @@ impl ApiKeysApi {
         .await?;
         let object = format!("/v1/api-keys/{}", row.id);
         let mut created = CreatedKey { api_key: None, key: ApiKey::new(row)? };
-        let done = Done { status: 201, object: &object, location: None, body: &created };
+        let done = Outcome { status: 201, object: &object, location: None, body: &created };
         write.commit(done).await?;
         created.api_key = Some(key.reveal());
         Ok(Created::Key(Json(created)))
@@ -275,7 +265,7 @@ impl ApiKeysApi {
         let row = store::api_keys::get(&mut write, &id).await?.ok_or_else(missing)?;
         let key = ApiKey::new(row)?;
         let object = format!("/v1/api-keys/{}", key.id);
-        write.commit(Done { status: 200, object: &object, location: None, body: &key }).await?;
+        write.commit(Outcome { status: 200, object: &object, location: None, body: &key }).await?;
         Ok(Json(key))
     }
 }

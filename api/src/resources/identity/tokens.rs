@@ -1,13 +1,13 @@
 //! Signing in: an API key is exchanged for a token that holds for some minutes.
+use crate::auth::{ApiKey, LIFETIME_SECONDS, Role};
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
+use crate::http::examples;
 use crate::http::middleware::RequestId;
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
 use crate::http::state::ApiState;
-use crate::http::strict_text::Text;
-use crate::http::examples;
-use crate::auth::{ApiKey, LIFETIME_SECONDS, Role};
+use crate::http::strict_text::StrictText;
+use crate::http::tag::Tag;
 use poem::web::Data;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
@@ -67,7 +67,7 @@ impl From<RoleName> for Role {
 struct Credentials {
     /// The whole key, as it was shown when it was made: `wt_<id>_<secret>`.
     #[oai(validator(min_length = 1, max_length = 200))]
-    api_key: Text,
+    api_key: StrictText,
 }
 
 impl Example for Credentials {
@@ -131,10 +131,8 @@ impl Example for Identity {
 }
 
 impl Resource for AuthApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("getToken", Access::Public),
-        ("whoAmI", Access::Builds),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("getToken", Access::Public), ("whoAmI", Access::Builds)];
 
     fn new(state: &ApiState) -> Self {
         AuthApi(state.clone())

@@ -1,10 +1,12 @@
 //! Images as the API shows them.
 mod examples;
 
-use crate::resources::images::evidence::{Attestation, PROVENANCE, Sbom, SlsaEvidence, Tag, artifact};
 use crate::http::pages::page;
-use crate::http::snapshot::View;
+use crate::http::snapshot::Snapshot;
 use crate::http::time::Instant;
+use crate::resources::images::evidence::{
+    Attestation, PROVENANCE, Sbom, SlsaEvidence, Tag, artifact,
+};
 use poem_openapi::{Enum, Object};
 use store::read::images::{ImageOrder, ImageRow};
 use store::read::versions::{AssessmentRow, AttestationRow, SbomRow, TagRow};
@@ -240,7 +242,7 @@ impl ImageDetail {
         sboms: Vec<SbomRow>,
         attestations: Vec<AttestationRow>,
         assessment: Option<AssessmentRow>,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Self {
         let provenance = attestations.iter().find(|row| row.predicate_type == PROVENANCE);
         let provenance = provenance.and_then(|row| row.document_sha256.as_deref());
@@ -251,8 +253,8 @@ impl ImageDetail {
             provenance_href: provenance.map(artifact),
             slsa: assessment.map(SlsaEvidence::from),
             attestations: attestations.into_iter().map(Attestation::from).collect(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         }
     }
 }

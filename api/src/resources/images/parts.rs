@@ -5,28 +5,29 @@ mod documents;
 mod findings;
 mod relations;
 
-use crate::resources::images::lookup::{one_image, one_version};
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::schemas::finding::FindingStatus;
-use crate::http::pages::{self as page, Turn};
+use crate::http::examples;
+use crate::http::pages::{self, PageQuery, Pager};
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::schemas::severity::Severity;
-use crate::http::tag::Tag;
+use crate::http::query::{AsOf, at_least, length, query};
 use crate::http::state::ApiState;
-use crate::http::time::{Instant, example_as_of};
+use crate::http::tag::Tag;
+use crate::resources::images::lookup::{one_image, one_version};
+use crate::schemas::finding::FindingStatus;
+use crate::schemas::severity::Severity;
 use diff::Diff;
 use documents::{
     AttestationPage, SbomFormat, SbomPage, VersionAttestation, VersionSbom, VexPage, VexStatement,
 };
 use findings::{ImageFinding, ImageFindingPage};
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use relations::{ImageUsage, ImageUsagePage, Lineage};
 use store::read::documents::{AttestationFilter, SbomFilter};
 use store::read::findings::FindingFilter;
-use store::read::{self, Listed, lineage, sla, usage, vex};
+use store::read::{self, Page, lineage, sla, usage, vex};
 
 /// The most images of a lineage that are shown in one direction.
 const MAX_LINEAGE: i64 = 1_000;
@@ -46,6 +47,57 @@ failures! {
 
 fn example_image() -> String {
     examples::IMAGE.to_owned()
+}
+
+query! {
+    /// The parameters of listImageFindings.
+    struct ListImageFindingsQuery {
+        /// Only findings on this version.
+        version: Option<i32> = at_least(1),
+        /// Only findings of this severity.
+        severity: Option<Severity>,
+        /// Only findings that stood so at that instant.
+        status: Option<FindingStatus>,
+    }
+}
+
+query! {
+    /// The parameters of listSboms.
+    struct ListSbomsQuery {
+        /// Only those of this version.
+        version: Option<i32> = at_least(1),
+        /// Only those in this format.
+        format: Option<SbomFormat>,
+    }
+}
+
+query! {
+    /// The parameters of listAttestations.
+    struct ListAttestationsQuery {
+        /// Only those about this version.
+        version: Option<i32> = at_least(1),
+        /// Only those with this type of predicate, such as `https://slsa.dev/provenance/v1`.
+        predicate_type: Option<String> = length(1, 200).pattern("^[\\x21-\\x7e]+$"),
+    }
+}
+
+query! {
+    /// The parameters of listVexStatements.
+    struct ListVexStatementsQuery {
+        /// The version; the current one when absent.
+        version: Option<i32> = at_least(1),
+    }
+}
+
+query! {
+    /// The parameters of diffVersions.
+    struct DiffVersionsQuery {
+        /// The older version; the one before `to` when absent (version 1 has none before it and
+        /// is compared with itself).
+        from: Option<i32> = at_least(1),
+        /// The newer version; the current one when absent.
+        to: Option<i32> = at_least(1),
+    }
 }
 
 impl Resource for ImagePartsApi {
@@ -77,56 +129,40 @@ impl ImagePartsApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// Only findings on this version.
-        #[oai(validator(minimum(value = "1")))]
-        version: Query<Option<i32>>,
-        /// Only findings of this severity.
-        severity: Query<Option<Severity>>,
-        /// Only findings that stood so at that instant.
-        status: Query<Option<FindingStatus>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many findings a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListImageFindingsQuery,
+        page: PageQuery,
     ) -> Result<Json<ImageFindingPage>, Failure<PartOfImage>> {
-        let severity = severity.0.map(Severity::as_str);
-        let filters = (&image.0, version.0, severity, status.0.map(|s| s as u8));
-        let list = ("image findings", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<FindingKey>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let image = one_image(&mut turn.view, &image).await?;
-        if let Some(version) = version.0 {
-            one_version(&mut turn.view, &image, version).await?;
+        let severity = query.severity.map(Severity::as_str);
+        let mut pager = Pager::<FindingKey>::begin(&self.0, &caller, page).await?;
+        let image = one_image(&mut pager.snapshot, &image).await?;
+        if let Some(version) = query.version {
+            one_version(&mut pager.snapshot, &image, version).await?;
         }
         let filter = FindingFilter {
             severity,
-            status: status.0.map(Into::into),
+            status: query.status.map(Into::into),
             image_id: Some(image.id),
-            version: version.0,
+            version: query.version,
             ..FindingFilter::default()
         };
-        let (moment, limit) = (turn.moment, turn.limit());
-        let after = match turn.after {
+        let (moment, limit) = (pager.moment, pager.limit());
+        let after = match pager.after {
             Some((ms, version, advisory, package)) => {
-                Some((page::instant(ms)?, image.id, version, advisory, package))
+                Some((pages::instant(ms)?, image.id, version, advisory, package))
             }
             None => None,
         };
-        let conn = turn.view.conn();
+        let conn = pager.snapshot.conn();
         let total = read::findings::findings_total(conn, moment, &filter).await?;
         let mut rows =
             read::findings::findings(conn, moment, &filter, after.as_ref(), limit).await?;
         let deadlines = sla::nearest(conn, moment, image.id, &rows, caller.tenant()).await?;
-        let next = turn.end(&mut rows, |row| {
+        let next = pager.end(&mut rows, |row| {
             (row.detected_at.timestamp_millis(), row.version, row.advisory_id, row.package_id)
         })?;
         let items = rows.into_iter().map(|row| ImageFinding::new(row, &deadlines, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;
-        Ok(Json(ImageFindingPage::new(items, total, next, &turn.view)))
+        Ok(Json(ImageFindingPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// List an image's SBOMs
@@ -139,38 +175,23 @@ impl ImagePartsApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// Only those of this version.
-        #[oai(validator(minimum(value = "1")))]
-        version: Query<Option<i32>>,
-        /// Only those in this format.
-        format: Query<Option<SbomFormat>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many SBOMs a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListSbomsQuery,
+        page: PageQuery,
     ) -> Result<Json<SbomPage>, Failure<PartOfImage>> {
-        let format = format.0.map(SbomFormat::as_str);
-        let filters = (&image.0, version.0, format);
-        let list = ("sboms", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn =
-            Turn::<(i32, String)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let image = one_image(&mut turn.view, &image).await?;
-        if let Some(version) = version.0 {
-            one_version(&mut turn.view, &image, version).await?;
+        let format = query.format.map(SbomFormat::as_str);
+        let mut pager = Pager::<(i32, String)>::begin(&self.0, &caller, page).await?;
+        let image = one_image(&mut pager.snapshot, &image).await?;
+        if let Some(version) = query.version {
+            one_version(&mut pager.snapshot, &image, version).await?;
         }
-        let filter = SbomFilter { image_id: image.id, version: version.0, format };
-        let (at, limit, after) = (turn.moment.as_of, turn.limit(), turn.after.take());
-        let conn = turn.view.conn();
+        let filter = SbomFilter { image_id: image.id, version: query.version, format };
+        let (at, limit, after) = (pager.moment.as_of, pager.limit(), pager.after.take());
+        let conn = pager.snapshot.conn();
         let total = read::documents::sboms_total(conn, at, &filter).await?;
         let mut rows = read::documents::sboms(conn, at, &filter, after.as_ref(), limit).await?;
-        let next = turn.end(&mut rows, |row| (row.version, row.format.clone()))?;
+        let next = pager.end(&mut rows, |row| (row.version, row.format.clone()))?;
         let items = rows.into_iter().map(VersionSbom::from).collect();
-        Ok(Json(SbomPage::new(items, total, next, &turn.view)))
+        Ok(Json(SbomPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// List an image's attestations
@@ -188,43 +209,28 @@ impl ImagePartsApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// Only those about this version.
-        #[oai(validator(minimum(value = "1")))]
-        version: Query<Option<i32>>,
-        /// Only those with this type of predicate, such as `https://slsa.dev/provenance/v1`.
-        #[oai(validator(min_length = 1, max_length = 200, pattern = "^[\\x21-\\x7e]+$"))]
-        predicate_type: Query<Option<String>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many attestations a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListAttestationsQuery,
+        page: PageQuery,
     ) -> Result<Json<AttestationPage>, Failure<PartOfImage>> {
-        let filters = (&image.0, version.0, &predicate_type.0);
-        let list = ("attestations", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn =
-            Turn::<(i64, i32, String)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let image = one_image(&mut turn.view, &image).await?;
-        if let Some(version) = version.0 {
-            one_version(&mut turn.view, &image, version).await?;
+        let mut pager = Pager::<(i64, i32, String)>::begin(&self.0, &caller, page).await?;
+        let image = one_image(&mut pager.snapshot, &image).await?;
+        if let Some(version) = query.version {
+            one_version(&mut pager.snapshot, &image, version).await?;
         }
         let filter = AttestationFilter {
             image_id: image.id,
-            version: version.0,
-            predicate_type: predicate_type.as_deref(),
+            version: query.version,
+            predicate_type: query.predicate_type.as_deref(),
         };
-        let (at, limit, after) = (turn.moment.as_of, turn.limit(), turn.after.take());
-        let conn = turn.view.conn();
+        let (at, limit, after) = (pager.moment.as_of, pager.limit(), pager.after.take());
+        let conn = pager.snapshot.conn();
         let total = read::documents::attestations_total(conn, at, &filter).await?;
         let mut rows =
             read::documents::attestations(conn, at, &filter, after.as_ref(), limit).await?;
-        let next = turn.end(&mut rows, |row| (row.seq, row.version, row.predicate_type.clone()))?;
+        let next =
+            pager.end(&mut rows, |row| (row.seq, row.version, row.predicate_type.clone()))?;
         let items = rows.into_iter().map(VersionAttestation::from).collect();
-        Ok(Json(AttestationPage::new(items, total, next, &turn.view)))
+        Ok(Json(AttestationPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// List what vulnerabilities mean for an image
@@ -239,33 +245,21 @@ impl ImagePartsApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// The version; the current one when absent.
-        #[oai(validator(minimum(value = "1")))]
-        version: Query<Option<i32>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many statements a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListVexStatementsQuery,
+        page: PageQuery,
     ) -> Result<Json<VexPage>, Failure<PartOfImage>> {
-        let filters = (&image.0, version.0);
-        let list = ("vex", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let image = one_image(&mut turn.view, &image).await?;
-        let version = version.0.or(image.version).ok_or_else(|| no_version(&image.name))?;
-        let version = one_version(&mut turn.view, &image, version).await?;
-        let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
+        let mut pager = Pager::<(i64, i64)>::begin(&self.0, &caller, page).await?;
+        let image = one_image(&mut pager.snapshot, &image).await?;
+        let version = query.version.or(image.version).ok_or_else(|| no_version(&image.name))?;
+        let version = one_version(&mut pager.snapshot, &image, version).await?;
+        let (moment, limit, after) = (pager.moment, pager.limit(), pager.after);
         let of = (image.id, version.version);
-        let conn = turn.view.conn();
-        let Listed { mut rows, total } = vex::statements(conn, moment, of, after, limit).await?;
+        let conn = pager.snapshot.conn();
+        let Page { mut rows, total } = vex::statements(conn, moment, of, after, limit).await?;
         let document = vex::document(conn, moment, of).await?;
-        let next = turn.end(&mut rows, |row| (row.advisory_id, row.package_id))?;
+        let next = pager.end(&mut rows, |row| (row.advisory_id, row.package_id))?;
         let items = rows.into_iter().map(VexStatement::new).collect::<Result<_, _>>()?;
-        Ok(Json(VexPage::new(items, total, next, (version, document), &turn.view)))
+        Ok(Json(VexPage::new(items, total, next, (version, document), &pager.snapshot)))
     }
 
     /// List who runs an image
@@ -278,27 +272,18 @@ impl ImagePartsApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many customers a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        page: PageQuery,
     ) -> Result<Json<ImageUsagePage>, Failure<PartOfImage>> {
-        let list = ("image usage", &image.0);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<String>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let image = one_image(&mut turn.view, &image).await?;
-        let (moment, limit, after) = (turn.moment, turn.limit(), turn.after.take());
-        let conn = turn.view.conn();
+        let mut pager = Pager::<String>::begin(&self.0, &caller, page).await?;
+        let image = one_image(&mut pager.snapshot, &image).await?;
+        let (moment, limit, after) = (pager.moment, pager.limit(), pager.after.take());
+        let conn = pager.snapshot.conn();
         let total = usage::users_total(conn, moment, image.id).await?;
         let mut rows = usage::users(conn, moment, image.id, after.as_deref(), limit).await?;
-        let next = turn.end(&mut rows, |row| row.tenant_namespace.clone())?;
+        let next = pager.end(&mut rows, |row| row.tenant_namespace.clone())?;
         let current = image.version;
         let items = rows.into_iter().map(|row| ImageUsage::new(row, current)).collect();
-        Ok(Json(ImageUsagePage::new(items, total, next, &turn.view)))
+        Ok(Json(ImageUsagePage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Read an image's lineage
@@ -313,16 +298,14 @@ impl ImagePartsApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<Lineage>, Failure<WholeImage>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let image = one_image(&mut view, &image).await?;
-        let at = view.moment.as_of;
-        let up = lineage::bases(view.conn(), at, image.id, MAX_LINEAGE).await?;
-        let down = lineage::derived(view.conn(), at, image.id, MAX_LINEAGE).await?;
-        Ok(Json(Lineage::new(image.name, up, down, &view)))
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let image = one_image(&mut snapshot, &image).await?;
+        let at = snapshot.moment.as_of;
+        let up = lineage::bases(snapshot.conn(), at, image.id, MAX_LINEAGE).await?;
+        let down = lineage::derived(snapshot.conn(), at, image.id, MAX_LINEAGE).await?;
+        Ok(Json(Lineage::new(image.name, up, down, &snapshot)))
     }
 
     /// Compare two versions of an image
@@ -337,27 +320,19 @@ impl ImagePartsApi {
         /// The image's name or number.
         #[oai(example = "example_image")]
         image: Path<String>,
-        /// The older version; the one before `to` when absent (version 1 has none before it and
-        /// is compared with itself).
-        #[oai(validator(minimum(value = "1")))]
-        from: Query<Option<i32>>,
-        /// The newer version; the current one when absent.
-        #[oai(validator(minimum(value = "1")))]
-        to: Query<Option<i32>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        query: DiffVersionsQuery,
+        as_of: AsOf,
     ) -> Result<Json<Diff>, Failure<WholeImage>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let image = one_image(&mut view, &image).await?;
-        let to = to.0.or(image.version).ok_or_else(|| no_version(&image.name))?;
-        let to = one_version(&mut view, &image, to).await?;
-        let from = from.0.unwrap_or((to.version - 1).max(1));
-        let from = one_version(&mut view, &image, from).await?;
-        let (at, versions) = (view.moment.as_of, (from.version, to.version));
-        let packages = read::diff::packages(view.conn(), image.id, versions).await?;
-        let advisories = read::diff::advisories(view.conn(), at, image.id, versions).await?;
-        Ok(Json(Diff::new(image.name, (from, to), packages, advisories, &view)?))
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let image = one_image(&mut snapshot, &image).await?;
+        let to = query.to.or(image.version).ok_or_else(|| no_version(&image.name))?;
+        let to = one_version(&mut snapshot, &image, to).await?;
+        let from = query.from.unwrap_or((to.version - 1).max(1));
+        let from = one_version(&mut snapshot, &image, from).await?;
+        let (at, versions) = (snapshot.moment.as_of, (from.version, to.version));
+        let packages = read::diff::packages(snapshot.conn(), image.id, versions).await?;
+        let advisories = read::diff::advisories(snapshot.conn(), at, image.id, versions).await?;
+        Ok(Json(Diff::new(image.name, (from, to), packages, advisories, &snapshot)?))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Versions of images as the API shows them.
-use crate::resources::images::evidence::{Attestation, PROVENANCE, Sbom, SlsaEvidence, artifact};
-use crate::http::pages::page;
-use crate::http::snapshot::View;
-use crate::http::time::{self, Instant};
 use crate::http::examples;
+use crate::http::pages::page;
+use crate::http::snapshot::Snapshot;
+use crate::http::time::{self, Instant};
+use crate::resources::images::evidence::{Attestation, PROVENANCE, Sbom, SlsaEvidence, artifact};
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::versions::{AssessmentRow, AttestationRow, SbomRow, VersionRow};
@@ -85,7 +85,7 @@ impl VersionDetail {
         sboms: Vec<SbomRow>,
         attestations: Vec<AttestationRow>,
         assessment: Option<AssessmentRow>,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Self {
         let provenance = attestations.iter().find(|row| row.predicate_type == PROVENANCE);
         let provenance = provenance.and_then(|row| row.document_sha256.as_deref());
@@ -96,8 +96,8 @@ impl VersionDetail {
             provenance_href: provenance.map(artifact),
             slsa: assessment.map(SlsaEvidence::from),
             attestations: attestations.into_iter().map(Attestation::from).collect(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         }
     }
 }

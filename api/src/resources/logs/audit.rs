@@ -1,15 +1,16 @@
 //! The audit log of the world: who did what in it, each line a leaf of a Merkle tree.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::lookup as filter;
-use crate::http::order::{ByTime, direction};
-use crate::http::pages::{Turn, page};
-use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::state::ApiState;
-use crate::http::time::{self, Instant, example_as_of};
 use crate::http::examples;
-use poem_openapi::param::{Path, Query};
+use crate::http::lookup;
+use crate::http::order::{ByTime, direction};
+use crate::http::pages::{PageQuery, Pager, page};
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::query::{AsOf, length, query};
+use crate::http::state::ApiState;
+use crate::http::tag::Tag;
+use crate::http::time::{self, Instant};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example};
 use poem_openapi::{Object, OpenApi};
@@ -30,7 +31,7 @@ failures! {
 /// A line of the audit log.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-pub(super) struct AuditLog {
+pub(crate) struct AuditLog {
     /// Its number: the place of its fact.
     id: i64,
     /// When it happened.
@@ -96,11 +97,25 @@ page! {
     AuditLogPage of AuditLog
 }
 
+query! {
+    /// The parameters of listAuditLogs.
+    struct ListAuditLogsQuery {
+        /// Only what this actor did.
+        actor: Option<String> = length(1, 200),
+        /// Only this action, such as `image.publish`.
+        action: Option<String> = length(1, 63),
+        /// Only what was done to this, such as `image/7/version/5`.
+        object: Option<String> = length(1, 200),
+        /// Only what belongs to this tenant, or `catalogue`.
+        tenant: Option<String> = length(1, 128),
+        /// The order; `-at` when absent.
+        order_by: Option<ByTime>,
+    }
+}
+
 impl Resource for AuditLogsApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("listAuditLogs", Access::Read),
-        ("getAuditLog", Access::Read),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("listAuditLogs", Access::Read), ("getAuditLog", Access::Read)];
 
     fn new(state: &ApiState) -> Self {
         AuditLogsApi(state.clone())
@@ -118,49 +133,26 @@ impl AuditLogsApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only what this actor did.
-        #[oai(validator(min_length = 1, max_length = 200))]
-        actor: Query<Option<String>>,
-        /// Only this action, such as `image.publish`.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        action: Query<Option<String>>,
-        /// Only what was done to this, such as `image/7/version/5`.
-        #[oai(validator(min_length = 1, max_length = 200))]
-        object: Query<Option<String>>,
-        /// Only what belongs to this tenant, or `catalogue`.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        tenant: Query<Option<String>>,
-        /// The order; `-at` when absent.
-        order_by: Query<Option<ByTime>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many lines a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListAuditLogsQuery,
+        page: PageQuery,
     ) -> Result<Json<AuditLogPage>, Failure<ListAuditLogs>> {
-        let direction = direction(order_by.0);
-        let filters = (&actor.0, &action.0, &object.0, &tenant.0, direction.is_ascending());
-        let list = ("audit logs", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let tenant = filter::namespace(&mut turn.view, tenant.as_deref()).await?;
+        let direction = direction(query.order_by);
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
+        let tenant = lookup::namespace(&mut pager.snapshot, query.tenant.as_deref()).await?;
         let filter = AuditFilter {
-            actor: filter::text("actor", actor.as_deref())?,
-            action: filter::text("action", action.as_deref())?,
-            object: filter::text("object", object.as_deref())?,
+            actor: lookup::text("actor", query.actor.as_deref())?,
+            action: lookup::text("action", query.action.as_deref())?,
+            object: lookup::text("object", query.object.as_deref())?,
             tenant_namespace: tenant.as_deref(),
             direction,
         };
-        let (moment, limit, before) = (turn.moment, turn.limit(), turn.after);
-        let conn = turn.view.conn();
+        let (moment, limit, before) = (pager.moment, pager.limit(), pager.after);
+        let conn = pager.snapshot.conn();
         let total = lines_total(conn, moment, &filter).await?;
         let mut rows = lines(conn, moment, &filter, before, limit).await?;
-        let next = turn.end(&mut rows, |row| row.id)?;
+        let next = pager.end(&mut rows, |row| row.id)?;
         let items = rows.into_iter().map(AuditLog::from).collect();
-        Ok(Json(AuditLogPage::new(items, total, next, &turn.view)))
+        Ok(Json(AuditLogPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Read a line of the audit log
@@ -171,14 +163,12 @@ impl AuditLogsApi {
         /// The line's number.
         #[oai(validator(minimum(value = "0")), example = "example_line")]
         id: Path<i64>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<AuditLog>, Failure<OneAuditLog>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let moment = view.moment;
-        let row = line(view.conn(), moment, id.0).await?.ok_or_else(|| {
-            let detail = format!("The audit log has no line {} as of {}.", id.0, view.as_of());
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let moment = snapshot.moment;
+        let row = line(snapshot.conn(), moment, id.0).await?.ok_or_else(|| {
+            let detail = format!("The audit log has no line {} as of {}.", id.0, snapshot.as_of());
             Problem::new(Code::AuditLogNotFound, detail)
         })?;
         Ok(Json(row.into()))

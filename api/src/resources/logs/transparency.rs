@@ -4,18 +4,19 @@ mod model;
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::pages::Turn;
+use crate::http::pages::{PageQuery, Pager};
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::snapshot::View;
+use crate::http::query::{AsOf, ExampleValue, at_least, pattern, query};
+use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
-use crate::http::time::{Instant, example_as_of};
+use crate::http::tag::Tag;
+use crate::http::time::Instant;
 use documents::checkpoint::Checkpoint;
 use documents::merkle::{Hash, Tree, empty_root};
 use documents::world_keys::WorldKeys;
 use model::{LogEntry, LogEntryPage, LogList, LogName, LogState, Proof};
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use poem_openapi::payload::{Json, PlainText};
 use store::logs::Log;
 use store::read::audit::log_sizes;
@@ -50,6 +51,34 @@ failures! {
     OneProof: InvalidParameter, UnknownParameter, AsOfInFuture
 }
 
+query! {
+    /// The parameters of listLogEntries.
+    struct ListLogEntriesQuery {
+        /// A SHA-256: `sha256:` and 64 hexadecimal digits.
+        digest: Option<String> = pattern("^sha256:[0-9a-f]{64}$"),
+    }
+}
+
+query! {
+    /// The parameters of getInclusionProof.
+    struct GetInclusionProofQuery {
+        /// The entry's index.
+        index: i64 = at_least(0).example(ExampleValue::Number(7)),
+        /// The size of the tree; that of the instant when absent.
+        tree_size: Option<i64> = at_least(1),
+    }
+}
+
+query! {
+    /// The parameters of getConsistencyProof.
+    struct GetConsistencyProofQuery {
+        /// The size of the older tree.
+        from: i64 = at_least(1).example(ExampleValue::Number(7)),
+        /// The size of the newer tree; that of the instant when absent.
+        to: Option<i64> = at_least(1),
+    }
+}
+
 impl Resource for LogsApi {
     const OPERATIONS: &'static [(&'static str, Access)] = &[
         ("listLogs", Access::Read),
@@ -72,25 +101,20 @@ impl LogsApi {
     /// The transparency log (a simulated Rekor) and the audit log, each as its newest checkpoint
     /// has it, or as it was at an instant.
     #[oai(path = "/v1/logs", method = "get", operation_id = "listLogs")]
-    async fn list(
-        &self,
-        caller: Caller,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-    ) -> Result<Json<LogList>, Failure<ListLogs>> {
-        let (mut view, asked) = self.views(&caller, as_of.0).await?;
+    async fn list(&self, caller: Caller, as_of: AsOf) -> Result<Json<LogList>, Failure<ListLogs>> {
+        let (mut snapshot, asked) = self.views(&caller, as_of.0).await?;
         let mut items = Vec::new();
         for name in [LogName::Transparency, LogName::Audit] {
             let log = Log::from(name);
-            let Some(state) = store::logs::state(view.conn(), log).await.map_err(Problem::from)?
+            let Some(state) =
+                store::logs::state(snapshot.conn(), log).await.map_err(Problem::from)?
             else {
                 continue;
             };
             let (size, root) = match as_of.0 {
                 None => (state.size, state.root),
                 Some(at) => {
-                    let size = size_at(&mut view, log, at).await?.min(state.size);
+                    let size = size_at(&mut snapshot, log, at).await?.min(state.size);
                     (size, self.tree(log).await?.root(size).unwrap_or_else(empty_root))
                 }
             };
@@ -116,17 +140,15 @@ impl LogsApi {
         /// Which log.
         #[oai(example = "example_log")]
         log: Path<LogName>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<PlainText<String>, Failure<OneCheckpoint>> {
         let empty = || Problem::new(Code::LogEntryNotFound, "The log has no entries yet.");
         let log = Log::from(log.0);
         if let Some(at) = as_of.0 {
-            let (mut view, _) = self.views(&caller, as_of.0).await?;
-            let size = size_at(&mut view, log, at).await?;
-            let origin = store::world::get(view.conn()).await.map_err(Problem::from)?.origin;
-            drop(view);
+            let (mut snapshot, _) = self.views(&caller, as_of.0).await?;
+            let size = size_at(&mut snapshot, log, at).await?;
+            let origin = store::world::get(snapshot.conn()).await.map_err(Problem::from)?.origin;
+            drop(snapshot);
             let root = self.tree(log).await?.root(size);
             let root = root.filter(|_| size > 0).ok_or_else(empty)?;
             let keys = WorldKeys::of(&origin.scenario_sha256, origin.seed, None);
@@ -149,29 +171,18 @@ impl LogsApi {
     async fn entries(
         &self,
         caller: Caller,
-        /// A SHA-256: `sha256:` and 64 hexadecimal digits.
-        #[oai(validator(pattern = "^sha256:[0-9a-f]{64}$"))]
-        digest: Query<Option<String>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many entries a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListLogEntriesQuery,
+        page: PageQuery,
     ) -> Result<Json<LogEntryPage>, Failure<ListEntries>> {
-        let list = ("log", &digest.0);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<i64>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let sha256 = digest.0.as_deref().and_then(|digest| digest.strip_prefix("sha256:"));
-        let (at, from, limit) = (turn.moment.as_of, turn.after.unwrap_or(1), turn.limit());
-        let conn = turn.view.conn();
+        let mut pager = Pager::<i64>::begin(&self.state, &caller, page).await?;
+        let sha256 = query.digest.as_deref().and_then(|digest| digest.strip_prefix("sha256:"));
+        let (at, from, limit) = (pager.moment.as_of, pager.after.unwrap_or(1), pager.limit());
+        let conn = pager.snapshot.conn();
         let total = entries_total(conn, at, sha256).await?;
         let mut rows = entries(conn, at, sha256, from, limit).await?;
-        let next = turn.end(&mut rows, |row| row.log_index + 1)?;
+        let next = pager.end(&mut rows, |row| row.log_index + 1)?;
         let items = rows.into_iter().map(LogEntry::from).collect();
-        Ok(Json(LogEntryPage::new(items, total, next, &turn.view)))
+        Ok(Json(LogEntryPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Read an entry of the transparency log
@@ -186,15 +197,13 @@ impl LogsApi {
         /// The entry's index, from 1.
         #[oai(validator(minimum(value = "0")), example = "example_index")]
         index: Path<i64>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<LogEntry>, Failure<OneEntry>> {
-        let mut view = self.state.view(&caller, as_of.0).await?;
-        let at = view.moment.as_of;
-        let row = entry(view.conn(), index.0).await?.filter(|row| row.created_at <= at);
+        let mut snapshot = self.state.snapshot(&caller, as_of.0).await?;
+        let at = snapshot.moment.as_of;
+        let row = entry(snapshot.conn(), index.0).await?.filter(|row| row.created_at <= at);
         let row = row.ok_or_else(|| {
-            let detail = format!("The log has no entry {} as of {}.", index.0, view.as_of());
+            let detail = format!("The log has no entry {} as of {}.", index.0, snapshot.as_of());
             Problem::new(Code::LogEntryNotFound, detail)
         })?;
         Ok(Json(row.into()))
@@ -214,19 +223,12 @@ impl LogsApi {
         /// Which log.
         #[oai(example = "example_log")]
         log: Path<LogName>,
-        /// The entry's index.
-        #[oai(validator(minimum(value = "0")), example = "example_index")]
-        index: Query<i64>,
-        /// The size of the tree; that of the instant when absent.
-        #[oai(validator(minimum(value = "1")))]
-        tree_size: Query<Option<i64>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        query: GetInclusionProofQuery,
+        as_of: AsOf,
     ) -> Result<Json<Proof>, Failure<OneProof>> {
-        let proven = |tree: &Tree, size| tree.inclusion_proof(index.0 as u64, size);
+        let proven = |tree: &Tree, size| tree.inclusion_proof(query.index as u64, size);
         let log = Log::from(log.0);
-        Ok(Json(self.proof(&caller, log, as_of.0, tree_size.0, proven).await?))
+        Ok(Json(self.proof(&caller, log, as_of.0, query.tree_size, proven).await?))
     }
 
     /// Prove that a log only grew
@@ -243,19 +245,12 @@ impl LogsApi {
         /// Which log.
         #[oai(example = "example_log")]
         log: Path<LogName>,
-        /// The size of the older tree.
-        #[oai(validator(minimum(value = "1")), example = "example_index")]
-        from: Query<i64>,
-        /// The size of the newer tree; that of the instant when absent.
-        #[oai(validator(minimum(value = "1")))]
-        to: Query<Option<i64>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        query: GetConsistencyProofQuery,
+        as_of: AsOf,
     ) -> Result<Json<Proof>, Failure<OneProof>> {
-        let proven = |tree: &Tree, size| tree.consistency_proof(from.0 as u64, size);
+        let proven = |tree: &Tree, size| tree.consistency_proof(query.from as u64, size);
         let log = Log::from(log.0);
-        Ok(Json(self.proof(&caller, log, as_of.0, to.0, proven).await?))
+        Ok(Json(self.proof(&caller, log, as_of.0, query.to, proven).await?))
     }
 }
 
@@ -264,7 +259,7 @@ impl LogsApi {
     /// kept, as long as the world is.
     async fn tree(&self, log: Log) -> Result<MappedMutexGuard<'_, Tree>, Problem> {
         let mut known = self.trees[log as usize].lock().await;
-        let mut tx = self.state.platform_snapshot().await?;
+        let mut tx = self.state.platform_read_tx().await?;
         let world = store::world::get(&mut tx).await.map_err(Problem::from)?;
         if known.0 != world.generation {
             *known = (world.generation, Tree::default());
@@ -285,15 +280,15 @@ impl LogsApi {
         Ok(MutexGuard::map(known, |known| &mut known.1))
     }
 
-    /// What the platform sees, and the caller's own view of that instant. Sizes, roots and hashes
+    /// What the platform sees, and the caller's own snapshot of that instant. Sizes, roots and hashes
     /// are public, whosever the entries are; whether the instant has come is told as always.
     async fn views(
         &self,
         caller: &Caller,
         as_of: Option<Instant>,
-    ) -> Result<(View, View), Problem> {
-        let asked = self.state.view(caller, as_of).await?;
-        Ok((self.state.platform_view().await?, asked))
+    ) -> Result<(Snapshot, Snapshot), Problem> {
+        let asked = self.state.snapshot(caller, as_of).await?;
+        Ok((self.state.platform_snapshot().await?, asked))
     }
 
     /// What a log proves of its tree of a size, which is that of the instant when none is given.
@@ -321,14 +316,14 @@ impl LogsApi {
         as_of: Option<Instant>,
     ) -> Result<Option<u64>, Problem> {
         let Some(at) = as_of else { return Ok(None) };
-        let (mut view, _) = self.views(caller, as_of).await?;
-        Ok(Some(size_at(&mut view, log, at).await?))
+        let (mut snapshot, _) = self.views(caller, as_of).await?;
+        Ok(Some(size_at(&mut snapshot, log, at).await?))
     }
 }
 
 /// How many entries a log had at an instant.
-async fn size_at(view: &mut View, log: Log, at: Instant) -> Result<u64, Problem> {
-    let (transparency, audit) = log_sizes(view.conn(), at.datetime()).await?;
+async fn size_at(snapshot: &mut Snapshot, log: Log, at: Instant) -> Result<u64, Problem> {
+    let (transparency, audit) = log_sizes(snapshot.conn(), at.datetime()).await?;
     let size = match log {
         // The log's own first leaf is there from the beginning.
         Log::Transparency => transparency.max(1),

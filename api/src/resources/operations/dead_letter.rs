@@ -2,9 +2,9 @@
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
 use crate::http::state::ApiState;
-use crate::http::write::Done;
+use crate::http::tag::Tag;
+use crate::http::write::Outcome;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
@@ -15,7 +15,7 @@ pub(crate) struct DeadLetterApi(pub(crate) ApiState);
 
 failures! {
     /// A job that is not in the dead letter.
-    DeadJob: InvalidParameter, DeadJobNotFound, OtherKernel
+    DeadJob: InvalidParameter, DeadJobNotFound, KernelMismatch
 }
 
 /// What was done about a job.
@@ -45,10 +45,8 @@ impl Example for Decided {
 }
 
 impl Resource for DeadLetterApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("retryJob", Access::Admin),
-        ("discardJob", Access::Admin),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("retryJob", Access::Admin), ("discardJob", Access::Admin)];
 
     fn new(state: &ApiState) -> Self {
         DeadLetterApi(state.clone())
@@ -106,7 +104,7 @@ impl DeadLetterApi {
         }
         let body = Decided { id, decision };
         let object = format!("/v1/jobs/{id}");
-        write.commit(Done { status: 200, object: &object, location: None, body: &body }).await?;
+        write.commit(Outcome { status: 200, object: &object, location: None, body: &body }).await?;
         Ok(Json(body))
     }
 }

@@ -1,28 +1,20 @@
 //! Whether the service lives, and whether it is ready to serve.
 use crate::http::access::{Access, Resource};
-use crate::http::problem::{Code, Codes, Failure, Problem, ProblemPart, failures};
-use crate::http::tag::Tag;
+use crate::http::problem::{Code, Failure, Never, Problem, ProblemPart, failures};
 use crate::http::state::ApiState;
+use crate::http::tag::Tag;
 use crate::http::time::Instant;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
 use std::time::Duration;
-use store::read::world::{CONDUCTOR_LOCK, Position, lock_held};
+use store::locks;
+use store::read::world::Position;
 
 /// How long the object store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) struct HealthApi(pub(crate) ApiState);
-
-/// Answers nothing but 200.
-#[derive(Debug)]
-pub(crate) struct Never;
-
-impl Codes for Never {
-    const CODES: &'static [Code] = &[];
-    const COMMON: &'static [Code] = &[Code::Internal];
-}
 
 failures! {
     /// What a service that is not ready answers.
@@ -87,10 +79,8 @@ impl Example for Ready {
 }
 
 impl Resource for HealthApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("health", Access::Public),
-        ("ready", Access::Public),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("health", Access::Public), ("ready", Access::Public)];
 
     fn new(state: &ApiState) -> Self {
         HealthApi(state.clone())
@@ -141,10 +131,10 @@ impl HealthApi {
 
 impl HealthApi {
     async fn database(&self) -> Result<(Position, Conductor), Problem> {
-        let mut view = self.0.platform_view().await?;
-        let held = lock_held(view.conn(), CONDUCTOR_LOCK).await?;
+        let mut snapshot = self.0.platform_snapshot().await?;
+        let held = locks::is_held(snapshot.conn(), locks::LEADERSHIP).await?;
         let conductor = if held { Conductor::Active } else { Conductor::Absent };
-        Ok((view.position, conductor))
+        Ok((snapshot.position, conductor))
     }
 
     async fn objects(&self) -> Result<(), Problem> {

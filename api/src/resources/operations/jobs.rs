@@ -2,17 +2,18 @@
 //! `dead_letter`.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::pages::{self as page, Scope, Total};
+use crate::http::pages::{CurrentPageQuery, Pager, Total};
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
+use crate::http::query::query;
 use crate::http::state::ApiState;
+use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
-use store::queue::Queue;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example};
 use poem_openapi::{Enum, Object, OpenApi};
 use serde_json::{Value, json};
+use store::queue::Queue;
 use store::read::jobs::{JobFilter, JobRow, QueueRow, job, jobs, jobs_total, queues};
 
 pub(crate) struct JobsApi(pub(crate) ApiState);
@@ -71,7 +72,7 @@ enum JobState {
     /// It failed for good and holds the clock.
     Dead,
     /// It is done; done jobs are forgotten after ten minutes.
-    Done,
+    Outcome,
     /// It was given up.
     Discarded,
 }
@@ -83,7 +84,7 @@ impl JobState {
             JobState::InFlight => "in_flight",
             JobState::Failed => "failed",
             JobState::Dead => "dead",
-            JobState::Done => "done",
+            JobState::Outcome => "done",
             JobState::Discarded => "discarded",
         }
     }
@@ -237,12 +238,19 @@ impl Example for QueueList {
     }
 }
 
+query! {
+    /// The parameters of listJobs.
+    struct ListJobsQuery {
+        /// Only jobs of this queue.
+        queue: Option<QueueName>,
+        /// Only jobs that stand so.
+        state: Option<JobState>,
+    }
+}
+
 impl Resource for JobsApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("listQueues", Access::Admin),
-        ("listJobs", Access::Admin),
-        ("getJob", Access::Admin),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("listQueues", Access::Admin), ("listJobs", Access::Admin), ("getJob", Access::Admin)];
 
     fn new(state: &ApiState) -> Self {
         JobsApi(state.clone())
@@ -256,7 +264,7 @@ impl JobsApi {
     /// What each holds that is not done.
     #[oai(path = "/v1/queues", method = "get", operation_id = "listQueues")]
     async fn queues(&self, caller: Caller) -> Result<Json<QueueList>, Failure<ListQueues>> {
-        let mut tx = self.0.snapshot(&caller).await?;
+        let mut tx = self.0.read_tx(&caller).await?;
         let rows = queues(&mut tx, &Queue::ALL.map(Queue::as_str)).await?;
         Ok(Json(QueueList { items: rows.into_iter().map(QueueState::from).collect() }))
     }
@@ -269,35 +277,21 @@ impl JobsApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only jobs of this queue.
-        queue: Query<Option<QueueName>>,
-        /// Only jobs that stand so.
-        state: Query<Option<JobState>>,
-        /// How many jobs a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListJobsQuery,
+        page: CurrentPageQuery,
     ) -> Result<Json<JobPage>, Failure<ListJobs>> {
         let filter = JobFilter {
-            queue: queue.0.map(QueueName::as_str),
-            state: state.0.map(JobState::as_str),
+            queue: query.queue.map(QueueName::as_str),
+            state: query.state.map(JobState::as_str),
         };
-        let scope = Scope::new("jobs", &(filter.queue, filter.state))?;
-        let start = page::start::<i64>(&scope, page_token.as_deref())?;
-        let mut view = self.0.view(&caller, None).await?;
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let before = start.map(|start| start.key);
-        let total = jobs_total(view.conn(), &filter).await?;
-        let mut rows = jobs(view.conn(), &filter, before, i64::from(size) + 1).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.id);
-        let token = last.map(|key| page::token(&scope, view.moment, key));
-        Ok(Json(JobPage {
-            next_page_token: token.transpose()?,
-            items: rows.into_iter().map(JobEntry::from).collect(),
-            total: total.into(),
-        }))
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
+        let (before, limit) = (pager.after, pager.limit());
+        let conn = pager.snapshot.conn();
+        let total = jobs_total(conn, &filter).await?.into();
+        let mut rows = jobs(conn, &filter, before, limit).await?;
+        let next_page_token = pager.end(&mut rows, |row| row.id)?;
+        let items = rows.into_iter().map(JobEntry::from).collect();
+        Ok(Json(JobPage { items, total, next_page_token }))
     }
 
     /// Read a job
@@ -311,7 +305,7 @@ impl JobsApi {
         #[oai(validator(minimum(value = "0")), example = "example_job")]
         id: Path<i64>,
     ) -> Result<Json<JobDetail>, Failure<OneJob>> {
-        let mut tx = self.0.snapshot(&caller).await?;
+        let mut tx = self.0.read_tx(&caller).await?;
         let row = job(&mut tx, id.0)
             .await?
             .ok_or_else(|| Problem::new(Code::JobNotFound, format!("There is no job {}.", id.0)))?;

@@ -1,7 +1,7 @@
 //! The codes of all problems, explained: what a problem's `type` points to.
 use crate::http::access::{Access, Resource};
-use crate::resources::operations::health::Never;
-use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::problem::{Code, Failure, Never, Problem, failures};
+use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -47,10 +47,8 @@ impl Example for ProblemKind {
 }
 
 impl Resource for ProblemsApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("listProblems", Access::Public),
-        ("getProblem", Access::Public),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] =
+        &[("listProblems", Access::Public), ("getProblem", Access::Public)];
 
     fn new(_state: &ApiState) -> Self {
         ProblemsApi

@@ -1,12 +1,12 @@
 //! The SLA as the API shows it.
-use crate::resources::sla::survival::{Curve, estimate};
-use crate::schemas::exposure::{SlaClock, TimerState, hours_left};
+use crate::http::examples;
 use crate::http::pages::{Total, page};
 use crate::http::problem::Problem;
-use crate::schemas::severity::Severity;
-use crate::http::snapshot::View;
+use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
-use crate::http::examples;
+use crate::resources::sla::survival::{Curve, estimate};
+use crate::schemas::exposure::{SlaClock, TimerState, hours_left};
+use crate::schemas::severity::Severity;
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -15,7 +15,7 @@ use store::read::sla::{Durations, PolicyRow, TimerRow, ViolationRow};
 /// A promise: by when what must be done.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
-pub(super) struct Policy {
+pub(super) struct SlaPolicy {
     /// Its name.
     name: String,
     /// Days for critical advisories; absent: no deadline.
@@ -40,9 +40,9 @@ pub(super) struct Policy {
     customers: i64,
 }
 
-impl From<PolicyRow> for Policy {
+impl From<PolicyRow> for SlaPolicy {
     fn from(row: PolicyRow) -> Self {
-        Policy {
+        SlaPolicy {
             name: row.name,
             critical_days: row.critical_days,
             high_days: row.high_days,
@@ -61,9 +61,9 @@ impl From<PolicyRow> for Policy {
 /// All policies.
 #[derive(Object)]
 #[oai(example)]
-pub(super) struct Policies {
+pub(super) struct SlaPolicies {
     /// The policies, by name.
-    pub(super) items: Vec<Policy>,
+    pub(super) items: Vec<SlaPolicy>,
 }
 
 /// A clock that runs for a customer, an image and an advisory.
@@ -172,15 +172,15 @@ impl ForecastPage {
         by: Instant,
         (total, overdue): (store::read::Total, i64),
         next_page_token: Option<String>,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Self {
         ForecastPage {
             items,
             by,
             total: total.into(),
             overdue: overdue.into(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
             next_page_token,
         }
     }
@@ -318,7 +318,7 @@ impl Remediation {
     pub(super) fn new(
         rows: Vec<Durations>,
         published_after: Instant,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Result<Self, Problem> {
         for row in &rows {
             Severity::parse(&row.severity)?;
@@ -330,16 +330,16 @@ impl Remediation {
         Ok(Remediation {
             curves: Severity::ALL.into_iter().map(curve).collect(),
             published_after,
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         })
     }
 }
 
-impl Example for Policies {
+impl Example for SlaPolicies {
     fn example() -> Self {
-        Policies {
-            items: vec![Policy {
+        SlaPolicies {
+            items: vec![SlaPolicy {
                 name: "gold".to_owned(),
                 critical_days: Some(7),
                 high_days: Some(14),

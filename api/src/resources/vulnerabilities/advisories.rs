@@ -3,21 +3,22 @@ mod model;
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::schemas::exposure::{Exposure, ExposurePage};
+use crate::http::examples;
 use crate::http::lookup::{advisory_id, text};
 use crate::http::order::{ByPublished, direction};
-use crate::http::pages::{self as page, Turn};
+use crate::http::pages::{self, PageQuery, Pager};
 use crate::http::problem::{Failure, failures};
-use crate::schemas::severity::Severity;
-use crate::http::tag::Tag;
+use crate::http::query::{AsOf, ExampleValue, example, length, query};
 use crate::http::state::ApiState;
-use crate::http::time::{self, Instant, example_as_of};
-use crate::http::examples;
+use crate::http::tag::Tag;
+use crate::http::time::Instant;
+use crate::schemas::exposure::{Exposure, ExposurePage};
+use crate::schemas::severity::Severity;
 use model::{Advisory, AdvisoryDetail, AdvisoryPage};
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use store::read::Listed;
+use store::read::Page;
 use store::read::advisories::{
     AdvisoryFilter, advisories, advisories_total, advisory, affected, reach,
 };
@@ -42,6 +43,27 @@ failures! {
         InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken, AdvisoryNotFound
 }
 
+query! {
+    /// The parameters of listAdvisories.
+    struct ListAdvisoriesQuery {
+        /// Only advisories of this severity.
+        severity: Option<Severity>,
+        /// Only advisories whose CVE id, or the name of a package that they affect, holds this
+        /// text, whatever its case.
+        q: Option<String> = length(1, 63),
+        /// Only advisories that are, or are not, known to be exploited.
+        known_exploited: Option<bool>,
+        /// Only advisories with, or without, an upstream fix at that instant.
+        fix_available: Option<bool>,
+        /// Only advisories published at this instant or later.
+        published_from: Option<Instant> = example(ExampleValue::Hours(24)),
+        /// Only advisories published at this instant or before.
+        published_to: Option<Instant> = example(ExampleValue::Hours(48)),
+        /// The order; `-published_at` when absent.
+        order_by: Option<ByPublished>,
+    }
+}
+
 impl Resource for AdvisoriesApi {
     const OPERATIONS: &'static [(&'static str, Access)] = &[
         ("listAdvisories", Access::Read),
@@ -63,61 +85,30 @@ impl AdvisoriesApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only advisories of this severity.
-        severity: Query<Option<Severity>>,
-        /// Only advisories whose CVE id, or the name of a package that they affect, holds this
-        /// text, whatever its case.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        q: Query<Option<String>>,
-        /// Only advisories that are, or are not, known to be exploited.
-        known_exploited: Query<Option<bool>>,
-        /// Only advisories with, or without, an upstream fix at that instant.
-        fix_available: Query<Option<bool>>,
-        /// Only advisories published at this instant or later.
-        #[oai(example = "example_from")]
-        published_from: Query<Option<Instant>>,
-        /// Only advisories published at this instant or before.
-        #[oai(example = "example_to")]
-        published_to: Query<Option<Instant>>,
-        /// The order; `-published_at` when absent.
-        order_by: Query<Option<ByPublished>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many advisories a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListAdvisoriesQuery,
+        page: PageQuery,
     ) -> Result<Json<AdvisoryPage>, Failure<ListAdvisories>> {
         let filter = AdvisoryFilter {
-            severity: severity.0.map(Severity::as_str),
-            q: text("q", q.as_deref())?,
-            known_exploited: known_exploited.0,
-            fix_available: fix_available.0,
-            published_from: published_from.map(Instant::datetime),
-            published_to: published_to.map(Instant::datetime),
-            direction: direction(order_by.0),
+            severity: query.severity.map(Severity::as_str),
+            q: text("q", query.q.as_deref())?,
+            known_exploited: query.known_exploited,
+            fix_available: query.fix_available,
+            published_from: query.published_from.map(Instant::datetime),
+            published_to: query.published_to.map(Instant::datetime),
+            direction: direction(query.order_by),
         };
-        let range = (filter.published_from, filter.published_to);
-        let range = (range.0.map(|at| at.to_rfc3339()), range.1.map(|at| at.to_rfc3339()));
-        let range = (range, filter.direction.is_ascending());
-        let filters =
-            (filter.severity, filter.q, filter.known_exploited, filter.fix_available, range);
-        let list = ("advisories", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let after = match turn.after {
-            Some((ms, id)) => Some((page::instant(ms)?, id)),
+        let mut pager = Pager::<(i64, i64)>::begin(&self.0, &caller, page).await?;
+        let after = match pager.after {
+            Some((ms, id)) => Some((pages::instant(ms)?, id)),
             None => None,
         };
-        let (moment, limit) = (turn.moment, turn.limit());
-        let conn = turn.view.conn();
+        let (moment, limit) = (pager.moment, pager.limit());
+        let conn = pager.snapshot.conn();
         let total = advisories_total(conn, moment, &filter).await?;
         let mut rows = advisories(conn, moment, &filter, after.as_ref(), limit).await?;
-        let next = turn.end(&mut rows, |row| (row.published_at.timestamp_millis(), row.id))?;
+        let next = pager.end(&mut rows, |row| (row.published_at.timestamp_millis(), row.id))?;
         let items = rows.into_iter().map(Advisory::new).collect::<Result<_, _>>()?;
-        Ok(Json(AdvisoryPage::new(items, total, next, &turn.view)))
+        Ok(Json(AdvisoryPage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Read an advisory
@@ -130,16 +121,14 @@ impl AdvisoriesApi {
         /// The advisory's CVE id.
         #[oai(example = "example_cve")]
         cve: Path<String>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<AdvisoryDetail>, Failure<OneAdvisory>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let (id, moment) = (advisory_id(&mut view, &cve).await?, view.moment);
-        let row = advisory(view.conn(), moment, id).await?;
-        let affected = affected(view.conn(), moment, id, MAX_AFFECTED).await?;
-        let reach = reach(view.conn(), moment, id).await?;
-        Ok(Json(AdvisoryDetail::new(row, affected, reach, &view)?))
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let (id, moment) = (advisory_id(&mut snapshot, &cve).await?, snapshot.moment);
+        let row = advisory(snapshot.conn(), moment, id).await?;
+        let affected = affected(snapshot.conn(), moment, id, MAX_AFFECTED).await?;
+        let reach = reach(snapshot.conn(), moment, id).await?;
+        Ok(Json(AdvisoryDetail::new(row, affected, reach, &snapshot)?))
     }
 
     /// List who is exposed to an advisory
@@ -157,35 +146,18 @@ impl AdvisoriesApi {
         /// The advisory's CVE id.
         #[oai(example = "example_cve")]
         cve: Path<String>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many exposures a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        page: PageQuery,
     ) -> Result<Json<ExposurePage>, Failure<BelowAdvisory>> {
-        let list = ("advisory exposure", &cve.0);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<(i64, i64)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let id = advisory_id(&mut turn.view, &cve).await?;
-        let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
-        let Listed { mut rows, total } =
-            of_advisory(turn.view.conn(), moment, id, caller.tenant(), after, limit).await?;
-        let next = turn.end(&mut rows, |row| (row.image_id, row.customer_id))?;
+        let mut pager = Pager::<(i64, i64)>::begin(&self.0, &caller, page).await?;
+        let id = advisory_id(&mut pager.snapshot, &cve).await?;
+        let (moment, limit, after) = (pager.moment, pager.limit(), pager.after);
+        let Page { mut rows, total } =
+            of_advisory(pager.snapshot.conn(), moment, id, caller.tenant(), after, limit).await?;
+        let next = pager.end(&mut rows, |row| (row.image_id, row.customer_id))?;
         let items = rows.into_iter().map(|row| Exposure::new(row, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;
-        Ok(Json(ExposurePage::new(items, total, next, &turn.view)))
+        Ok(Json(ExposurePage::new(items, total, next, &pager.snapshot)))
     }
-}
-
-fn example_from() -> Option<Instant> {
-    Some(time::example(24))
-}
-
-fn example_to() -> Option<Instant> {
-    Some(time::example(48))
 }
 
 pub(crate) fn example_cve() -> String {

@@ -1,18 +1,17 @@
 //! Findings: which version of which image holds what an advisory affects.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::lookup as filter;
+use crate::http::lookup;
 use crate::http::order::{ByDetected, direction};
-use crate::http::pages::{self as page, Turn, page};
+use crate::http::pages::{self, PageQuery, Pager, page};
 use crate::http::problem::{Failure, failures};
+use crate::http::query::{length, query};
+use crate::http::state::ApiState;
+use crate::http::tag::Tag;
 use crate::schemas::finding::{Finding, FindingStatus};
 use crate::schemas::severity::Severity;
-use crate::http::tag::Tag;
-use crate::http::state::ApiState;
-use crate::http::time::{Instant, example_as_of};
-use poem_openapi::param::Query;
-use poem_openapi::payload::Json;
 use poem_openapi::OpenApi;
+use poem_openapi::payload::Json;
 use store::read::findings::{FindingFilter, findings, findings_total};
 
 pub(crate) struct FindingsApi(pub(crate) ApiState);
@@ -27,10 +26,26 @@ page! {
     FindingPage of Finding
 }
 
+query! {
+    /// The parameters of listFindings.
+    struct ListFindingsQuery {
+        /// Only findings of this severity.
+        severity: Option<Severity>,
+        /// Only findings that stood so at that instant.
+        status: Option<FindingStatus>,
+        /// Only findings on this image: its name or number.
+        image: Option<String> = length(1, 63),
+        /// Only findings of this advisory: its CVE id.
+        cve: Option<String> = length(1, 63),
+        /// Only findings in the package of this name.
+        package: Option<String> = length(1, 128),
+        /// The order; `-detected_at` when absent.
+        order_by: Option<ByDetected>,
+    }
+}
+
 impl Resource for FindingsApi {
-    const OPERATIONS: &'static [(&'static str, Access)] = &[
-        ("listFindings", Access::Read),
-    ];
+    const OPERATIONS: &'static [(&'static str, Access)] = &[("listFindings", Access::Read)];
 
     fn new(state: &ApiState) -> Self {
         FindingsApi(state.clone())
@@ -46,62 +61,37 @@ impl FindingsApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only findings of this severity.
-        severity: Query<Option<Severity>>,
-        /// Only findings that stood so at that instant.
-        status: Query<Option<FindingStatus>>,
-        /// Only findings on this image: its name or number.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        image: Query<Option<String>>,
-        /// Only findings of this advisory: its CVE id.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        cve: Query<Option<String>>,
-        /// Only findings in the package of this name.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        package: Query<Option<String>>,
-        /// The order; `-detected_at` when absent.
-        order_by: Query<Option<ByDetected>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many findings a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListFindingsQuery,
+        page: PageQuery,
     ) -> Result<Json<FindingPage>, Failure<ListFindings>> {
-        let severity = severity.0.map(Severity::as_str);
-        let direction = direction(order_by.0);
-        let filters = (severity, status.0.map(|s| s as u8), &image.0, &cve.0, &package.0);
-        let filters = (filters, direction.is_ascending());
-        let list = ("findings", &filters);
-        let turning = (page_size.0, page_token.as_deref());
-        let mut turn = Turn::<Key>::begin(&self.0, &caller, list, as_of.0, turning).await?;
+        let severity = query.severity.map(Severity::as_str);
+        let direction = direction(query.order_by);
+        let mut pager = Pager::<Key>::begin(&self.0, &caller, page).await?;
         let filter = FindingFilter {
             severity,
-            status: status.0.map(Into::into),
-            image_id: filter::image(&mut turn.view, image.as_deref()).await?,
+            status: query.status.map(Into::into),
+            image_id: lookup::image(&mut pager.snapshot, query.image.as_deref()).await?,
             version: None,
-            advisory_id: filter::cve(&mut turn.view, cve.as_deref()).await?,
-            package_id: filter::package(&mut turn.view, package.as_deref()).await?,
+            advisory_id: lookup::cve(&mut pager.snapshot, query.cve.as_deref()).await?,
+            package_id: lookup::package(&mut pager.snapshot, query.package.as_deref()).await?,
             direction,
         };
-        let (moment, limit) = (turn.moment, turn.limit());
-        let after = match turn.after {
+        let (moment, limit) = (pager.moment, pager.limit());
+        let after = match pager.after {
             Some((ms, image, version, advisory, package)) => {
-                Some((page::instant(ms)?, image, version, advisory, package))
+                Some((pages::instant(ms)?, image, version, advisory, package))
             }
             None => None,
         };
-        let conn = turn.view.conn();
+        let conn = pager.snapshot.conn();
         let total = findings_total(conn, moment, &filter).await?;
         let mut rows = findings(conn, moment, &filter, after.as_ref(), limit).await?;
-        let next = turn.end(&mut rows, |row| {
+        let next = pager.end(&mut rows, |row| {
             let ms = row.detected_at.timestamp_millis();
             (ms, row.image_id, row.version, row.advisory_id, row.package_id)
         })?;
         let items = rows.into_iter().map(Finding::new).collect::<Result<_, _>>()?;
-        Ok(Json(FindingPage::new(items, total, next, &turn.view)))
+        Ok(Json(FindingPage::new(items, total, next, &pager.snapshot)))
     }
 }
 

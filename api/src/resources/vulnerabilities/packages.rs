@@ -3,18 +3,18 @@ mod model;
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::lookup::{package_id, text};
-use crate::http::pages::Turn;
-use crate::http::problem::{Failure, failures};
-use crate::http::tag::Tag;
-use crate::http::state::ApiState;
-use crate::http::time::{Instant, example_as_of};
 use crate::http::examples;
+use crate::http::lookup::{package_id, text};
+use crate::http::pages::{PageQuery, Pager};
+use crate::http::problem::{Failure, failures};
+use crate::http::query::{AsOf, length, query};
+use crate::http::state::ApiState;
+use crate::http::tag::Tag;
 use model::{Package, PackageDetail, PackageImage, PackageImagePage, PackagePage};
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use store::read::Listed;
+use store::read::Page;
 use store::read::packages::{holders, package, packages, packages_total, releases};
 
 /// The most releases that one package shows.
@@ -34,6 +34,22 @@ failures! {
     /// A list below one package.
     BelowPackage:
         InvalidParameter, UnknownParameter, AsOfInFuture, InvalidPageToken, PackageNotFound
+}
+
+query! {
+    /// The parameters of listPackages.
+    struct ListPackagesQuery {
+        /// Only packages whose name holds this text, whatever its case.
+        q: Option<String> = length(1, 63),
+    }
+}
+
+query! {
+    /// The parameters of listPackageImages.
+    struct ListPackageImagesQuery {
+        /// Only images that hold this version of the package.
+        version: Option<String> = length(1, 128),
+    }
 }
 
 impl Resource for PackagesApi {
@@ -57,29 +73,18 @@ impl PackagesApi {
     async fn list(
         &self,
         caller: Caller,
-        /// Only packages whose name holds this text, whatever its case.
-        #[oai(validator(min_length = 1, max_length = 63))]
-        q: Query<Option<String>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many packages a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListPackagesQuery,
+        page: PageQuery,
     ) -> Result<Json<PackagePage>, Failure<ListPackages>> {
-        let q = text("q", q.as_deref())?;
-        let turning = (page_size.0, page_token.as_deref());
-        let list = ("packages", &q);
-        let mut turn = Turn::<String>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let (moment, limit, after) = (turn.moment, turn.limit(), turn.after.clone());
-        let conn = turn.view.conn();
+        let q = text("q", query.q.as_deref())?;
+        let mut pager = Pager::<String>::begin(&self.0, &caller, page).await?;
+        let (moment, limit, after) = (pager.moment, pager.limit(), pager.after.clone());
+        let conn = pager.snapshot.conn();
         let total = packages_total(conn, moment, q).await?;
         let mut rows = packages(conn, moment, q, after.as_deref(), limit).await?;
-        let next = turn.end(&mut rows, |row| row.name.clone())?;
+        let next = pager.end(&mut rows, |row| row.name.clone())?;
         let items = rows.into_iter().map(Package::from).collect();
-        Ok(Json(PackagePage::new(items, total, next, &turn.view)))
+        Ok(Json(PackagePage::new(items, total, next, &pager.snapshot)))
     }
 
     /// Read a package
@@ -92,15 +97,13 @@ impl PackagesApi {
         /// The package's name.
         #[oai(example = "example_package")]
         name: Path<String>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<PackageDetail>, Failure<OnePackage>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let (id, moment) = (package_id(&mut view, &name).await?, view.moment);
-        let row = package(view.conn(), moment, id).await?;
-        let releases = releases(view.conn(), moment, id, MAX_RELEASES).await?;
-        Ok(Json(PackageDetail::new(row, releases, &view)))
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let (id, moment) = (package_id(&mut snapshot, &name).await?, snapshot.moment);
+        let row = package(snapshot.conn(), moment, id).await?;
+        let releases = releases(snapshot.conn(), moment, id, MAX_RELEASES).await?;
+        Ok(Json(PackageDetail::new(row, releases, &snapshot)))
     }
 
     /// List the images that hold a package
@@ -113,30 +116,18 @@ impl PackagesApi {
         /// The package's name.
         #[oai(example = "example_package")]
         name: Path<String>,
-        /// Only images that hold this version of the package.
-        #[oai(validator(min_length = 1, max_length = 128))]
-        version: Query<Option<String>>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many versions a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListPackageImagesQuery,
+        page: PageQuery,
     ) -> Result<Json<PackageImagePage>, Failure<BelowPackage>> {
-        let version = text("version", version.as_deref())?;
-        let turning = (page_size.0, page_token.as_deref());
-        let filters = (&name.0, version);
-        let list = ("package images", &filters);
-        let mut turn = Turn::<(i64, i32)>::begin(&self.0, &caller, list, as_of.0, turning).await?;
-        let id = package_id(&mut turn.view, &name).await?;
-        let (moment, limit, after) = (turn.moment, turn.limit(), turn.after);
-        let Listed { mut rows, total } =
-            holders(turn.view.conn(), moment, id, version, after, limit).await?;
-        let next = turn.end(&mut rows, |row| (row.image_id, row.version))?;
+        let version = text("version", query.version.as_deref())?;
+        let mut pager = Pager::<(i64, i32)>::begin(&self.0, &caller, page).await?;
+        let id = package_id(&mut pager.snapshot, &name).await?;
+        let (moment, limit, after) = (pager.moment, pager.limit(), pager.after);
+        let Page { mut rows, total } =
+            holders(pager.snapshot.conn(), moment, id, version, after, limit).await?;
+        let next = pager.end(&mut rows, |row| (row.image_id, row.version))?;
         let items = rows.into_iter().map(PackageImage::from).collect();
-        Ok(Json(PackageImagePage::new(items, total, next, &turn.view)))
+        Ok(Json(PackageImagePage::new(items, total, next, &pager.snapshot)))
     }
 }
 

@@ -1,26 +1,28 @@
 //! Outgoing webhooks: where notifications are sent. The API writes down what is to be sent; a
 //! dispatcher sends it (`src/webhooks/`); what became of it is in `webhook_deliveries.rs`.
-pub(super) mod model;
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::pages::{self as page, Scope};
+use crate::http::pages::{CurrentPageQuery, Pager};
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
+use crate::http::query::query;
 use crate::http::state::ApiState;
-use crate::resources::webhooks::deliveries::{DeliveryState, Queued, WebhookDelivery, WebhookDeliveryPage};
-use crate::http::write::Done;
-use jobs::webhooks::{SigningSecret, Target};
-use model::{
+use crate::http::tag::Tag;
+use crate::http::write::Outcome;
+use crate::resources::webhooks::delivery::{
+    DeliveryState, Queued, WebhookDelivery, WebhookDeliveryPage,
+};
+use crate::resources::webhooks::endpoint::{
     CreatedWebhookEndpoint, DEFAULT_DIGEST_SECONDS, NewWebhookEndpoint, WebhookEndpoint,
     WebhookEndpointChange, WebhookEndpointPage, WebhookKind, example_endpoint, href,
 };
-use poem_openapi::param::{Path, Query};
+use crate::resources::webhooks::lookup::{disabled, no_endpoint, one_endpoint, owner, plain};
+use jobs::webhooks::{SigningSecret, Target};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{ApiResponse, OpenApi};
-use sqlx::PgConnection;
-use store::webhooks::endpoints::{Change, EndpointRow, MAX_ENDPOINTS, NewEndpoint};
+use store::webhooks::endpoints::{Change, MAX_ENDPOINTS, NewEndpoint};
 use store::webhooks::{deliveries, endpoints};
 
 pub(crate) struct WebhookEndpointsApi(pub(crate) ApiState);
@@ -66,6 +68,14 @@ enum Created {
     ),
 }
 
+query! {
+    /// The parameters of listWebhookDeliveries.
+    struct ListWebhookDeliveriesQuery {
+        /// Only those in this state: `dead` lists the dead letter.
+        state: Option<DeliveryState>,
+    }
+}
+
 impl Resource for WebhookEndpointsApi {
     const OPERATIONS: &'static [(&'static str, Access)] = &[
         ("listWebhookEndpoints", Access::Read),
@@ -89,26 +99,16 @@ impl WebhookEndpointsApi {
     async fn list(
         &self,
         caller: Caller,
-        /// How many endpoints a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        page: CurrentPageQuery,
     ) -> Result<Json<WebhookEndpointPage>, Failure<ListEndpoints>> {
-        let scope = Scope::new("webhook-endpoints", &())?;
-        let start = page::start::<String>(&scope, page_token.as_deref())?;
-        let mut view = self.0.view(&caller, None).await?;
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let after = start.as_ref().map(|start| start.key.as_str());
-        let total = endpoints::total(view.conn()).await?.into();
-        let mut rows = endpoints::list(view.conn(), after, i64::from(size) + 1).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.id.clone());
-        Ok(Json(WebhookEndpointPage {
-            next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
-            items: rows.into_iter().map(WebhookEndpoint::new).collect::<Result<_, _>>()?,
-            total,
-        }))
+        let mut pager = Pager::<String>::begin(&self.0, &caller, page).await?;
+        let limit = pager.limit();
+        let (conn, after) = (pager.snapshot.conn(), pager.after.as_deref());
+        let total = endpoints::total(conn).await?.into();
+        let mut rows = endpoints::list(conn, after, limit).await?;
+        let next_page_token = pager.end(&mut rows, |row| row.id.clone())?;
+        let items = rows.into_iter().map(WebhookEndpoint::new).collect::<Result<_, _>>()?;
+        Ok(Json(WebhookEndpointPage { items, total, next_page_token }))
     }
 
     /// Make a webhook endpoint
@@ -151,7 +151,7 @@ impl WebhookEndpointsApi {
         let endpoint = WebhookEndpoint::new(row)?;
         let mut created = CreatedWebhookEndpoint { secret: None, endpoint };
         let location = Some(object.as_str());
-        write.commit(Done { status: 201, object: &object, location, body: &created }).await?;
+        write.commit(Outcome { status: 201, object: &object, location, body: &created }).await?;
         created.secret = Some(secret.reveal().to_owned());
         Ok(Created::Endpoint(Json(created), object))
     }
@@ -165,8 +165,8 @@ impl WebhookEndpointsApi {
         #[oai(example = "example_endpoint")]
         id: Path<String>,
     ) -> Result<Json<WebhookEndpoint>, Failure<OneEndpoint>> {
-        let mut tx = self.0.snapshot(&caller).await?;
-        Ok(Json(WebhookEndpoint::new(one(&mut tx, &id).await?)?))
+        let mut tx = self.0.read_tx(&caller).await?;
+        Ok(Json(WebhookEndpoint::new(one_endpoint(&mut tx, &id).await?)?))
     }
 
     /// Change a webhook endpoint
@@ -206,7 +206,7 @@ impl WebhookEndpointsApi {
         let endpoint = WebhookEndpoint::new(row)?;
         let object = href(&endpoint.id);
         write
-            .commit(Done { status: 200, object: &object, location: None, body: &endpoint })
+            .commit(Outcome { status: 200, object: &object, location: None, body: &endpoint })
             .await?;
         Ok(Json(endpoint))
     }
@@ -227,13 +227,13 @@ impl WebhookEndpointsApi {
         id: Path<String>,
     ) -> Result<Json<WebhookEndpoint>, Failure<OneEndpoint>> {
         let mut write = self.0.write(&caller).await?;
-        let endpoint = WebhookEndpoint::new(one(&mut write, &id).await?)?;
+        let endpoint = WebhookEndpoint::new(one_endpoint(&mut write, &id).await?)?;
         if !endpoints::delete(&mut write, &endpoint.id).await? {
             return Err(no_endpoint().into());
         }
         let object = href(&endpoint.id);
         write
-            .commit(Done { status: 200, object: &object, location: None, body: &endpoint })
+            .commit(Outcome { status: 200, object: &object, location: None, body: &endpoint })
             .await?;
         Ok(Json(endpoint))
     }
@@ -252,30 +252,19 @@ impl WebhookEndpointsApi {
         /// The endpoint's id.
         #[oai(example = "example_endpoint")]
         id: Path<String>,
-        /// Only those in this state: `dead` lists the dead letter.
-        state: Query<Option<DeliveryState>>,
-        /// How many deliveries a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        query: ListWebhookDeliveriesQuery,
+        page: CurrentPageQuery,
     ) -> Result<Json<WebhookDeliveryPage>, Failure<ListDeliveries>> {
-        let state = state.map(DeliveryState::as_str);
-        let scope = Scope::new("webhook-deliveries", &(&id.0, state))?;
-        let start = page::start::<i64>(&scope, page_token.as_deref())?;
-        let mut view = self.0.view(&caller, None).await?;
-        let endpoint = one(view.conn(), &id).await?;
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let (before, limit) = (start.map(|start| start.key), i64::from(size) + 1);
-        let total = deliveries::total(view.conn(), &endpoint.id, state).await?.into();
-        let mut rows = deliveries::list(view.conn(), &endpoint.id, state, before, limit).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.seq);
-        Ok(Json(WebhookDeliveryPage {
-            next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
-            items: rows.into_iter().map(WebhookDelivery::from).collect(),
-            total,
-        }))
+        let state = query.state.map(DeliveryState::as_str);
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
+        let (before, limit) = (pager.after, pager.limit());
+        let conn = pager.snapshot.conn();
+        let endpoint = one_endpoint(conn, &id).await?.id;
+        let total = deliveries::total(conn, &endpoint, state).await?.into();
+        let mut rows = deliveries::list(conn, &endpoint, state, before, limit).await?;
+        let next_page_token = pager.end(&mut rows, |row| row.seq)?;
+        let items = rows.into_iter().map(WebhookDelivery::new).collect::<Result<_, _>>()?;
+        Ok(Json(WebhookDeliveryPage { items, total, next_page_token }))
     }
 
     /// Test a webhook endpoint
@@ -294,7 +283,7 @@ impl WebhookEndpointsApi {
         id: Path<String>,
     ) -> Result<Queued, Failure<TestEndpoint>> {
         let mut write = self.0.write(&caller).await?;
-        let endpoint = one(&mut write, &id).await?;
+        let endpoint = one_endpoint(&mut write, &id).await?;
         if endpoint.disabled_wall.is_some() {
             return Err(disabled().into());
         }
@@ -304,10 +293,10 @@ impl WebhookEndpointsApi {
         }
         let tenant = endpoint.tenant_namespace.as_deref();
         let row = deliveries::insert_test(&mut write, &endpoint.id, tenant).await?;
-        let delivery = WebhookDelivery::from(row);
+        let delivery = WebhookDelivery::new(row)?;
         let object = href(&endpoint.id);
         write
-            .commit(Done { status: 202, object: &object, location: None, body: &delivery })
+            .commit(Outcome { status: 202, object: &object, location: None, body: &delivery })
             .await?;
         Ok(Queued::Delivery(Json(delivery)))
     }
@@ -323,26 +312,6 @@ impl WebhookEndpointsApi {
     }
 }
 
-/// An id of ours, or something that cannot be one.
-pub(super) fn plain(id: &str) -> Option<&str> {
-    let fits = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    fits.then_some(id)
-}
-
-fn no_endpoint() -> Problem {
-    Problem::new(Code::WebhookEndpointNotFound, "There is no such webhook endpoint.")
-}
-
-/// What is answered when nothing may be sent.
-pub(super) fn disabled() -> Problem {
-    Problem::new(Code::WebhookDisabled, "Nothing is sent to this endpoint.")
-}
-
-async fn one(conn: &mut PgConnection, id: &str) -> Result<EndpointRow, Problem> {
-    let id = plain(id).ok_or_else(no_endpoint)?;
-    endpoints::get(conn, id).await?.ok_or_else(no_endpoint)
-}
-
 fn names(kinds: Option<&[WebhookKind]>) -> Option<Vec<&'static str>> {
     kinds.map(|kinds| kinds.iter().map(|kind| kind.as_str()).collect())
 }
@@ -353,22 +322,4 @@ fn one_line(text: &str) -> Result<&str, Problem> {
         return Err(Problem::new(Code::InvalidBody, detail));
     }
     Ok(text)
-}
-
-/// Whose it will be: a tenant's key makes its own, a key of the platform anybody's.
-pub(super) async fn owner<'a>(
-    conn: &mut PgConnection,
-    caller: &'a Caller,
-    wished: Option<&'a str>,
-) -> Result<Option<&'a str>, Problem> {
-    let Some(wished) = wished else { return Ok(caller.tenant()) };
-    let known = !wished.chars().any(char::is_control)
-        && match caller.tenant() {
-            Some(own) => own == wished,
-            None => endpoints::tenant_exists(conn, wished).await?,
-        };
-    if known {
-        return Ok(Some(wished));
-    }
-    Err(Problem::new(Code::UnknownTenant, format!("There is no tenant {wished:?}.")))
 }

@@ -1,15 +1,15 @@
 //! Who may tell of pushes upstream: each forge (or repository) has a secret of its own.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::pages::{self as page, Scope, Total};
+use crate::http::pages::{CurrentPageQuery, Pager, Total};
 use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
 use crate::http::state::ApiState;
-use crate::http::strict_text::Text;
+use crate::http::strict_text::StrictText;
+use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
-use crate::resources::webhooks::endpoints::owner;
-use crate::http::write::Done;
-use poem_openapi::param::{Path, Query};
+use crate::http::write::Outcome;
+use crate::resources::webhooks::lookup::{example_source, owner};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -85,11 +85,6 @@ impl Example for WebhookSource {
     }
 }
 
-/// The id of a source, for examples.
-pub(super) fn example_source() -> String {
-    "whs_3b2a190807f6e5d43b2a190807f6e5d4".to_owned()
-}
-
 /// A page of sources.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
@@ -118,11 +113,11 @@ impl Example for WebhookSourcePage {
 struct NewWebhookSource {
     /// What people will call it.
     #[oai(validator(min_length = 1, max_length = 100))]
-    name: Text,
+    name: StrictText,
     /// The tenant whose images its pushes rebuild. Keys of a tenant may leave it out; keys of the
     /// platform leave it out for all images.
     #[oai(validator(min_length = 1, max_length = 63))]
-    tenant_namespace: Option<Text>,
+    tenant_namespace: Option<StrictText>,
 }
 
 impl Example for NewWebhookSource {
@@ -175,26 +170,16 @@ impl WebhookSourcesApi {
     async fn list(
         &self,
         caller: Caller,
-        /// How many sources a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        page: CurrentPageQuery,
     ) -> Result<Json<WebhookSourcePage>, Failure<ListSources>> {
-        let scope = Scope::new("webhook-sources", &())?;
-        let start = page::start::<String>(&scope, page_token.as_deref())?;
-        let mut view = self.0.view(&caller, None).await?;
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let after = start.as_ref().map(|start| start.key.as_str());
-        let total = sources::total(view.conn()).await?.into();
-        let mut rows = sources::list(view.conn(), after, i64::from(size) + 1).await?;
-        let more = page::cut(&mut rows, size);
-        let last = rows.last().filter(|_| more).map(|row| row.id.clone());
-        Ok(Json(WebhookSourcePage {
-            next_page_token: last.map(|key| page::token(&scope, view.moment, key)).transpose()?,
-            items: rows.into_iter().map(WebhookSource::from).collect(),
-            total,
-        }))
+        let mut pager = Pager::<String>::begin(&self.0, &caller, page).await?;
+        let limit = pager.limit();
+        let (conn, after) = (pager.snapshot.conn(), pager.after.as_deref());
+        let total = sources::total(conn).await?.into();
+        let mut rows = sources::list(conn, after, limit).await?;
+        let next_page_token = pager.end(&mut rows, |row| row.id.clone())?;
+        let items = rows.into_iter().map(WebhookSource::from).collect();
+        Ok(Json(WebhookSourcePage { items, total, next_page_token }))
     }
 
     /// Make a webhook source
@@ -226,7 +211,9 @@ impl WebhookSourcesApi {
             sources::insert(&mut write, tenant, &wanted.name, &secret, &caller.actor).await?;
         let object = format!("/v1/webhook-sources/{}", made.id);
         let mut created = CreatedWebhookSource { secret: None, source: made.into() };
-        write.commit(Done { status: 201, object: &object, location: None, body: &created }).await?;
+        write
+            .commit(Outcome { status: 201, object: &object, location: None, body: &created })
+            .await?;
         created.secret = Some(secret);
         Ok(Created::Source(Json(created)))
     }
@@ -255,7 +242,9 @@ impl WebhookSourcesApi {
         let row = sources::revoke(&mut write, &id).await?.ok_or_else(missing)?;
         let source = WebhookSource::from(row);
         let object = format!("/v1/webhook-sources/{}", source.id);
-        write.commit(Done { status: 200, object: &object, location: None, body: &source }).await?;
+        write
+            .commit(Outcome { status: 200, object: &object, location: None, body: &source })
+            .await?;
         Ok(Json(source))
     }
 }

@@ -1,20 +1,18 @@
 //! The world's clock: where simulated time stands and how it goes on.
-use crate::auth::Role;
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::problem::{Code, Failure, Problem, failures, other_kernel};
-use crate::http::snapshot::world;
+use crate::http::problem::{Failure, failures};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
-use crate::http::write::Done;
+use crate::http::write::Outcome;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
 use sim::KERNEL_VERSION;
 use sim::time::SimTime;
 use store::read::world::Position;
-use store::world::{clock, set_clock};
+use store::requests::clock;
 
 pub(crate) struct ClockApi(pub(crate) ApiState);
 
@@ -24,8 +22,8 @@ failures! {
 }
 
 failures! {
-    /// A wish that cannot be granted.
-    SetClock: InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction, OtherKernel
+    /// An update that contradicts itself.
+    SetClock: InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction, KernelMismatch
 }
 
 /// How simulated time goes on.
@@ -63,18 +61,18 @@ impl From<store::world::Mode> for Mode {
 /// What follows when `run_until` is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
-enum Then {
+enum AfterRun {
     /// Stand still.
     Paused,
     /// Follow real time.
     Live,
 }
 
-impl From<Then> for store::world::Mode {
-    fn from(then: Then) -> Self {
+impl From<AfterRun> for store::world::Mode {
+    fn from(then: AfterRun) -> Self {
         match then {
-            Then::Paused => store::world::Mode::Paused,
-            Then::Live => store::world::Mode::Live,
+            AfterRun::Paused => store::world::Mode::Paused,
+            AfterRun::Live => store::world::Mode::Live,
         }
     }
 }
@@ -90,7 +88,7 @@ struct Clock {
     /// Where the mode ends.
     run_until: Option<Instant>,
     /// What follows there.
-    then: Option<Then>,
+    then: Option<AfterRun>,
     /// Why the clock stands still whatever its mode: a defect holds it (what exactly, only an admin
     /// is told), or another version of the kernel made the world than this program has.
     held_reason: Option<String>,
@@ -124,7 +122,7 @@ struct World {
 /// What the clock should do. What is left out is off, except `factor`, which stays.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
-struct ClockWish {
+struct ClockUpdate {
     /// How simulated time should go on.
     mode: Mode,
     /// Simulated seconds in a second: 3600 is an hour a second. Stays when left out.
@@ -133,12 +131,12 @@ struct ClockWish {
     /// Where the mode should end; later than `released_through`.
     run_until: Option<Instant>,
     /// What should follow there; `paused` when left out.
-    then: Option<Then>,
+    then: Option<AfterRun>,
 }
 
-impl Example for ClockWish {
+impl Example for ClockUpdate {
     fn example() -> Self {
-        ClockWish { mode: Mode::Live, factor: Some(600.0), run_until: None, then: None }
+        ClockUpdate { mode: Mode::Live, factor: Some(600.0), run_until: None, then: None }
     }
 }
 
@@ -180,9 +178,9 @@ impl ClockApi {
     /// Where simulated time stands, how it goes on, and what the world is made from.
     #[oai(path = "/v1/clock", method = "get", operation_id = "getClock")]
     async fn get(&self, caller: Caller) -> Result<Json<Clock>, Failure<ReadClock>> {
-        let mut view = self.0.view(&caller, None).await?;
-        let clock = clock(view.conn()).await?;
-        Ok(Json(Clock::new(clock, view.position, &caller)))
+        let mut snapshot = self.0.snapshot(&caller, None).await?;
+        let clock = store::world::clock(snapshot.conn()).await?;
+        Ok(Json(Clock::new(clock, snapshot.position, &caller)))
     }
 
     /// Set the clock
@@ -193,54 +191,20 @@ impl ClockApi {
     async fn set(
         &self,
         caller: Caller,
-        wish: Json<ClockWish>,
+        wanted: Json<ClockUpdate>,
     ) -> Result<Json<Clock>, Failure<SetClock>> {
+        let update = clock::ClockUpdate {
+            mode: wanted.mode.into(),
+            factor: wanted.factor,
+            run_until: wanted.run_until.map(Instant::datetime),
+            after_run: wanted.then.map(Into::into),
+        };
         let mut tx = self.0.write(&caller).await?;
-        let position = world(&mut tx).await?;
-        check(&wish, &position)?;
-        let mut now = clock(&mut tx).await?;
-        now.mode = wish.mode.into();
-        now.factor = wish.factor.unwrap_or(now.factor);
-        now.run_until = wish.run_until.map(|at| SimTime::from_datetime(at.datetime()));
-        now.then_mode = wish.then.unwrap_or(Then::Paused).into();
-        set_clock(&mut tx, &now).await?;
+        let (now, position) = clock::request(&mut tx, &update).await?;
         let clock = Clock::new(now, position, &caller);
-        let done = Done { status: 200, object: "/v1/clock", location: None, body: &clock };
+        let done = Outcome { status: 200, object: "/v1/clock", location: None, body: &clock };
         tx.commit(done).await?;
         Ok(Json(clock))
-    }
-}
-
-fn check(wish: &ClockWish, position: &Position) -> Result<(), Problem> {
-    let contradiction = |detail: String| Err(Problem::new(Code::Contradiction, detail));
-    match wish.run_until {
-        Some(_) if wish.mode == Mode::Paused => {
-            contradiction("A paused clock cannot run until an instant.".to_owned())
-        }
-        Some(until) if until.datetime() <= position.released_through => {
-            let released = Instant::from(position.released_through);
-            contradiction(format!("`run_until` must be later than {released}; it is {until}."))
-        }
-        None if wish.then.is_some() => {
-            contradiction("`then` says what follows `run_until`, which is missing.".to_owned())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Why the clock stands still, in as many words as the caller may hear: the reason of a defect
-/// holds both sides of a difference, whosever they are.
-pub(crate) fn held_reason(
-    reason: Option<String>,
-    kernel_version: &str,
-    caller: &Caller,
-) -> Option<String> {
-    if kernel_version != KERNEL_VERSION {
-        return Some(other_kernel(kernel_version, KERNEL_VERSION));
-    }
-    match caller.role {
-        Role::Admin => reason,
-        _ => reason.map(|_| "A job failed for good; an admin sees it at GET /v1/jobs.".to_owned()),
     }
 }
 
@@ -248,15 +212,15 @@ impl Clock {
     fn new(clock: store::world::Clock, position: Position, caller: &Caller) -> Self {
         let run_until = clock.run_until.and_then(SimTime::to_datetime).map(Instant::from);
         let then = match clock.then_mode {
-            store::world::Mode::Live => Then::Live,
-            _ => Then::Paused,
+            store::world::Mode::Live => AfterRun::Live,
+            _ => AfterRun::Paused,
         };
         Clock {
             mode: clock.mode.into(),
             factor: clock.factor,
             run_until,
             then: run_until.map(|_| then),
-            held_reason: held_reason(clock.held_reason, &position.kernel_version, caller),
+            held_reason: caller.held_reason(clock.held_reason, &position),
             released_through: position.released_through.into(),
             materialized_through: position.materialized_through.into(),
             world: World {

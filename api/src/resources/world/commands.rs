@@ -1,22 +1,19 @@
 //! What was asked of the world and what became of it; scans and evaluations that are asked for.
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::lookup::{is_name, ordinal};
-use crate::http::problem::{Code, Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::snapshot::world;
-use crate::http::state::ApiState;
-use crate::http::strict_text::Text;
-use crate::http::time::{self, Instant};
 use crate::http::examples;
-use crate::schemas::command::{Command, Stored, namespace, store_command};
-use poem_openapi::param::{Path, Query};
+use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::query::AsOf;
+use crate::http::state::ApiState;
+use crate::http::strict_text::StrictText;
+use crate::http::tag::Tag;
+use crate::schemas::command::{Command, Stored};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
-use sim::ids::ImageId;
+use poem_openapi::{Object, OpenApi};
 use store::read::commands::{CommandRow, command};
-use store::read::definitions::definition;
+use store::requests::scan;
 
 pub(crate) struct CommandsApi(pub(crate) ApiState);
 
@@ -26,11 +23,11 @@ failures! {
 }
 failures! {
     /// A scan that cannot be made.
-    StartScan: InvalidBody, BodyTooLarge, UnsupportedMediaType, UnknownImage, OtherKernel
+    StartScan: InvalidBody, BodyTooLarge, UnsupportedMediaType, UnknownImage, KernelMismatch
 }
 failures! {
     /// An evaluation can be asked for whenever the world can go on.
-    StartSlaCheck: OtherKernel
+    StartSlaCheck: KernelMismatch
 }
 
 /// What to scan.
@@ -39,7 +36,7 @@ failures! {
 struct NewScan {
     /// The name of the image whose versions in use are scanned; all images when absent.
     #[oai(validator(min_length = 1, max_length = 63))]
-    image: Option<Text>,
+    image: Option<StrictText>,
 }
 
 impl Example for NewScan {
@@ -73,16 +70,15 @@ impl CommandsApi {
         /// The command's number.
         #[oai(validator(minimum(value = "0")), example = "example_command")]
         id: Path<i64>,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        as_of: Query<Option<Instant>>,
+        as_of: AsOf,
     ) -> Result<Json<Command>, Failure<OneCommand>> {
-        let mut view = self.0.view(&caller, as_of.0).await?;
-        let moment = view.moment;
+        let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
+        let moment = snapshot.moment;
         let known = |row: &CommandRow| {
             row.applied_at.map_or(moment.newest, |at| moment.newest || at <= moment.as_of)
         };
-        let row = command(view.conn(), id.0).await?.filter(known).ok_or_else(|| {
-            let detail = format!("There is no command {} as of {}.", id.0, view.as_of());
+        let row = command(snapshot.conn(), id.0).await?.filter(known).ok_or_else(|| {
+            let detail = format!("There is no command {} as of {}.", id.0, snapshot.as_of());
             Problem::new(Code::CommandNotFound, detail)
         })?;
         Ok(Json(Command::new(row)))
@@ -100,19 +96,8 @@ impl CommandsApi {
         wanted: Json<NewScan>,
     ) -> Result<Stored, Failure<StartScan>> {
         let mut write = self.0.write(&caller).await?;
-        world(&mut write).await?;
-        let (image, tenant) = match wanted.image.as_deref() {
-            Some(name) => {
-                let found = if is_name(name) { definition(&mut write, name).await? } else { None };
-                let found = found.ok_or_else(|| {
-                    Problem::new(Code::UnknownImage, format!("There is no image {name:?}."))
-                })?;
-                (Some(ImageId(ordinal(found.id)?)), namespace(&caller).to_owned())
-            }
-            None => (None, namespace(&caller).to_owned()),
-        };
-        let scan = sim::command::Command::Scan { image };
-        Ok(store_command(write, &tenant, scan).await?)
+        let row = scan::scan(&mut write, caller.requester(), wanted.image.as_deref()).await?;
+        Ok(Stored::commit(write, row).await?)
     }
 
     /// Evaluate SLA timers now
@@ -122,9 +107,8 @@ impl CommandsApi {
     #[oai(path = "/v1/sla-checks", method = "post", operation_id = "startSlaCheck")]
     async fn sla_check(&self, caller: Caller) -> Result<Stored, Failure<StartSlaCheck>> {
         let mut write = self.0.write(&caller).await?;
-        world(&mut write).await?;
-        let tenant = namespace(&caller).to_owned();
-        Ok(store_command(write, &tenant, sim::command::Command::CheckSla).await?)
+        let row = scan::sla_check(&mut write, caller.requester()).await?;
+        Ok(Stored::commit(write, row).await?)
     }
 }
 

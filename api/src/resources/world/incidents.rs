@@ -5,23 +5,20 @@ mod model;
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::schemas::command::{Stored, namespace, store_command};
-use crate::http::pages::{self as page, Scope};
+use crate::http::pages::{self, PageQuery, Pager};
 use crate::http::problem::{Failure, Problem, failures};
-use crate::http::tag::Tag;
-use crate::http::snapshot::world;
 use crate::http::state::ApiState;
-use crate::http::time::{Instant, example_as_of};
+use crate::http::tag::Tag;
+use crate::schemas::command::Stored;
 use chrono::{DateTime, Utc};
 use inject::{NewAdvisory, NewIncident};
 use model::{INJECTED, Incident, IncidentPage};
 use poem_openapi::OpenApi;
-use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use sqlx::PgConnection;
-use store::read::Moment;
 use store::read::commands::CommandRow;
 use store::read::incidents::{incidents_total, taken_incidents, waiting_incidents};
+use store::requests::{advisory, incident};
 
 pub(crate) struct IncidentsApi(pub(crate) ApiState);
 
@@ -33,7 +30,7 @@ failures! {
     /// An incident that cannot be.
     Inject:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction, InvalidVector,
-        UnknownImage, UnknownPackage, OtherKernel
+        UnknownImage, UnknownPackage, KernelMismatch
 }
 
 impl Resource for IncidentsApi {
@@ -58,42 +55,28 @@ impl IncidentsApi {
     async fn list(
         &self,
         caller: Caller,
-        /// The simulated instant the answer speaks of; the newest state when absent.
-        #[oai(example = "example_as_of")]
-        as_of: Query<Option<Instant>>,
-        /// How many incidents a page holds, 25 when absent.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        page_size: Query<Option<u32>>,
-        /// `next_page_token` of the page before.
-        page_token: Query<Option<String>>,
+        page: PageQuery,
     ) -> Result<Json<IncidentPage>, Failure<ListIncidents>> {
-        let at_ms = as_of.map(|at| at.datetime().timestamp_millis());
-        let scope = Scope::new("incidents", &at_ms)?;
-        let start = page::start::<(i64, i64)>(&scope, page_token.as_deref())?;
-        let mut view = page::page_view(&self.0, &caller, as_of.0, start.as_ref()).await?;
-        let moment = view.moment;
+        let mut pager = Pager::<(i64, i64)>::begin(&self.0, &caller, page).await?;
+        let (at, limit, after) = (pager.moment.as_of, pager.limit(), pager.after);
         // What waited when the first page was read is on its pages, whatever became of it since.
-        let waiting = start.as_ref().map_or(moment.newest, |start| start.newest);
-        let after = start.map(|start| start.key);
-        let size = page_size.unwrap_or(page::DEFAULT_SIZE);
-        let limit = i64::from(size) + 1;
-        let origin = store::world::get(view.conn()).await.map_err(Problem::from)?.origin;
-        let mut items = model::of_scenario(&origin.scenario, moment.as_of)?;
-        let total =
-            items.len() as i64 + incidents_total(view.conn(), moment.as_of, waiting).await?;
+        let waiting = pager.began_newest;
+        let conn = pager.snapshot.conn();
+        let origin = store::world::get(conn).await?.origin;
+        let mut items = model::of_scenario(&origin.scenario, at)?;
+        let of_scenario = i64::try_from(items.len()).map_err(Problem::internal)?;
+        let total = of_scenario + incidents_total(conn, at, waiting).await?;
         items.retain(|incident| after.is_none_or(|after| incident.place() < after));
-        let rows = commands(view.conn(), moment.as_of, waiting, after, limit).await?;
-        items.extend(rows.into_iter().map(|row| Incident::of_command(row, moment.as_of)));
+        let rows = commands(conn, at, waiting, after, limit).await?;
+        items.extend(rows.into_iter().map(|row| Incident::of_command(row, at)));
         items.sort_by_key(|incident| std::cmp::Reverse(incident.place()));
-        let more = page::cut(&mut items, size);
-        let last = items.last().filter(|_| more).map(Incident::place);
-        let moment = Moment { newest: waiting, ..moment };
+        let next_page_token = pager.end(&mut items, Incident::place)?;
         Ok(Json(IncidentPage {
-            next_page_token: last.map(|key| page::token(&scope, moment, key)).transpose()?,
+            next_page_token,
             items,
             total: total.into(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: pager.snapshot.as_of(),
+            settled: pager.snapshot.settled(),
         }))
     }
 
@@ -107,10 +90,10 @@ impl IncidentsApi {
         caller: Caller,
         wanted: Json<NewIncident>,
     ) -> Result<Stored, Failure<Inject>> {
+        let request = wanted.request()?;
         let mut write = self.0.write(&caller).await?;
-        world(&mut write).await?;
-        let (tenant, command) = wanted.0.command(&mut write, namespace(&caller)).await?;
-        Ok(store_command(write, &tenant, command).await?)
+        let row = incident::request(&mut write, caller.requester(), &request).await?;
+        Ok(Stored::commit(write, row).await?)
     }
 
     /// Register an advisory
@@ -123,10 +106,10 @@ impl IncidentsApi {
         caller: Caller,
         wanted: Json<NewAdvisory>,
     ) -> Result<Stored, Failure<Inject>> {
+        let request = wanted.request()?;
         let mut write = self.0.write(&caller).await?;
-        world(&mut write).await?;
-        let command = wanted.0.command(&mut write).await?;
-        Ok(store_command(write, namespace(&caller), command).await?)
+        let row = advisory::request(&mut write, caller.requester(), &request).await?;
+        Ok(Stored::commit(write, row).await?)
     }
 }
 
@@ -146,7 +129,7 @@ async fn commands(
         rows = waiting_incidents(conn, as_of, before, limit).await?;
     }
     let taken = after.filter(|place| !waits(place));
-    let taken = taken.map(|(ms, order)| Ok::<_, Problem>((page::instant(ms)?, order - INJECTED)));
+    let taken = taken.map(|(ms, order)| Ok::<_, Problem>((pages::instant(ms)?, order - INJECTED)));
     let rest = limit - rows.len() as i64;
     if rest > 0 {
         rows.extend(taken_incidents(conn, as_of, taken.transpose()?, rest).await?);

@@ -5,11 +5,9 @@ mod model;
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::problem::{Code, Failure, Problem, ProblemPart, failures};
-use crate::http::tag::Tag;
 use crate::http::state::ApiState;
-use crate::http::time::Instant;
-use crate::http::write::Done;
-use sim::bundled::BUNDLED;
+use crate::http::tag::Tag;
+use crate::http::write::Outcome;
 use model::{
     CheckedScenario, LoadMode, NewLoad, ScenarioDetail, ScenarioList, ScenarioSummary,
     ScenarioText, WorldLoad,
@@ -17,9 +15,10 @@ use model::{
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
-use sha2::{Digest, Sha256};
+use sim::bundled::BUNDLED;
 use std::sync::Arc;
-use store::loads;
+use store::requests::scenario_load;
+use store::world_loads;
 use tokio::sync::{OnceCell, Semaphore};
 
 /// The name of the scenario that the world was made from.
@@ -48,7 +47,7 @@ failures! {
     /// A load that cannot be.
     LoadScenario:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, InvalidScenario, UnknownScenario,
-        Contradiction, OtherWorld, OtherKernel, LoadUnderWay
+        Contradiction, OtherWorld, KernelMismatch, LoadUnderWay
 }
 failures! {
     /// One load.
@@ -131,7 +130,7 @@ impl ScenariosApi {
     /// from.
     #[oai(path = "/v1/scenarios", method = "get", operation_id = "listScenarios")]
     async fn list(&self, caller: Caller) -> Result<Json<ScenarioList>, Failure<ListScenarios>> {
-        let current = self.state.view(&caller, None).await?.position;
+        let current = self.state.snapshot(&caller, None).await?.position;
         let items = self.bundled().await?.clone();
         Ok(Json(ScenarioList::new(items, current, caller.tenant().is_none())))
     }
@@ -148,10 +147,10 @@ impl ScenariosApi {
         #[oai(example = "example_scenario")]
         name: Path<String>,
     ) -> Result<Json<ScenarioDetail>, Failure<OneScenario>> {
-        let mut view = self.state.view(&caller, None).await?;
+        let mut snapshot = self.state.snapshot(&caller, None).await?;
         if name.0 == CURRENT && caller.tenant().is_none() {
-            let origin = store::world::get(view.conn()).await.map_err(Problem::from)?.origin;
-            let counts = store::read::world::beginning(view.conn()).await?;
+            let origin = store::world::get(snapshot.conn()).await.map_err(Problem::from)?.origin;
+            let counts = store::read::world::beginning(snapshot.conn()).await?;
             let summary = ScenarioSummary::stored(&origin, &counts);
             return Ok(Json(ScenarioDetail::new(summary, origin.scenario)));
         }
@@ -178,7 +177,8 @@ impl ScenariosApi {
         let summary = self.summary(given.0.scenario.0, None).await?;
         let write = self.state.write(&caller).await?;
         let body = CheckedScenario::new(summary);
-        let done = Done { status: 200, object: "/v1/scenarios/check", location: None, body: &body };
+        let done =
+            Outcome { status: 200, object: "/v1/scenarios/check", location: None, body: &body };
         write.commit(done).await?;
         Ok(Json(body))
     }
@@ -197,31 +197,19 @@ impl ScenariosApi {
     ) -> Result<LoadAccepted, Failure<LoadScenario>> {
         let (text, seed) = wanted.0.text_and_seed()?;
         let summary = self.summary(text.clone(), seed).await?;
-        let mut write = self.state.write(&caller).await?;
-        let world = crate::http::snapshot::world(&mut write).await?;
-        if *wanted.replace != *world.name {
-            let detail = format!(
-                "The world there is now is {:?}, not {:?}: nothing was changed.",
-                world.name, &*wanted.replace
-            );
-            return Err(Problem::new(Code::OtherWorld, detail).into());
-        }
-        let load = loads::NewLoad {
+        let load = world_loads::NewLoad {
             scenario: &text,
             name: summary.name(),
             seed: seed.unwrap_or(summary.own_seed()),
             mode: wanted.clock.unwrap_or(LoadMode::Fast).as_str(),
             requested_by: &caller.actor,
         };
-        let id = loads::request(&mut write, &load).await?.ok_or_else(|| {
-            Problem::new(Code::LoadUnderWay, "Another scenario is being loaded at this moment.")
-        })?;
-        let row = loads::find(&mut write, id).await?;
-        let row =
-            row.ok_or_else(|| Problem::internal("a load that was stored is not to be seen"))?;
+        let mut write = self.state.write(&caller).await?;
+        let row = scenario_load::request(&mut write, &wanted.replace, &load).await?;
         let body = WorldLoad::from(row);
         let location = body.href.clone();
-        let done = Done { status: 202, object: &location, location: Some(&location), body: &body };
+        let done =
+            Outcome { status: 202, object: &location, location: Some(&location), body: &body };
         write.commit(done).await?;
         Ok(LoadAccepted::Load(Json(body), location))
     }
@@ -237,8 +225,8 @@ impl ScenariosApi {
         #[oai(validator(minimum(value = "0")), example = "example_load")]
         id: Path<i64>,
     ) -> Result<Json<WorldLoad>, Failure<OneLoad>> {
-        let mut tx = self.state.snapshot(&caller).await?;
-        let row = loads::find(&mut tx, id.0).await?.ok_or_else(|| {
+        let mut tx = self.state.read_tx(&caller).await?;
+        let row = world_loads::find(&mut tx, id.0).await?.ok_or_else(|| {
             Problem::new(Code::ScenarioLoadNotFound, format!("There is no load {}.", id.0))
         })?;
         Ok(Json(row.into()))
@@ -251,13 +239,4 @@ fn example_scenario() -> String {
 
 fn example_load() -> i64 {
     1
-}
-
-/// SHA-256 of a scenario's text, in hexadecimal.
-fn sha256(text: &str) -> String {
-    hex::encode(Sha256::digest(text.as_bytes()))
-}
-
-fn instant(at: sim::time::SimTime) -> Result<Instant, sim::time::SimTime> {
-    at.to_datetime().map(Instant::from).ok_or(at)
 }

@@ -59,7 +59,7 @@ pub struct Triggers {
 #[serde(deny_unknown_fields)]
 pub struct Arrivals {
     /// The trigger they count as.
-    pub trigger: Asked,
+    pub trigger: RequestTrigger,
     /// The time between two requests.
     pub gap: Draw,
 }
@@ -67,7 +67,7 @@ pub struct Arrivals {
 /// The triggers that can be asked for without anything in the world bringing them about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Asked {
+pub enum RequestTrigger {
     /// Somebody asked for a build.
     Manual,
     /// The upstream project released.

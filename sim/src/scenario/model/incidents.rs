@@ -1,5 +1,5 @@
 //! What happens at a given instant.
-use super::{Asked, Draw};
+use super::{Draw, RequestTrigger};
 use crate::scenario::units::{Instant, Name, Share, Span};
 use crate::severity::Severity;
 use schemars::JsonSchema;
@@ -120,7 +120,7 @@ pub struct BuilderOutage {
 #[serde(deny_unknown_fields)]
 pub struct RebuildAll {
     /// The trigger it counts as.
-    pub trigger: Asked,
+    pub trigger: RequestTrigger,
 }
 
 /// A builder is not trusted any more. It goes on building, but its word counts for nothing: what

@@ -21,7 +21,7 @@ pub struct Scanner {
 /// One SLA policy.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Policy {
+pub struct SlaPolicy {
     /// Its name, unique in the scenario.
     #[schemars(with = "Name")]
     pub name: Spanned<Name>,

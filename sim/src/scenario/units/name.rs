@@ -16,6 +16,11 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether a text can be a name.
+    pub fn is_valid(text: &str) -> bool {
+        parse(text).is_ok()
+    }
 }
 
 schema_of!(Name, {

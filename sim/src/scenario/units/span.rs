@@ -149,13 +149,13 @@ fn exact(number: &str, unit_ms: i64) -> Result<i64, String> {
     if fraction.is_empty() {
         return Ok(whole_ms);
     }
-    let scale = 10_i64.pow(fraction.len() as u32);
+    let scale = fraction.bytes().fold(1_i64, |scale, _| scale * 10);
     let digits: i64 = fraction.parse().map_err(|_| EXPECTED.to_owned())?;
     let scaled = i128::from(digits) * i128::from(unit_ms);
     if scaled % i128::from(scale) != 0 {
         return Err(format!("{EXPECTED}, in whole milliseconds"));
     }
-    let fraction_ms = (scaled / i128::from(scale)) as i64;
+    let fraction_ms = i64::try_from(scaled / i128::from(scale)).map_err(|_| too_long())?;
     whole_ms.checked_add(fraction_ms).ok_or_else(too_long)
 }
 

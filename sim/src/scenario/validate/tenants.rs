@@ -4,7 +4,7 @@ use crate::scenario::error::{did_you_mean, excerpt};
 use crate::scenario::model::{Days, Scenario};
 
 /// The most customers in all.
-const MAX_CUSTOMERS: u64 = 10_000;
+const MAX_CUSTOMERS: u32 = 10_000;
 /// The most uses of images by customers.
 const MAX_USES: u64 = 5_000_000;
 /// The most policies.
@@ -18,7 +18,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
     for (index, entry) in scenario.customers.iter().enumerate() {
         let at = |key: &str| steps!["customers", index, key];
         let count = entry.count.unwrap_or(1);
-        within(at("count"), count, 1..=MAX_CUSTOMERS as u32)?;
+        within(at("count"), count, 1..=MAX_CUSTOMERS)?;
         let policy = entry.policy.value.as_str();
         if !policies.contains(&policy) {
             let hint = did_you_mean(policy, policies.iter().copied()).unwrap_or_else(|| {
@@ -37,7 +37,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         customers += u64::from(count);
         uses += u64::from(count) * u64::from(entry.images);
     }
-    if customers > MAX_CUSTOMERS {
+    if customers > u64::from(MAX_CUSTOMERS) {
         let expected = format!("at most {MAX_CUSTOMERS} customers in all");
         return Err(Invalid::new(steps!["customers"], expected, customers));
     }

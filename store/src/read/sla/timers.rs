@@ -1,6 +1,6 @@
 //! Timers: those that have not stopped, the most urgent first, and those that have.
 use super::evaluated;
-use crate::read::{Listed, Moment, TOTAL_BOUND, listed};
+use crate::read::{Moment, Page, TOTAL_BOUND, page};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -286,15 +286,16 @@ pub async fn open_timers(
     filter: &TimerFilter<'_>,
     after: Option<&TimerPlace>,
     limit: i64,
-) -> sqlx::Result<Listed<TimerRow>> {
+) -> sqlx::Result<Page<TimerRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
-        open(query, moment.newest, filter, after, limit);
-    });
+    let bound =
+        page::find(&mut query, page::EXPENSIVE_COUNT_BOUND, after, limit, |query, after, limit| {
+            open(query, moment.newest, filter, after, limit);
+        });
     query.push(SHOWN);
     query.push(format!(" ORDER BY t.due, {KEYS}"));
-    listed::fetch(conn, query, bound).await
+    page::fetch(conn, query, bound).await
 }
 
 /// How many timers have not stopped, counted up to the bound of totals and one more.
@@ -317,16 +318,17 @@ pub async fn stopped_timers(
     filter: &TimerFilter<'_>,
     after: Option<&TimerPlace>,
     limit: i64,
-) -> sqlx::Result<Listed<TimerRow>> {
+) -> sqlx::Result<Page<TimerRow>> {
     let mut query = evaluated(moment.as_of);
     query.push(", ");
-    let bound = listed::find(&mut query, listed::DEAR, after, limit, |query, after, limit| {
-        stopped(query, filter, after, limit);
-    });
+    let bound =
+        page::find(&mut query, page::EXPENSIVE_COUNT_BOUND, after, limit, |query, after, limit| {
+            stopped(query, filter, after, limit);
+        });
     query.push(SHOWN);
     query.push(
         " ORDER BY t.stopped_at DESC, t.customer_id DESC, t.image_id DESC, t.advisory_id DESC,
                    t.clock DESC",
     );
-    listed::fetch(conn, query, bound).await
+    page::fetch(conn, query, bound).await
 }

@@ -1,5 +1,5 @@
 //! Violations: deadlines that passed, in the order in which evaluations saw it.
-use crate::read::listed::Cut;
+use crate::read::page::Slice;
 use crate::read::{Direction, Moment};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -55,10 +55,10 @@ fn page(
     moment: Moment,
     filter: &ViolationFilter<'_>,
     after: Option<&ViolationPlace>,
-    cut: Cut,
+    slice: Slice,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH ");
-    query.push(cut.page());
+    query.push(slice.page());
     query.push("SELECT v.* FROM sla_violations v WHERE v.recorded_at <= ");
     query.push_bind(moment.as_of);
     match filter.open {
@@ -88,7 +88,7 @@ fn page(
         query.push(", ").push_bind(*image).push(", ").push_bind(*advisory);
         query.push(", ").push_bind(clock.clone()).push(")");
     }
-    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(cut.limit()).push(") ");
+    query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -102,7 +102,7 @@ pub async fn violations(
     after: Option<&ViolationPlace>,
     limit: i64,
 ) -> sqlx::Result<Vec<ViolationRow>> {
-    let mut query = page(moment, filter, after, Cut::Page(limit));
+    let mut query = page(moment, filter, after, Slice::Page(limit));
     query.push(
         "SELECT v.customer_id, v.tenant_namespace, c.name AS customer, v.image_id,
                 i.name AS image, v.advisory_id, a.cve, v.clock, v.severity, v.due_at,
@@ -117,13 +117,13 @@ pub async fn violations(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// How many there are, counted up to the bound of totals and one more.
+/// The number of entries, counted up to one more than the bound of totals.
 pub async fn violations_total(
     conn: &mut PgConnection,
     moment: Moment,
     filter: &ViolationFilter<'_>,
 ) -> sqlx::Result<i64> {
-    let mut query = page(moment, filter, None, Cut::Total);
+    let mut query = page(moment, filter, None, Slice::Total);
     query.push("SELECT count(*) FROM page");
     query.build_query_scalar().fetch_one(conn).await
 }

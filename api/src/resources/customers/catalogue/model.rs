@@ -1,9 +1,9 @@
 //! Customers as the API shows them.
-use crate::http::pages::page;
-use crate::schemas::severity::AdvisoryCounts;
-use crate::http::snapshot::View;
-use crate::http::time::{self, Instant};
 use crate::http::examples;
+use crate::http::pages::page;
+use crate::http::snapshot::Snapshot;
+use crate::http::time::{self, Instant};
+use crate::schemas::severity::AdvisoryCounts;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::customers::{CustomerRow, UsageRow};
@@ -89,8 +89,12 @@ pub(super) struct CustomerDetail {
 }
 
 impl CustomerDetail {
-    pub(super) fn new(row: CustomerRow, view: &View) -> Self {
-        CustomerDetail { customer: row.into(), as_of: view.as_of(), settled: view.settled() }
+    pub(super) fn new(row: CustomerRow, snapshot: &Snapshot) -> Self {
+        CustomerDetail {
+            customer: row.into(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One image as examples show it, the same in every answer.
 use super::{Attestation, Image, ImageDetail, Sbom, SlsaEvidence, Tag, artifact};
-use crate::http::time;
 use crate::http::examples;
+use crate::http::time;
 use poem_openapi::types::Example;
 use store::read::images::ImageRow;
 

@@ -1,9 +1,9 @@
 //! How two versions of an image differ: packages, and the advisories that affect them.
-use crate::http::problem::Problem;
-use crate::schemas::severity::Severity;
-use crate::http::snapshot::View;
-use crate::http::time::{self, Instant};
 use crate::http::examples;
+use crate::http::problem::Problem;
+use crate::http::snapshot::Snapshot;
+use crate::http::time::{self, Instant};
+use crate::schemas::severity::Severity;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::diff::{AdvisoryRow, PackageRow};
@@ -109,7 +109,7 @@ impl Diff {
         (from, to): (VersionRow, VersionRow),
         packages: Vec<PackageRow>,
         advisories: Vec<AdvisoryRow>,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Result<Self, Problem> {
         Ok(Diff {
             image,
@@ -117,8 +117,8 @@ impl Diff {
             to: to.into(),
             packages: package_changes(packages),
             advisories: advisory_changes(advisories)?,
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         })
     }
 }

@@ -1,11 +1,11 @@
 //! The documents about an image: SBOMs, signed statements, VEX.
-use crate::resources::images::evidence::artifact;
+use crate::http::examples;
 use crate::http::pages::{Total, page};
 use crate::http::problem::Problem;
-use crate::schemas::severity::Severity;
-use crate::http::snapshot::View;
+use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
-use crate::http::examples;
+use crate::resources::images::evidence::artifact;
+use crate::schemas::severity::Severity;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use store::read::documents::{AttestationRow, SbomRow};
@@ -218,7 +218,7 @@ impl VexPage {
         total: store::read::Total,
         next_page_token: Option<String>,
         (version, document): (VersionRow, Option<String>),
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Self {
         VexPage {
             version: version.version,
@@ -226,8 +226,8 @@ impl VexPage {
             document_href: document.as_deref().map(artifact),
             items,
             total: total.into(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
             next_page_token,
         }
     }

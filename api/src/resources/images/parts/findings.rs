@@ -1,9 +1,9 @@
 //! Findings of one image, each with by when it must be gone.
-use crate::schemas::exposure::{SlaClock, TimerState, hours_left};
-use crate::schemas::finding::Finding;
 use crate::http::pages::page;
 use crate::http::problem::Problem;
 use crate::http::time::{self, Instant};
+use crate::schemas::exposure::{SlaClock, TimerState, hours_left};
+use crate::schemas::finding::Finding;
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
 use poem_openapi::types::Example;

@@ -1,8 +1,8 @@
 //! Whom an image serves: who runs it, what it is built on, and what is built on it.
-use crate::http::pages::page;
-use crate::http::snapshot::View;
-use crate::http::time::{self, Instant};
 use crate::http::examples;
+use crate::http::pages::page;
+use crate::http::snapshot::Snapshot;
+use crate::http::time::{self, Instant};
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::lineage::LineageRow;
@@ -126,14 +126,14 @@ impl Lineage {
         image: String,
         up: Vec<LineageRow>,
         down: Vec<LineageRow>,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Self {
         Lineage {
             image,
             up: up.into_iter().map(Relative::from).collect(),
             down: down.into_iter().map(Relative::from).collect(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The logs, their entries and proofs as the API shows them.
+use crate::http::examples;
 use crate::http::pages::page;
 use crate::http::problem::{Code, Problem};
 use crate::http::time::{self, Instant};
-use crate::http::examples;
 use documents::merkle::Hash;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};

@@ -1,10 +1,10 @@
 //! Advisories as the API shows them.
+use crate::http::examples;
 use crate::http::pages::page;
 use crate::http::problem::Problem;
-use crate::schemas::severity::Severity;
-use crate::http::snapshot::View;
+use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
-use crate::http::examples;
+use crate::schemas::severity::Severity;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use store::read::advisories::{AdvisoryRow, AffectedRow, ReachRow};
@@ -150,7 +150,7 @@ impl AdvisoryDetail {
         row: AdvisoryRow,
         affected: Vec<AffectedRow>,
         reach: ReachRow,
-        view: &View,
+        snapshot: &Snapshot,
     ) -> Result<Self, Problem> {
         let advisory = Advisory::new(row)?;
         Ok(AdvisoryDetail {
@@ -161,8 +161,8 @@ impl AdvisoryDetail {
             images_open: reach.images_open,
             findings_open: reach.findings_open,
             images_not_affected: reach.images_not_affected,
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Packages as the API shows them.
-use crate::http::pages::page;
-use crate::http::snapshot::View;
-use crate::http::time::{self, Instant};
 use crate::http::examples;
+use crate::http::pages::page;
+use crate::http::snapshot::Snapshot;
+use crate::http::time::{self, Instant};
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::packages::{HolderRow, PackageRow, ReleaseRow};
@@ -94,12 +94,12 @@ pub(super) struct PackageDetail {
 }
 
 impl PackageDetail {
-    pub(super) fn new(row: PackageRow, releases: Vec<ReleaseRow>, view: &View) -> Self {
+    pub(super) fn new(row: PackageRow, releases: Vec<ReleaseRow>, snapshot: &Snapshot) -> Self {
         PackageDetail {
             package: row.into(),
             releases: releases.into_iter().map(Into::into).collect(),
-            as_of: view.as_of(),
-            settled: view.settled(),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a push is, as forges tell it (GitHub, Gitea, Forgejo) and as anybody else may.
-use crate::http::problem::{Code, Problem};
-use crate::http::strict_text::Text;
 use crate::http::examples;
+use crate::http::problem::{Code, Problem};
+use crate::http::strict_text::StrictText;
 use poem_openapi::types::{Example, ParseFromJSON};
 use poem_openapi::{Object, Union};
 use serde_json::Value;
@@ -22,15 +22,15 @@ pub(crate) enum PushBody {
 pub(crate) struct UpstreamPush {
     /// The name of the image whose source changed.
     #[oai(validator(min_length = 1, max_length = 63))]
-    pub(super) image: Option<Text>,
+    pub(super) image: Option<StrictText>,
     /// The repository: its last part (without `.git`) is the name of an image, or of the main
     /// package of images.
     #[oai(validator(min_length = 1, max_length = 500))]
-    pub(super) repository: Option<Text>,
+    pub(super) repository: Option<StrictText>,
     /// The revision that was pushed: what tells this push from the one before, for the same body
     /// is never taken twice.
     #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[\x21-\x7e]+$"))]
-    pub(super) revision: Text,
+    pub(super) revision: StrictText,
 }
 
 impl Example for UpstreamPush {
@@ -49,10 +49,10 @@ impl Example for UpstreamPush {
 pub(crate) struct ForgePush {
     /// The branch or tag that was pushed, `refs/heads/...` or `refs/tags/...`.
     #[oai(rename = "ref", validator(min_length = 1, max_length = 500))]
-    reference: Text,
+    reference: StrictText,
     /// The commit that it points to now.
     #[oai(validator(pattern = "^([0-9a-f]{40}|[0-9a-f]{64})$"))]
-    after: Text,
+    after: StrictText,
     /// Whether it was deleted.
     deleted: Option<bool>,
     /// Where it was pushed.
@@ -64,10 +64,10 @@ pub(crate) struct ForgePush {
 struct ForgeRepository {
     /// Its name with that of its owner.
     #[oai(validator(min_length = 1, max_length = 500))]
-    full_name: Text,
+    full_name: StrictText,
     /// The branch that counts.
     #[oai(validator(min_length = 1, max_length = 500))]
-    default_branch: Option<Text>,
+    default_branch: Option<StrictText>,
 }
 
 impl Example for ForgePush {
@@ -84,25 +84,25 @@ impl Example for ForgePush {
     }
 }
 
-/// What is to be done about a message.
+/// What a message says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// Build the image of this name.
+pub(super) enum Received {
+    /// The source of the image of this name changed.
     Image { name: String, revision: Option<String> },
-    /// Build what is made from this repository.
+    /// Something was pushed to this repository.
     Repository { address: String, revision: Option<String> },
-    /// Nothing: it is about something else.
+    /// Something else, which asks for nothing.
     Ignored { why: &'static str },
 }
 
 /// Reads a message whose signature was checked.
-pub(super) fn read(event: &str, body: &[u8]) -> Result<Wish, Problem> {
+pub(super) fn read(event: &str, body: &[u8]) -> Result<Received, Problem> {
     let wrong = |reason: &str| {
         let reason = reason.trim_end_matches('.');
         Problem::new(Code::InvalidBody, format!("The body cannot be read: {reason}."))
     };
     if event != "push" {
-        return Ok(Wish::Ignored { why: "only push events ask for builds" });
+        return Ok(Received::Ignored { why: "only push events ask for builds" });
     }
     let value: Value = serde_json::from_slice(body).map_err(|error| wrong(&error.to_string()))?;
     if value["repository"].is_object() {
@@ -113,8 +113,8 @@ pub(super) fn read(event: &str, body: &[u8]) -> Result<Wish, Problem> {
     let push = push.map_err(|error| wrong(&error.into_message()))?;
     let revision = Some(push.revision.0);
     match (push.image, push.repository) {
-        (Some(name), None) => Ok(Wish::Image { name: name.0, revision }),
-        (None, Some(address)) => Ok(Wish::Repository { address: address.0, revision }),
+        (Some(name), None) => Ok(Received::Image { name: name.0, revision }),
+        (None, Some(address)) => Ok(Received::Repository { address: address.0, revision }),
         (Some(_), Some(_)) | (None, None) => {
             let detail = "Give either `image` or `repository`.";
             Err(Problem::new(Code::Contradiction, detail))
@@ -122,48 +122,23 @@ pub(super) fn read(event: &str, body: &[u8]) -> Result<Wish, Problem> {
     }
 }
 
-fn of_forge(push: ForgePush) -> Wish {
+fn of_forge(push: ForgePush) -> Received {
     if push.deleted == Some(true) || push.after.bytes().all(|b| b == b'0') {
-        return Wish::Ignored { why: "a branch or tag was deleted" };
+        return Received::Ignored { why: "a branch or tag was deleted" };
     }
     let branch = push.reference.strip_prefix("refs/heads/");
     let default = push.repository.default_branch.as_deref();
     if branch.is_some() && default.is_some() && branch != default {
-        return Wish::Ignored { why: "only the default branch and tags count" };
+        return Received::Ignored { why: "only the default branch and tags count" };
     }
     let (address, revision) = (push.repository.full_name.0, Some(push.after.0));
-    Wish::Repository { address, revision }
-}
-
-/// The last part of a repository's address, without `.git`.
-pub(super) fn last_part(repository: &str) -> Option<&str> {
-    let path = repository.trim_end_matches('/');
-    let last = path.rsplit(['/', ':']).next()?;
-    let name = last.strip_suffix(".git").unwrap_or(last);
-    let plain = !name.is_empty() && !name.chars().any(char::is_control);
-    plain.then_some(name)
+    Received::Repository { address, revision }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn a_repository_is_known_by_its_last_part() {
-        for address in [
-            "nginx",
-            "https://git.example/org/nginx",
-            "https://git.example/org/nginx.git/",
-            "git@git.example:org/nginx.git",
-            "git@git.example:nginx",
-        ] {
-            assert_eq!(last_part(address), Some("nginx"), "{address}");
-        }
-        for address in ["", "/", "https://git.example/.git", "a\0b"] {
-            assert_eq!(last_part(address), None, "{address:?}");
-        }
-    }
 
     #[test]
     fn only_the_default_branch_and_tags_count() {
@@ -174,7 +149,7 @@ mod tests {
         };
         let (commit, none) = ("a".repeat(40), "0".repeat(40));
         for reference in ["refs/heads/main", "refs/tags/v1.2"] {
-            let Wish::Repository { address, revision } = wish(reference, &commit, false) else {
+            let Received::Repository { address, revision } = wish(reference, &commit, false) else {
                 panic!("{reference} counts");
             };
             assert_eq!((address.as_str(), revision.as_deref()), ("org/nginx", Some(&*commit)));
@@ -184,9 +159,9 @@ mod tests {
             ("refs/heads/main", &none, false),
             ("refs/tags/v1.2", &commit, true),
         ] {
-            assert!(matches!(wish(reference, after, deleted), Wish::Ignored { .. }));
+            assert!(matches!(wish(reference, after, deleted), Received::Ignored { .. }));
         }
-        assert!(matches!(read("ping", b"{"), Ok(Wish::Ignored { .. })));
+        assert!(matches!(read("ping", b"{"), Ok(Received::Ignored { .. })));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Messages that are signed by whoever sends them: the body as it came, and the check of its
 //! signature. What is signed is bytes, so nothing may read the body before.
-use crate::resources::webhooks::upstream::push::PushBody;
 use crate::http::problem::{Code, Problem};
+use crate::resources::webhooks::upstream::push::PushBody;
 use hmac::{Hmac, KeyInit, Mac};
 use poem::{FromRequest, Request, RequestBody, Result};
 use poem_openapi::impl_apirequest_for_payload;

@@ -1,17 +1,17 @@
 //! Scenarios and loads as the API shows them.
-use super::{instant, sha256};
 use crate::http::problem::{Code, Problem};
-use crate::http::strict_text::Text;
+use crate::http::strict_text::StrictText;
 use crate::http::time::{self, Instant};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
+use sha2::{Digest, Sha256};
 use sim::World;
 use sim::bundled::BUNDLED;
 use sim::scenario::ScenarioError;
 use std::sync::Arc;
-use store::loads::Load;
 use store::read::world::{Beginning, Position};
 use store::world::Origin;
+use store::world_loads::Load;
 
 /// What is in a scenario.
 #[derive(Clone, Object)]
@@ -213,7 +213,7 @@ impl Example for CheckedScenario {
 pub(super) struct ScenarioText {
     /// The file: YAML, as docs/model.md and `wavetank scenario schema` describe it.
     #[oai(validator(min_length = 1, max_length = 32768))]
-    pub(super) scenario: Text,
+    pub(super) scenario: StrictText,
 }
 
 const SMALL: &str = "name: small\ntitle: One image, one day\nstart: 2026-01-05T00:00:00Z\n\
@@ -253,16 +253,16 @@ impl LoadMode {
 pub(super) struct NewLoad {
     /// The name of a scenario that comes with the program.
     #[oai(validator(min_length = 1, max_length = 63))]
-    name: Option<Text>,
+    name: Option<StrictText>,
     /// A scenario's file: YAML.
     #[oai(validator(min_length = 1, max_length = 32768))]
-    scenario: Option<Text>,
+    scenario: Option<StrictText>,
     /// The seed, a number of 64 bits as a text; the scenario's own when absent.
     #[oai(validator(pattern = "^[0-9]{1,20}$"))]
-    seed: Option<Text>,
+    seed: Option<StrictText>,
     /// The name of the world there is now, which will be gone.
     #[oai(validator(min_length = 1, max_length = 63))]
-    pub(super) replace: Text,
+    pub(super) replace: StrictText,
     /// How the clock begins; `fast` when absent.
     pub(super) clock: Option<LoadMode>,
 }
@@ -313,7 +313,7 @@ enum LoadStatus {
     /// The new world is there; the old one's documents are being deleted.
     Replaced,
     /// It is over.
-    Done,
+    Outcome,
     /// It could not be; the old world goes on.
     Failed,
 }
@@ -350,7 +350,7 @@ impl From<Load> for WorldLoad {
             id: row.id,
             status: match (row.done_wall, &row.error, row.replaced_wall) {
                 (Some(_), Some(_), _) => LoadStatus::Failed,
-                (Some(_), None, _) => LoadStatus::Done,
+                (Some(_), None, _) => LoadStatus::Outcome,
                 (None, _, Some(_)) => LoadStatus::Replaced,
                 (None, _, None) => LoadStatus::Waiting,
             },
@@ -381,4 +381,13 @@ impl Example for WorldLoad {
             href: "/v1/scenarios/loads/1".to_owned(),
         }
     }
+}
+
+/// SHA-256 of a scenario's text, in hexadecimal.
+fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+fn instant(at: sim::time::SimTime) -> Result<Instant, sim::time::SimTime> {
+    at.to_datetime().map(Instant::from).ok_or(at)
 }

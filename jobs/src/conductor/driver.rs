@@ -1,0 +1,328 @@
+//! The driver: the only one that advances the world. It reads what is wanted (commands, the clock),
+//! lets the kernel produce the next window, releases it, and hands it to the stages.
+use super::error::ConductorError;
+use super::fingerprint::Fingerprint;
+use super::in_flight::InFlight;
+use super::live_clock::LiveClock;
+use super::progress::Phase;
+use super::release::{Release, release};
+use super::wakeup::Wakeup;
+use super::window::Window;
+use super::{Ending, Options, Stop};
+use crate::plan::PlannedJob;
+use crate::registry;
+use sim::fact::{Fact, FactKind};
+use sim::ids::{BuildId, ImageId};
+use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
+use sim::world::World;
+use sqlx::PgPool;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::commands::{self, CommandOutcome, StoredCommand};
+use store::world::{self, Clock, Mode, Position};
+use store::world_loads;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, field};
+
+/// How often the clock and the commands are read without a notification.
+const POLL: Duration = Duration::from_millis(500);
+/// A live world moves its released instant at least this often.
+const LIVE_TICK: Duration = Duration::from_secs(1);
+/// Live windows are at least this far apart, unless a command waits.
+const LIVE_GAP: Duration = Duration::from_millis(10);
+
+pub(super) struct Driver {
+    pub(super) pool: PgPool,
+    pub(super) term: i64,
+    pub(super) options: Options,
+    pub(super) shutdown: CancellationToken,
+    pub(super) in_flight: Arc<InFlight>,
+    pub(super) wakeup: Arc<Wakeup>,
+    pub(super) stages: UnboundedSender<Window>,
+    pub(super) world: World,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) released: Position,
+    pub(super) last_command: u64,
+    pub(super) live_clock: LiveClock,
+    pub(super) last_window: Instant,
+    pub(super) last_poll: Option<Instant>,
+}
+
+/// What to do next.
+enum Step {
+    /// A window in live or standing time: up to the instant, then the commands.
+    To(SimTime),
+    /// A window as large as is worth it, at most to the instant: the commands, then time.
+    Fast(Option<SimTime>),
+    /// Nothing for so long, unless notified.
+    Sleep(Duration),
+    /// Nothing until a window is sealed, unless notified.
+    Drain,
+    /// The clock's target is reached and all work is done.
+    Reached(SimTime),
+    /// The conductor stops.
+    Stop(Stop),
+}
+
+impl Driver {
+    /// Runs until there is a reason to stop.
+    pub(super) async fn run(mut self) -> Result<Ending, ConductorError> {
+        let mut clock = None;
+        let mut waiting = Vec::new();
+        loop {
+            if self.shutdown.is_cancelled() {
+                return Ok(Ending::Stop(Stop::Shutdown));
+            }
+            if self.wakeup.take() || self.last_poll.is_none_or(|at| at.elapsed() > POLL) {
+                let mut conn = self.pool.acquire().await?;
+                clock = Some(world::clock(&mut conn).await?);
+                waiting = commands::waiting(&mut conn, self.last_command).await?;
+                let follows_clock = self.options.stop_at.is_none();
+                if follows_clock && world_loads::in_progress(&mut conn).await?.is_some() {
+                    return Ok(Ending::Replace);
+                }
+                self.last_poll = Some(Instant::now());
+            }
+            let Some(now_clock) = &clock else { continue };
+            self.report_hold(now_clock);
+            match self.step(now_clock, !waiting.is_empty()) {
+                Step::To(until) => {
+                    let commands = std::mem::take(&mut waiting);
+                    self.window(commands, |driver, facts| driver.advance(until, facts)).await?;
+                }
+                Step::Fast(limit) => {
+                    let commands = std::mem::take(&mut waiting);
+                    self.fast_window(commands, limit).await?;
+                }
+                Step::Sleep(limit) => self.rest(self.wakeup.wait(limit)).await,
+                Step::Drain => self.drain().await,
+                Step::Reached(at) => {
+                    let mut conn = self.pool.acquire().await?;
+                    world::reached(&mut conn, at).await?;
+                    self.last_poll = None;
+                }
+                Step::Stop(stop) => return Ok(Ending::Stop(stop)),
+            }
+        }
+    }
+
+    async fn rest(&self, wait: impl Future<Output = ()>) {
+        self.shutdown.run_until_cancelled(wait).await;
+    }
+
+    async fn drain(&self) {
+        let mut seals = self.in_flight.watch();
+        let wait = async {
+            tokio::select! {
+                _ = seals.changed() => {}
+                () = self.wakeup.wait(POLL) => {}
+            }
+        };
+        self.rest(wait).await;
+    }
+
+    fn report_hold(&self, clock: &Clock) {
+        let held = &clock.held_reason;
+        self.in_flight.report(|progress| {
+            if progress.held != *held {
+                progress.held.clone_from(held);
+            }
+        });
+    }
+
+    /// Decides what to do next; `commands_wait`: so it does not rest.
+    fn step(&mut self, clock: &Clock, commands_wait: bool) -> Step {
+        let now = self.world.now();
+        let state = self.in_flight.state();
+        if let Some(reason) = &clock.held_reason {
+            self.live_clock.stop();
+            if self.options.stop_when_held {
+                return Step::Stop(Stop::Held { reason: reason.clone() });
+            }
+            return Step::Sleep(POLL);
+        }
+        let limit = self.options.stop_at.or(clock.run_until);
+        if let Some(limit) = limit
+            && now >= limit
+            && !commands_wait
+        {
+            self.live_clock.stop();
+            return match self.options.stop_at {
+                _ if state.windows > 0 => Step::Drain,
+                Some(_) => Step::Stop(Stop::ReachedEnd),
+                None => Step::Reached(limit),
+            };
+        }
+        let mode = if self.options.stop_at.is_some() { Mode::Fast } else { clock.mode };
+        if mode != Mode::Live {
+            self.live_clock.stop();
+        }
+        let bound = &self.options.bounds;
+        let full = state.jobs >= bound.jobs || state.facts >= bound.facts;
+        match mode {
+            Mode::Paused if commands_wait => Step::To(now),
+            Mode::Paused => Step::Sleep(POLL),
+            Mode::Fast if !commands_wait && (full || state.windows >= bound.windows) => Step::Drain,
+            Mode::Fast => Step::Fast(limit),
+            Mode::Live if !commands_wait && full => Step::Drain,
+            Mode::Live => self.live(clock.factor, limit, commands_wait),
+        }
+    }
+
+    fn live(&mut self, factor: f64, limit: Option<SimTime>, commands_wait: bool) -> Step {
+        let (now, wall) = (self.world.now(), Instant::now());
+        let target = self.live_clock.target(now, wall, factor);
+        let target = limit.map_or(target, |limit| target.min(limit));
+        let rest = self.last_window.elapsed();
+        let next = self.world.next_event().unwrap_or(SimTime::MAX);
+        let due = next <= target || rest >= LIVE_TICK || limit == Some(target);
+        if commands_wait || (due && rest >= LIVE_GAP) {
+            return Step::To(target);
+        }
+        let next = limit.map_or(next, |limit| next.min(limit));
+        let wait = self.live_clock.wait_for(next, wall).min(LIVE_TICK.saturating_sub(rest));
+        // A timer has a resolution of a millisecond: to wait for less is to spin.
+        Step::Sleep(wait.max(LIVE_GAP.saturating_sub(rest)).max(Duration::from_millis(1)))
+    }
+
+    fn advance(&mut self, until: SimTime, facts: &mut Vec<Fact>) {
+        self.world.advance(until, &mut |fact| facts.push(fact));
+    }
+
+    /// A window in fast time: hour by hour until it is large enough, or a day long.
+    async fn fast_window(
+        &mut self,
+        commands: Vec<StoredCommand>,
+        limit: Option<SimTime>,
+    ) -> Result<(), ConductorError> {
+        let enough = self.options.bounds.window_jobs;
+        self.window(commands, move |driver, facts| {
+            let latest = driver.world.now() + SimDuration(DAY_MS);
+            let latest = limit.map_or(latest, |limit| limit.min(latest));
+            let mut counted = 0;
+            let mut work = 0;
+            while driver.world.now() < latest && work < enough {
+                let next = driver.world.now() + SimDuration(HOUR_MS);
+                driver.advance(next.min(latest), facts);
+                work += facts[counted..].iter().map(|fact| cost(&fact.kind)).sum::<usize>();
+                counted = facts.len();
+            }
+        })
+        .await
+    }
+
+    /// Produces and releases one window: `time` advances the world, and the commands are submitted
+    /// after that (in live time) or before (in fast time, which has no instant of its own).
+    async fn window(
+        &mut self,
+        commands: Vec<StoredCommand>,
+        time: impl FnOnce(&mut Self, &mut Vec<Fact>),
+    ) -> Result<(), ConductorError> {
+        let began = Instant::now();
+        let from = self.released.at;
+        // From here to the end of the function; in simulated time, from `from` on.
+        let span = tracing::info_span!(
+            "window",
+            from_simulated_ms = from.0,
+            to_simulated_ms = field::Empty,
+            facts = field::Empty,
+            jobs = field::Empty
+        );
+        let mut facts = Vec::new();
+        let fast = self.live_clock.is_stopped();
+        let mut outcomes = Vec::new();
+        if fast {
+            outcomes = self.submit(commands, &mut facts);
+            time(self, &mut facts);
+        } else {
+            time(self, &mut facts);
+            outcomes.extend(self.submit(commands, &mut facts));
+        }
+        for fact in &facts {
+            let seq = fact.seq;
+            self.fingerprint.add(fact).map_err(|source| ConductorError::Encode { seq, source })?;
+        }
+        let jobs = registry::plan(&facts)?;
+        self.in_flight.spent(Phase::Kernel, began);
+        let began = Instant::now();
+        let to = Position { at: self.world.now(), seq: self.world.seq() };
+        let false_positives: Vec<_> = self.world.false_positives(&facts).into_iter().collect();
+        let what = Release {
+            catalogue: self.world.catalogue(),
+            owned: &build_owners(&self.world, &facts),
+            false_positives: &false_positives,
+            facts: &facts,
+            jobs: &jobs,
+            outcomes: &outcomes,
+            to,
+            fingerprint: &self.fingerprint.to_hex(),
+        };
+        span.record("to_simulated_ms", to.at.0);
+        span.record("facts", facts.len());
+        span.record("jobs", jobs.len());
+        release(&self.pool, self.term, &what).instrument(span.clone()).await?;
+        self.in_flight.spent(Phase::Release, began);
+        self.released = to;
+        self.last_window = Instant::now();
+        let jobs: Vec<PlannedJob> = jobs.iter().map(PlannedJob::from).collect();
+        let window = Window { from, to, facts, size: jobs.len(), jobs, windows: 1 };
+        self.in_flight.released(&window);
+        // A stage that ended has its own error, which ends us too.
+        let _ = self.stages.send(window);
+        Ok(())
+    }
+
+    /// Submits commands at the world's instant. Replay does the same: what is due at an instant
+    /// happens before the next command of that instant, and after the last one.
+    fn submit(
+        &mut self,
+        commands: Vec<StoredCommand>,
+        facts: &mut Vec<Fact>,
+    ) -> Vec<CommandOutcome> {
+        let at = self.world.now();
+        let mut outcomes = Vec::with_capacity(commands.len());
+        for stored in commands {
+            self.advance(at, facts);
+            let result = self.world.submit(&stored.command, &mut |fact| facts.push(fact));
+            let rejected = result.err().map(|error| error.to_string());
+            self.last_command = self.last_command.max(stored.seq);
+            outcomes.push(CommandOutcome { seq: stored.seq, at, rejected });
+        }
+        if !outcomes.is_empty() {
+            self.advance(at, facts);
+        }
+        outcomes
+    }
+}
+
+/// The images of the builds in these facts, where customers own them. A build of the window
+/// ended in it, was merged as it was asked for, or is still known to the kernel.
+fn build_owners(world: &World, facts: &[Fact]) -> BTreeMap<BuildId, ImageId> {
+    let mut owned = BTreeMap::new();
+    if world.catalogue().images.iter().all(|image| image.owner.is_none()) {
+        return owned;
+    }
+    for fact in facts {
+        let (build, image) = match &fact.kind {
+            FactKind::BuildRequested { build, image, .. } => (*build, Some(*image)),
+            FactKind::BuildFinished(result) => (result.build, Some(result.image)),
+            FactKind::BuildStarted { build, .. } | FactKind::BuildFlaked { build, .. } => {
+                (*build, world.image_of(*build))
+            }
+            _ => continue,
+        };
+        owned.extend(image.map(|image| (build, image)));
+    }
+    owned
+}
+
+/// How much work a fact causes, in builds.
+fn cost(kind: &FactKind) -> usize {
+    match kind {
+        FactKind::BuildFinished(_) => 1,
+        FactKind::Scanned(scan) => scan.targets.len() / 32,
+        _ => 0,
+    }
+}
