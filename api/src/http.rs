@@ -4,6 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod caller;
 pub(crate) mod etags;
 pub(crate) mod examples;
+pub(crate) mod gzip;
 pub(crate) mod idempotency;
 pub(crate) mod key_cache;
 pub(crate) mod limits;

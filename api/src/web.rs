@@ -1,10 +1,10 @@
 //! The pages in a browser: the files of `static/`, inside the program. `/assets` serves them as
 //! they are; every address below `/ui` answers with the one page that loads them, and its script
 //! reads the rest of the address.
+use crate::http::gzip::Gzip;
 use crate::http::problem::{Code, Problem};
 use poem::endpoint::{make, make_sync};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem::middleware::Compression;
 use poem::web::Redirect;
 use poem::{EndpointExt, IntoResponse, Request, Response, Route, get};
 use sha2::{Digest, Sha256};
@@ -103,9 +103,9 @@ pub(crate) fn mount(route: Route, directory: Option<PathBuf>) -> Route {
     let home = make_sync(|_| Redirect::see_other(HOME));
     route
         .at("/", get(home))
-        .at("/assets/*name", get(asset).with(Compression::new()))
-        .at("/ui", get(page.clone()).with(Compression::new()))
-        .at("/ui/*rest", get(page).with(Compression::new()))
+        .at("/assets/*name", get(asset).with(Gzip))
+        .at("/ui", get(page.clone()).with(Gzip))
+        .at("/ui/*rest", get(page).with(Gzip))
 }
 
 struct Files {

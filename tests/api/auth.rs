@@ -161,7 +161,7 @@ fn path_of(template: &str) -> String {
 #[tokio::test]
 async fn every_role_may_call_exactly_the_operations_the_specification_allows() {
     let api = Api::start("auth_matrix").await;
-    let document: Value = serde_json::from_str(crate::operations::specification()).unwrap();
+    let document = crate::operations::document();
     let mut asked = 0;
     let mut tokens = Vec::new();
     for role in Role::ALL {

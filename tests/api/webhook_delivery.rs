@@ -13,7 +13,7 @@ use telemetry::metrics::Metrics;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-const OPEN: Policy = Policy { private: true, http: true };
+const OPEN: AddressPolicy = AddressPolicy { private: true, http: true };
 /// How long a test waits for something that must happen.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -82,7 +82,7 @@ impl Drop for Dispatching {
     }
 }
 
-fn dispatch(pool: &PgPool, policy: Policy) -> Dispatching {
+fn dispatch(pool: &PgPool, policy: AddressPolicy) -> Dispatching {
     let shutdown = CancellationToken::new();
     let dispatcher = Dispatcher::new(pool.clone(), policy, Metrics::default()).unwrap();
     let ended = tokio::spawn(dispatcher.run(shutdown.clone()));
@@ -305,7 +305,7 @@ async fn nothing_is_sent_to_private_addresses() {
         store::webhooks::deliveries::insert_test(&mut conn, &ours.row.id, None).await.unwrap();
         all.push(ours);
     }
-    let strict = dispatch(&api.pool, Policy { private: false, http: true });
+    let strict = dispatch(&api.pool, AddressPolicy { private: false, http: true });
     let refused = Some("the address is not allowed");
     for ours in &all {
         until(&api.pool, ours, "the address is refused", |all| all[0].2.as_deref() == refused)

@@ -1,7 +1,7 @@
 //! Clients that other people's generators make from the specification: each has every operation,
 //! compiles, and calls a world.
-use crate::judges::python;
 use crate::support::{Background, data_dir, said, scenario, wavetank};
+use crate::validators::python;
 use generated_client::types::{BuildTrigger, Credentials, ImageStatus, Mode, NewBuild};
 use generated_client::{Client, Error, SOURCE};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};

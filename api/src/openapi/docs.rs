@@ -1,10 +1,10 @@
 //! The specification and Swagger UI, from files inside the program: nothing is loaded from
 //! elsewhere, and no script stands in a page, so that the policy can be strict.
+use crate::http::gzip::Gzip;
 use crate::http::middleware::with_content_type;
 use crate::http::security_headers::DOCS_POLICY;
 use poem::endpoint::make_sync;
 use poem::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use poem::middleware::Compression;
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get};
 use poem_openapi::OpenApiService;
 use std::sync::Arc;
@@ -32,8 +32,7 @@ const START: &str = include_str!("docs/start.js");
 /// The specification as a file.
 pub(crate) fn specification(text: String) -> impl Endpoint {
     let text = Arc::<str>::from(text);
-    make_sync(move |_| with_content_type(text.to_string(), "application/json"))
-        .with(Compression::new())
+    make_sync(move |_| with_content_type(text.to_string(), "application/json")).with(Gzip)
 }
 
 /// Swagger UI below `/docs`.
@@ -57,7 +56,7 @@ pub(crate) fn swagger_ui() -> impl Endpoint<Output = Response> {
         .at("/swagger-ui.css", cached(style, "text/css; charset=utf-8"))
         .at("/swagger-ui.js", cached(script, "text/javascript; charset=utf-8"))
         .at("/start.js", cached(START.to_owned(), "text/javascript; charset=utf-8"))
-        .with(Compression::new())
+        .with(Gzip)
         .map_to_response()
 }
 

@@ -49,10 +49,8 @@ impl Binaries {
         let mut first_error = None;
         for dir in dirs {
             match version(&dir, account, data_dir) {
-                Ok((major, _)) if wanted.as_ref().is_some_and(|w| *w == major.to_string()) => {
-                    return Ok(Self { dir });
-                }
-                Ok((major, _)) if wanted.is_none() && major >= OLDEST_MAJOR => {
+                Ok((major, version)) if serves(major, wanted.as_deref()) => {
+                    tracing::info!(%version, dir = %dir.display(), "PostgreSQL found");
                     return Ok(Self { dir });
                 }
                 Ok((_, version)) => found.push((version, dir)),
@@ -82,6 +80,11 @@ impl Binaries {
     }
 }
 
+/// Whether a server of this major version runs the existing cluster, or may make a new one.
+fn serves(major: u32, cluster: Option<&str>) -> bool {
+    cluster.map_or(major >= OLDEST_MAJOR, |cluster| cluster == major.to_string())
+}
+
 fn listed(found: &[(String, PathBuf)]) -> String {
     let all: Vec<_> = found.iter().map(|(v, dir)| format!("{v} in {}", dir.display())).collect();
     all.join(", ")
@@ -109,6 +112,9 @@ fn candidates() -> Vec<PathBuf> {
     if let Some(path) = env::var_os("PATH") {
         dirs.extend(env::split_paths(&path));
     }
+    if let Ok(program) = env::current_exe() {
+        dirs.extend(downloaded(&program));
+    }
     let mut seen = Vec::new();
     dirs.retain(|dir| {
         let fresh = dir.is_absolute() && complete(dir) && !seen.contains(dir);
@@ -127,8 +133,17 @@ fn debian() -> Vec<PathBuf> {
     majors.iter().map(|major| format!("/usr/lib/postgresql/{major}/bin").into()).collect()
 }
 
+/// Where `scripts/setup.sh` puts a server that it downloads: `postgres/bin` in Cargo's target
+/// directory. A program there is at most four levels below it
+/// (`target/<triple>/release/deps/<test>`).
+fn downloaded(program: &Path) -> impl Iterator<Item = PathBuf> {
+    program.ancestors().skip(1).take(4).map(|dir| dir.join("postgres/bin"))
+}
+
 fn looked() -> String {
-    "pg_config --bindir, /usr/lib/postgresql/*/bin, Homebrew's and RHEL's directories, PATH".into()
+    "pg_config --bindir, /usr/lib/postgresql/*/bin, Homebrew's and RHEL's directories, PATH, \
+     target/postgres/bin"
+        .into()
 }
 
 /// Asks the server for its version: the major one, and the text. It is asked as the user it will
@@ -172,6 +187,26 @@ mod tests {
         assert_eq!(parse("postgres (PostgreSQL) 18devel"), Some((18, "18devel".into())));
         assert_eq!(parse("postgres (PostgreSQL) 9.6.24"), Some((9, "9.6.24".into())));
         assert_eq!(parse("hello"), None);
+    }
+
+    #[test]
+    fn a_downloaded_server_is_found_from_every_program_of_cargo() {
+        for program in [
+            "/src/target/release/wavetank",
+            "/src/target/debug/deps/e2e-0123456789abcdef",
+            "/src/target/x86_64-unknown-linux-gnu/release/deps/e2e-0123456789abcdef",
+        ] {
+            let dirs: Vec<PathBuf> = downloaded(Path::new(program)).collect();
+            assert!(dirs.contains(&"/src/target/postgres/bin".into()), "{program}: {dirs:?}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_runs_on_the_version_that_made_it() {
+        assert!(serves(17, Some("17")) && !serves(18, Some("17")));
+        assert!(serves(OLDEST_MAJOR, None) && !serves(OLDEST_MAJOR - 1, None));
+        // As told: even one that could not make a new cluster.
+        assert!(serves(13, Some("13")));
     }
 
     #[test]

@@ -53,7 +53,7 @@ async fn the_pause_doubles_with_each_failed_attempt() {
     for least in [3.75, 7.5, 15.0, 30.0] {
         let due = "UPDATE webhook_deliveries SET next_wall = now()";
         sqlx::query(due).execute(&mut *tx).await.unwrap();
-        let taken = queue::take(&mut tx, 1, Duration::from_secs(30)).await.unwrap();
+        let taken = queue::claim(&mut tx, 1, Duration::from_secs(30)).await.unwrap();
         let failed = queue::Outcome { status: Some(500), error: Some("it answered 500".into()) };
         queue::record(&mut tx, &taken[0], &failed).await.unwrap();
         let pause: f64 = sqlx::query_scalar(
@@ -101,7 +101,7 @@ async fn a_dispatcher_that_dies_loses_no_delivery() {
     let mut conn = api.pool.acquire().await.unwrap();
     deliveries::insert_test(&mut conn, &ours.row.id, None).await.unwrap();
     // Taken by a dispatcher that is never heard of again.
-    let taken = queue::take(&mut conn, 10, Duration::from_secs(3_600)).await.unwrap();
+    let taken = queue::claim(&mut conn, 10, Duration::from_secs(3_600)).await.unwrap();
     assert_eq!(taken.len(), 1);
     let _dispatching = dispatch(&api.pool, OPEN);
     // While the lease lasts, no other has it: only what is due later is sent.

@@ -4,6 +4,7 @@ mod download;
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::examples;
+use crate::http::gzip::takes_gzip;
 use crate::http::problem::{Code, Failure, Problem, failures};
 use crate::http::query::AsOf;
 use crate::http::state::ApiState;
@@ -152,7 +153,7 @@ impl ArtifactsApi {
         let objects = self.0.objects()?;
         let reading = objects.open(&row.object_key, None).await.map_err(Problem::from)?;
         let (bytes, packed) = (reading.bytes, reading.packed);
-        if packed && !download::takes_gzip(accept_encoding.as_deref()) {
+        if packed && !takes_gzip(accept_encoding.as_deref()) {
             let whole = objects.get(&row.object_key, MAX_UNPACKED_BYTES).await;
             let whole = whole.map_err(Problem::from)?;
             return Ok(Download::whole(&sha256, row, whole.len() as u64, false, whole));

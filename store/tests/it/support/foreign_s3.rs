@@ -13,7 +13,7 @@ pub struct Endpoint {
     /// How to reach it.
     pub settings: Settings,
     /// Where it keeps its files.
-    pub root: TempDir,
+    _root: TempDir,
     server: JoinHandle<()>,
 }
 
@@ -55,5 +55,5 @@ pub async fn start() -> Endpoint {
         access_key: "wavetank".into(),
         secret_key: "secret".into(),
     };
-    Endpoint { settings, root, server }
+    Endpoint { settings, _root: root, server }
 }

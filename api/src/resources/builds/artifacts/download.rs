@@ -58,19 +58,6 @@ pub(super) fn has_copy(if_none_match: Option<&str>, sha256: &str) -> bool {
     if_none_match.is_some_and(|tags| tags.split(',').map(tag).any(|t| t == sha256 || t == "*"))
 }
 
-/// Whether a reader takes gzip: named, and not with a weight of zero.
-pub(super) fn takes_gzip(accept_encoding: Option<&str>) -> bool {
-    let takes = |coding: &str| {
-        let mut parts = coding.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        let refused = parts.any(|part| {
-            part.strip_prefix("q=").is_some_and(|weight| weight.parse::<f32>() == Ok(0.0))
-        });
-        named && !refused
-    };
-    accept_encoding.is_some_and(|codings| codings.split(',').any(takes))
-}
-
 fn set(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
@@ -153,17 +140,6 @@ mod tests {
         }
         assert!(!has_copy(Some("\"other\""), &sha256));
         assert!(!has_copy(None, &sha256));
-    }
-
-    #[test]
-    fn gzip_is_taken_only_if_it_is_named() {
-        for takes in ["gzip", "br, GZIP;q=0.5", "deflate, gzip ; q=1"] {
-            assert!(takes_gzip(Some(takes)), "{takes}");
-        }
-        for refuses in ["", "br", "gzip;q=0", "gzip; q=0.000", "x-gzip"] {
-            assert!(!takes_gzip(Some(refuses)), "{refuses}");
-        }
-        assert!(!takes_gzip(None));
     }
 
     #[test]
