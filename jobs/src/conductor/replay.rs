@@ -8,7 +8,7 @@ use sim::scenario::Scenario;
 use sim::world::World;
 use std::sync::Arc;
 use store::commands::StoredCommand;
-use store::world::World as Record;
+use store::world::{World as Record, check_kernel};
 
 /// A world at the released position.
 pub(super) struct Replayed {
@@ -31,7 +31,7 @@ pub(super) fn replay(
     record: &Record,
     commands: &[StoredCommand],
 ) -> Result<Replayed, ConductorError> {
-    check_kernel(&record.origin)?;
+    check_kernel(&record.origin.kernel_version)?;
     let mut world = World::new(scenario, record.origin.seed);
     let mut fingerprint = Fingerprint::default();
     let mut unfinished = Vec::new();
