@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes this machine ready to build, run and test Wavetank: PostgreSQL's server programs (never a
 # running server: Wavetank starts its own), a C compiler, the Rust toolchain, and for the tests
-# other people's validators in Python, Chromium with its driver, and axe-core. Installs what it may,
-# downloads PostgreSQL into target/ where nothing may be installed, and otherwise says exactly what
-# to install. Running it again changes nothing. `scripts/setup.sh run` leaves out what only tests need.
+# other people's validators in Python, generators of clients, Chromium with its driver, and axe-core.
+# Installs what it may, downloads PostgreSQL into target/ where nothing may be installed, and otherwise
+# says exactly what to install. Running it again changes nothing. `scripts/setup.sh run` leaves out what
+# only tests need.
 set -euo pipefail
 
 OLDEST_MAJOR=14 # as in embedded/src/postgres.rs
@@ -351,17 +352,18 @@ setup_chromium() {
         "macOS:           brew install --cask chromium chromedriver"
 }
 
-# axe-core, which judges the pages, in exactly the version that the lock file pins by its hash.
-setup_axe() {
-    local pinned=tests/browser/package-lock.json tools=target/browser-tools
-    local axe=$tools/node_modules/axe-core/axe.min.js
-    if cmp -s "$pinned" "$tools/package-lock.json" && [ -s "$axe" ]; then
-        say "axe-core: $tools"
+# npm's packages of a folder of tests, in exactly the versions that its lock file pins by hash.
+# Usage: setup_npm WHAT FOLDER TOOLS FILE; FILE is there when the packages are.
+setup_npm() {
+    local what=$1 folder=$2 tools=$3 file=$3/node_modules/$4
+    local pinned=$folder/package-lock.json
+    if cmp -s "$pinned" "$tools/package-lock.json" && [ -s "$file" ]; then
+        say "$what: $tools"
         return
     fi
     if ! command -v npm >/dev/null 2>&1; then
         if ! can_apt || ! apt_install npm || ! command -v npm >/dev/null 2>&1; then
-            lack "npm, which fetches axe-core for the tests of the pages" \
+            lack "npm, which fetches $what" \
                 "Debian, Ubuntu:  sudo apt-get install npm" \
                 "Fedora, RHEL:    sudo dnf install npm" \
                 "Arch:            sudo pacman -S npm" \
@@ -370,17 +372,27 @@ setup_axe() {
             return
         fi
     fi
-    say "installing axe-core into $tools"
+    say "installing $what into $tools"
     mkdir -p "$tools"
     rm -f "$tools/package-lock.json"
-    cp tests/browser/package.json "$tools/"
+    cp "$folder/package.json" "$tools/"
     if cp "$pinned" "$tools/" &&
-        (cd "$tools" && npm ci --ignore-scripts --no-audit --no-fund --silent) && [ -s "$axe" ]; then
+        (cd "$tools" && npm ci --ignore-scripts --no-audit --no-fund --silent) && [ -s "$file" ]; then
         return
     fi
     rm -f "$tools/package-lock.json"
-    lack "axe-core of $pinned (npm's registry cannot be reached?)" \
+    lack "$what of $pinned (npm's registry cannot be reached?)" \
         "run scripts/setup.sh again where it can be reached"
+}
+
+# axe-core judges the pages.
+setup_axe() {
+    setup_npm axe-core tests/browser target/browser-tools axe-core/axe.min.js
+}
+
+# The generator and the compiler of the TypeScript client.
+setup_typescript() {
+    setup_npm openapi-typescript tests/interop/clients target/client-tools typescript/bin/tsc
 }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -401,5 +413,6 @@ if [ "${1:-all}" = all ]; then
     setup_nginx
     setup_chromium
     setup_axe
+    setup_typescript
 fi
 exit "$missing"

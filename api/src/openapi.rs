@@ -2,6 +2,7 @@
 mod conventions;
 pub(crate) mod docs;
 mod examples;
+mod generators;
 mod parameters;
 mod paths;
 
@@ -88,6 +89,7 @@ pub fn openapi_json() -> String {
             examples::apply(operation, &schemas);
         }
     }
+    generators::apply(&mut document);
     parameters::share(&mut document);
     let mut text = serde_json::to_string_pretty(&document).unwrap_or(text);
     text.push('\n');

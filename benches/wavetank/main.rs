@@ -8,6 +8,7 @@ mod client;
 mod documents;
 mod kernel;
 mod live;
+mod objects;
 mod whole;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,9 @@ fn main() {
     }
     if wanted("live") {
         runtime.block_on(live::latencies());
+    }
+    if wanted("objects") {
+        runtime.block_on(objects::puts());
     }
     if asked.iter().any(|name| name == "api") {
         runtime.block_on(api::rates());

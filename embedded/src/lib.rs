@@ -19,4 +19,4 @@ mod s3;
 pub use data_dir::DataDir;
 pub use error::EmbeddedError;
 pub use postgres::{EmbeddedPostgres, PostgresOptions};
-pub use s3::EmbeddedS3;
+pub use s3::{Durability as S3Durability, EmbeddedS3};

@@ -34,7 +34,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// When a put is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Durability {
+pub enum Durability {
     /// When the object and its name are on disk: a power cut loses nothing that was answered.
     Synced,
     /// When the operating system has them: a killed process loses nothing, a power cut may lose
@@ -69,7 +69,11 @@ impl EmbeddedS3 {
         Self::start_with(dir, bind, Durability::from_env()).await
     }
 
-    async fn start_with(
+    /// The same with puts as durable as the caller says.
+    ///
+    /// # Errors
+    /// As for [`EmbeddedS3::start`].
+    pub async fn start_with(
         dir: &Path,
         bind: SocketAddr,
         durability: Durability,

@@ -37,7 +37,7 @@ async fn a_document_is_what_was_stored() {
 }
 
 #[tokio::test]
-async fn texts_are_not_sent_again_while_they_hold() {
+async fn unchanged_texts_are_not_sent_again() {
     let api = Api::start("artifacts_texts").await;
     let note = |text: &'static str| {
         let objects = &api.objects;
@@ -67,7 +67,7 @@ async fn texts_are_not_sent_again_while_they_hold() {
 }
 
 #[tokio::test]
-async fn a_compressed_document_comes_as_the_reader_takes_it() {
+async fn a_compressed_document_is_sent_in_an_accepted_encoding() {
     let api = Api::start("artifacts_packed").await;
     let (sha256, path) = (packed_sha256(), format!("/v1/artifacts/{}", packed_sha256()));
     let plain = api.get(&path).await;
@@ -84,7 +84,7 @@ async fn a_compressed_document_comes_as_the_reader_takes_it() {
 }
 
 #[tokio::test]
-async fn only_what_builds_made_is_given_out() {
+async fn only_build_artifacts_are_served() {
     let api = Api::start("artifacts_missing").await;
     for address in [
         "0".repeat(64).as_str(),

@@ -7,7 +7,7 @@ fn ids(page: &Value) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn a_status_is_that_of_the_instant() {
+async fn a_build_status_is_that_of_the_instant() {
     let api = Api::start("builds_status").await;
     let at = |hour: &str| format!("/v1/builds/{NGINX_BUILD}?as_of=2026-01-12T{hour}Z");
     api.get(&at("01:59:59.999")).await.problem(404, "build_not_found");
@@ -36,7 +36,7 @@ async fn a_status_is_that_of_the_instant() {
 }
 
 #[tokio::test]
-async fn between_two_attempts_a_build_is_pending() {
+async fn a_build_is_pending_between_two_attempts() {
     let api = Api::start("builds_flaked").await;
     sqlx::query(
         "UPDATE build_events SET flaked_at = '{2026-01-12T02:15Z, 2026-01-12T02:20Z}',
@@ -81,7 +81,7 @@ async fn the_list_is_newest_first_and_filtered() {
 }
 
 #[tokio::test]
-async fn pages_neither_skip_nor_repeat_builds_of_one_instant() {
+async fn pages_neither_skip_nor_repeat_builds_of_the_same_instant() {
     let api = Api::start("builds_pages").await;
     let mut path = "/v1/builds?page_size=2".to_owned();
     let mut all = Vec::new();

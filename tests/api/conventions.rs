@@ -1,9 +1,9 @@
-//! Whatever comes in the place of an operation's own answer (no token, another role, too many
-//! requests, a parameter that it does not have, a body that is too large, no database) is written
-//! in the specification, for each operation.
+//! Answers that every operation can give instead of its own (no token, another role, too many
+//! requests, an unknown parameter, a body that is too large, no database) are in the specification
+//! of each.
 use crate::support::{Answer, Api, Content};
+use api::Limits;
 use api::auth::Role;
-use api::{Limits, openapi_json};
 use futures::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -21,7 +21,7 @@ struct Operation {
 }
 
 fn operations() -> Vec<Operation> {
-    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let document = crate::operations::document();
     let paths = document["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, item)| {
         let item = item.as_object().unwrap().iter();
@@ -134,7 +134,7 @@ async fn an_unknown_parameter() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_is_given_twice_or_is_not_text() {
+async fn a_repeated_or_non_text_parameter() {
     let api = Api::start("conventions_twice").await;
     let known = operations();
     for operation in &known {
@@ -157,7 +157,7 @@ async fn a_parameter_that_is_given_twice_or_is_not_text() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_or_broken() {
+async fn a_too_large_or_malformed_body() {
     let limits = Limits { body_bytes: 100, signed_body_bytes: 200, ..Limits::default() };
     let api = Api::start_with("conventions_bodies", Content::World, limits).await;
     for operation in operations().iter().filter(|operation| operation.has_body()) {
@@ -192,7 +192,7 @@ async fn broken(api: &Api, operation: &Operation) -> String {
 }
 
 #[tokio::test]
-async fn no_token_and_a_role_that_may_not() {
+async fn no_token_and_a_role_without_permission() {
     let api = Api::start("conventions_roles").await;
     for operation in operations().iter().filter(|operation| operation.needs_key()) {
         let request = api.anonymous(operation.method.clone(), &operation.path);
@@ -232,7 +232,7 @@ async fn too_many_requests() {
 }
 
 #[tokio::test]
-async fn whatever_is_there_or_is_not() {
+async fn existing_and_missing_resources() {
     for (name, content, is_cut) in [
         ("world", Content::World, false),
         ("no_world", Content::Schema, false),

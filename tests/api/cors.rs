@@ -1,8 +1,8 @@
 //! Pages of another origin: only those that are allowed, with all the headers that a client needs.
 use crate::support::{Answer, Api, Content};
-use api::{Settings, openapi_json};
+use api::Settings;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 const ORIGIN: &str = "https://console.example";
@@ -24,7 +24,7 @@ async fn preflight(api: &Api, path: &str, origin: &str, method: &str, headers: &
 }
 
 #[tokio::test]
-async fn an_allowed_origin_may_send_what_is_read() {
+async fn an_allowed_origin_may_send_the_headers_the_api_reads() {
     let api = start("cors_preflight").await;
     for (path, method, headers) in [
         ("/v1/images", "POST", "authorization,content-type,idempotency-key,x-request-id"),
@@ -48,7 +48,7 @@ async fn an_allowed_origin_may_send_what_is_read() {
 }
 
 #[tokio::test]
-async fn it_may_read_what_is_sent() {
+async fn an_allowed_origin_may_read_the_headers_the_api_sends() {
     let api = start("cors_answers").await;
     let send = || async {
         let request = api.request(Method::POST, "/v1/images").header("Origin", ORIGIN);
@@ -63,7 +63,7 @@ async fn it_may_read_what_is_sent() {
         assert!(again.headers.contains_key(header) && exposed.contains(header), "{header}");
     }
     // Whatever header the specification tells of can be read.
-    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let document = crate::operations::document();
     for item in document["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {
             for response in operation["responses"].as_object().unwrap().values() {

@@ -37,8 +37,9 @@ impl Events {
                 return (field("id:").map(|id| id.parse().unwrap()), data.parse().unwrap());
             }
             let chunk = self.response.chunk();
-            let chunk = tokio::time::timeout(Duration::from_secs(10), chunk).await;
-            let chunk = chunk.expect("an event in time").unwrap().expect("an open stream");
+            let chunk = tokio::time::timeout(Duration::from_secs(60), chunk).await;
+            let chunk = chunk.unwrap_or_else(|_| panic!("no event came after {:?}", self.read));
+            let chunk = chunk.unwrap().expect("an open stream");
             self.read.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
@@ -62,7 +63,7 @@ async fn happen(api: &Api, seq: i64, tenant: &str) {
 }
 
 #[tokio::test]
-async fn what_happens_is_told_in_order_and_nothing_is_missed() {
+async fn events_arrive_in_order_and_none_is_missed() {
     let api = Api::start("events_order").await;
     let viewer = api.sign_in(Role::Viewer, None).await;
     let mut events = Events::open(&api, &viewer, None).await;
@@ -87,7 +88,7 @@ async fn what_happens_is_told_in_order_and_nothing_is_missed() {
 
 /// More than one look holds happened while the client was away.
 #[tokio::test]
-async fn who_comes_back_gets_everything_once() {
+async fn a_resumed_stream_delivers_every_event_once() {
     let api = Api::start("events_resume").await;
     sqlx::query(
         "INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
@@ -121,7 +122,7 @@ async fn who_comes_back_gets_everything_once() {
 }
 
 #[tokio::test]
-async fn a_tenant_sees_its_own_and_the_catalogue() {
+async fn a_tenant_receives_its_own_events_and_the_catalogues() {
     let api = Api::start("events_tenants").await;
     let acme = api.sign_in(Role::Viewer, Some("acme")).await;
     let mut events = Events::open(&api, &acme, Some(90)).await;
@@ -135,7 +136,7 @@ async fn a_tenant_sees_its_own_and_the_catalogue() {
 }
 
 #[tokio::test]
-async fn who_is_far_behind_is_told_of_the_gap() {
+async fn a_client_far_behind_is_told_of_the_gap() {
     let api = Api::start("events_gap").await;
     happen(&api, 9_000, "catalogue").await;
     let viewer = api.sign_in(Role::Viewer, None).await;
@@ -147,7 +148,7 @@ async fn who_is_far_behind_is_told_of_the_gap() {
 }
 
 #[tokio::test]
-async fn wrong_ids_are_refused_and_streams_are_bounded() {
+async fn invalid_event_ids_are_refused_and_streams_are_limited() {
     let limits = api::Limits { streams: 2, ..Default::default() };
     let api = Api::start_with("events_bounds", crate::support::Content::World, limits).await;
     for id in ["-1", "x", "99999999999999999999"] {
@@ -161,7 +162,7 @@ async fn wrong_ids_are_refused_and_streams_are_bounded() {
     let third = api.get("/v1/events").await;
     third.problem(429, "rate_limited");
     drop(first);
-    for _ in 0..150 {
+    for _ in 0..600 {
         let response = api.request(Method::GET, "/v1/events").send().await.unwrap();
         if response.status() == 200 {
             assert!(response.bytes_stream().next().await.is_some());
@@ -169,11 +170,11 @@ async fn wrong_ids_are_refused_and_streams_are_bounded() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("a stream that was closed makes no room");
+    panic!("a closed stream still counts against the limit");
 }
 
 #[tokio::test]
-async fn one_key_leaves_room_for_others() {
+async fn streams_are_limited_per_key() {
     let limits = api::Limits { streams_of_one_key: 1, ..Default::default() };
     let api = Api::start_with("events_keys", crate::support::Content::World, limits).await;
     let viewer = api.sign_in(Role::Viewer, None).await;
@@ -184,7 +185,7 @@ async fn one_key_leaves_room_for_others() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_key() {
+async fn a_stream_ends_when_its_key_is_revoked() {
     let api = Api::start("events_revoked").await;
     let viewer = api.sign_in(Role::Viewer, None).await;
     let mut events = Events::open(&api, &viewer, None).await;
@@ -192,5 +193,6 @@ async fn a_stream_ends_with_its_key() {
     let revoked = "UPDATE api_keys SET revoked_wall = now() WHERE role = 'viewer'";
     sqlx::query(revoked).execute(&api.pool).await.unwrap();
     let ended = async { while events.response.chunk().await.unwrap().is_some() {} };
-    tokio::time::timeout(Duration::from_secs(8), ended).await.expect("the stream ends");
+    let ended = tokio::time::timeout(Duration::from_secs(60), ended).await;
+    ended.expect("the stream of a revoked key ends");
 }

@@ -76,26 +76,26 @@ async fn run(name: &str, role: Option<Role>, tenant: Option<&str>) {
 }
 
 #[tokio::test]
-async fn an_admin_finds_only_what_is_specified() {
+async fn an_admin_gets_only_specified_answers() {
     run("admin", Some(Role::Admin), None).await;
 }
 
 #[tokio::test]
-async fn a_tenants_editor_finds_only_what_is_specified() {
+async fn a_tenants_editor_gets_only_specified_answers() {
     run("editor", Some(Role::Editor), Some(ACME.name)).await;
 }
 
 #[tokio::test]
-async fn a_tenants_viewer_finds_only_what_is_specified() {
+async fn a_tenants_viewer_gets_only_specified_answers() {
     run("viewer", Some(Role::Viewer), Some(ACME.name)).await;
 }
 
 #[tokio::test]
-async fn an_orchestrator_finds_only_what_is_specified() {
+async fn an_orchestrator_gets_only_specified_answers() {
     run("orchestrator", Some(Role::Orchestrator), None).await;
 }
 
 #[tokio::test]
-async fn who_has_no_key_finds_only_what_is_specified() {
+async fn an_anonymous_caller_gets_only_specified_answers() {
     run("anonymous", None, None).await;
 }

@@ -66,7 +66,7 @@ async fn seen(api: &Api, path: &str, field: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_timeline_tells_what_happened() {
+async fn the_timeline_lists_what_happened() {
     let api = started("history_timeline").await;
     assert_eq!(seen(&api, "/v1/timeline", "seq").await, [61, 60, 50, 40, 30, 20, 10]);
     assert_eq!(seen(&api, "/v1/timeline?kind=scanned", "seq").await, [40, 20]);
@@ -105,7 +105,7 @@ async fn scans_are_listed() {
 }
 
 #[tokio::test]
-async fn notifications_are_those_of_the_tenant() {
+async fn a_tenant_sees_its_own_notifications() {
     let api = started("history_told").await;
     assert_eq!(seen(&api, "/v1/notifications", "id").await, [61, 60, 45]);
     assert_eq!(seen(&api, "/v1/notifications?kind=critical_cve", "id").await, [60]);
@@ -140,7 +140,7 @@ async fn the_audit_log_leads_to_its_proofs() {
 }
 
 #[tokio::test]
-async fn jobs_are_told_by_how_they_stand() {
+async fn jobs_are_listed_by_state_and_counted_by_queue() {
     let api = started("history_jobs").await;
     assert_eq!(seen(&api, "/v1/jobs", "id").await, [69, 68, 67, 66, 65, 64]);
     for (state, expected) in [
@@ -189,7 +189,7 @@ async fn a_build_has_a_log_once_it_has_ended() {
 }
 
 #[tokio::test]
-async fn logs_had_another_size_before() {
+async fn logs_have_the_size_they_had_at_the_instant() {
     let api = started("history_logs").await;
     sqlx::raw_sql(
         "UPDATE logs SET size = 2 WHERE name = 'transparency';

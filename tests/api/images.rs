@@ -2,7 +2,7 @@
 use crate::support::{Api, BASE_DIGEST, PROVENANCE_SHA256, SPDX_SHA256};
 
 #[tokio::test]
-async fn the_list_shows_what_is_current() {
+async fn the_list_shows_current_versions() {
     let api = Api::start("images_list").await;
     let page = api.get("/v1/images").await.json();
     let names: Vec<_> = page["items"].as_array().unwrap().iter().map(|i| &i["name"]).collect();
@@ -20,7 +20,7 @@ async fn the_list_shows_what_is_current() {
 }
 
 #[tokio::test]
-async fn the_past_is_what_it_was() {
+async fn images_as_of_a_past_instant() {
     let api = Api::start("images_past").await;
     let at = |hour: &str| format!("/v1/images/nginx?as_of=2026-01-12T{hour}Z");
     let before = api.get(&at("00:59:59.999")).await.json();
@@ -74,7 +74,7 @@ async fn a_detail_links_its_documents() {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_and_filters_hold() {
+async fn pages_and_filters() {
     let api = Api::start("images_pages").await;
     let mut path = "/v1/images?page_size=2".to_owned();
     let mut names = Vec::new();
@@ -103,7 +103,7 @@ async fn pages_follow_each_other_and_filters_hold() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_query_is_refused() {
+async fn a_page_token_of_another_query_is_refused() {
     let api = Api::start("images_token").await;
     let page = api.get("/v1/images?page_size=1").await.json();
     let token = page["next_page_token"].as_str().unwrap().to_owned();

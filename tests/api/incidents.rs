@@ -1,4 +1,4 @@
-//! The list of incidents: the scenario's and those that were injected in one order, page by page,
+//! The list of incidents: those of the scenario and injected ones in one order, page by page,
 //! however many came later.
 use crate::support::Api;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ fn expected(seconds: i64) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_past_loses_nothing_to_what_came_later() {
+async fn later_incidents_do_not_change_past_lists() {
     let api = started("incidents_past").await;
     for (query, seconds) in [
         ("&as_of=2026-01-12T00:59:58Z", -2),
@@ -80,7 +80,7 @@ async fn the_past_loses_nothing_to_what_came_later() {
 }
 
 #[tokio::test]
-async fn what_waits_is_the_latest_and_belongs_to_no_past() {
+async fn a_waiting_incident_is_listed_last_and_in_no_past() {
     let api = started("incidents_waiting").await;
     let waiting = ["command-4203", "command-4202", "command-4201"].map(str::to_owned);
     for size in [50, 199, 200] {

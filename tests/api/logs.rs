@@ -34,7 +34,7 @@ async fn entries_are_found_by_digest_and_index() {
 }
 
 #[tokio::test]
-async fn proofs_lead_to_the_root() {
+async fn proofs_verify_against_the_root() {
     let api = Api::start("logs_proofs").await;
     let path = "/v1/logs/transparency/inclusion-proof?index=1";
     let proof = api.get(path).await.json();
@@ -57,7 +57,7 @@ async fn proofs_lead_to_the_root() {
 }
 
 #[tokio::test]
-async fn levels_and_bundles_are_those_of_the_instant() {
+async fn slsa_levels_and_bundles_are_those_of_the_instant() {
     let api = Api::start("logs_levels").await;
     let now = api.get("/v1/images/nginx").await.json();
     assert_eq!((&now["slsa"]["level"], &now["current"]["slsa_level"]), (&1.into(), &1.into()));

@@ -1,4 +1,4 @@
-//! What Prometheus reads, from the listener that the program opens for it.
+//! Prometheus metrics, from their own listener.
 use crate::support::{Answer, Api, Content};
 use api::Settings;
 use api::metrics_listener;
@@ -30,7 +30,7 @@ fn value(text: &str, sample: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn the_figures_are_those_of_the_database_and_of_this_process() {
+async fn metrics_cover_the_database_and_this_process() {
     let api = Api::start("metrics_read").await;
     sqlx::raw_sql(
         "INSERT INTO ledger (id, queue, phase, at, payload, state, error) VALUES
@@ -80,7 +80,7 @@ async fn the_figures_are_those_of_the_database_and_of_this_process() {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_operation_and_nothing_a_caller_says() {
+async fn request_metrics_are_labelled_by_operation_and_no_caller_input() {
     let metrics = Metrics::default();
     let settings = Settings { metrics: metrics.clone(), ..Settings::default() };
     let api = Api::start_with_settings("metrics_requests", Content::World, settings).await;
@@ -104,7 +104,7 @@ async fn requests_are_counted_by_operation_and_nothing_a_caller_says() {
 }
 
 #[tokio::test]
-async fn without_a_database_there_are_still_figures() {
+async fn metrics_are_served_without_a_database() {
     let api = Api::start("metrics_outage").await;
     let metrics = Metrics::default();
     assert_eq!(value(&scrape(&api, &metrics).await, "wavetank_database_up"), 1.0);

@@ -1,8 +1,31 @@
-//! The operations of the specification, for tests that it drives: an operation that is added to it
-//! is asked by them, or fails them where they do not know what to ask it with.
+//! The operations of the specification, for the tests that it drives: a new operation is called by
+//! them, or fails them where no values for its parameters are known.
 use api::openapi_json;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::OnceLock;
+
+/// The specification, built once a process.
+pub(crate) fn specification() -> &'static str {
+    static SPECIFICATION: OnceLock<String> = OnceLock::new();
+    SPECIFICATION.get_or_init(openapi_json)
+}
+
+/// The specification with every parameter where it is used, in the place of the reference to it.
+pub(crate) fn document() -> Value {
+    let mut document: Value = serde_json::from_str(specification()).unwrap();
+    let shared = document["components"]["parameters"].clone();
+    let items = document["paths"].as_object_mut().unwrap().values_mut();
+    for operation in items.flat_map(|item| item.as_object_mut().unwrap().values_mut()) {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten() {
+            if let Some(reference) = parameter["$ref"].as_str() {
+                *parameter = shared[reference.rsplit('/').next().unwrap()].clone();
+            }
+        }
+    }
+    document
+}
 
 /// A parameter of an operation.
 pub(crate) struct Parameter {
@@ -100,7 +123,7 @@ impl Operation {
 
 /// All operations, in the order of the specification.
 pub(crate) fn all() -> Vec<Operation> {
-    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let document = document();
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {

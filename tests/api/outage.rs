@@ -1,4 +1,4 @@
-//! No world, no schema, no database, no time: each has its own answer.
+//! No world, no schema, no database, a request that takes too long: each has its own answer.
 use crate::support::{Api, Content};
 use api::Limits;
 use serde_json::json;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use store::locks::LEADERSHIP;
 
 #[tokio::test]
-async fn ready_tells_who_is_there() {
+async fn readiness_reports_the_conductor() {
     let api = Api::start("ready").await;
     assert_eq!(api.get("/health").await.json()["status"], "ok");
     let ready = api.get("/ready").await.json();
@@ -19,7 +19,7 @@ async fn ready_tells_who_is_there() {
 }
 
 #[tokio::test]
-async fn without_a_world_reads_and_commands_say_so() {
+async fn reads_and_commands_without_a_world_are_503() {
     for (name, content) in [("no_world", Content::Schema), ("no_schema", Content::Nothing)] {
         let api = Api::start_with(name, content, Limits::default()).await;
         assert_eq!(api.get("/health").await.status, 200);
@@ -36,7 +36,7 @@ async fn without_a_world_reads_and_commands_say_so() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_gone_is_503_and_the_service_lives() {
+async fn a_lost_database_is_503_and_the_service_stays_up() {
     let api = Api::start("database_gone").await;
     assert_eq!(api.get("/v1/images").await.status, 200);
     api.cut_database().await;
@@ -48,7 +48,7 @@ async fn a_database_that_is_gone_is_503_and_the_service_lives() {
 }
 
 #[tokio::test]
-async fn a_request_that_waits_too_long_is_ended() {
+async fn a_request_that_takes_too_long_is_ended() {
     let limits = Limits { handler_time: Duration::from_millis(300), ..Limits::default() };
     let api = Api::start_with("too_long", Content::World, limits).await;
     let mut other = api.session().await;

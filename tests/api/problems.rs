@@ -1,4 +1,4 @@
-//! Whatever goes wrong has one shape, and hostile input is never our failure.
+//! Every error is a problem document, and hostile input never causes a server error.
 use crate::support::{Answer, Api};
 use api::auth::Role;
 use reqwest::Method;
@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn routes_and_methods() {
+async fn unknown_routes_and_methods_are_problems() {
     let api = Api::start("problems_routes").await;
     let problem = api.get("/v2/nothing?x=1").await.problem(404, "route_not_found");
     assert_eq!(problem["instance"], "/v2/nothing");
@@ -30,7 +30,7 @@ async fn routes_and_methods() {
 }
 
 #[tokio::test]
-async fn parameters() {
+async fn malformed_parameters_are_problems() {
     let api = Api::start("problems_parameters").await;
     for path in [
         "/v1/images?page_size=0",
@@ -76,7 +76,7 @@ async fn parameters() {
 }
 
 #[tokio::test]
-async fn bodies() {
+async fn malformed_bodies_are_problems() {
     let api = Api::start("problems_bodies").await;
     let post = |body: Vec<u8>, media_type: Option<&str>| {
         let request = api.request(Method::POST, "/v1/images").body(body);
@@ -112,7 +112,7 @@ async fn bodies() {
 
 /// A body that does not say how long it is must not be read to its end.
 #[tokio::test]
-async fn an_endless_body_is_cut_off() {
+async fn an_endless_request_body_is_cut_off() {
     let api = Api::start("problems_endless").await;
     let mut stream = TcpStream::connect(api.address).await.unwrap();
     let token = api.sign_in(Role::Admin, None).await;
@@ -136,7 +136,7 @@ async fn an_endless_body_is_cut_off() {
 }
 
 #[tokio::test]
-async fn every_answer_is_named_and_guarded() {
+async fn every_answer_has_a_request_id_and_security_headers() {
     let api = Api::start("problems_headers").await;
     for path in ["/health", "/v1/images", "/nothing", "/docs", "/openapi.json", "/"] {
         let answer = api.get(path).await;
@@ -155,7 +155,7 @@ async fn every_answer_is_named_and_guarded() {
 }
 
 #[tokio::test]
-async fn codes_are_explained() {
+async fn every_problem_code_is_documented() {
     let api = Api::start("problems_codes").await;
     let all = api.get("/problems").await.json();
     for problem in all.as_array().unwrap() {

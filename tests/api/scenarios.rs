@@ -33,7 +33,7 @@ async fn scenarios_are_listed_and_read() {
 }
 
 #[tokio::test]
-async fn a_check_names_the_place() {
+async fn a_scenario_check_reports_the_position() {
     let api = Api::start("scenario_check").await;
     let check = |text: &str| json!({ "scenario": text });
     let right = api.post("/v1/scenarios/check", check(SMALL)).await.json();
@@ -53,7 +53,7 @@ async fn a_check_names_the_place() {
 }
 
 #[tokio::test]
-async fn a_load_is_asked_for_by_name_of_what_it_replaces() {
+async fn a_scenario_load_must_name_the_world_it_replaces() {
     let api = Api::start("scenario_load").await;
     let path = "/v1/scenarios/load";
     let wish = |replace: &str| json!({"name": "classroom", "replace": replace});

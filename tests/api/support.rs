@@ -2,6 +2,9 @@
 pub(crate) mod customers;
 pub(crate) mod receiver;
 mod seed;
+#[path = "../../store/tests/it/support/services.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests of `store`")]
+mod services;
 
 #[allow(unused_imports, reason = "shared with the tests of the pages, which need less of it")]
 pub(crate) use seed::{
@@ -13,49 +16,16 @@ use api::auth::{ApiKey, Role, TokenKey};
 use api::{self, ApiState, Limits, Settings as ApiSettings};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+use services::Services;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::Path;
-use std::str::FromStr;
-use std::sync::OnceLock;
 use std::time::Duration;
 use store::db::ApiPools;
-use store::objects::{ObjectStore, Settings};
+use store::objects::ObjectStore;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use wavetank::services::{ServiceOptions, Services};
-
-/// What all tests of this program share; lives as long as the program.
-struct Shared {
-    database: PgConnectOptions,
-    s3: Settings,
-}
-
-fn shared() -> &'static Shared {
-    static SHARED: OnceLock<Shared> = OnceLock::new();
-    SHARED.get_or_init(|| {
-        let (send, receive) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                // Kept for the next run, as long as the schema is the same.
-                let schema: Vec<u8> =
-                    store::db::MIGRATOR.iter().flat_map(|m| m.checksum[..2].to_vec()).collect();
-                let name = format!("api-{}", hex::encode(schema));
-                let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-                let options = ServiceOptions::embedded(&dir);
-                let services = Services::open(&options, &dir).await.unwrap();
-                let database = PgConnectOptions::from_str(&services.database_url).unwrap();
-                send.send(Shared { database, s3: services.s3.clone() }).unwrap();
-                std::future::pending::<()>().await;
-                services.stop().await;
-            });
-        });
-        receive.recv().expect("the services of the tests start")
-    })
-}
 
 /// What stands in the database when the API starts.
 #[derive(Clone, Copy, PartialEq)]
@@ -81,6 +51,33 @@ pub(crate) struct Api {
     _stop: oneshot::Sender<()>,
 }
 
+/// A pool that gives up early, for tests of what is said then.
+async fn connect(options: PgConnectOptions, size: u32) -> PgPool {
+    let pool = PgPoolOptions::new().max_connections(size);
+    pool.acquire_timeout(Duration::from_millis(1500)).connect_with(options).await.unwrap()
+}
+
+/// A template with the schema.
+async fn schema(services: &Services) -> String {
+    let migrate = |url: String| async move {
+        let pool = connect(url.parse().unwrap(), 1).await;
+        store::db::migrate(&pool).await.unwrap();
+        pool.close().await;
+    };
+    services.template("schema", "", migrate).await
+}
+
+/// A template with the small world.
+async fn world(services: &Services) -> String {
+    let seed = |url: String| async move {
+        let pool = connect(url.parse().unwrap(), 4).await;
+        store::db::migrate(&pool).await.unwrap();
+        seed::world(&pool).await;
+        pool.close().await;
+    };
+    services.template("world", include_str!("support/seed.rs"), seed).await
+}
+
 /// No bound of the rate that a test could reach on a fast machine.
 fn unhurried() -> Limits {
     let fast = NonZeroU32::new(100_000).unwrap();
@@ -88,7 +85,7 @@ fn unhurried() -> Limits {
 }
 
 impl Api {
-    /// With the small world; `name` is unique among the tests.
+    /// With the small world; `name` shows in the name of the database.
     pub(crate) async fn start(name: &str) -> Self {
         Api::start_with(name, Content::World, unhurried()).await
     }
@@ -103,55 +100,33 @@ impl Api {
         content: Content,
         settings: ApiSettings,
     ) -> Self {
-        let shared = shared();
-        let database = format!("api_{name}");
-        let mut admin = shared.database.connect().await.unwrap();
-        for sql in [
-            format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"),
-            format!("CREATE DATABASE {database}"),
-        ] {
-            sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
-        }
-        admin.close().await.unwrap();
-        let pool = PgPoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(Duration::from_millis(1500))
-            .connect_with(shared.database.clone().database(&database))
-            .await
-            .unwrap();
-        let objects = ObjectStore::connect(&Settings {
-            bucket: database.replace('_', "-"),
-            ..shared.s3.clone()
-        })
-        .await
-        .unwrap();
-        if content != Content::Nothing {
-            store::db::migrate(&pool).await.unwrap();
-        }
+        let services = services::services();
+        let template = match content {
+            Content::Nothing => None,
+            Content::Schema => Some(schema(services).await),
+            Content::World => Some(world(services).await),
+        };
+        let database = services.new_database(name, template.as_deref()).await;
+        let options: PgConnectOptions = services.url(&database).parse().unwrap();
+        let pool = connect(options.clone(), 4).await;
+        let objects = services.bucket().await;
         if content == Content::World {
-            seed::world(&pool, &objects).await;
+            seed::objects(&objects).await;
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let token_key = TokenKey::generate().unwrap();
-        let options = shared.database.clone().database(&database);
-        let connect = |options: PgConnectOptions| {
-            // `plans` reads what the server notes about its plans.
-            let options = options.options([("client_min_messages", "notice")]);
-            PgPoolOptions::new()
-                .max_connections(4)
-                .acquire_timeout(Duration::from_millis(1500))
-                .connect_with(options)
-        };
+        // `query_plans` reads what the server notes about its plans.
+        let noted =
+            |options: PgConnectOptions| options.options([("client_min_messages", "notice")]);
         let pools = if content == Content::Nothing {
-            let pool = connect(options).await.unwrap();
+            let pool = connect(noted(options), 4).await;
             ApiPools { tenants: pool.clone(), platform: pool }
         } else {
-            ApiPools {
-                tenants: connect(store::db::tenant_session(options.clone())).await.unwrap(),
-                platform: connect(store::db::api_session(options)).await.unwrap(),
-            }
+            let tenants = noted(store::db::tenant_session(options.clone()));
+            let platform = noted(store::db::api_session(options));
+            ApiPools { tenants: connect(tenants, 4).await, platform: connect(platform, 4).await }
         };
         let state = ApiState::with_settings(pools, objects.clone(), token_key.clone(), settings);
         tokio::spawn(api::serve(listener, state, async {
@@ -226,12 +201,12 @@ impl Api {
 
     /// Another session in the same database.
     pub(crate) async fn session(&self) -> PgConnection {
-        shared().database.clone().database(&self.database).connect().await.unwrap()
+        PgConnection::connect(&services::services().url(&self.database)).await.unwrap()
     }
 
     /// Nobody can connect any more, and nobody is connected.
     pub(crate) async fn cut_database(&self) {
-        let mut admin = shared().database.connect().await.unwrap();
+        let mut admin = services::services().admin().await;
         let database = &self.database;
         let refuse = format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false");
         sqlx::query(AssertSqlSafe(refuse)).execute(&mut admin).await.unwrap();

@@ -1,8 +1,8 @@
-//! What belongs to a tenant is nobody else's to see: in the database, and on every route.
-mod guards;
-mod stand_ins;
+//! Tenant isolation: in the database, and on every route.
+mod isolation;
+mod probes;
+mod row_security;
 pub(crate) mod tenants;
-mod walk;
 
 use crate::support::{Answer, Api};
 use api::auth::Role;
@@ -25,7 +25,7 @@ async fn count(conn: &mut PgConnection, table: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn the_database_shows_a_tenant_its_own_rows() {
+async fn the_database_shows_a_tenant_only_its_rows() {
     let api = world("tenancy_rows").await;
     let mut session = api.session().await;
     let all = count(&mut session, "images").await;
@@ -68,7 +68,7 @@ async fn the_database_shows_a_tenant_its_own_rows() {
 }
 
 #[tokio::test]
-async fn lists_and_totals_of_a_tenant_hold_nothing_of_another() {
+async fn a_tenants_lists_and_totals_exclude_other_tenants() {
     let api = world("tenancy_lists").await;
     let globex = api.sign_in(Role::Viewer, Some(GLOBEX.name)).await;
     let acme = api.sign_in(Role::Viewer, Some(ACME.name)).await;

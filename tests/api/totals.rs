@@ -1,5 +1,4 @@
-//! How many there are: the totals of lists that do not speak of simulated instants, and where all
-//! of them stop counting.
+//! Totals of lists that have no simulated instants, and the bound at which counting stops.
 use crate::support::Api;
 use api::auth::Role;
 use serde_json::{Value, json};
@@ -21,7 +20,7 @@ fn exactly(count: i64) -> Value {
 }
 
 #[tokio::test]
-async fn totals_count_what_the_list_holds() {
+async fn totals_equal_the_number_of_entries() {
     let api = Api::start("totals_exact").await;
     for _ in 0..3 {
         api.post("/v1/sla-checks", json!({})).await.json();
@@ -133,7 +132,7 @@ const MANY: &[Many] = &[
 ];
 
 #[tokio::test]
-async fn two_hundred_are_counted_and_more_are_more() {
+async fn totals_are_bounded() {
     let api = Api::start("totals_bound").await;
     for (rows, exact) in [("200", true), ("201", false)] {
         for Many { clear, insert, path } in MANY {

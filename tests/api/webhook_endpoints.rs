@@ -1,5 +1,5 @@
-//! Webhook endpoints over the API: made, changed, tested, retried and deleted, by whom it is
-//! allowed, to where it is allowed.
+//! Webhook endpoints over the API: created, changed, tested, retried and deleted, by those who may,
+//! and only at allowed addresses.
 use crate::support::receiver::Receiver;
 use crate::support::{Answer, Api, Content};
 use api::Settings;
@@ -7,7 +7,7 @@ use api::auth::Role;
 use jobs::webhooks::{AddressPolicy, Dispatcher, sign};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +42,7 @@ async fn call(api: &Api, token: &str, method: Method, path: &str, body: Option<V
 }
 
 #[tokio::test]
-async fn an_endpoint_is_made_tested_and_told() {
+async fn an_endpoint_is_created_tested_and_notified() {
     let api = open_api("endpoints_life").await;
     let receiver = Receiver::start().await;
     let editor = api.sign_in(Role::Editor, Some("acme")).await;
@@ -81,11 +81,13 @@ async fn an_endpoint_is_made_tested_and_told() {
     .unwrap();
     sqlx::query("UPDATE world SET materialized_seq = 95").execute(&api.pool).await.unwrap();
     let list = format!("{path}/deliveries?state=delivered");
+    let began = Instant::now();
     let delivered = loop {
         let page = api.get_as(&editor, &list).await.json();
         if page["items"].as_array().unwrap().len() == 2 {
             break page;
         }
+        assert!(began.elapsed() < Duration::from_secs(60), "two deliveries are awaited: {page:#}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     assert_eq!(
@@ -103,7 +105,7 @@ async fn an_endpoint_is_made_tested_and_told() {
 }
 
 #[tokio::test]
-async fn the_dead_letter_is_listed_and_sent_again() {
+async fn dead_deliveries_are_listed_and_retried() {
     let api = open_api("endpoints_dead").await;
     let receiver = Receiver::start().await;
     let made =
@@ -151,7 +153,7 @@ async fn the_dead_letter_is_listed_and_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_dead_can_be_given_up() {
+async fn dead_deliveries_can_be_discarded() {
     let api = open_api("endpoints_discard").await;
     let acme = api.sign_in(Role::Editor, Some("acme")).await;
     let made = api.post_as(&acme, PATH, json!({"url": "https://hooks.example.com/"})).await.json();
@@ -197,7 +199,7 @@ async fn what_is_dead_can_be_given_up() {
 }
 
 #[tokio::test]
-async fn where_nothing_may_be_sent_nothing_is_stored() {
+async fn endpoints_at_forbidden_addresses_are_refused() {
     let api = Api::start("endpoints_refused").await;
     for url in [
         "http://hooks.example.com/",
@@ -238,7 +240,7 @@ async fn where_nothing_may_be_sent_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_its_tenants_alone() {
+async fn an_endpoint_belongs_to_one_tenant() {
     let api = open_api("endpoints_tenant").await;
     let url = "https://hooks.example.com/";
     let acme = api.sign_in(Role::Editor, Some("acme")).await;

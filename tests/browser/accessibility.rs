@@ -41,7 +41,7 @@ fn axe() -> String {
 }
 
 #[tokio::test]
-async fn no_page_breaks_a_rule() {
+async fn no_page_violates_an_accessibility_rule() {
     let api = Api::start("web_rules").await;
     let browser = Browser::open(&api, "/ui/").await;
     browser.wait("document.getElementById('key')").await;
@@ -86,7 +86,7 @@ async fn judge(browser: &Browser, axe: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_policy_refuses_what_the_pages_never_do() {
+async fn the_content_security_policy_blocks_inline_code() {
     let api = Api::start("web_policy").await;
     let browser = Browser::signed_in(&api, "/ui/images", None).await;
     browser.settle().await;

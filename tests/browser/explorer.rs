@@ -1,4 +1,4 @@
-//! The Image Explorer: what is shown, and that the address holds all of it.
+//! The Image Explorer: what it shows, and that its URL holds all of its state.
 use crate::driver::{Browser, ENTER, TAB};
 use crate::support::Api;
 use serde_json::json;
@@ -11,7 +11,7 @@ async fn names(browser: &Browser) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn images_are_listed_searched_and_filtered_by_the_address() {
+async fn images_are_listed_searched_and_filtered_by_url() {
     let api = Api::start("web_explorer").await;
     let browser = Browser::signed_in(&api, "/ui/", None).await;
     assert_eq!(names(&browser).await, json!(["base-os", "late", "nginx", "redis"]));
@@ -63,7 +63,7 @@ async fn images_are_listed_searched_and_filtered_by_the_address() {
 }
 
 #[tokio::test]
-async fn another_instant_travels_along() {
+async fn the_chosen_instant_is_kept_while_navigating() {
     let api = Api::start("web_as_of").await;
     let browser = Browser::signed_in(&api, "/ui/images", None).await;
     browser.fill("#as-of", "2026-01-12 01:15").await;
@@ -93,7 +93,7 @@ async fn another_instant_travels_along() {
 }
 
 #[tokio::test]
-async fn the_keyboard_is_enough() {
+async fn the_explorer_works_by_keyboard_alone() {
     let api = Api::start("web_keyboard").await;
     let browser = Browser::signed_in(&api, "/ui/images", None).await;
     names(&browser).await;

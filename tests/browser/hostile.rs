@@ -1,4 +1,4 @@
-//! Whatever stands in the database is text to the pages.
+//! Hostile texts in the database are shown as text.
 use crate::driver::Browser;
 use crate::support::{Api, LOG_SHA256, NGINX_BUILD, customers};
 use bytes::Bytes;
@@ -8,7 +8,7 @@ const HOSTILE: &str =
     "<img src=x onerror=\"window.hurt=1\"><script>window.hurt=1</script>{{7*7}}\u{202e}";
 
 #[tokio::test]
-async fn hostile_texts_are_shown_and_do_nothing() {
+async fn hostile_texts_are_shown_as_text() {
     let api = Api::start("web_hostile").await;
     customers::add(&api.pool).await;
     for sql in [

@@ -4,7 +4,7 @@ use crate::support::{Api, LOG, NGINX_BUILD, customers};
 use std::time::Duration;
 
 #[tokio::test]
-async fn an_image_shows_what_it_rests_on() {
+async fn an_image_shows_its_evidence() {
     let api = Api::start("web_image").await;
     customers::add(&api.pool).await;
     let browser = Browser::signed_in(&api, "/ui/images/nginx", None).await;
@@ -60,7 +60,7 @@ async fn an_image_shows_what_it_rests_on() {
 }
 
 #[tokio::test]
-async fn findings_show_by_when_they_must_be_gone() {
+async fn findings_show_their_deadlines() {
     let api = Api::start("web_findings").await;
     customers::add(&api.pool).await;
     let open = "UPDATE cve_findings SET not_affected_at = NULL, justification = NULL";

@@ -1,15 +1,15 @@
 //! The pages in a real Chromium, served by the real API on a real database.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 mod accessibility;
-mod docs;
 mod driver;
 mod explorer;
-mod files;
 mod hostile;
 mod image;
-mod live;
+mod live_status;
+mod proxy;
 mod sign_in;
-mod wire;
+mod static_files;
+mod swagger_ui;
 #[path = "../api"]
 #[allow(
     dead_code,

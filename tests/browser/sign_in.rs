@@ -1,10 +1,10 @@
-//! Signing in and out, and what is kept of it.
+//! Signing in and out, and the session.
 use crate::driver::Browser;
 use crate::support::Api;
 use api::auth::{ApiKey, Role};
 
 #[tokio::test]
-async fn a_key_opens_the_page_that_was_asked_for() {
+async fn signing_in_opens_the_requested_page() {
     let api = Api::start("web_sign_in").await;
     let browser = Browser::open(&api, "/ui/images/nginx?part=versions").await;
     browser.sign_in(&ApiKey::generate().unwrap().reveal()).await;

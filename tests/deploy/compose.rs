@@ -36,7 +36,7 @@ fn python(program: &str, input: &str) -> String {
 }
 
 #[test]
-fn it_is_valid() {
+fn the_compose_file_is_valid() {
     let judged = python(
         "import json, sys, jsonschema
 schema = json.load(open('tests/deploy/schemas/compose/compose-spec.json'))
@@ -59,7 +59,7 @@ fn services(compose: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 #[test]
-fn no_secret_stands_in_it() {
+fn the_compose_file_contains_no_secret() {
     let text = file("docker-compose.yml");
     for word in ["PASSWORD", "SECRET_KEY", "TOKEN_KEY", "postgres://"] {
         assert!(!text.contains(word), "{word}");
@@ -75,7 +75,7 @@ fn no_secret_stands_in_it() {
 }
 
 #[test]
-fn the_secrets_it_names_are_made_once_and_for_nobody_else() {
+fn the_secrets_are_created_once_and_private() {
     use std::os::unix::fs::PermissionsExt;
     let place = tempfile::tempdir().expect("a directory");
     let script = place.path().join("secrets.sh");
@@ -106,7 +106,7 @@ fn the_secrets_it_names_are_made_once_and_for_nobody_else() {
 }
 
 #[test]
-fn its_commands_are_understood() {
+fn the_compose_commands_are_understood() {
     let compose = compose();
     let mut seen = BTreeSet::new();
     for (name, service) in services(&compose) {
@@ -130,7 +130,7 @@ fn its_commands_are_understood() {
 }
 
 #[test]
-fn services_are_pinned_watched_and_without_rights() {
+fn services_are_pinned_health_checked_and_unprivileged() {
     let compose = compose();
     let ends = ["migrate", "storage"];
     for (name, service) in services(&compose) {

@@ -14,11 +14,14 @@ fn instructions() -> Vec<(String, String)> {
 }
 
 #[test]
-fn its_bases_are_pinned() {
+fn base_images_are_pinned() {
     for (_, base) in instructions().iter().filter(|(name, _)| name == "FROM") {
         let image = base.split(' ').next().expect("an image");
         let (_, tag) = image.rsplit_once(':').unwrap_or_else(|| panic!("{image} has no tag"));
-        assert!(tag.starts_with(|c: char| c.is_ascii_digit()), "{image} is no version");
+        assert!(
+            tag.starts_with(|c: char| c.is_ascii_digit()),
+            "the tag of {image} is not a version"
+        );
     }
     let toolchain = file("rust-toolchain.toml");
     let version = toolchain.lines().find_map(|line| line.strip_prefix("channel = "));
@@ -30,7 +33,7 @@ fn its_bases_are_pinned() {
 }
 
 #[test]
-fn it_does_not_run_as_root_and_holds_no_secret() {
+fn the_image_does_not_run_as_root_and_contains_no_secret() {
     let all = instructions();
     let user = all.iter().rev().find(|(name, _)| name == "USER").expect("a user");
     let uid: u32 = user.1.split(':').next().and_then(|uid| uid.parse().ok()).expect("a number");
@@ -42,7 +45,7 @@ fn it_does_not_run_as_root_and_holds_no_secret() {
 }
 
 #[test]
-fn what_it_copies_is_there_and_is_let_in() {
+fn copied_files_exist_and_are_not_ignored() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let ignored = file(".dockerignore");
     let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();

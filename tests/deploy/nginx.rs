@@ -186,17 +186,18 @@ async fn events(client: &Client, nginx: &Nginx, settings: &HashMap<String, Strin
         .await
         .expect("JSON");
     let token = token["access_token"].as_str().unwrap_or_else(|| panic!("{token}"));
-    let began = Instant::now();
     let request = client.get(nginx.url("/v1/events")).bearer_auth(token);
     let mut stream = request.send().await.expect("an answer");
     assert!(header(&stream, "content-type").starts_with("text/event-stream"));
     let chunk = stream.chunk().await.expect("a chunk").expect("an event");
-    assert!(String::from_utf8_lossy(&chunk).contains("progress"), "{chunk:?}");
-    assert!(began.elapsed() < Duration::from_secs(5), "it came after {:?}", began.elapsed());
+    let chunk = String::from_utf8_lossy(&chunk);
+    assert!(chunk.contains("progress"), "{chunk}");
+    // A buffer of nginx holds 4 KiB or more, and would pass on many events at once.
+    assert!(chunk.len() < 4096 && chunk.matches("data:").count() <= 2, "{chunk}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_are_files_and_the_rest_is_the_api() {
+async fn nginx_serves_pages_and_proxies_the_api() {
     let data = data_dir();
     let (_services, settings) = lend(data.path());
     let port = free_port();
@@ -244,7 +245,7 @@ async fn pages_are_files_and_the_rest_is_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_that_is_away_is_a_problem_of_its_own_shape() {
+async fn an_unreachable_api_is_a_problem_document() {
     let nginx = Nginx::start(&format!("127.0.0.1:{}", free_port()));
     let client = client();
     let until = Instant::now() + Duration::from_secs(10);

@@ -1,15 +1,20 @@
 //! The digest is the same whatever happens to the run: other numbers of workers, other places,
-//! several processes, kill -9 at random moments.
-use crate::support::{Background, data_dir, digest, figures, lend, run, scenario, wavetank};
-use serde_json::Value;
+//! several processes, kill -9 at several points.
+use crate::support::{
+    Background, data_dir, digest, figures, in_full, lend, run, said, scenario, wavetank,
+};
 use sqlx::{Connection, PgConnection};
 use std::process::Stdio;
-use std::time::Duration;
 
 /// The digest of classroom.yaml with its own seed. It changes only when the model, a document or
 /// the schema changes: then say so in CHANGELOG.md and put the new one here.
 pub(crate) const CLASSROOM: &str =
     "981d038c57dafa459f584dc1f52d0e4d2534d17dec01847c9d947a05a1486ce1";
+
+/// The digests of four-weeks.yaml with its own seed, after its first week and at its end; they
+/// change as that of the classroom does.
+const FIRST_WEEK: &str = "317980858dccae957698ae51e3338040f56ec5f69e2815ef9e30c3cfd185d46e";
+const FOUR_WEEKS: &str = "e686cc0f6706f879089a3c1f58cfcd9a1f3c56eadb2400585a6a68f93e25cf15";
 
 #[test]
 fn the_classroom_has_its_golden_digest() {
@@ -39,7 +44,7 @@ fn many_workers_have_the_connections_they_need() {
 
 /// A server that others use too: what is left of its 100 connections must do.
 #[tokio::test]
-async fn fewer_workers_work_where_the_server_is_crowded() {
+async fn fewer_workers_run_when_the_server_is_crowded() {
     let data = data_dir();
     let (lender, settings) = lend(data.path());
     let mut others = Vec::new();
@@ -50,51 +55,56 @@ async fn fewer_workers_work_where_the_server_is_crowded() {
     let mut command = run("classroom", data.path(), &["--workers", "16"]);
     command.envs(&settings);
     let output = command.output().expect("the program runs");
-    let said = crate::support::said(&output);
-    assert!(output.status.success() && said.contains(CLASSROOM), "{said}");
-    assert!(said.contains("no room for as many connections"), "{said}");
+    let text = said(&output);
+    assert!(output.status.success() && text.contains(CLASSROOM), "{text}");
+    assert!(text.contains("no room for as many connections"), "{text}");
     drop(others);
     assert!(lender.stop());
 }
 
-#[test]
-fn four_weeks_have_one_digest_for_any_workers_and_after_any_kill() {
-    let (one, eight) = (data_dir(), data_dir());
-    let of_one = figures(run("four-weeks", one.path(), &["--workers", "1"]));
-    let of_eight = figures(run("four-weeks", eight.path(), &["--workers", "8"]));
-    assert_eq!(digest(&of_one), digest(&of_eight), "seed {}: 1 and 8 workers", of_one["seed"]);
-    let killed = killed_five_times();
-    assert_eq!(digest(&of_one), digest(&killed), "seed {}: killed five times", of_one["seed"]);
-    let split = split_over_processes();
-    assert_eq!(digest(&of_one), split, "seed {}: conduct and two workers", of_one["seed"]);
+/// How much of the four weeks is played, and the digest that it has.
+pub(crate) fn four_weeks() -> (&'static str, &'static str) {
+    if in_full() { ("28d", FOUR_WEEKS) } else { ("7d", FIRST_WEEK) }
 }
 
-/// Kills the whole process at five moments of the run, each time starting the same command again.
-fn killed_five_times() -> Value {
+#[test]
+fn four_weeks_have_their_golden_digest_with_one_worker() {
     let data = data_dir();
-    // Another moment in every test run; the failure of an assertion prints them.
-    let mut noise = u64::from(std::process::id()) | 1;
-    let mut moments = Vec::new();
-    while moments.len() < 5 {
-        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let after = Duration::from_millis(900 + (noise >> 33) % 2_200);
-        let mut child = Background::start(run("four-weeks", data.path(), &[]));
-        std::thread::sleep(after);
-        if child.0.try_wait().expect("a child").is_some() {
-            // It was faster: the world is at its end already, which the digest will judge.
-            break;
-        }
-        child.0.kill().expect("kill -9");
-        child.0.wait().expect("it ends");
-        moments.push(after);
+    let (until, expected) = four_weeks();
+    let more = ["--workers", "1", "--until", until];
+    let played = figures(run("four-weeks", data.path(), &more));
+    assert_eq!(digest(&played), expected, "seed {}: {until}, 1 worker", played["seed"]);
+}
+
+#[test]
+fn four_weeks_have_their_golden_digest_with_eight_workers() {
+    let data = data_dir();
+    let (until, expected) = four_weeks();
+    let more = ["--workers", "8", "--until", until];
+    let played = figures(run("four-weeks", data.path(), &more));
+    assert_eq!(digest(&played), expected, "seed {}: {until}, 8 workers", played["seed"]);
+}
+
+/// The whole process is killed five times on the way; each time the same command continues.
+#[tokio::test]
+async fn four_weeks_have_their_golden_digest_after_five_kills() {
+    let data = data_dir();
+    let (until, expected) = four_weeks();
+    for job in [60, 160, 260, 360, 450] {
+        // There are more than 2,000 in all, and more than 500 in the first week.
+        let job = if in_full() { 4 * job } else { job };
+        let child = Background::start(run("four-weeks", data.path(), &["--until", until]));
+        child.kill_at_job(data.path(), job).await;
     }
-    eprintln!("killed after {moments:?}");
-    figures(run("four-weeks", data.path(), &[]))
+    let played = figures(run("four-weeks", data.path(), &["--until", until]));
+    assert_eq!(digest(&played), expected, "seed {}: {until}, killed five times", played["seed"]);
 }
 
 /// One process lends the services, one conducts, two work.
-fn split_over_processes() -> String {
+#[test]
+fn four_weeks_have_their_golden_digest_split_over_processes() {
     let data = data_dir();
+    let (until, expected) = four_weeks();
     let (lender, settings) = lend(data.path());
     let with_services = |arguments: &[&str]| {
         let mut command = wavetank();
@@ -109,14 +119,15 @@ fn split_over_processes() -> String {
         })
         .collect();
     let file = scenario("four-weeks");
-    let mut conduct = with_services(&["conduct", "--to-end"]);
+    let mut conduct = with_services(&["conduct", "--to-end", "--until", until]);
     let output = conduct.arg(&file).output().expect("it conducts");
-    assert!(output.status.success(), "{}", crate::support::said(&output));
+    assert!(output.status.success(), "{}", said(&output));
     for worker in workers {
         assert!(worker.stop(), "a worker stops when it is asked to");
     }
     let output = with_services(&["digest"]).output().expect("a digest");
-    assert!(output.status.success(), "{}", crate::support::said(&output));
+    assert!(output.status.success(), "{}", said(&output));
     assert!(lender.stop(), "the services stop when they are asked to");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    let digest = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(digest.trim(), expected, "{until}, split over processes");
 }

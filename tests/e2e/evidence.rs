@@ -1,4 +1,4 @@
-//! What a world leaves as evidence: exported, verified, and found out wherever it was changed.
+//! The evidence of a world: exported, verified, and every change to it detected.
 use crate::support::{Background, data_dir, digest, figures, run, said, wavetank};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -8,10 +8,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-/// A played classroom and its export.
-fn exported(seed: &str) -> (tempfile::TempDir, tempfile::TempDir) {
+/// A classroom played so far, and its export.
+fn exported(seed: &str, until: &str) -> (tempfile::TempDir, tempfile::TempDir) {
     let (data, out) = (data_dir(), data_dir());
-    figures(run("classroom", data.path(), &["--seed", seed]));
+    figures(run("classroom", data.path(), &["--seed", seed, "--until", until]));
     let mut export = wavetank();
     export.args(["export", "--all-versions", "--data-dir"]).arg(data.path());
     let written = export.arg(out.path()).output().expect("the program runs");
@@ -71,9 +71,9 @@ fn flip(file: &Path, key: &str) {
 }
 
 #[test]
-fn an_export_holds_and_every_change_to_it_is_found() {
-    let (_data, out) = exported("3");
-    let (_other_data, other) = exported("4");
+fn an_export_verifies_and_every_change_to_it_is_detected() {
+    let (_data, out) = exported("3", "7d");
+    let (_other_data, other) = exported("4", "1d");
     // The scenario's own attacker has replaced one bundle, and nothing else is wrong.
     let (status, whole) = report(out.path(), &[]);
     assert_eq!(status, Some(1), "{whole}");
@@ -224,7 +224,7 @@ fn an_export_holds_and_every_change_to_it_is_found() {
 }
 
 #[test]
-fn a_key_of_ones_own_signs_and_must_stay() {
+fn a_given_key_signs_and_must_stay_the_same() {
     let data = data_dir();
     let keys = data_dir();
     let path = |name: &str| keys.path().join(name).to_str().expect("a path").to_owned();
@@ -264,7 +264,7 @@ fn a_key_of_ones_own_signs_and_must_stay() {
 }
 
 #[test]
-fn what_is_no_export_is_refused() {
+fn a_directory_that_is_not_an_export_is_refused() {
     let empty = data_dir();
     let path = empty.path().to_str().expect("a path");
     let output = verify(&[path], &BTreeMap::new());
@@ -278,7 +278,7 @@ fn what_is_no_export_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_were_changed_are_found() {
+async fn changed_rows_are_detected() {
     let data = data_dir();
     let before = digest(&figures(run("classroom", data.path(), &[])));
     let mut lend = wavetank();

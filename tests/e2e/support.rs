@@ -1,7 +1,10 @@
 //! Runs the real program in a data directory of its own.
 use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -57,6 +60,14 @@ pub(crate) fn said(output: &Output) -> String {
     format!("{out}{}", String::from_utf8_lossy(&output.stderr))
 }
 
+/// Whether the long worlds are played to their end, as `make test-full` does, and not for a week.
+pub(crate) fn in_full() -> bool {
+    std::env::var_os("WAVETANK_TEST_FULL").is_some_and(|value| value == "1")
+}
+
+/// How long a test waits for something that must happen.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+
 /// A process that ends with the test.
 pub(crate) struct Background(pub(crate) Child);
 
@@ -66,11 +77,32 @@ impl Background {
         Background(child.expect("the program starts"))
     }
 
+    /// Kills it, and the database server with it, as soon as that many jobs of the world in its
+    /// data directory are done.
+    pub(crate) async fn kill_at_job(mut self, data: &Path, job: i64) {
+        let began = Instant::now();
+        let mut done = None;
+        while done < Some(job) {
+            done = done_jobs(data).await.or(done);
+            if let Some(status) = self.0.try_wait().expect("a child") {
+                panic!(
+                    "nothing was killed: it ended ({status}) with {done:?} jobs done, not {job}"
+                );
+            }
+            let waited = began.elapsed() < LIMIT;
+            assert!(waited, "nothing was killed: {done:?} jobs are done, {job} are awaited");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        self.0.kill().expect("kill -9");
+        let status = self.0.wait().expect("it ends");
+        assert_eq!(status.signal(), Some(9), "it ended by itself after {done:?} jobs: {status}");
+    }
+
     /// Asks it to stop and waits until it has.
     pub(crate) fn stop(mut self) -> bool {
         let pid = self.0.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &pid]).status();
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until {
             if let Ok(Some(status)) = self.0.try_wait() {
                 return status.success();
@@ -97,6 +129,21 @@ pub(crate) fn lend(data: &Path) -> (Background, HashMap<String, String>) {
     let lines = BufReader::new(out).lines().take(5);
     let settings = lines.map(|line| setting(line.expect("text"))).collect();
     (lender, settings)
+}
+
+/// How many jobs of the world in a data directory are done; `None` while its server does not answer
+/// or it has no world.
+async fn done_jobs(data: &Path) -> Option<i64> {
+    let socket = std::fs::read_to_string(data.join("postgres.socket")).ok()?;
+    let options = PgConnectOptions::new_without_pgpass()
+        .socket(socket.trim())
+        .username("wavetank")
+        .database("wavetank");
+    let mut conn = PgConnection::connect_with(&options).await.ok()?;
+    let done = sqlx::query_scalar("SELECT count(*) FROM ledger WHERE state = 'done'");
+    let done = done.fetch_one(&mut conn).await;
+    let _ = conn.close().await;
+    done.ok()
 }
 
 impl Drop for Background {

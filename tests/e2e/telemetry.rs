@@ -57,7 +57,7 @@ async fn spans_of_jobs_and_windows_reach_a_collector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_not_there_stops_nobody() {
+async fn an_absent_collector_does_not_stop_the_run() {
     let data = data_dir();
     let mut command = run("classroom", data.path(), &["--until", "1d"]);
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");

@@ -1,15 +1,17 @@
 //! Interoperability: what a world exports is accepted by other people's implementations, and what
-//! was changed in it is refused by them and by `wavetank verify`, for the right reason.
-mod changes;
-mod judges;
+//! was changed in it is refused by them and by `wavetank verify`, for the right reason. Clients that
+//! other people's generators make from the specification call a world.
+mod clients;
 #[path = "../e2e/support.rs"]
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
 mod support;
+mod tampering;
+mod validators;
 mod worlds;
 
-use changes::{CHANGES, Scene};
-use judges::Summary;
 use std::path::Path;
+use tampering::{CHANGES, Scene};
+use validators::Summary;
 use worlds::{Worlds, copied};
 
 /// So many of each kind are judged at least.
@@ -45,11 +47,11 @@ const BUNDLES: [&str; 6] =
 fn every_document_is_accepted() {
     let worlds = Worlds::made();
     for world in &worlds.whole {
-        let said = judges::verify(world);
+        let said = validators::verify(world);
         assert!(said.accepted, "{}:\n{}", world.display(), said.text);
     }
     let paths: Vec<&Path> = worlds.whole.iter().map(AsRef::as_ref).collect();
-    let summary = judges::check(&paths, &[]);
+    let summary = validators::check(&paths, &[]);
     assert!(summary.accepted, "{summary}");
     assert_eq!(summary.checked("world"), worlds.whole.len() as u64);
     for kind in KINDS {
@@ -64,9 +66,9 @@ fn every_document_is_accepted() {
 }
 
 #[test]
-fn every_change_is_refused() {
+fn every_tampering_is_rejected() {
     let worlds = Worlds::made();
-    let said = judges::verify(&worlds.current);
+    let said = validators::verify(&worlds.current);
     assert!(said.accepted, "{}", said.text);
     let mut wrong = Vec::new();
     for change in CHANGES {
@@ -75,12 +77,12 @@ fn every_change_is_refused() {
         (change.make)(&scene);
         let place = change.place.replace("VICTIM", &scene.victim);
 
-        let said = judges::verify(copy.path());
+        let said = validators::verify(copy.path());
         if said.accepted || !said.names(&place, change.reason) {
             let (name, reason) = (change.name, change.reason);
             wrong.push(format!("{name}: verify does not say {place}: {reason}:\n{}", said.text));
         }
-        let summary = judges::check(&[copy.path()], &["--image", scene.victim_image()]);
+        let summary = validators::check(&[copy.path()], &["--image", scene.victim_image()]);
         for kind in change.refused_by {
             let blind = summary.skipped(kind).is_some()
                 || (change.is_of_type() && summary.skipped("cosign predicate types").is_some());

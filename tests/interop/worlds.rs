@@ -1,4 +1,4 @@
-//! The worlds that are judged: played and exported once for all tests of this binary.
+//! The worlds to validate: played and exported once for all tests of this binary.
 use crate::support::{data_dir, figures, said, scenario, wavetank};
 use std::path::{Path, PathBuf};
 use std::process::Command;

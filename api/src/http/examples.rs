@@ -1,7 +1,7 @@
 //! What the examples of the specification name. All of it exists in the demo world (`four-weeks`
 //! with its own seed), so that Swagger UI's "Execute" answers with a story: an advisory, the image
 //! that it was found in, the customer who runs it, and the deadline that was missed. A test plays
-//! that world and executes every operation as it stands there (`tests/e2e/tour.rs`).
+//! that world and executes every operation as it stands there (`tests/e2e/examples.rs`).
 
 /// A CVE in two packages, one of which is fixed too late.
 pub(crate) const CVE: &str = "CVE-2026-1000017";

@@ -32,8 +32,7 @@ const START: &str = include_str!("docs/start.js");
 /// The specification as a file.
 pub(crate) fn specification(text: String) -> impl Endpoint {
     let text = Arc::<str>::from(text);
-    make_sync(move |_| with_content_type(text.to_string(), "application/json"))
-        .with(Gzip)
+    make_sync(move |_| with_content_type(text.to_string(), "application/json")).with(Gzip)
 }
 
 /// Swagger UI below `/docs`.

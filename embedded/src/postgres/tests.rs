@@ -61,11 +61,9 @@ fn wait_until(what: &str, seconds: u64, mut done: impl FnMut() -> bool) {
 async fn starts_keeps_and_stops() {
     let dir = data_dir();
     let locked = DataDir::open(dir.path()).unwrap();
-    let since = Instant::now();
     // With the settings of real life: durable.
     let server = EmbeddedPostgres::start(locked.path(), PostgresOptions::default()).await.unwrap();
     let mut connection = connect(&server).await;
-    println!("nothing to first connection: {:?}", since.elapsed());
     sqlx::raw_sql(
         "CREATE EXTENSION hstore; CREATE EXTENSION pgcrypto;
          CREATE TABLE t (x int); INSERT INTO t VALUES (7)",
@@ -83,17 +81,13 @@ async fn starts_keeps_and_stops() {
 
     // An open session does not hold the stop up.
     let pgdata = locked.path().join("postgres");
-    let since = Instant::now();
     server.stop().await;
-    println!("stop: {:?}", since.elapsed());
     assert_eq!(processes_in(&pgdata), Vec::<i32>::new());
     assert!(!socket.exists());
     assert!(!pgdata.join("postmaster.pid").exists());
 
-    let since = Instant::now();
     let server = EmbeddedPostgres::start(locked.path(), PostgresOptions::default()).await.unwrap();
     let mut connection = connect(&server).await;
-    println!("restart to connection: {:?}", since.elapsed());
     let kept: i32 = sqlx::query_scalar("SELECT x FROM t").fetch_one(&mut connection).await.unwrap();
     assert_eq!(kept, 7);
     drop(server);
@@ -118,10 +112,9 @@ async fn a_killed_server_comes_back_at_the_same_address() {
         {
             break;
         }
-        assert!(since.elapsed() < Duration::from_secs(20), "the server did not come back");
+        assert!(since.elapsed() < Duration::from_secs(60), "the server did not come back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    println!("killed to connection: {:?}", since.elapsed());
     assert_eq!(server.url(), url);
     server.stop().await;
     assert_eq!(processes_in(&pgdata), Vec::<i32>::new());
@@ -135,7 +128,7 @@ async fn a_server_that_cannot_come_back_says_why() {
     assert_eq!(server.failure(), None);
     fs::rename(pgdata.join("global"), pgdata.join("lost")).unwrap();
     kill(postmaster(&pgdata), Signal::SIGKILL).unwrap();
-    wait_until("it gives up", 30, || server.failure().is_some());
+    wait_until("it gives up", 60, || server.failure().is_some());
     let reason = server.failure().unwrap();
     assert!(reason.contains("did not start") && reason.contains("hint: "), "{reason}");
 }
@@ -158,7 +151,7 @@ async fn child() {
 fn run_child(exe: &Path, dir: &Path, uid: Option<u32>) -> (Child, String) {
     let mut command = Command::new(exe);
     command
-        .args(["--exact", "embedded::postgres::tests::child", "--ignored", "--nocapture"])
+        .args(["--exact", "postgres::tests::child", "--ignored", "--nocapture"])
         .env(CHILD_DIR, dir)
         .current_dir("/")
         .stdout(Stdio::piped());
@@ -196,7 +189,7 @@ async fn no_process_outlives_a_killed_parent_and_the_next_start_is_clean() {
             assert!(!Path::new(socket.trim()).exists(), "{socket} was left");
             server.stop().await;
         }
-        wait_until("orphans end", 10, || processes_in(&pgdata).is_empty());
+        wait_until("orphans end", 60, || processes_in(&pgdata).is_empty());
     }
 }
 
@@ -206,7 +199,7 @@ fn killed_while_it_makes_the_cluster_it_makes_it_again() {
     let dir = data_dir();
     let exe = std::env::current_exe().unwrap();
     let mut child = Command::new(&exe)
-        .args(["--exact", "embedded::postgres::tests::child", "--ignored", "--nocapture"])
+        .args(["--exact", "postgres::tests::child", "--ignored", "--nocapture"])
         .env(CHILD_DIR, dir.path())
         .stdout(Stdio::null())
         .spawn()
@@ -215,7 +208,7 @@ fn killed_while_it_makes_the_cluster_it_makes_it_again() {
         let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
         names.filter(|name| name.to_string_lossy().starts_with("postgres.making-")).count()
     };
-    wait_until("initdb begins", 10, || unfinished() > 0);
+    wait_until("initdb begins", 60, || unfinished() > 0);
     child.kill().unwrap();
     child.wait().unwrap();
     let (mut child, word) = run_child(&exe, dir.path(), None);
@@ -223,7 +216,7 @@ fn killed_while_it_makes_the_cluster_it_makes_it_again() {
     child.kill().unwrap();
     child.wait().unwrap();
     let pgdata = dir.path().join("postgres");
-    wait_until("orphans end", 10, || processes_in(&pgdata).is_empty());
+    wait_until("orphans end", 60, || processes_in(&pgdata).is_empty());
     socket::remove_leftover(&dir.path().join("postgres.socket"));
 }
 
@@ -312,7 +305,7 @@ fn runs_as_an_ordinary_user_but_not_as_a_nameless_one() {
         let _ = child.kill();
         child.wait().unwrap();
         let pgdata = dir.join("postgres");
-        wait_until("orphans end", 10, || processes_in(&pgdata).is_empty());
+        wait_until("orphans end", 60, || processes_in(&pgdata).is_empty());
         socket::remove_leftover(&dir.join("postgres.socket"));
         if named {
             assert_eq!(word, "ready");

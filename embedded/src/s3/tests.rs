@@ -3,8 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use aws_sdk_s3::{
@@ -19,7 +18,7 @@ use aws_sdk_s3::{
     types::{ChecksumAlgorithm, Delete, ObjectIdentifier},
 };
 use aws_smithy_http_client::{Builder, tls};
-use futures::{StreamExt as _, stream};
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
@@ -365,50 +364,4 @@ async fn a_taken_port_is_named() {
     let message = second.unwrap_err().to_string();
     assert!(message.contains(&first.address.to_string()), "{message}");
     assert!(message.lines().nth(1).unwrap().starts_with("hint: "), "{message}");
-}
-
-/// What this process has used so far, from Linux's hundredths of seconds.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    let ticks = after_name.split(' ').skip(11).take(2).filter_map(|t| t.parse::<f64>().ok());
-    ticks.sum::<f64>() / 100.0
-}
-
-/// A measurement: `cargo test --release -- --ignored --nocapture puts_a_second`.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-async fn puts_a_second() {
-    const PUTS: usize = 10_000;
-    let base = std::env::var_os("WAVETANK_BENCH_DIR").unwrap_or_else(|| "/var/tmp".into());
-    // Kept to the end: for some seconds ext4 searches long for inodes that were not just freed.
-    let mut dirs = Vec::new();
-    for durability in [Durability::Cached, Durability::Synced] {
-        for concurrency in [16, 64, 1] {
-            let dir = tempfile::tempdir_in(&base).unwrap();
-            let server = EmbeddedS3::start_with(dir.path(), ANY_PORT, durability).await.unwrap();
-            let client = Arc::new(client(&server));
-            client.create_bucket().bucket(BUCKET).send().await.unwrap();
-            let puts = if concurrency == 1 { PUTS / 10 } else { PUTS };
-            let (since, cpu) = (Instant::now(), cpu_seconds());
-            let work = stream::iter(0..puts).map(|n| {
-                let client = Arc::clone(&client);
-                tokio::spawn(async move {
-                    let mut body = vec![b'x'; 4096];
-                    body[..8].copy_from_slice(&n.to_le_bytes());
-                    put(&client, &format!("blobs/sha256/{n:064x}"), body).await
-                })
-            });
-            work.buffer_unordered(concurrency).for_each(async |tag| assert!(tag.is_ok())).await;
-            let rate = puts as f64 / since.elapsed().as_secs_f64();
-            // Client and server together; what else the machine does shows only in the rate.
-            let cpu_us = (cpu_seconds() - cpu) / puts as f64 * 1e6;
-            println!(
-                "{durability:?}, {concurrency} at once: {rate:.0} puts of 4 KiB a second, \
-                 {cpu_us:.0} us of CPU each"
-            );
-            server.stop().await;
-            dirs.push(dir);
-        }
-    }
 }

@@ -15,7 +15,7 @@ const LISTED_ITEMS: usize = 10;
 /// The body of a delivery's message.
 pub(super) async fn body(
     conn: &mut PgConnection,
-    taken: &ClaimedDelivery,
+    delivery: &ClaimedDelivery,
 ) -> anyhow::Result<Vec<u8>> {
     let world: Option<(String, i64, chrono::DateTime<chrono::Utc>)> =
         sqlx::query_as("SELECT scenario_sha256, seed, released_through FROM world")
@@ -90,7 +90,7 @@ fn notification(notice: &Notification, most: usize) -> Value {
 
 /// Many notifications as one message: all are counted, the first are told.
 fn digest(
-    taken: &ClaimedDelivery,
+    delivery: &ClaimedDelivery,
     listed: &[Notification],
     counts: &[(String, i64, i64)],
 ) -> Value {

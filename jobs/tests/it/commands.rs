@@ -1,5 +1,5 @@
-//! A world that is asked for things from outside while it stands and runs: the work agrees with the
-//! kernel about every one of them, and the same record makes the same rows.
+//! Commands from outside, in a paused and in a running world: the jobs agree with the kernel about
+//! each of them, and the same commands make the same rows.
 use crate::support::Bench;
 use crate::support::conducting::{CLASSROOM, SEED, end, scenario};
 use jobs::conductor::{Options, Stop};
@@ -154,7 +154,7 @@ async fn played() -> Bench {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_is_done_and_the_same_record_makes_the_same_rows() {
+async fn commands_take_effect_and_the_same_commands_make_the_same_rows() {
     let bench = played().await;
     for (what, sql) in [
         (
@@ -227,7 +227,7 @@ async fn what_is_asked_for_is_done_and_the_same_record_makes_the_same_rows() {
         let sql = format!("SELECT (SELECT count(*) FROM ({said}) s), count(*) FROM ({other}) o");
         let counts = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_one(&bench.pool);
         let (rows, other): (i64, i64) = counts.await.unwrap();
-        assert!(rows > 0 && other == 0, "{kept}: {rows} rows, {other} are other ones");
+        assert!(rows > 0 && other == 0, "{kept}: of {rows} rows, {other} differ");
     }
     // Whatever hangs on a customer's image is the customer's.
     for (table, of) in [

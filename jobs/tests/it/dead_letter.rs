@@ -1,5 +1,4 @@
-//! What an operator can do about a job in the dead letter: owe it again, or give it up.
-use crate::real::s3;
+//! What an operator can do about a dead job: retry or discard it.
 use crate::support::Bench;
 use crate::support::conducting::{CLASSROOM, SEED, scenario};
 use futures::future::BoxFuture;
@@ -19,7 +18,7 @@ use store::ledger;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// The real work, but for the notification of one fact, which never comes out right.
+/// The real work, except that the notification of one fact always fails.
 struct Flawed(Option<u64>);
 
 impl JobHandler for Flawed {
@@ -61,12 +60,10 @@ async fn digest(bench: &Bench) -> WorldDigest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_given_up_holds_nothing_up_and_leaves_a_gap() {
+async fn a_discarded_job_unblocks_the_clock_and_leaves_a_gap() {
     let (seq, at) = first_notification();
     let until = SimTime(at.0 + HOUR_MS);
-    let (mut clean, mut gap) = (Bench::new().await, Bench::new().await);
-    let ((_one, objects), (_two, others)) = (s3::store().await, s3::store().await);
-    (clean.ctx.objects, gap.ctx.objects) = (objects, others);
+    let (clean, gap) = (Bench::new().await, Bench::new().await);
     assert_eq!(play(&clean, until, None).await, Stop::ReachedEnd, "seed {SEED}");
     let held = play(&gap, until, Some(seq)).await;
     assert!(matches!(held, Stop::Held { .. }), "{held:?}");
@@ -75,11 +72,11 @@ async fn a_job_given_up_holds_nothing_up_and_leaves_a_gap() {
     let dead = gap.count("SELECT id FROM ledger WHERE state = 'dead'").await;
     assert_eq!(ledger::discarded(&mut conn).await.unwrap(), 0);
     assert!(ledger::discard(&mut conn, dead).await.unwrap());
-    assert!(!ledger::discard(&mut conn, dead).await.unwrap(), "once is enough");
-    assert!(!ledger::retry(&mut conn, dead).await.unwrap(), "given up is given up");
+    assert!(!ledger::discard(&mut conn, dead).await.unwrap(), "discarded a second time");
+    assert!(!ledger::retry(&mut conn, dead).await.unwrap(), "a discarded job is retried");
     assert_eq!(gap.count("SELECT count(*) FROM clock WHERE held_reason IS NULL").await, 1);
 
-    // The work would come out right now; nobody does it any more.
+    // The job would succeed now, but is not run any more.
     assert_eq!(play(&gap, until, None).await, Stop::ReachedEnd, "seed {SEED}");
     let (whole, left) = (digest(&clean).await, digest(&gap).await);
     assert_eq!(whole.differences(&left), ["notifications"], "seed {SEED}");

@@ -1,11 +1,19 @@
-//! Workers that die, and connections that break.
-use crate::support::Bench;
+//! Dying workers and broken connections.
 use crate::support::handlers::{Act, Script};
+use crate::support::{Bench, LIMIT};
 use jobs::queue::{RescueTimeouts, redeliver};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-const IMPATIENT: RescueTimeouts = RescueTimeouts {
+/// What a dead worker had is redelivered at once.
+const AT_ONCE: RescueTimeouts = RescueTimeouts {
+    delivery: Duration::ZERO,
+    worker: Duration::ZERO,
+    attempt: Duration::from_secs(60),
+};
+
+/// The same while workers live: what they have fetched is theirs for a moment.
+const AFTER_A_WHILE: RescueTimeouts = RescueTimeouts {
     delivery: Duration::from_millis(100),
     worker: Duration::from_millis(200),
     attempt: Duration::from_secs(60),
@@ -20,7 +28,9 @@ async fn killed_while_working(url: String, script: Arc<Script>, seq: u64) {
         runtime.block_on(async {
             let doomed = Bench::at(&url).await;
             let (workers, _stop) = doomed.work(&script);
+            let began = Instant::now();
             while script.runs(seq) == runs && doomed.job(seq as i64).await.0 == "owed" {
+                assert!(began.elapsed() < LIMIT, "job {seq} was not started: nothing was killed");
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             std::mem::forget(workers);
@@ -31,16 +41,18 @@ async fn killed_while_working(url: String, script: Arc<Script>, seq: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_dead_worker_had_is_done_by_another() {
+async fn another_worker_finishes_the_job_of_a_dead_one() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Hang])]);
     bench.deliver(&[1]).await;
     killed_while_working(bench.url.clone(), script.clone(), 1).await;
     let (workers, stop) = bench.work(&script);
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(bench.job(1).await.0, "owed");
-    redeliver(&bench.pool, &IMPATIENT).await.unwrap();
+    // The other worker has done what was delivered later, and leaves what the dead one had.
+    bench.deliver(&[2]).await;
+    bench.becomes(2, "done").await;
+    assert_eq!((bench.job(1).await.0.as_str(), script.runs(1)), ("owed", 1));
+    redeliver(&bench.pool, &AT_ONCE).await.unwrap();
     bench.becomes(1, "done").await;
     assert_eq!(script.runs(1), 2);
     stop.cancel();
@@ -48,18 +60,17 @@ async fn what_a_dead_worker_had_is_done_by_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_kills_its_workers_ends_in_the_dead_letter() {
+async fn a_job_that_kills_its_workers_is_dead_lettered() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Hang; 20])]);
     bench.deliver(&[1]).await;
     let mut lives = 0;
     while bench.job(1).await.0 == "owed" {
-        assert!(lives < 12, "it kills workers for ever");
+        assert!(lives < 12, "a job has killed {lives} workers and is not dead");
         killed_while_working(bench.url.clone(), script.clone(), 1).await;
         lives += 1;
-        tokio::time::sleep(Duration::from_millis(250)).await;
-        redeliver(&bench.pool, &IMPATIENT).await.unwrap();
+        redeliver(&bench.pool, &AT_ONCE).await.unwrap();
     }
     let (_, attempts, error) = bench.job(1).await;
     assert!(attempts >= store::ledger::MAX_ATTEMPTS);
@@ -67,31 +78,39 @@ async fn a_job_that_kills_its_workers_ends_in_the_dead_letter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cut_connections_end_no_worker() {
+async fn workers_survive_lost_connections() {
     let bench = Bench::new().await;
     bench.world().await;
-    let slow = Duration::from_millis(5);
-    let script = Script::new((1..=200).map(|seq| (seq, vec![Act::Slow(slow)])));
+    // In each round the connections are cut while a job is in the middle of its work.
+    let gates = [30, 90, 150];
+    let script = Script::new(gates.map(|seq| (seq, vec![Act::WaitAtGate])));
     let (workers, stop) = bench.work(&script);
-    let ids: Vec<i64> = (1..=200).collect();
-    bench.deliver(&ids).await;
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        bench
+    for gate in gates {
+        let ids: Vec<i64> = (gate as i64 - 29..=gate as i64 + 30).collect();
+        bench.deliver(&ids).await;
+        script.started(gate, 1).await;
+        let cut = bench
             .count(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                  WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
             .await;
+        assert!(cut > 0, "no connection was cut");
+        script.open_gate();
     }
-    for id in &ids {
-        let began = std::time::Instant::now();
-        while bench.job(*id).await.0 != "done" {
-            assert!(began.elapsed() < Duration::from_secs(30), "{:?}", bench.job(*id).await);
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            redeliver(&bench.pool, &IMPATIENT).await.unwrap();
-        }
+    let began = Instant::now();
+    let left = "SELECT count(*) FROM ledger WHERE state <> 'done'";
+    while bench.count(left).await > 0 {
+        let jobs: Vec<(i64, String, Option<String>)> =
+            sqlx::query_as("SELECT id, state, error FROM ledger WHERE state <> 'done' LIMIT 5")
+                .fetch_all(&bench.pool)
+                .await
+                .unwrap();
+        assert!(began.elapsed() < LIMIT, "these jobs are never done: {jobs:?}");
+        redeliver(&bench.pool, &AFTER_A_WHILE).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    assert_eq!(bench.count("SELECT count(*) FROM ledger").await, 180);
     stop.cancel();
     workers.stopped().await;
 }

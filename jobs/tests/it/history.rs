@@ -1,4 +1,4 @@
-//! What the stored rows say of a build at an instant is what the facts said then.
+//! The status of a build at a past instant is the one that the facts gave it then.
 use crate::support::Bench;
 use crate::support::conducting::scenario;
 use crate::support::handlers::Script;
@@ -48,7 +48,7 @@ fn told(until: SimTime) -> BTreeMap<BuildId, Vec<(SimTime, &'static str)>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_build_that_flaked_waits_until_it_is_tried_again() {
+async fn a_flaked_build_is_pending_until_its_next_attempt() {
     let bench = Bench::new().await;
     let (workers, stop) = bench.work(&Script::new([]));
     let plan = scenario(FLAKY);
@@ -90,5 +90,5 @@ async fn a_build_that_flaked_waits_until_it_is_tried_again() {
             }
         }
     }
-    assert!(asked > 200 && again > 10, "the test tests little: {asked} asked, {again} flakes");
+    assert!(asked > 200 && again > 10, "the test proves little: {asked} questions, {again} flakes");
 }

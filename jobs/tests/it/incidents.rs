@@ -1,4 +1,4 @@
-//! Incidents of trust, conducted with real work: what the levels were, and what they are.
+//! Trust incidents, conducted with real jobs: SLSA levels before and after them.
 use crate::support::Bench;
 use crate::support::conducting::{Conducting, scenario};
 use documents::bundle::{Bundle, MAX_BUNDLE_BYTES};
@@ -150,7 +150,7 @@ async fn assessments(bench: &Bench) -> Vec<(Assessed, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_trust_lowers_the_level_of_what_rests_on_it() {
+async fn lost_trust_lowers_the_slsa_level_of_what_depends_on_it() {
     let bench = Bench::new().await;
     let (workers, stop) = bench.really_work();
     let plan = scenario(SHAKEN);
@@ -218,7 +218,7 @@ async fn replaced(bench: &Bench, version: VersionRef, at: SimTime) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_standing_world_takes_them_as_commands_and_refuses_nonsense() {
+async fn a_paused_world_accepts_incidents_as_commands_and_refuses_impossible_ones() {
     let bench = Bench::new().await;
     let (workers, stop) = bench.really_work();
     let mut conducting = conduct(&bench, Options::default()).await;

@@ -1,5 +1,5 @@
 //! The queues, the workers and the conductor against a real PostgreSQL: what must hold when
-//! things die, hang, come twice or are lost.
+//! processes die, jobs hang, and deliveries are duplicated or lost.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod commands;
@@ -8,7 +8,7 @@ mod dead_letter;
 mod faults;
 mod history;
 mod incidents;
-mod real;
+mod replay;
 mod rescuer;
 mod support;
 mod takeover;

@@ -1,8 +1,8 @@
-//! What the rescuer delivers again, and what it leaves alone.
-use crate::support::Bench;
+//! What the rescuer redelivers, and what it leaves alone.
 use crate::support::handlers::{Act, Script};
+use crate::support::{Bench, LIMIT};
 use jobs::queue::{RescueTimeouts, clean, redeliver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const NOW: RescueTimeouts = RescueTimeouts {
     delivery: Duration::ZERO,
@@ -13,14 +13,13 @@ const NOW: RescueTimeouts = RescueTimeouts {
 const SOON: RescueTimeouts = RescueTimeouts { worker: Duration::from_secs(10), ..NOW };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_tasks_come_back_and_waiting_ones_stay() {
+async fn lost_tasks_are_redelivered_and_waiting_ones_are_not() {
     let bench = Bench::new().await;
     bench.world().await;
     bench.deliver(&[1, 2, 3]).await;
     // The queue lost one; the others wait, for nobody works.
     let lost = "DELETE FROM apalis.jobs USING ledger WHERE ledger.task = jobs.id AND ledger.id = 2";
     assert_eq!(bench.execute(lost).await, 1);
-    tokio::time::sleep(Duration::from_millis(5)).await;
     let delivered = redeliver(&bench.pool, &NOW).await.unwrap();
     assert_eq!(delivered.iter().map(|(_, jobs)| jobs).sum::<usize>(), 1);
     assert_eq!(bench.count("SELECT sum(lost)::bigint FROM ledger").await, 1);
@@ -36,39 +35,40 @@ async fn lost_tasks_come_back_and_waiting_ones_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poison_job_is_tried_five_times() {
+async fn a_poison_job_is_attempted_five_times() {
     let bench = Bench::new().await;
     bench.world().await;
     let script = Script::new([(1, vec![Act::Fail; 50])]);
     let (workers, stop) = bench.work(&script);
     bench.deliver(&[1]).await;
+    let began = Instant::now();
     while bench.job(1).await.0 == "owed" {
+        let job = bench.job(1).await;
+        assert!(began.elapsed() < LIMIT, "the job should be dead by now, but is {job:?}");
         // The back-off is tested elsewhere.
         bench.execute("UPDATE ledger SET retry_wall = now() WHERE retry_wall > now()").await;
         redeliver(&bench.pool, &SOON).await.unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(bench.job(1).await, ("dead".to_owned(), 5, Some("it failed".to_owned())));
-    for _ in 0..5 {
-        redeliver(&bench.pool, &SOON).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    assert_eq!(redeliver(&bench.pool, &SOON).await.unwrap(), []);
+    bench.deliver(&[2]).await;
+    bench.becomes(2, "done").await;
     assert_eq!(script.runs(1), 5);
     stop.cancel();
     workers.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_under_way_is_left_alone() {
+async fn a_running_job_is_not_redelivered() {
     let bench = Bench::new().await;
     bench.world().await;
-    let script = Script::new([(1, vec![Act::Slow(Duration::from_millis(400))])]);
+    let script = Script::new([(1, vec![Act::WaitAtGate])]);
     let (workers, stop) = bench.work(&script);
     bench.deliver(&[1]).await;
-    while script.runs(1) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    script.started(1, 1).await;
     assert_eq!(redeliver(&bench.pool, &NOW).await.unwrap(), []);
+    script.open_gate();
     bench.becomes(1, "done").await;
     assert_eq!(script.runs(1), 1);
     stop.cancel();
@@ -76,7 +76,7 @@ async fn work_under_way_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pruning_takes_only_what_is_over() {
+async fn pruning_removes_only_finished_jobs() {
     let bench = Bench::new().await;
     bench.world().await;
     bench.deliver(&[1, 2, 3, 4]).await;

@@ -1,9 +1,9 @@
-//! What the tests stand on: a database each, an object store in memory, and job bodies made to
-//! measure.
+//! What the tests share: a database and a bucket for each, and scripted job bodies.
 pub(crate) mod conducting;
 pub(crate) mod handlers;
-pub(crate) mod postgres;
-pub(crate) mod s3;
+#[path = "../../../store/tests/it/support/services.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests of `store`")]
+pub(crate) mod services;
 
 use handlers::Script;
 use jobs::caches::Caches;
@@ -16,10 +16,13 @@ use sim::time::SimTime;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::db::Durability;
+use store::db::{self, Durability};
 use store::ledger::NewJob;
 use store::queue::Queue;
 use tokio_util::sync::CancellationToken;
+
+/// How long a test waits for something that must happen.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// A database of its own, the schema in it, and connections to it.
 pub(crate) struct Bench {
@@ -29,9 +32,27 @@ pub(crate) struct Bench {
     pub(crate) signals: Arc<Signals>,
 }
 
+async fn connect(url: &str, durability: Durability) -> PgPool {
+    db::connect(url.parse().unwrap(), 16, durability).await.unwrap()
+}
+
+/// The URL of a new database with our schema and the queue's.
+async fn fresh_database() -> String {
+    let services = services::services();
+    let template = services
+        .template("jobs", "", |url| async move {
+            let pool = connect(&url, Durability::Full).await;
+            db::migrate(&pool).await.unwrap();
+            jobs::queue::setup(&pool).await.unwrap();
+            pool.close().await;
+        })
+        .await;
+    services.database(&template).await
+}
+
 impl Bench {
     pub(crate) async fn new() -> Bench {
-        Self::at(&postgres::fresh_database().await).await
+        Self::at(&fresh_database().await).await
     }
 
     /// Another process, as it were, on the same database.
@@ -40,9 +61,9 @@ impl Bench {
     }
 
     pub(crate) async fn at(url: &str) -> Bench {
-        let pool = postgres::connect(url, Durability::Full).await;
-        let worker_pool = postgres::connect(url, Durability::Relaxed).await;
-        let objects = s3::memory().await;
+        let pool = connect(url, Durability::Full).await;
+        let worker_pool = connect(url, Durability::Relaxed).await;
+        let objects = services::services().bucket().await;
         let caches = Arc::new(Caches::new(100_000));
         let ctx = JobContext { pool: worker_pool, objects, caches, keys: Arc::default() };
         Bench { url: url.to_owned(), pool, ctx, signals: Signals::new() }
@@ -50,7 +71,16 @@ impl Bench {
 
     /// Starts workers with these bodies; they end with the token.
     pub(crate) fn work(&self, script: &Arc<Script>) -> (Workers, CancellationToken) {
-        let options = WorkerOptions { concurrency: 4, time_limit: Duration::from_secs(2) };
+        self.work_within(WorkerOptions::default().time_limit, script)
+    }
+
+    /// The same, with another time limit for an attempt.
+    pub(crate) fn work_within(
+        &self,
+        time_limit: Duration,
+        script: &Arc<Script>,
+    ) -> (Workers, CancellationToken) {
+        let options = WorkerOptions { concurrency: 4, time_limit };
         let stop = CancellationToken::new();
         let (ctx, signals) = (self.ctx.clone(), self.signals.clone());
         let workers = Workers::start_with(ctx, signals, options, stop.clone(), script.clone());
@@ -99,7 +129,7 @@ impl Bench {
             .unwrap()
     }
 
-    /// Waits until a job is in a state; fails after a while with what it is instead.
+    /// Waits until a job is in a state; fails after a minute with its row.
     pub(crate) async fn becomes(&self, id: i64, state: &str) {
         let began = Instant::now();
         loop {
@@ -107,7 +137,7 @@ impl Bench {
             if job.0 == state {
                 return;
             }
-            assert!(began.elapsed() < Duration::from_secs(30), "job {id} is {job:?}, not {state}");
+            assert!(began.elapsed() < LIMIT, "job {id} should become {state}, but is {job:?}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }

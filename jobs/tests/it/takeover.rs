@@ -1,16 +1,46 @@
-//! Conductors that die and conductors that stand by.
-use crate::support::Bench;
-use crate::support::conducting::{end, to_the_end};
-use crate::support::handlers::Script;
+//! Conductors that die, and conductors on standby.
+use crate::support::conducting::{CLASSROOM, SEED, end, scenario, to_the_end};
+use crate::support::handlers::{Act, Script};
+use crate::support::{Bench, LIMIT};
+use futures::future::BoxFuture;
 use jobs::conductor::{ConductorState, Options, Stop};
-use sim::fact::UsageMode;
+use jobs::job::{JobContext, JobError, Payload};
+use jobs::worker::{JobHandler, PlatformJobs, WorkerOptions, Workers};
+use sim::World;
+use sim::fact::{FactKind, UsageMode};
 use sim::ids::{CustomerId, ImageId};
 use sim::time::{HOUR_MS, SimDuration};
-use std::time::Duration;
+use sqlx::{Connection, PgConnection};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use store::finalize::{self, Usage};
+use store::objects::ObjectStore;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Waits until a conductor that stands by has asked for the lock of the leader so many times.
+async fn tries_to_lead(bench: &Bench, times: usize) {
+    let mut seen = BTreeSet::new();
+    let began = Instant::now();
+    while seen.len() < times {
+        assert!(began.elapsed() < LIMIT, "tries to lead: {seen:?}, {times} are awaited");
+        let tried: Vec<String> = sqlx::query_scalar(
+            "SELECT query_start::text FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND query LIKE 'SELECT pg_try_advisory_lock%'",
+        )
+        .fetch_all(&bench.pool)
+        .await
+        .unwrap();
+        seen.extend(tried);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_stands_by_and_takes_over() {
+async fn the_second_conductor_stands_by_and_takes_over() {
     let bench = Bench::new().await;
     let script = Script::new([]);
     let (workers, stop) = bench.work(&script);
@@ -18,7 +48,7 @@ async fn the_second_stands_by_and_takes_over() {
     first.is(|p| p.state == ConductorState::Leading).await;
     let second_bench = bench.beside().await;
     let mut second = second_bench.conduct(to_the_end()).await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tries_to_lead(&bench, 3).await;
     assert_eq!(second.progress.borrow().state, ConductorState::Standby);
     first.stop.cancel();
     assert_eq!(first.ended.await.unwrap().unwrap(), Stop::Shutdown);
@@ -29,9 +59,9 @@ async fn the_second_stands_by_and_takes_over() {
     workers.stopped().await;
 }
 
-/// The old one is cut off by the server, does not know, and wakes up when another leads.
+/// The old conductor lost its connection without noticing, and writes again when another leads.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_has_lost_the_lead_writes_nothing() {
+async fn a_conductor_that_lost_leadership_writes_nothing() {
     let bench = Bench::new().await;
     let mut conn = bench.pool.acquire().await.unwrap();
     bench.open(Options::default()).await.unwrap();
@@ -47,10 +77,62 @@ async fn one_that_has_lost_the_lead_writes_nothing() {
     store::world::assert_term(&mut conn, new).await.unwrap();
 }
 
-/// Conductor and workers end at once at several moments, like a process that is killed; the same
-/// command goes on each time, and the world is the one of an undisturbed run.
+/// The real work up to the job with this number among those that are started; that one reports
+/// itself and never ends, so that nothing goes past it.
+struct DiesAt {
+    job: usize,
+    started: AtomicUsize,
+    reached: Notify,
+}
+
+impl JobHandler for DiesAt {
+    fn run<'a>(
+        &'a self,
+        ctx: &'a JobContext,
+        conn: &'a mut PgConnection,
+        payload: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), JobError>> {
+        if self.started.fetch_add(1, Ordering::SeqCst) + 1 == self.job {
+            self.reached.notify_one();
+            return Box::pin(std::future::pending());
+        }
+        PlatformJobs.run(ctx, conn, payload)
+    }
+}
+
+/// Conducts and works in a runtime of its own until that many jobs have been started, and ends all
+/// of it in the middle of the last one, like a process that is killed.
+async fn killed_at_job(job: usize, url: String, objects: ObjectStore) {
+    let killed = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut doomed = Bench::at(&url).await;
+            doomed.ctx.objects = objects;
+            let bodies =
+                Arc::new(DiesAt { job, started: AtomicUsize::new(0), reached: Notify::new() });
+            let workers = Workers::start_with(
+                doomed.ctx.clone(),
+                doomed.signals.clone(),
+                WorkerOptions::default(),
+                CancellationToken::new(),
+                bodies.clone(),
+            );
+            let conducting = doomed.conduct(to_the_end()).await;
+            if tokio::time::timeout(LIMIT, bodies.reached.notified()).await.is_err() {
+                let (started, progress) = (&bodies.started, conducting.progress.borrow());
+                panic!("nothing was killed: {started:?} of {job} jobs were started, {progress:?}");
+            }
+            std::mem::forget((workers, conducting));
+        });
+        runtime.shutdown_background();
+    });
+    killed.await.unwrap();
+}
+
+/// Conductor and workers are killed in the middle of a job, five times; the same command continues
+/// each time, and the world equals that of an undisturbed run.
 #[tokio::test(flavor = "multi_thread")]
-async fn kills_change_nothing() {
+async fn a_world_killed_five_times_equals_an_undisturbed_one() {
     let clean = Bench::new().await;
     let clean_end = {
         let (workers, stop) = clean.really_work();
@@ -61,22 +143,11 @@ async fn kills_change_nothing() {
     };
     assert_eq!(clean_end, Stop::ReachedEnd);
     let bench = Bench::new().await;
-    let objects = bench.ctx.objects.clone();
-    for after_ms in [30, 90, 150, 260, 400] {
-        let (url, objects) = (bench.url.clone(), objects.clone());
-        let killed = tokio::task::spawn_blocking(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                let mut doomed = Bench::at(&url).await;
-                doomed.ctx.objects = objects;
-                let (workers, _stop) = doomed.really_work();
-                let conducting = doomed.conduct(to_the_end()).await;
-                tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                std::mem::forget((workers, conducting));
-            });
-            runtime.shutdown_background();
-        });
-        killed.await.unwrap();
+    // Of 121 jobs in all.
+    for job in [1, 4, 12, 20, 25] {
+        killed_at_job(job, bench.url.clone(), bench.ctx.objects.clone()).await;
+        let unfinished = "SELECT count(*) FROM ledger WHERE state = 'owed'";
+        assert!(bench.count(unfinished).await > 0, "no job was left unfinished by the kill");
     }
     let (workers, stop) = bench.really_work();
     let ended = bench.conduct(to_the_end()).await.ended.await.unwrap().unwrap();
@@ -84,32 +155,49 @@ async fn kills_change_nothing() {
     stop.cancel();
     workers.stopped().await;
     assert_eq!(bench.dump().await, clean.dump().await);
-    println!("terms: {}", bench.count("SELECT term FROM world").await);
+    assert_eq!(bench.count("SELECT term FROM world").await, 6, "five killed conductors and one");
 }
 
+/// The facts of the classroom's builds.
+fn builds() -> Vec<u64> {
+    let mut seqs = Vec::new();
+    World::new(scenario(CLASSROOM), SEED).advance(end(), &mut |fact| {
+        if matches!(fact.kind, FactKind::BuildFinished(_)) {
+            seqs.push(fact.seq);
+        }
+    });
+    seqs
+}
+
+/// All connections are cut in the middle of an early job, and again in the middle of a late one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_database_is_waited_for() {
+async fn the_conductor_waits_for_a_lost_database() {
     let bench = Bench::new().await;
-    let script = Script::new([]);
+    let builds = builds();
+    let gates = [builds[10], builds[60]];
+    let script = Script::new(gates.map(|seq| (seq, vec![Act::WaitAtGate])));
     let (workers, stop) = bench.work(&script);
+    // Not of the pool, whose connections are cut.
+    let mut admin = PgConnection::connect(&bench.url).await.unwrap();
     let conducting = bench.conduct(to_the_end()).await;
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        let cut = sqlx::query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    for gate in gates {
+        script.started(gate, 1).await;
+        let cut = sqlx::query_scalar::<_, i64>(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid()",
         );
-        let _ = cut.execute(&bench.pool).await;
+        assert!(cut.fetch_one(&mut admin).await.unwrap() > 0, "no connection was cut");
+        script.open_gate();
     }
-    let ended = tokio::time::timeout(Duration::from_secs(90), conducting.ended).await;
-    assert_eq!(ended.unwrap().unwrap().unwrap(), Stop::ReachedEnd);
+    assert_eq!(conducting.ends().await.unwrap(), Stop::ReachedEnd);
     stop.cancel();
     workers.stopped().await;
 }
 
-/// A window was finalized and not sealed; the next leader finalizes it again, joined with the next one.
+/// A window was finalized and not sealed; the next conductor finalizes it again, joined with the
+/// next window.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_closed_again_with_the_next_ends_what_the_next_ends() {
+async fn finalizing_a_window_again_ends_what_the_next_window_ends() {
     let bench = Bench::new().await;
     bench.play(&Script::new([])).await;
     let first = Usage {

@@ -53,7 +53,7 @@ fn outcome(facts: &[Fact], number: u64) -> (Outcome, Option<BuilderId>, SimTime)
 }
 
 #[test]
-fn external_builds_wait_for_their_reports_and_never_merge() {
+fn external_builds_wait_for_their_reports_and_are_never_merged() {
     let mut world = standing();
     let at = world.now();
     for number in 1..=3 {
@@ -82,11 +82,11 @@ fn external_builds_wait_for_their_reports_and_never_merge() {
     let facts = after(&mut world, 1);
     assert!(matches!(outcome(&facts, 2).0, Outcome::Published(_)));
     assert!(matches!(outcome(&facts, 3).0, Outcome::Unchanged { .. }));
-    assert!(submit(&mut world, completion(7, None)).is_err(), "nobody asked for it");
+    assert!(submit(&mut world, completion(7, None)).is_err(), "it was never requested");
 }
 
 #[test]
-fn scans_and_evaluations_that_are_asked_for_come_a_millisecond_later() {
+fn requested_scans_and_evaluations_happen_a_millisecond_later() {
     let mut world = standing();
     for command in [
         Command::Scan { image: None },
@@ -129,7 +129,7 @@ fn advisory(cve: Option<&str>, packages: Vec<NewRange>) -> NewAdvisory {
 }
 
 #[test]
-fn an_advisory_by_hand_is_found_fixed_and_rebuilt() {
+fn a_registered_advisory_is_found_fixed_and_rebuilt() {
     let mut world = standing();
     let package = world.catalogue().images[0].own_packages[0];
     let range = NewRange { package, introduced: 0, fixed: None };
@@ -147,7 +147,7 @@ fn an_advisory_by_hand_is_found_fixed_and_rebuilt() {
             .any(|target| target.new.iter().any(|new| new.finding.advisory == id)),
         _ => false,
     });
-    assert!(found, "the scanner finds it");
+    assert!(found, "the scanner must find it");
     let available = facts.iter().find_map(|fact| match fact.kind {
         FactKind::FixAvailable { advisory } if advisory == id => Some(fact.at),
         _ => None,
@@ -178,7 +178,7 @@ fn an_advisory_by_hand_is_found_fixed_and_rebuilt() {
 }
 
 #[test]
-fn an_outage_by_hand_ends_and_takes_no_more_than_there_is() {
+fn an_injected_outage_ends_and_takes_at_most_the_whole_pool() {
     let mut world = standing();
     let outage = |builders| Command::BuilderOutage { builders, duration: SimDuration(HOUR_MS) };
     let too_many = CommandError::TooManyBuilders { in_service: 1, found: 2 };
@@ -191,7 +191,7 @@ fn an_outage_by_hand_ends_and_takes_no_more_than_there_is() {
 }
 
 #[test]
-fn a_customer_begins_changes_and_ends_a_use() {
+fn a_customer_starts_changes_and_stops_using_an_image() {
     let mut world = standing();
     let free: Vec<(u32, u32)> = (0..3)
         .flat_map(|customer| (0..8).map(move |image| (customer, image)))
@@ -216,7 +216,7 @@ fn a_customer_begins_changes_and_ends_a_use() {
     assert_eq!((version.image, previous), (image, None));
     let pin = Some(version.version);
     let wrong = Command::UseImage { customer, image, pin: Some(999), runtime: None };
-    assert!(submit(&mut world, wrong).is_err(), "nobody serves that version");
+    assert!(submit(&mut world, wrong).is_err(), "that version is not published");
     submit(&mut world, Command::UseImage { customer, image, pin, runtime: None }).expect("a pin");
     after(&mut world, 2 * DAY_MS);
     submit(&mut world, end.clone()).expect("it is used");
@@ -228,7 +228,7 @@ fn a_customer_begins_changes_and_ends_a_use() {
 }
 
 #[test]
-fn a_customers_image_keeps_its_namespace_and_to_its_own() {
+fn a_customers_image_stays_in_its_namespace() {
     let mut world = standing();
     let owner = CustomerId(0);
     let namespace = world.catalogue().customers[0].namespace.clone();

@@ -14,7 +14,7 @@ fn facts(world: &mut World, days: i64) -> Vec<Fact> {
 }
 
 #[test]
-fn facts_are_numbered_without_gaps_and_in_the_order_of_time() {
+fn facts_are_numbered_without_gaps_in_time_order() {
     let all = facts(&mut world(&shipped("classroom"), 3), 7);
     assert!(all.len() > 100);
     for (fact, seq) in all.iter().zip(1..) {
@@ -24,7 +24,7 @@ fn facts_are_numbered_without_gaps_and_in_the_order_of_time() {
 }
 
 #[test]
-fn however_a_run_is_cut_into_pieces_the_facts_are_the_same() {
+fn the_facts_are_the_same_in_any_time_steps() {
     let yaml = shipped("four-weeks");
     let whole = facts(&mut world(&yaml, 11), 28);
     let mut pieces = world(&yaml, 11);
@@ -41,7 +41,7 @@ fn however_a_run_is_cut_into_pieces_the_facts_are_the_same() {
 }
 
 #[test]
-fn a_fork_goes_its_own_way_and_harms_nobody() {
+fn a_fork_diverges_without_affecting_the_original() {
     let mut original = world(&shipped("classroom"), 5);
     play(&mut original, 2, |_| {});
     let mut fork = original.clone();
@@ -62,7 +62,7 @@ fn a_fork_goes_its_own_way_and_harms_nobody() {
 }
 
 /// Disclosures and releases without their place in the order of all facts.
-fn exogenous_events(yaml: &str, seed: u64) -> Vec<String> {
+fn exogenous(yaml: &str, seed: u64) -> Vec<String> {
     let mut all = Vec::new();
     play(&mut world(yaml, seed), 28, |fact| match &fact.kind {
         FactKind::PackageReleased { .. }
@@ -74,9 +74,9 @@ fn exogenous_events(yaml: &str, seed: u64) -> Vec<String> {
 }
 
 #[test]
-fn another_builder_pool_or_cadence_faces_the_same_weather() {
+fn exogenous_events_do_not_depend_on_the_builder_pool_or_cadence() {
     let yaml = shipped("four-weeks");
-    let expected = exogenous_events(&yaml, 42);
+    let expected = exogenous(&yaml, 42);
     assert!(expected.len() > 200);
     let variants = [
         yaml.replace("count: 4", "count: 1"),
@@ -84,10 +84,7 @@ fn another_builder_pool_or_cadence_faces_the_same_weather() {
     ];
     for variant in variants {
         assert_ne!(variant, yaml, "the variant must differ");
-        assert!(
-            exogenous_events(&variant, 42) == expected,
-            "seed 42: the exogenous events changed"
-        );
+        assert!(exogenous(&variant, 42) == expected, "seed 42: exogenous events changed");
     }
-    assert_ne!(exogenous_events(&yaml, 43), expected, "another seed gives other events");
+    assert_ne!(exogenous(&yaml, 43), expected, "another seed must have other events");
 }

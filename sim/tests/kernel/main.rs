@@ -1,10 +1,10 @@
 //! What the kernel must be true to: theory, determinism, common random numbers.
-mod asked;
 mod commands;
 mod determinism;
-mod external;
-mod friday;
+mod external_builds;
+mod friday_night;
 mod queueing;
 mod remediation;
+mod requests;
 mod support;
-mod trust;
+mod trust_incidents;

@@ -1,4 +1,4 @@
-//! The builder pool is the queue of the textbooks: rows 1 to 9, 20 and 24 of docs/model.md.
+//! The builder pool against queueing theory: rows 1 to 9, 20 and 24 of docs/model.md.
 use crate::support::{assert_close, play, world};
 use sim::fact::{FactKind, Trigger};
 use sim::ids::BuildId;

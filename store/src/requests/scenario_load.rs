@@ -1,6 +1,6 @@
 //! A request to load a scenario: another world in the place of the one there is.
 use super::{Refusal, position};
-use crate::loads::{self, Load, NewLoad};
+use crate::world_loads::{self, Load, NewLoad};
 use sqlx::PgConnection;
 
 /// Asks for another world. `replace` must name the one there is now, so that none is lost by mistake.
@@ -16,6 +16,6 @@ pub async fn request(
     if current != replace {
         return Err(Refusal::OtherWorld { current, expected: replace.to_owned() });
     }
-    let id = loads::request(conn, wanted).await?.ok_or(Refusal::LoadUnderWay)?;
-    loads::find(conn, id).await?.ok_or(Refusal::Vanished { what: "load" })
+    let id = world_loads::request(conn, wanted).await?.ok_or(Refusal::LoadUnderWay)?;
+    world_loads::find(conn, id).await?.ok_or(Refusal::Vanished { what: "load" })
 }

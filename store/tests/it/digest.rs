@@ -1,37 +1,38 @@
 //! The digest changes with every row and column of the world, and with nothing else.
-use super::hand::{Hand, day};
-use super::support::{postgres, s3};
+use super::fixture::{Fixture, day};
+use super::support::{bucket, database};
 use std::collections::BTreeSet;
 use store::digest::{EXCLUDED, TABLES, WorldDigest, world_digest};
 use store::objects::ObjectStore;
 
-async fn world() -> Hand {
-    let mut hand = Hand::new(postgres::database().await).await;
-    hand.sql(
-        "INSERT INTO world VALUES (true, 'w', 'text', repeat('0', 64), 7, '1', '2026-01-05Z',
+async fn world() -> Fixture {
+    let mut fixture = Fixture::new(database().await).await;
+    fixture
+        .sql(
+            "INSERT INTO world VALUES (true, 'w', 'text', repeat('0', 64), 7, '1', '2026-01-05Z',
              '2026-02-01Z', '2026-01-07Z', 10, 'f', '2026-01-06Z', 9, 0, 'key');
          INSERT INTO clock VALUES (true, 'fast', 1);
          INSERT INTO commands VALUES (1, '{}', '2026-01-05Z', NULL);
          INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
              VALUES (1, '2026-01-05Z', 'scanned', 'catalogue', '{}');",
-    )
-    .await;
-    hand.version(0, 1, day(1, "00:00")).await;
-    hand.advisory(0, "high", day(2, "06:00"), None).await;
-    hand.finding(0, 1, 0, 0, day(2, "10:00")).await;
-    hand
+        )
+        .await;
+    fixture.version(0, 1, day(1, "00:00")).await;
+    fixture.advisory(0, "high", day(2, "06:00"), None).await;
+    fixture.finding(0, 1, 0, 0, day(2, "10:00")).await;
+    fixture
 }
 
-async fn digest(hand: &Hand, objects: &ObjectStore) -> WorldDigest {
-    world_digest(&hand.pool, objects).await.unwrap()
+async fn digest(fixture: &Fixture, objects: &ObjectStore) -> WorldDigest {
+    world_digest(&fixture.pool, objects).await.unwrap()
 }
 
 #[tokio::test]
-async fn history_counts_and_the_way_there_does_not() {
-    let (_endpoint, objects) = s3::store().await;
-    let hand = world().await;
-    let before = digest(&hand, &objects).await;
-    assert_eq!(digest(&hand, &objects).await, before);
+async fn the_digest_covers_history_and_not_how_it_was_made() {
+    let objects = bucket().await;
+    let fixture = world().await;
+    let before = digest(&fixture, &objects).await;
+    assert_eq!(digest(&fixture, &objects).await, before);
     let rows = |name| before.tables.iter().find(|t| t.name == name).map(|t| t.rows);
     assert_eq!((rows("package_releases"), rows("cve_findings")), (Some(12), Some(1)));
     for silent in [
@@ -43,8 +44,8 @@ async fn history_counts_and_the_way_there_does_not() {
         // A row that moves within the table.
         "UPDATE packages SET name = name WHERE id = 0",
     ] {
-        hand.sql(silent).await;
-        assert_eq!(digest(&hand, &objects).await, before, "{silent}");
+        fixture.sql(silent).await;
+        assert_eq!(digest(&fixture, &objects).await, before, "{silent}");
     }
     let mut last = before;
     for (statement, part) in [
@@ -58,21 +59,21 @@ async fn history_counts_and_the_way_there_does_not() {
         ("UPDATE packages SET description = E'two\\nlines' WHERE id = 2", "packages"),
         ("DELETE FROM timeline", "timeline"),
     ] {
-        hand.sql(statement).await;
-        let next = digest(&hand, &objects).await;
+        fixture.sql(statement).await;
+        let next = digest(&fixture, &objects).await;
         assert_ne!(next.total, last.total, "{statement}");
         assert_eq!(next.differences(&last), [part], "{statement}");
         last = next;
     }
     objects.put("blobs/a", "12".into(), "text/plain").await.unwrap();
-    let next = digest(&hand, &objects).await;
+    let next = digest(&fixture, &objects).await;
     assert_eq!(next.differences(&last), ["objects"]);
     assert_eq!((next.objects.count, next.objects.bytes), (1, 2));
 }
 
 #[tokio::test]
-async fn every_column_is_covered_or_left_out_on_purpose() {
-    let pool = postgres::database().await;
+async fn every_column_is_in_the_digest_or_excluded_by_name() {
+    let pool = database().await;
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT table_name::text, column_name::text FROM information_schema.columns
          WHERE table_schema = 'public' AND column_name NOT LIKE '%\\_wall'",

@@ -1,11 +1,11 @@
-//! Objects: there and back, listed, and what is said when something is wrong.
-use super::support::s3;
+//! Objects in a foreign S3 endpoint: round trips, listings, and the errors of each failure.
+use super::support::foreign_s3;
 use bytes::Bytes;
 use store::objects::{CONTENT_PREFIX, NewObject, ObjectError, ObjectStore, content_key};
 
 #[tokio::test]
-async fn content_goes_there_and_back() {
-    let (endpoint, objects) = s3::store().await;
+async fn content_round_trips() {
+    let (endpoint, objects) = foreign_s3::store().await;
     let sha256 = objects.put_content("hello".into(), "text/plain").await.unwrap();
     assert_eq!(sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
     let key = content_key(&sha256);
@@ -23,8 +23,8 @@ async fn content_goes_there_and_back() {
 }
 
 #[tokio::test]
-async fn reading_is_bounded_and_checked() {
-    let (_endpoint, objects) = s3::store().await;
+async fn reads_are_bounded_and_verified() {
+    let (_endpoint, objects) = foreign_s3::store().await;
     let sha256 = objects.put_content("hello".into(), "text/plain").await.unwrap();
     let key = content_key(&sha256);
     let error = objects.get(&key, 4).await.unwrap_err();
@@ -37,8 +37,8 @@ async fn reading_is_bounded_and_checked() {
 }
 
 #[tokio::test]
-async fn listing_goes_over_all_pages_in_order() {
-    let (_endpoint, objects) = s3::store().await;
+async fn listing_covers_all_pages_in_order() {
+    let (_endpoint, objects) = foreign_s3::store().await;
     let many: Vec<_> = (0..1_100)
         .rev()
         .map(|n| NewObject {
@@ -59,8 +59,8 @@ async fn listing_goes_over_all_pages_in_order() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_named() {
-    let endpoint = s3::start().await;
+async fn a_wrong_secret_is_reported() {
+    let endpoint = foreign_s3::start().await;
     let mut settings = endpoint.settings.clone();
     settings.secret_key = "wrong".into();
     let error = ObjectStore::connect(&settings).await.unwrap_err();
@@ -68,15 +68,15 @@ async fn a_wrong_secret_is_named() {
     let message = error.to_string();
     assert!(message.contains("refused the credentials"), "{message}");
     assert!(message.contains("hint: check S3_ACCESS_KEY and S3_SECRET_KEY"), "{message}");
-    assert!(!format!("{settings:?}{message}").contains("wrong"), "no secret in a message");
+    assert!(!format!("{settings:?}{message}").contains("wrong"), "a message contains the secret");
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_named() {
+async fn an_unreachable_endpoint_is_reported() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let endpoint = s3::start().await;
+    let endpoint = foreign_s3::start().await;
     let mut settings = endpoint.settings.clone();
     settings.endpoint = format!("http://{address}");
     let error = ObjectStore::connect(&settings).await.unwrap_err();

@@ -1,6 +1,6 @@
 //! The rules of the SLA engine, each on rows made by hand.
-use super::hand::{Hand, day, timer};
-use super::support::postgres;
+use super::fixture::{Fixture, day, timer};
+use super::support::database;
 use chrono::{DateTime, Utc};
 use sim::fact::Clock::{Customer, Provider};
 use sim::fact::{SlaCheck, TimerRef};
@@ -9,10 +9,10 @@ use store::sla::{evaluate, plan_for_few_rows};
 
 /// Evaluates at an instant, `hours` after the evaluation before (without a gap where it matters);
 /// twice, which must not differ.
-async fn check(hand: &Hand, at: DateTime<Utc>, hours: i64) -> SlaCheck {
+async fn check(fixture: &Fixture, at: DateTime<Utc>, hours: i64) -> SlaCheck {
     let to = SimTime::from_datetime(at);
     let from = SimTime(to.0 - hours * 3_600_000);
-    let mut tx = hand.pool.begin().await.unwrap();
+    let mut tx = fixture.pool.begin().await.unwrap();
     plan_for_few_rows(&mut tx).await.unwrap();
     let first = evaluate(&mut tx, from, to).await.unwrap();
     let second = evaluate(&mut tx, from, to).await.unwrap();
@@ -23,189 +23,189 @@ async fn check(hand: &Hand, at: DateTime<Utc>, hours: i64) -> SlaCheck {
 
 const NONE: [TimerRef; 0] = [];
 
-async fn column(hand: &Hand, column: &str, clock: &str) -> Option<DateTime<Utc>> {
+async fn column(fixture: &Fixture, column: &str, clock: &str) -> Option<DateTime<Utc>> {
     let sql = format!("SELECT {column} FROM sla_timers WHERE clock = '{clock}'");
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&hand.pool).await.unwrap()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&fixture.pool).await.unwrap()
 }
 
-async fn reason(hand: &Hand, clock: &str) -> Option<String> {
+async fn reason(fixture: &Fixture, clock: &str) -> Option<String> {
     sqlx::query_scalar("SELECT stop_reason FROM sla_timers WHERE clock = $1")
         .bind(clock)
-        .fetch_one(&hand.pool)
+        .fetch_one(&fixture.pool)
         .await
         .unwrap()
 }
 
 /// Image 0 has version 1, which customer 0 runs since day 1 at 08:00; advisory 0 (critical) was
 /// published on day 2 at 06:00, its fix on day 2 at 09:00, and found on day 2 at 10:00.
-async fn found() -> Hand {
-    let mut hand = Hand::new(postgres::database().await).await;
-    hand.version(0, 1, day(1, "00:00")).await;
-    hand.uses(0, 0, 1, day(1, "08:00")).await;
-    hand.advisory(0, "critical", day(2, "06:00"), Some(day(2, "09:00"))).await;
-    hand.finding(0, 1, 0, 0, day(2, "10:00")).await;
-    hand
+async fn found() -> Fixture {
+    let mut fixture = Fixture::new(database().await).await;
+    fixture.version(0, 1, day(1, "00:00")).await;
+    fixture.uses(0, 0, 1, day(1, "08:00")).await;
+    fixture.advisory(0, "critical", day(2, "06:00"), Some(day(2, "09:00"))).await;
+    fixture.finding(0, 1, 0, 0, day(2, "10:00")).await;
+    fixture
 }
 
 #[tokio::test]
-async fn both_clocks_open_warn_and_breach() {
-    let hand = found().await;
+async fn both_timers_open_warn_and_breach() {
+    let fixture = found().await;
     let both = [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)];
-    assert_eq!(check(&hand, day(2, "09:59"), 1).await.opened, NONE, "not found yet");
-    let opened = check(&hand, day(2, "10:00"), 1).await;
-    assert_eq!(opened.opened, both, "found at the very instant");
-    assert_eq!(column(&hand, "started_at", "provider").await, Some(day(2, "09:00")));
-    assert_eq!(column(&hand, "due_at", "provider").await, Some(day(9, "09:00")));
+    assert_eq!(check(&fixture, day(2, "09:59"), 1).await.opened, NONE, "not found yet");
+    let opened = check(&fixture, day(2, "10:00"), 1).await;
+    assert_eq!(opened.opened, both, "found at exactly that instant");
+    assert_eq!(column(&fixture, "started_at", "provider").await, Some(day(2, "09:00")));
+    assert_eq!(column(&fixture, "due_at", "provider").await, Some(day(9, "09:00")));
     // Three quarters of 7 days: 5 days and 6 hours.
-    assert_eq!(column(&hand, "warn_at", "customer").await, Some(day(7, "15:00")));
-    let warned = check(&hand, day(7, "15:00"), 1).await;
+    assert_eq!(column(&fixture, "warn_at", "customer").await, Some(day(7, "15:00")));
+    let warned = check(&fixture, day(7, "15:00"), 1).await;
     assert_eq!((&warned.at_risk[..], &warned.breached[..]), (&both[..], &NONE[..]));
-    let late = check(&hand, day(9, "09:30"), 1).await;
+    let late = check(&fixture, day(9, "09:30"), 1).await;
     assert_eq!((&late.breached[..], &late.at_risk[..]), (&both[..], &NONE[..]));
-    let after = check(&hand, day(9, "10:30"), 1).await;
+    let after = check(&fixture, day(9, "10:30"), 1).await;
     assert_eq!((after.breached, after.at_risk), (vec![], vec![]), "said once");
 }
 
 #[tokio::test]
-async fn the_provider_stops_when_everything_is_fixed() {
-    let mut hand = found().await;
-    hand.finding(0, 1, 0, 1, day(2, "10:00")).await;
-    check(&hand, day(2, "11:00"), 2).await;
-    hand.version(0, 2, day(3, "10:00")).await;
-    hand.resolve(0, 0, 0, 2, day(3, "10:00")).await;
-    assert_eq!(check(&hand, day(3, "11:00"), 24).await.stopped, NONE, "package 1 is left");
-    hand.version(0, 3, day(3, "12:00")).await;
-    hand.resolve(0, 0, 1, 3, day(3, "12:00")).await;
-    let stopped = check(&hand, day(3, "13:00"), 2).await;
+async fn the_provider_timer_stops_when_every_finding_is_fixed() {
+    let mut fixture = found().await;
+    fixture.finding(0, 1, 0, 1, day(2, "10:00")).await;
+    check(&fixture, day(2, "11:00"), 2).await;
+    fixture.version(0, 2, day(3, "10:00")).await;
+    fixture.resolve(0, 0, 0, 2, day(3, "10:00")).await;
+    assert_eq!(check(&fixture, day(3, "11:00"), 24).await.stopped, NONE, "package 1 is left");
+    fixture.version(0, 3, day(3, "12:00")).await;
+    fixture.resolve(0, 0, 1, 3, day(3, "12:00")).await;
+    let stopped = check(&fixture, day(3, "13:00"), 2).await;
     assert_eq!(stopped.stopped, [timer(0, 0, 0, Provider)], "the customer runs version 1 still");
-    assert_eq!(column(&hand, "stopped_at", "provider").await, Some(day(3, "12:00")));
-    assert_eq!(reason(&hand, "provider").await.as_deref(), Some("fixed"));
+    assert_eq!(column(&fixture, "stopped_at", "provider").await, Some(day(3, "12:00")));
+    assert_eq!(reason(&fixture, "provider").await.as_deref(), Some("fixed"));
     assert_eq!(stopped.resolved, NONE, "nothing was breached");
 }
 
 #[tokio::test]
-async fn a_fix_that_brings_another_finding_stops_nothing() {
-    let mut hand = found().await;
-    check(&hand, day(2, "11:00"), 2).await;
-    hand.version(0, 2, day(3, "10:00")).await;
-    hand.resolve(0, 0, 0, 2, day(3, "10:00")).await;
-    hand.finding(0, 2, 0, 1, day(3, "10:00")).await;
-    assert_eq!(check(&hand, day(3, "11:00"), 24).await.stopped, NONE);
-    hand.version(0, 3, day(4, "10:00")).await;
-    hand.resolve(0, 0, 1, 3, day(4, "10:00")).await;
-    assert_eq!(check(&hand, day(4, "11:00"), 24).await.stopped, [timer(0, 0, 0, Provider)]);
-    assert_eq!(column(&hand, "stopped_at", "provider").await, Some(day(4, "10:00")));
+async fn a_fix_that_adds_another_finding_stops_no_timer() {
+    let mut fixture = found().await;
+    check(&fixture, day(2, "11:00"), 2).await;
+    fixture.version(0, 2, day(3, "10:00")).await;
+    fixture.resolve(0, 0, 0, 2, day(3, "10:00")).await;
+    fixture.finding(0, 2, 0, 1, day(3, "10:00")).await;
+    assert_eq!(check(&fixture, day(3, "11:00"), 24).await.stopped, NONE);
+    fixture.version(0, 3, day(4, "10:00")).await;
+    fixture.resolve(0, 0, 1, 3, day(4, "10:00")).await;
+    assert_eq!(check(&fixture, day(4, "11:00"), 24).await.stopped, [timer(0, 0, 0, Provider)]);
+    assert_eq!(column(&fixture, "stopped_at", "provider").await, Some(day(4, "10:00")));
 }
 
 #[tokio::test]
-async fn what_stopped_stays_stopped() {
-    let mut hand = found().await;
-    check(&hand, day(2, "11:00"), 2).await;
-    hand.version(0, 2, day(3, "10:00")).await;
-    hand.resolve(0, 0, 0, 2, day(3, "10:00")).await;
-    hand.uses(0, 0, 2, day(3, "10:20")).await;
+async fn a_stopped_timer_stays_stopped() {
+    let mut fixture = found().await;
+    check(&fixture, day(2, "11:00"), 2).await;
+    fixture.version(0, 2, day(3, "10:00")).await;
+    fixture.resolve(0, 0, 0, 2, day(3, "10:00")).await;
+    fixture.uses(0, 0, 2, day(3, "10:20")).await;
     // Within the hour another version brings it back: the stop counts all the same.
-    hand.version(0, 3, day(3, "10:30")).await;
-    hand.finding(0, 3, 0, 0, day(3, "10:30")).await;
-    hand.uses(0, 0, 3, day(3, "10:40")).await;
+    fixture.version(0, 3, day(3, "10:30")).await;
+    fixture.finding(0, 3, 0, 0, day(3, "10:30")).await;
+    fixture.uses(0, 0, 3, day(3, "10:40")).await;
     let both = [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)];
-    let found = check(&hand, day(3, "11:00"), 24).await;
+    let found = check(&fixture, day(3, "11:00"), 24).await;
     assert_eq!(found.stopped, both);
     assert_eq!(found.opened, NONE, "a timer exists once");
-    assert_eq!(column(&hand, "stopped_at", "customer").await, Some(day(3, "10:20")));
-    assert_eq!(reason(&hand, "customer").await.as_deref(), Some("adopted"));
+    assert_eq!(column(&fixture, "stopped_at", "customer").await, Some(day(3, "10:20")));
+    assert_eq!(reason(&fixture, "customer").await.as_deref(), Some("adopted"));
 }
 
 #[tokio::test]
-async fn a_judgement_stops_both() {
-    let hand = found().await;
-    check(&hand, day(2, "11:00"), 2).await;
-    hand.judge(0, 0, day(2, "15:00")).await;
+async fn a_not_affected_decision_stops_both_timers() {
+    let fixture = found().await;
+    check(&fixture, day(2, "11:00"), 2).await;
+    fixture.judge(0, 0, day(2, "15:00")).await;
     let both = [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)];
-    assert_eq!(check(&hand, day(2, "14:59"), 4).await.stopped, NONE);
-    assert_eq!(check(&hand, day(2, "16:00"), 2).await.stopped, both);
+    assert_eq!(check(&fixture, day(2, "14:59"), 4).await.stopped, NONE);
+    assert_eq!(check(&fixture, day(2, "16:00"), 2).await.stopped, both);
     for clock in ["provider", "customer"] {
-        assert_eq!(reason(&hand, clock).await.as_deref(), Some("not_affected"));
-        assert_eq!(column(&hand, "stopped_at", clock).await, Some(day(2, "15:00")));
+        assert_eq!(reason(&fixture, clock).await.as_deref(), Some("not_affected"));
+        assert_eq!(column(&fixture, "stopped_at", clock).await, Some(day(2, "15:00")));
     }
 }
 
 #[tokio::test]
-async fn judged_findings_open_nothing() {
-    let mut hand = found().await;
-    hand.judge(0, 0, day(2, "10:00")).await;
-    assert_eq!(check(&hand, day(2, "11:00"), 2).await.opened, NONE, "judged at that instant");
-    hand.version(0, 2, day(3, "00:00")).await;
-    hand.finding(0, 2, 0, 0, day(3, "00:00")).await;
-    hand.uses(0, 0, 2, day(3, "01:00")).await;
-    assert_eq!(check(&hand, day(3, "02:00"), 15).await.opened, NONE, "for every version");
+async fn not_affected_findings_open_no_timer() {
+    let mut fixture = found().await;
+    fixture.judge(0, 0, day(2, "10:00")).await;
+    assert_eq!(check(&fixture, day(2, "11:00"), 2).await.opened, NONE, "decided at that instant");
+    fixture.version(0, 2, day(3, "00:00")).await;
+    fixture.finding(0, 2, 0, 0, day(3, "00:00")).await;
+    fixture.uses(0, 0, 2, day(3, "01:00")).await;
+    assert_eq!(check(&fixture, day(3, "02:00"), 15).await.opened, NONE, "for every version");
 }
 
 #[tokio::test]
-async fn a_late_stop_breaches_and_resolves_at_once() {
-    let mut hand = found().await;
-    check(&hand, day(2, "11:00"), 2).await;
-    hand.version(0, 2, day(9, "09:20")).await;
-    hand.resolve(0, 0, 0, 2, day(9, "09:20")).await;
-    let late = check(&hand, day(9, "10:00"), 167).await;
+async fn a_late_fix_breaches_and_resolves_at_once() {
+    let mut fixture = found().await;
+    check(&fixture, day(2, "11:00"), 2).await;
+    fixture.version(0, 2, day(9, "09:20")).await;
+    fixture.resolve(0, 0, 0, 2, day(9, "09:20")).await;
+    let late = check(&fixture, day(9, "10:00"), 167).await;
     assert_eq!(late.stopped, [timer(0, 0, 0, Provider)]);
     assert_eq!(late.breached, [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)]);
     assert_eq!(late.resolved, [timer(0, 0, 0, Provider)]);
     assert_eq!(late.at_risk, [timer(0, 0, 0, Customer)], "what stopped is not at risk");
-    hand.uses(0, 0, 2, day(9, "12:00")).await;
-    let later = check(&hand, day(9, "13:00"), 3).await;
+    fixture.uses(0, 0, 2, day(9, "12:00")).await;
+    let later = check(&fixture, day(9, "13:00"), 3).await;
     assert_eq!(later.stopped, [timer(0, 0, 0, Customer)]);
     assert_eq!(later.resolved, [timer(0, 0, 0, Customer)]);
     assert_eq!(later.breached, NONE);
     let resolved: Vec<DateTime<Utc>> =
         sqlx::query_scalar("SELECT resolved_at FROM sla_violations ORDER BY 1")
-            .fetch_all(&hand.pool)
+            .fetch_all(&fixture.pool)
             .await
             .unwrap();
     assert_eq!(resolved, [day(9, "09:20"), day(9, "12:00")]);
 }
 
 #[tokio::test]
-async fn a_stop_at_the_deadline_keeps_it() {
-    let mut hand = found().await;
-    check(&hand, day(2, "11:00"), 2).await;
-    hand.version(0, 2, day(9, "09:00")).await;
-    hand.resolve(0, 0, 0, 2, day(9, "09:00")).await;
-    let found = check(&hand, day(9, "09:00"), 24).await;
+async fn a_fix_at_the_deadline_meets_it() {
+    let mut fixture = found().await;
+    check(&fixture, day(2, "11:00"), 2).await;
+    fixture.version(0, 2, day(9, "09:00")).await;
+    fixture.resolve(0, 0, 0, 2, day(9, "09:00")).await;
+    let found = check(&fixture, day(9, "09:00"), 24).await;
     assert_eq!(found.stopped, [timer(0, 0, 0, Provider)]);
     assert_eq!(found.breached, [timer(0, 0, 0, Customer)]);
 }
 
 #[tokio::test]
-async fn a_clock_without_a_fix_stands_still() {
-    let mut hand = Hand::new(postgres::database().await).await;
-    hand.version(0, 1, day(1, "00:00")).await;
-    hand.uses(0, 0, 1, day(1, "08:00")).await;
-    hand.advisory(0, "high", day(2, "06:00"), Some(day(4, "09:00"))).await;
-    hand.finding(0, 1, 0, 0, day(2, "10:00")).await;
-    assert_eq!(check(&hand, day(2, "11:00"), 2).await.opened.len(), 2);
-    assert_eq!(column(&hand, "started_at", "provider").await, None, "the fix is not out yet");
-    check(&hand, day(4, "09:00"), 48).await;
-    assert_eq!(column(&hand, "started_at", "provider").await, Some(day(4, "09:00")));
-    assert_eq!(column(&hand, "due_at", "customer").await, Some(day(11, "09:00")));
+async fn a_timer_is_paused_until_there_is_a_fix() {
+    let mut fixture = Fixture::new(database().await).await;
+    fixture.version(0, 1, day(1, "00:00")).await;
+    fixture.uses(0, 0, 1, day(1, "08:00")).await;
+    fixture.advisory(0, "high", day(2, "06:00"), Some(day(4, "09:00"))).await;
+    fixture.finding(0, 1, 0, 0, day(2, "10:00")).await;
+    assert_eq!(check(&fixture, day(2, "11:00"), 2).await.opened.len(), 2);
+    assert_eq!(column(&fixture, "started_at", "provider").await, None, "the fix is not out yet");
+    check(&fixture, day(4, "09:00"), 48).await;
+    assert_eq!(column(&fixture, "started_at", "provider").await, Some(day(4, "09:00")));
+    assert_eq!(column(&fixture, "due_at", "customer").await, Some(day(11, "09:00")));
 }
 
 #[tokio::test]
-async fn a_clock_that_stopped_before_its_fix_never_ran() {
-    let mut hand = Hand::new(postgres::database().await).await;
-    hand.version(0, 1, day(1, "00:00")).await;
-    hand.uses(0, 0, 1, day(1, "08:00")).await;
-    hand.advisory(0, "high", day(2, "06:00"), Some(day(2, "14:00"))).await;
-    hand.finding(0, 1, 0, 0, day(2, "10:00")).await;
-    hand.judge(0, 0, day(2, "12:00")).await;
-    let all = check(&hand, day(2, "15:00"), 6).await;
+async fn a_timer_stopped_before_its_fix_never_runs() {
+    let mut fixture = Fixture::new(database().await).await;
+    fixture.version(0, 1, day(1, "00:00")).await;
+    fixture.uses(0, 0, 1, day(1, "08:00")).await;
+    fixture.advisory(0, "high", day(2, "06:00"), Some(day(2, "14:00"))).await;
+    fixture.finding(0, 1, 0, 0, day(2, "10:00")).await;
+    fixture.judge(0, 0, day(2, "12:00")).await;
+    let all = check(&fixture, day(2, "15:00"), 6).await;
     assert_eq!((all.opened.len(), all.stopped.len()), (2, 2));
-    assert_eq!(column(&hand, "started_at", "provider").await, None);
-    assert_eq!(check(&hand, day(20, "00:00"), 24).await.breached, NONE);
+    assert_eq!(column(&fixture, "started_at", "provider").await, None);
+    assert_eq!(check(&fixture, day(20, "00:00"), 24).await.breached, NONE);
 }
 
 #[tokio::test]
-async fn each_start_of_the_clock() {
+async fn each_clock_start_policy() {
     for (start, pause, fix, expected) in [
         ("published", false, None, Some(day(2, "06:00"))),
         ("published", true, None, None),
@@ -215,73 +215,75 @@ async fn each_start_of_the_clock() {
         ("fix_available", false, Some(day(2, "06:30")), Some(day(2, "06:30"))),
         ("fix_available", false, None, None),
     ] {
-        let mut hand = Hand::new(postgres::database().await).await;
-        hand.sql(&format!(
-            "UPDATE sla_policies SET clock_start = '{start}', pause_without_fix = {pause}"
-        ))
-        .await;
-        hand.version(0, 1, day(1, "00:00")).await;
-        hand.uses(0, 0, 1, day(1, "08:00")).await;
-        hand.advisory(0, "high", day(2, "06:00"), fix).await;
-        hand.finding(0, 1, 0, 0, day(2, "10:00")).await;
-        check(&hand, day(2, "11:00"), 2).await;
+        let mut fixture = Fixture::new(database().await).await;
+        fixture
+            .sql(&format!(
+                "UPDATE sla_policies SET clock_start = '{start}', pause_without_fix = {pause}"
+            ))
+            .await;
+        fixture.version(0, 1, day(1, "00:00")).await;
+        fixture.uses(0, 0, 1, day(1, "08:00")).await;
+        fixture.advisory(0, "high", day(2, "06:00"), fix).await;
+        fixture.finding(0, 1, 0, 0, day(2, "10:00")).await;
+        check(&fixture, day(2, "11:00"), 2).await;
         for clock in ["provider", "customer"] {
-            let started = column(&hand, "started_at", clock).await;
+            let started = column(&fixture, "started_at", clock).await;
             assert_eq!(started, expected, "{start}, pause {pause}, {clock}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_customer_who_comes_later_owes_from_then_on() {
-    let mut hand = found().await;
-    check(&hand, day(2, "11:00"), 2).await;
-    hand.uses(1, 0, 1, day(3, "10:00")).await;
-    let new = check(&hand, day(3, "11:00"), 24).await;
+async fn a_later_customers_timers_start_with_its_usage() {
+    let mut fixture = found().await;
+    check(&fixture, day(2, "11:00"), 2).await;
+    fixture.uses(1, 0, 1, day(3, "10:00")).await;
+    let new = check(&fixture, day(3, "11:00"), 24).await;
     assert_eq!(new.opened, [timer(1, 0, 0, Provider), timer(1, 0, 0, Customer)]);
     let started: Vec<DateTime<Utc>> =
         sqlx::query_scalar("SELECT started_at FROM sla_timers WHERE customer_id = 1")
-            .fetch_all(&hand.pool)
+            .fetch_all(&fixture.pool)
             .await
             .unwrap();
     assert_eq!(started, [day(3, "10:00"); 2]);
     // A version that is fixed already is the customer's own affair.
-    hand.version(1, 1, day(1, "00:00")).await;
-    hand.version(1, 2, day(2, "00:00")).await;
-    hand.finding(1, 1, 0, 0, day(2, "10:00")).await;
-    hand.sql(
-        "UPDATE cve_findings SET resolved_at = '2026-01-06Z', resolved_version = 2
+    fixture.version(1, 1, day(1, "00:00")).await;
+    fixture.version(1, 2, day(2, "00:00")).await;
+    fixture.finding(1, 1, 0, 0, day(2, "10:00")).await;
+    fixture
+        .sql(
+            "UPDATE cve_findings SET resolved_at = '2026-01-06Z', resolved_version = 2
               WHERE image_id = 1",
-    )
-    .await;
-    hand.uses(0, 1, 1, day(3, "12:00")).await;
-    assert_eq!(check(&hand, day(3, "13:00"), 2).await.opened, [timer(0, 1, 0, Customer)]);
+        )
+        .await;
+    fixture.uses(0, 1, 1, day(3, "12:00")).await;
+    assert_eq!(check(&fixture, day(3, "13:00"), 2).await.opened, [timer(0, 1, 0, Customer)]);
 }
 
 #[tokio::test]
-async fn severities_without_days_have_no_timer() {
-    let mut hand = Hand::new(postgres::database().await).await;
-    hand.version(0, 1, day(1, "00:00")).await;
-    hand.uses(0, 0, 1, day(1, "08:00")).await;
-    hand.advisory(0, "low", day(2, "06:00"), Some(day(2, "09:00"))).await;
-    hand.finding(0, 1, 0, 0, day(2, "10:00")).await;
-    assert_eq!(check(&hand, day(2, "11:00"), 2).await.opened, NONE);
+async fn severities_without_a_time_limit_have_no_timer() {
+    let mut fixture = Fixture::new(database().await).await;
+    fixture.version(0, 1, day(1, "00:00")).await;
+    fixture.uses(0, 0, 1, day(1, "08:00")).await;
+    fixture.advisory(0, "low", day(2, "06:00"), Some(day(2, "09:00"))).await;
+    fixture.finding(0, 1, 0, 0, day(2, "10:00")).await;
+    assert_eq!(check(&fixture, day(2, "11:00"), 2).await.opened, NONE);
 }
 
 #[tokio::test]
 async fn mass_events_are_excluded() {
-    let mut hand = found().await;
-    hand.version(1, 1, day(1, "00:00")).await;
+    let mut fixture = found().await;
+    fixture.version(1, 1, day(1, "00:00")).await;
     // One of two images is 500 permille: over 499, not over 500.
-    hand.sql("UPDATE sla_policies SET exclude_over_permille = 500").await;
-    assert_eq!(check(&hand, day(2, "10:00"), 1).await.excluded, NONE);
-    hand.sql("UPDATE sla_policies SET exclude_over_permille = 499").await;
-    hand.uses(1, 0, 1, day(2, "10:30")).await;
-    let excluded = check(&hand, day(2, "11:00"), 1).await;
+    fixture.sql("UPDATE sla_policies SET exclude_over_permille = 500").await;
+    assert_eq!(check(&fixture, day(2, "10:00"), 1).await.excluded, NONE);
+    fixture.sql("UPDATE sla_policies SET exclude_over_permille = 499").await;
+    fixture.uses(1, 0, 1, day(2, "10:30")).await;
+    let excluded = check(&fixture, day(2, "11:00"), 1).await;
     let new = [timer(1, 0, 0, Provider), timer(1, 0, 0, Customer)];
     assert_eq!(excluded.opened, new);
     assert_eq!(excluded.excluded, new);
-    let late = check(&hand, day(12, "00:00"), 240).await;
+    let late = check(&fixture, day(12, "00:00"), 240).await;
     let old = [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)];
     assert_eq!((&late.breached[..], &late.at_risk[..]), (&old[..], &old[..]));
 }

@@ -5,6 +5,7 @@ use poem::{Request, Response, Server};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
@@ -69,6 +70,20 @@ impl Receiver {
     /// The next answers' statuses; 200 after those.
     pub(crate) fn answer_with(&self, statuses: &[u16]) {
         self.kept.lock().unwrap().answers.extend(statuses);
+    }
+
+    /// Waits until so many messages have arrived, and returns all of them.
+    pub(crate) async fn receives(&self, count: usize) -> Vec<Received> {
+        let began = Instant::now();
+        loop {
+            let received = self.received();
+            if received.len() >= count {
+                return received;
+            }
+            let waited = began.elapsed() < Duration::from_secs(60);
+            assert!(waited, "{count} messages are awaited, these have arrived: {received:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {

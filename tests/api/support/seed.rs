@@ -33,8 +33,8 @@ pub(crate) const PACKED: &str = "{\"stored\": \"compressed\"}";
 
 const START_MS: i64 = 1_768_176_000_000;
 
-/// Writes the world.
-pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
+/// Writes the rows of the world.
+pub(crate) async fn world(pool: &PgPool) {
     let mut conn = pool.acquire().await.unwrap();
     let origin = Origin {
         name: "small".to_owned(),
@@ -47,20 +47,24 @@ pub(crate) async fn world(pool: &PgPool, objects: &ObjectStore) {
         signer_key: String::new(),
     };
     store::world::create(&mut conn, &origin, "0").await.unwrap();
-    objects.put_content(Bytes::from(LOG), "text/plain").await.unwrap();
     let packed = packed_sha256();
-    let object = NewObject {
-        key: content_key(&packed),
-        bytes: documents::gzip::compress_fast(PACKED.as_bytes()).into(),
-        media_type: "application/json",
-        packed: true,
-    };
-    objects.put_all(vec![object]).await.unwrap();
     let rows = ROWS.replace("LOG_SHA256", LOG_SHA256).replace("{BASE}", BASE_DIGEST);
     let rows = rows.replace("{PACKED}", &packed);
     sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut *conn).await.unwrap();
     store::catalogue::image_packages(&mut conn, &[0, 1, 2, 3]).await.unwrap();
     count_findings(pool).await;
+}
+
+/// Puts the objects of the world.
+pub(crate) async fn objects(objects: &ObjectStore) {
+    objects.put_content(Bytes::from(LOG), "text/plain").await.unwrap();
+    let object = NewObject {
+        key: content_key(&packed_sha256()),
+        bytes: documents::gzip::compress_fast(PACKED.as_bytes()).into(),
+        media_type: "application/json",
+        packed: true,
+    };
+    objects.put_all(vec![object]).await.unwrap();
 }
 
 /// Counts the findings that were written row by row.

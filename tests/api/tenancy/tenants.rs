@@ -1,5 +1,5 @@
-//! Two tenants that have everything that a tenant can have, each with names, numbers and hashes
-//! that stand nowhere else: so that one is recognized wherever it shows.
+//! Two tenants that have everything a tenant can have, each with names, numbers and hashes that
+//! occur nowhere else, so that any leak is recognized.
 use crate::support::{Api, count_findings};
 use documents::Digest;
 use sqlx::AssertSqlSafe;

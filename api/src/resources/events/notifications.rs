@@ -50,7 +50,7 @@ enum NotificationKind {
 /// A notification.
 #[derive(Object)]
 #[oai(example)]
-pub(super) struct Notification {
+pub(crate) struct Notification {
     /// Its number.
     id: i64,
     /// Who was told; `catalogue`: the platform's own team.

@@ -74,7 +74,7 @@ const SCANNED: &str = "scanned";
 /// Something that happened.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-pub(super) struct TimelineEntry {
+pub(crate) struct TimelineEntry {
     /// Its place in the order of facts.
     seq: i64,
     /// When it happened.
@@ -133,7 +133,7 @@ page! {
 /// A pass of the scanner.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-pub(super) struct ScanRun {
+pub(crate) struct ScanRun {
     /// Its place in the order of facts.
     id: i64,
     /// When it was made.

@@ -41,7 +41,7 @@ impl Outcome {
 /// Something that a caller did, or tried.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-pub(super) struct Action {
+pub(crate) struct Action {
     /// Its number, in the order of writing.
     id: i64,
     /// When it happened, in real time.

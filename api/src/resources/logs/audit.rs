@@ -31,7 +31,7 @@ failures! {
 /// A line of the audit log.
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
-pub(super) struct AuditLog {
+pub(crate) struct AuditLog {
     /// Its number: the place of its fact.
     id: i64,
     /// When it happened.

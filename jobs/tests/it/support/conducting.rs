@@ -1,6 +1,6 @@
 //! A world from a scenario file, conducted with scripted or real bodies.
-use super::Bench;
 use super::handlers::Script;
+use super::{Bench, LIMIT};
 use jobs::conductor::{Conductor, ConductorError, Options, Progress, Resources, Stop};
 use jobs::worker::{WorkerOptions, Workers};
 use sim::scenario::Scenario;
@@ -39,7 +39,25 @@ impl Conducting {
     /// Waits until its progress is so.
     pub(crate) async fn is(&mut self, so: impl FnMut(&Progress) -> bool) {
         let wait = self.progress.wait_for(so);
-        tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap().unwrap();
+        let reached = tokio::time::timeout(LIMIT, wait).await;
+        let reached = reached.map(|progress| progress.map(|_| ()));
+        match reached {
+            Ok(Ok(())) => {}
+            other => {
+                panic!(
+                    "the awaited progress did not come ({other:?}): {:?}",
+                    self.progress.borrow()
+                )
+            }
+        }
+    }
+
+    /// Waits for the end of the run.
+    pub(crate) async fn ends(self) -> Result<Stop, ConductorError> {
+        match tokio::time::timeout(LIMIT, self.ended).await {
+            Ok(ended) => ended.unwrap(),
+            Err(_) => panic!("the run did not end: {:?}", self.progress.borrow()),
+        }
     }
 }
 
@@ -83,8 +101,7 @@ impl Bench {
     pub(crate) async fn play(&self, script: &Arc<Script>) -> Stop {
         let (workers, stop) = self.work(script);
         let conducting = self.conduct(to_the_end()).await;
-        let limit = Duration::from_secs(120);
-        let ended = tokio::time::timeout(limit, conducting.ended).await.unwrap().unwrap().unwrap();
+        let ended = conducting.ends().await.unwrap();
         stop.cancel();
         workers.stopped().await;
         ended
@@ -137,7 +154,7 @@ impl Bench {
             if so == Some(true) {
                 return;
             }
-            assert!(began.elapsed() < Duration::from_secs(30), "not so: {sql}");
+            assert!(began.elapsed() < LIMIT, "this never became true: {sql}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Job bodies made to measure: what a job does is written in the test.
+//! Scripted job bodies: each test says what its jobs do.
 use futures::future::BoxFuture;
 use jobs::error::JobError;
 use jobs::job::JobContext;
@@ -8,41 +8,61 @@ use sim::fact::Outcome;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// How long [`Script::started`] waits.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What a job does when it runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
-    /// Its work.
+    /// Does its work.
     Work,
-    /// Its work, slowly.
-    Slow(Duration),
+    /// Waits for [`Script::open_gate`], then does its work.
+    WaitAtGate,
     /// Fails.
     Fail,
     /// Panics.
     Panic,
     /// Never ends.
     Hang,
-    /// Finds something else than the kernel says.
+    /// Finds something other than what the kernel says.
     Mismatch,
 }
 
 /// Acts by the sequence number of the first fact, used up one by one; then [`Act::Work`].
-#[derive(Default)]
 pub(crate) struct Script {
     acts: Mutex<HashMap<u64, Vec<Act>>>,
     runs: Mutex<HashMap<u64, usize>>,
+    gate: Semaphore,
 }
 
 impl Script {
     pub(crate) fn new(acts: impl IntoIterator<Item = (u64, Vec<Act>)>) -> Arc<Script> {
         let acts = acts.into_iter().map(|(seq, acts)| (seq, acts.into_iter().rev().collect()));
-        Arc::new(Script { acts: Mutex::new(acts.collect()), runs: Mutex::default() })
+        let (acts, runs) = (Mutex::new(acts.collect()), Mutex::default());
+        Arc::new(Script { acts, runs, gate: Semaphore::new(0) })
     }
 
-    /// How often the job of a fact ran.
+    /// How many times the job of a fact was started.
     pub(crate) fn runs(&self, seq: u64) -> usize {
         self.runs.lock().unwrap().get(&seq).copied().unwrap_or(0)
+    }
+
+    /// Waits until the job of a fact has been started that many times.
+    pub(crate) async fn started(&self, seq: u64, times: usize) {
+        let began = Instant::now();
+        while self.runs(seq) < times {
+            let seen = self.runs(seq);
+            assert!(began.elapsed() < LIMIT, "job {seq} was started {seen} times, not {times}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Lets one job pass that waits, or will wait, at the gate.
+    pub(crate) fn open_gate(&self) {
+        self.gate.add_permits(1);
     }
 
     fn next(&self, seq: u64) -> Act {
@@ -62,7 +82,7 @@ impl JobHandler for Script {
             let seq = first_seq(payload);
             match self.next(seq) {
                 Act::Work => {}
-                Act::Slow(time) => tokio::time::sleep(time).await,
+                Act::WaitAtGate => self.gate.acquire().await.unwrap().forget(),
                 Act::Fail => return Err(anyhow::anyhow!("it failed").into()),
                 Act::Panic => panic!("it panicked"),
                 Act::Hang => std::future::pending::<()>().await,

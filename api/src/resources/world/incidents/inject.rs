@@ -12,7 +12,7 @@ use store::requests::incident::IncidentRequest;
 /// A package with the range of its affected versions.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
-pub(super) struct Affected {
+pub(super) struct AffectedRange {
     /// The package's name.
     #[oai(validator(min_length = 1, max_length = 100))]
     package: StrictText,
@@ -41,7 +41,7 @@ pub(super) struct NewAdvisory {
     known_exploited: Option<bool>,
     /// The affected packages.
     #[oai(validator(min_items = 1, max_items = 200))]
-    packages: Option<Vec<Affected>>,
+    packages: Option<Vec<AffectedRange>>,
     /// Instead of packages: the share of all images to be hit, through as few packages as can be.
     #[oai(validator(minimum(value = "0.001"), maximum(value = "1")))]
     image_share: Option<f64>,
@@ -147,7 +147,7 @@ impl NewAdvisory {
         };
         let reach = match (&self.packages, self.image_share) {
             (Some(packages), None) => {
-                Reach::Packages(packages.iter().map(Affected::range).collect())
+                Reach::Packages(packages.iter().map(AffectedRange::range).collect())
             }
             (None, Some(share)) => Reach::ImageShare(share),
             _ => return Err(contradiction("Give either `packages` or `image_share`.")),
@@ -164,7 +164,7 @@ impl NewAdvisory {
     }
 }
 
-impl Affected {
+impl AffectedRange {
     fn range(&self) -> AffectedPackage<'_> {
         AffectedPackage {
             package: &self.package,
