@@ -1,6 +1,5 @@
 //! Replay: a new leader rebuilds the world from scenario, seed and stored commands, and compares it
 //! with the record before it goes on.
-use super::create::check_kernel;
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use sim::fact::Fact;
