@@ -2,8 +2,9 @@
 //! compiles, and calls a world.
 use crate::support::{Background, data_dir, said, scenario, wavetank};
 use crate::validators::python;
-use generated_client::types::{BuildTrigger, Credentials, ImageStatus, Mode, NewBuild};
-use generated_client::{Client, Error, SOURCE};
+use futures::TryStreamExt;
+use generated_client::types::{BuildTrigger, ImageStatus, Mode, Problem};
+use generated_client::{ByteStream, Client, Error, SOURCE};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -76,8 +77,8 @@ impl World {
 
 /// The generated client with a token for the key; none while there is no server.
 async fn signed_in(base: &str, key: &str) -> Option<Client> {
-    let body = Credentials { api_key: key.to_owned() };
-    let token = Client::new(base).get_token().body(body).send().await.ok()?;
+    let anonymous = Client::new(base);
+    let token = anonymous.get_token().body_map(|body| body.api_key(key)).send().await.ok()?;
     let bearer = HeaderValue::from_str(&format!("Bearer {}", token.access_token)).ok()?;
     let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
     let client = reqwest::Client::builder().default_headers(headers).build().ok()?;
@@ -87,7 +88,7 @@ async fn signed_in(base: &str, key: &str) -> Option<Client> {
 /// The calls of `calls.py` and `calls.ts`.
 async fn call_in_rust(world: &World) {
     let client = &world.client;
-    let page = client.list_images().status(ImageStatus::Active).page_size(2).send().await;
+    let page = client.list_images().status(ImageStatus::Active).page_size(2_u32).send().await;
     let page = page.expect("images");
     let image = &page.items[0];
     assert_eq!((page.items.len(), image.status), (2, ImageStatus::Active));
@@ -96,21 +97,24 @@ async fn call_in_rust(world: &World) {
     let sbom = &sboms.expect("SBOMs").items[0];
 
     let document = client.get_artifact().sha256(&sbom.sha256).send().await.expect("a document");
-    let mut stream = document.into_inner().into_inner();
-    let mut hash = Sha256::new();
-    while let Some(bytes) = futures::StreamExt::next(&mut stream).await {
-        hash.update(bytes.expect("bytes"));
-    }
-    assert_eq!(hex::encode(hash.finalize()), sbom.sha256);
+    let document = collected(document.into_inner()).await;
+    assert_eq!(hex::encode(Sha256::digest(document)), sbom.sha256);
 
-    let wanted = NewBuild { name: image.name.clone(), base: None, builder: None, packages: None };
-    let build = client.build_image().body(wanted).send().await.expect("a build");
+    let build = client.build_image().body_map(|body| body.name(&*image.name)).send().await;
+    let build = build.expect("a build");
     assert_eq!((&build.image, build.trigger), (&image.name, BuildTrigger::Manual));
 
-    // Problems are no application/json: their type is the answer's bytes.
+    // To progenitor only application/json has a type: a problem comes as bytes.
     let problem = client.get_image().image("no-such-image").send().await;
-    let Err(Error::ErrorResponse(problem)) = problem else { panic!("{problem:?}") };
-    assert_eq!(problem.status(), 404);
+    let Err(Error::ErrorResponse(problem)) = problem else { panic!("such an image") };
+    let problem: Problem =
+        serde_json::from_slice(&collected(problem.into_inner()).await).expect("a problem");
+    assert_eq!((problem.status, &*problem.code), (404, "image_not_found"));
+}
+
+async fn collected(stream: ByteStream) -> Vec<u8> {
+    let chunks: Vec<bytes::Bytes> = stream.into_inner().try_collect().await.expect("bytes");
+    chunks.concat()
 }
 
 /// The names of all operations.

@@ -313,7 +313,7 @@ enum LoadStatus {
     /// The new world is there; the old one's documents are being deleted.
     Replaced,
     /// It is over.
-    Outcome,
+    Done,
     /// It could not be; the old world goes on.
     Failed,
 }
@@ -350,7 +350,7 @@ impl From<Load> for WorldLoad {
             id: row.id,
             status: match (row.done_wall, &row.error, row.replaced_wall) {
                 (Some(_), Some(_), _) => LoadStatus::Failed,
-                (Some(_), None, _) => LoadStatus::Outcome,
+                (Some(_), None, _) => LoadStatus::Done,
                 (None, _, Some(_)) => LoadStatus::Replaced,
                 (None, _, None) => LoadStatus::Waiting,
             },
