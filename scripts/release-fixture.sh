@@ -5,6 +5,8 @@
 #
 #     scripts/release-fixture.sh VERSION            # once, when VERSION is complete
 #     scripts/release-fixture.sh VERSION --again    # as long as VERSION is not published
+#
+# WAVETANK names a program that is built already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,8 +25,11 @@ fail() {
 if [ -e "$out" ] && [ "${2:-}" != --again ]; then
     fail "$out exists: what was published never changes (if it was not: --again)"
 fi
-cargo build --locked --quiet --bin wavetank
-wavetank=${CARGO_TARGET_DIR:-target}/debug/wavetank
+wavetank=${WAVETANK:-}
+if [ -z "$wavetank" ]; then
+    cargo build --locked --quiet --bin wavetank
+    wavetank=${CARGO_TARGET_DIR:-target}/debug/wavetank
+fi
 said=$("$wavetank" --version)
 kernel=$(sed -n "s/^wavetank $version (kernel \(.*\))$/\1/p" <<<"$said")
 [ -n "$kernel" ] || fail "this is $said, not $version: set the version in Cargo.toml first"

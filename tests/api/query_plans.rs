@@ -16,6 +16,7 @@ const SMALL: &[(&str, &str)] = &[
     ("_sqlx_migrations", "files of the program"),
     ("clock", "one row"),
     ("customers", "those of the scenario"),
+    ("false_positives", "none of the API's roles may read it"),
     ("images", "those of the scenario, and what is added by hand"),
     ("logs", "two rows"),
     ("packages", "those of the scenario"),
