@@ -264,3 +264,11 @@ CREATE TABLE triages (
     PRIMARY KEY (image_id, advisory_id)
 );
 CREATE INDEX triages_at ON triages (at);
+
+-- Which findings are wrong, judged by then or not: the answer key of exports. Nothing in the world
+-- reads it, and nobody sees it over the API. Outside the digest.
+CREATE TABLE false_positives (
+    image_id    bigint NOT NULL REFERENCES images,
+    advisory_id bigint NOT NULL REFERENCES advisories,
+    PRIMARY KEY (image_id, advisory_id)
+);

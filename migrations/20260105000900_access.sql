@@ -118,6 +118,8 @@ $$;
 
 -- Secrets' hashes, answers of others, and the work behind the scenes are not for tenants.
 REVOKE ALL ON api_keys, idempotency_keys, ledger, world_loads FROM wavetank_tenant;
+-- The truth about findings is for exports alone.
+REVOKE ALL ON false_positives FROM wavetank_tenant, wavetank_platform;
 GRANT INSERT ON world_loads TO wavetank_platform;
 GRANT INSERT ON commands, images, image_packages, build_events, actions TO wavetank_tenant, wavetank_platform;
 GRANT INSERT ON idempotency_keys TO wavetank_tenant, wavetank_platform;

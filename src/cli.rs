@@ -16,10 +16,12 @@ mod serve;
 mod signing;
 mod worker;
 
+use crate::services::Services;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use tokio_util::sync::CancellationToken;
 
 /// A wave tank for container supply chains: weeks of builds, SBOMs, signatures, CVEs and SLAs in
@@ -27,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Parser, Debug)]
 #[command(
     name = "wavetank",
-    version,
+    version = version(),
     after_help = "First steps:\n  \
         wavetank demo                                   a living world with an API to explore\n  \
         wavetank run scenarios/classroom.yaml           play a week, print what happened\n  \
@@ -122,8 +124,35 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
     }
 }
 
-/// One clear message: what happened, why, and what helps.
+/// The release, and the version of the kernel: which worlds it can go on with.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        format!("{} (kernel {})", env!("CARGO_PKG_VERSION"), sim::KERNEL_VERSION)
+    });
+    &VERSION
+}
+
+/// Prints one clear message: what happened, why, and what helps.
 fn tell(error: &anyhow::Error) {
+    let mut err = std::io::stderr().lock();
+    let _ = writeln!(err, "error: {}", message(error));
+}
+
+/// Says plainly that the world of the database stands still, if it does, because another version of
+/// the kernel made it; returns whether it does. It can be read all the same.
+async fn warn_of_kernel_mismatch(services: &Services) -> Result<bool> {
+    let mut conn = services.pool.acquire().await?;
+    match store::world::assert_kernel(&mut conn).await {
+        Ok(()) => Ok(false),
+        Err(error @ store::error::Error::KernelMismatch { .. }) => {
+            eprintln!("warning: {}", message(&error.into()));
+            Ok(true)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn message(error: &anyhow::Error) -> String {
     let mut message = String::new();
     for cause in error.chain() {
         let text = cause.to_string();
@@ -135,9 +164,7 @@ fn tell(error: &anyhow::Error) {
             message.push_str(text.trim());
         }
     }
-    let message = message.replace(" hint: ", "\nhint: ");
-    let mut err = std::io::stderr().lock();
-    let _ = writeln!(err, "error: {message}");
+    message.replace(" hint: ", "\nhint: ")
 }
 
 /// Prints to standard output; a reader that has gone away is no error.

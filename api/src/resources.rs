@@ -33,6 +33,13 @@ macro_rules! resources {
             known.find(|(id, _)| *id == operation).map(|(_, access)| *access)
         }
 
+        /// The ids of all operations that resources list.
+        #[cfg(test)]
+        fn listed() -> Vec<&'static str> {
+            let all = [$(<$resource as Resource>::OPERATIONS),*].into_iter().flatten();
+            all.map(|(id, _)| *id).collect()
+        }
+
         impl OpenApi for Resources {
             fn meta() -> Vec<MetaApi> {
                 let mut all = Vec::new();
@@ -86,4 +93,23 @@ resources! {
     webhooks::sources::WebhookSourcesApi,
     operations::health::HealthApi,
     operations::problems::ProblemsApi,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_is_listed_once_and_nothing_else() {
+        let document: serde_json::Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+        let paths = document["paths"].as_object().unwrap().values();
+        let known: BTreeSet<&str> = paths
+            .flat_map(|item| item.as_object().unwrap().values())
+            .filter_map(|operation| operation["operationId"].as_str())
+            .collect();
+        let all = super::listed();
+        let listed: BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(listed.len(), all.len(), "an operation is listed twice");
+        assert_eq!(listed, known);
+    }
 }

@@ -178,8 +178,9 @@ fn attempt_lines(lines: &mut Lines, log: &BuildLog<'_>, number: usize, attempt: 
         AttemptOutcome::Broken { step, reason } => (Some(*step), "ERROR", "broke", reason.as_str()),
     };
     for (step, share) in Step::PLAN {
-        // In 128 bits, so that no duration overflows.
-        let offset_ms = (i128::from(duration_ms) * i128::from(share) / 100) as i64;
+        // In 128 bits, so that no duration overflows; a share of it fits again.
+        let offset_ms = i128::from(duration_ms) * i128::from(share) / 100;
+        let offset_ms = i64::try_from(offset_ms).unwrap_or(duration_ms);
         let at = Timestamp::from_ms(attempt.started.ms() + offset_ms).unwrap_or(attempt.started);
         if step == Step::Publish && nothing_new(log.result) {
             break;

@@ -188,7 +188,7 @@ impl Conductor {
             return Ok(Ending::Stop(Stop::Shutdown));
         };
         if let Some(world) = replace::finish_pending(&self.resources, &self.world).await? {
-            create::check_kernel(&world.origin)?;
+            world::check_kernel(&world.origin.kernel_version)?;
             self.resources.keys = Arc::new(self.resources.keys.renewed());
             self.world = world;
         }

@@ -61,7 +61,12 @@ impl From<sqlx::Error> for QueueError {
 /// The migration failed; it creates the extensions `hstore` and `pgcrypto`, which needs the right
 /// to do so.
 pub async fn setup(pool: &PgPool) -> Result<(), QueueError> {
-    Ok(PostgresStorage::setup(pool).await?)
+    PostgresStorage::setup(pool).await.map_err(|error| match error {
+        apalis_postgres::Error::Database(sqlx::Error::Migrate(error)) => {
+            QueueError::Store((*error).into())
+        }
+        other => other.into(),
+    })
 }
 
 /// Delivers jobs of one queue in the caller's transaction: pushes a task for each that is owed

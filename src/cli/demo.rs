@@ -6,14 +6,17 @@ use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::Result;
 use jobs::conductor::{Conductor, Progress};
+use jobs::keys::Keyring;
 use jobs::webhooks::Dispatcher;
 use jobs::worker::WorkerOptions;
 use sim::bundled::DEMO;
 use sim::time::SimTime;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use store::world::{Clock, Mode};
 use telemetry::metrics::Metrics;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -45,71 +48,115 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let keys = options.signing.keyring()?;
     let listener = options.api.bind().await?;
     let metrics_listener = options.api.metrics.bind().await?;
-    let address = listener.local_addr()?;
     let shutdown = super::shutdown_on_signal();
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
-    let play = play.or_loaded(&services).await?;
-    let resources = super::worker::resources(&services, keys);
-    let opened = Conductor::open(
-        resources.clone(),
-        &play.text,
-        play.scenario.clone(),
-        play.seed,
-        jobs::conductor::Options::default(),
-    );
-    let conductor = match opened.await {
-        Ok(conductor) => conductor,
-        Err(error) => {
-            services.stop().await;
-            return Err(error.into());
-        }
-    };
-    set_the_clock(&services, play.until).await?;
     let metrics = Metrics::default();
-    let dispatcher = Dispatcher::new(services.pool.clone(), options.api.webhooks, metrics.clone())?;
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
-    let (tell_progress, progress) = watch::channel(Progress::default());
-    eprintln!("Pages       http://{address}/");
-    eprintln!("Swagger UI  http://{address}/docs");
-    eprintln!("OpenAPI     http://{address}/openapi.json");
-    for (what, key) in super::api_key::demo_keys(&services).await? {
-        eprintln!("API key     {key}  {what}");
-    }
-    let workers = super::worker::start(&services, resources, WorkerOptions::default(), &shutdown)?;
-    let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
-    let told =
-        tokio::spawn(tell(progress, play.scenario.start.time(), play.until, shutdown.clone()));
-    let serving =
-        super::serve::serve_until(listener, &options.api, &services, &metrics, shutdown.clone());
-    let conducting = conductor.run(tell_progress, shutdown.clone());
-    let (served, conducted, failed) = tokio::join!(
-        async {
-            let served = serving.await;
-            shutdown.cancel();
-            served
-        },
-        async {
-            let conducted = conducting.await;
-            shutdown.cancel();
-            conducted
-        },
-        async {
-            let failed = shutdown.run_until_cancelled(services.failed()).await;
-            shutdown.cancel();
-            failed
-        }
-    );
-    workers.stopped().await;
-    let _ = dispatching.await;
+    let demo = Demo { listener, metrics, options: &options, services: &services };
+    let ended = if super::warn_of_kernel_mismatch(&services).await? {
+        demo.still(&shutdown).await
+    } else {
+        demo.going_on(play, keys, &shutdown).await
+    };
+    shutdown.cancel();
     let _ = watched.await;
-    let _ = told.await;
     services.stop().await;
-    if let Some(failed) = failed {
-        return Err(failed);
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// A world that the demo shows.
+struct Demo<'a> {
+    listener: TcpListener,
+    metrics: Metrics,
+    options: &'a Options,
+    services: &'a Services,
+}
+
+impl Demo<'_> {
+    /// A world that another version of the kernel made: it is served, and nothing in it moves.
+    async fn still(self, shutdown: &CancellationToken) -> Result<()> {
+        self.addresses().await?;
+        eprintln!("the world stands still; stop with Ctrl-C");
+        let failed = self.services.failed();
+        let serving = self.serve(shutdown);
+        tokio::select! {
+            served = serving => served,
+            failed = failed => Err(failed),
+        }
     }
-    served?;
-    conducted?;
-    Ok(ExitCode::SUCCESS)
+
+    /// A world that is conducted and worked on in this process, and served meanwhile.
+    async fn going_on(
+        self,
+        play: Play,
+        keys: Arc<Keyring>,
+        shutdown: &CancellationToken,
+    ) -> Result<()> {
+        let (services, options) = (self.services, self.options);
+        let play = match &options.file {
+            Some(_) => play,
+            None => play.or_earlier(services, &options.world).await?,
+        };
+        let play = play.or_loaded(services).await?;
+        let resources = super::worker::resources(services, keys);
+        let conductor = Conductor::open(
+            resources.clone(),
+            &play.text,
+            play.scenario.clone(),
+            play.seed,
+            jobs::conductor::Options::default(),
+        )
+        .await?;
+        set_the_clock(services, play.until).await?;
+        let (webhooks, metrics) = (options.api.webhooks, self.metrics.clone());
+        let dispatcher = Dispatcher::new(services.pool.clone(), webhooks, metrics)?;
+        self.addresses().await?;
+        let workers =
+            super::worker::start(services, resources, WorkerOptions::default(), shutdown)?;
+        let (tell_progress, progress) = watch::channel(Progress::default());
+        let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
+        let start = play.scenario.start.time();
+        let told = tokio::spawn(tell(progress, start, play.until, shutdown.clone()));
+        // Whichever ends first ends the others.
+        let (served, conducted, failed) = tokio::join!(
+            ending(shutdown, self.serve(shutdown)),
+            ending(shutdown, conductor.run(tell_progress, shutdown.clone())),
+            ending(shutdown, shutdown.run_until_cancelled(services.failed())),
+        );
+        workers.stopped().await;
+        let _ = dispatching.await;
+        let _ = told.await;
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        served?;
+        conducted?;
+        Ok(())
+    }
+
+    /// Says where everything is, and with which keys.
+    async fn addresses(&self) -> Result<()> {
+        let address = self.listener.local_addr()?;
+        eprintln!("Pages       http://{address}/");
+        eprintln!("Swagger UI  http://{address}/docs");
+        eprintln!("OpenAPI     http://{address}/openapi.json");
+        for (what, key) in super::api_key::demo_keys(self.services).await? {
+            eprintln!("API key     {key}  {what}");
+        }
+        Ok(())
+    }
+
+    async fn serve(self, shutdown: &CancellationToken) -> Result<()> {
+        let (api, shutdown) = (&self.options.api, shutdown.clone());
+        super::serve::serve_until(self.listener, api, self.services, &self.metrics, shutdown).await
+    }
+}
+
+/// Waits for the end of something, with which everything ends.
+async fn ending<T>(shutdown: &CancellationToken, something: impl Future<Output = T>) -> T {
+    let ended = something.await;
+    shutdown.cancel();
+    ended
 }
 
 /// Fast to the end of the scenario, then live; a world that is past it just goes on live.

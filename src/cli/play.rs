@@ -6,6 +6,7 @@ use sim::scenario::Scenario;
 use sim::time::SimTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use store::world::World;
 
 /// Which world to play.
 #[derive(Args, Clone, Debug)]
@@ -61,9 +62,35 @@ impl Play {
         Play::stored(world)
     }
 
+    /// The stored world of the scenario that comes with the program, if the release that made it
+    /// had another text of it; else the one that was meant.
+    pub(super) async fn or_earlier(
+        self,
+        services: &Services,
+        options: &WorldOptions,
+    ) -> Result<Play> {
+        let mut conn = services.pool.acquire().await?;
+        let earlier = |world: &World| {
+            let origin = &world.origin;
+            (origin.name.as_str(), origin.seed) == (self.scenario.name.as_str(), self.seed)
+                && origin.scenario != self.text
+        };
+        let Some(world) = store::world::find(&mut conn).await?.filter(earlier) else {
+            return Ok(self);
+        };
+        eprintln!("Going on with {} as an earlier release had it.", world.origin.name);
+        Play::stored_until(world, options.until.clone())
+    }
+
     /// A stored world.
-    pub(super) fn stored(world: store::world::World) -> Result<Play> {
-        let options = WorldOptions { seed: Some(world.origin.seed), until: None };
+    pub(super) fn stored(world: World) -> Result<Play> {
+        Play::stored_until(world, None)
+    }
+
+    fn stored_until(world: World, until: Option<String>) -> Result<Play> {
+        // Another release may have scenarios that this one cannot read: that is not the reason.
+        store::world::check_kernel(&world.origin.kernel_version)?;
+        let options = WorldOptions { seed: Some(world.origin.seed), until };
         Play::of("the stored scenario", world.origin.scenario.into_bytes(), &options)
     }
 

@@ -34,6 +34,7 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     let listener = options.api.bind().await?;
     let metrics_listener = options.api.metrics.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
+    super::warn_of_kernel_mismatch(&services).await?;
     let shutdown = super::shutdown_on_signal();
     eprintln!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
     let metrics = Metrics::default();
@@ -75,6 +76,7 @@ pub(super) async fn serve_until(
 pub(super) async fn migrate(options: MigrateOptions) -> Result<ExitCode> {
     // Opening the services brings the schema up to date.
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
+    super::warn_of_kernel_mismatch(&services).await?;
     services.stop().await;
     super::print("the schema is up to date")
 }

@@ -41,6 +41,8 @@ pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     let listener = options.metrics.bind().await?;
     let workers = self::options(options.workers);
     let services = Services::open_for(&options.services, Path::new("data"), &workers).await?;
+    // What it would do for a world of another kernel would be compared with another story.
+    store::world::assert_kernel(&mut *services.pool.acquire().await?).await?;
     let metrics = Metrics::default();
     let dispatcher = Dispatcher::new(services.pool.clone(), options.webhooks, metrics.clone())?;
     let shutdown = super::shutdown_on_signal();

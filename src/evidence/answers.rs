@@ -1,14 +1,12 @@
 //! The answer key: which image truly has which vulnerability, from when to when. For people who
-//! test scanners; nothing in a world reads it.
+//! test scanners; nothing in a world reads it. It comes from rows alone, so that a world can be
+//! exported whichever version of the kernel made it.
 use super::Collector;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use documents::statement::PredicateType;
 use serde::Serialize;
-use sim::ids::{AdvisoryId, ImageId};
-use sim::world::World;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use store::read::evidence::{AdvisoryRow, TruthRow, VersionRow, Which, advisories, bundles, truth};
 
 /// `answers.json`.
@@ -87,17 +85,9 @@ pub(super) async fn answers(
         }
     }
     drop(conn);
-    let origin = &world.origin;
-    let scenario = sim::scenario::parse("the stored scenario", origin.scenario.as_bytes())
-        .context("the stored scenario")?;
-    let kernel = World::new(Arc::new(scenario), origin.seed);
     let mut held: BTreeMap<_, Vec<Held>> = BTreeMap::new();
     for row in rows {
-        let affected = !kernel.is_false_positive(
-            ImageId(u32::try_from(row.image_id)?),
-            AdvisoryId(u32::try_from(row.advisory_id)?),
-        );
-        held.entry((row.image_id, row.version)).or_default().push(Held::of(row, affected));
+        held.entry((row.image_id, row.version)).or_default().push(row.into());
     }
     let images = versions.iter().map(|row| Image {
         name: row.name.clone(),
@@ -117,15 +107,15 @@ pub(super) async fn answers(
     })
 }
 
-impl Held {
-    fn of(row: TruthRow, affected: bool) -> Self {
+impl From<TruthRow> for Held {
+    fn from(row: TruthRow) -> Self {
         Held {
             from: row.published_at.max(row.disclosed_at),
             cve: row.cve,
             package: row.package,
             installed: row.installed_version,
             until: row.superseded_at,
-            affected,
+            affected: row.affected,
         }
     }
 }

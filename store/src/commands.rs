@@ -4,6 +4,7 @@ use crate::db::instant;
 use crate::error::Error;
 use crate::locks;
 use crate::row::number;
+use crate::world;
 use sim::command::Command;
 use sim::time::SimTime;
 use sqlx::PgConnection;
@@ -19,6 +20,9 @@ pub async fn lock(conn: &mut PgConnection) -> Result<(), Error> {
 
 /// Stores a command under the next sequence number, which it returns, and wakes the conductor
 /// when the transaction commits. Sequence numbers have no gaps: the lock is held until then.
+///
+/// # Errors
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn submit(
     conn: &mut PgConnection,
     make: impl FnOnce(u64) -> Command,
@@ -27,13 +31,20 @@ pub async fn submit(
 }
 
 /// The same for a command that is about a tenant, by its namespace.
+///
+/// # Errors
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn submit_for(
     conn: &mut PgConnection,
     tenant_namespace: &str,
     make: impl FnOnce(u64) -> Command,
 ) -> Result<u64, Error> {
     lock(conn).await?;
-    let seq: i64 = sqlx::query_scalar("SELECT next_command_seq()").fetch_one(&mut *conn).await?;
+    let (seq, kernel): (i64, Option<String>) =
+        sqlx::query_as("SELECT next_command_seq(), (SELECT kernel_version FROM world)")
+            .fetch_one(&mut *conn)
+            .await?;
+    kernel.as_deref().map_or(Ok(()), world::check_kernel)?;
     let number = number("commands.seq", seq)?;
     let command = make(number);
     sqlx::query("INSERT INTO commands (seq, command, tenant_namespace) VALUES ($1, $2, $3)")

@@ -1,5 +1,6 @@
 //! What can go wrong between us and Postgres, with the inputs that tell one failure from another.
 use sim::time::SimTime;
+use sqlx::migrate::MigrateError;
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
@@ -27,13 +28,46 @@ pub enum Error {
         seconds: u64,
     },
     /// The schema could not be brought up to date.
+    #[error("the database schema could not be brought up to date")]
+    Migration(#[source] MigrateError),
+    /// A newer release has brought the schema further than this program knows it.
     #[error(
-        "the database schema could not be migrated. \
-         hint: if another version of wavetank made this database, use that one, or begin anew in \
-         another database or --data-dir (a world can always be made again from its scenario and \
-         seed)"
+        "this database was brought up to date by a newer release of wavetank: it has the migration \
+         {migration}, which this program (release {ours}) does not know; nothing was changed. \
+         hint: use that release or a later one (`wavetank --version` tells a program's release), \
+         or begin anew in another database or --data-dir"
     )]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    NewerSchema {
+        /// The first migration that this program does not have.
+        migration: i64,
+        /// The release of this program.
+        ours: &'static str,
+    },
+    /// A migration was applied with another content than this program has.
+    #[error(
+        "this database was made with another content of the migration {migration} than this \
+         program has: by a build from between two releases; nothing was changed. \
+         hint: use the program that made it, or begin anew in another database or --data-dir (a \
+         world can always be made again from its scenario, seed and commands)"
+    )]
+    EditedMigration {
+        /// The migration.
+        migration: i64,
+    },
+    /// The world was made by another version of the kernel.
+    #[error(
+        "this world was made by version {stored} of the kernel and this program has version \
+         {ours}, which would tell another story; nothing was changed. \
+         hint: the world stays readable: `wavetank export`, `verify`, `digest`, `serve` and `demo` \
+         work as before. To go on, use the release that made it, or begin a new world in another \
+         database or --data-dir"
+    )]
+    KernelMismatch {
+        /// The version that made the world.
+        stored: String,
+        /// The version of this program.
+        ours: &'static str,
+    },
     /// The server is older than what we test with.
     #[error(
         "PostgreSQL {found} is too old: version {needed} or later is needed. \
@@ -109,6 +143,18 @@ pub enum Error {
         "the database holds no world yet. hint: `wavetank conduct` or `wavetank run` makes one"
     )]
     NoWorld,
+}
+
+impl From<MigrateError> for Error {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(migration) => {
+                Error::NewerSchema { migration, ours: env!("CARGO_PKG_VERSION") }
+            }
+            MigrateError::VersionMismatch(migration) => Error::EditedMigration { migration },
+            other => Error::Migration(other),
+        }
+    }
 }
 
 impl Error {

@@ -213,3 +213,23 @@ pub async fn triages(
     .await?;
     Ok(())
 }
+
+/// Writes which findings are wrong, whether a scanner has made them yet or not: the answer key of
+/// exports, which nothing in the world reads.
+pub async fn false_positives(
+    conn: &mut PgConnection,
+    wrong: &[(ImageId, AdvisoryId)],
+) -> Result<(), Error> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO false_positives (image_id, advisory_id)
+         SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
+    )
+    .bind(wrong.iter().map(|(image, _)| i64::from(image.0)).collect::<Vec<_>>())
+    .bind(wrong.iter().map(|(_, advisory)| i64::from(advisory.0)).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -220,7 +220,11 @@ pub async fn count_unfinished(
 
 /// Takes a job out of the dead letter and owes it again; releases the clock when it was the last.
 /// Whether it was there.
+///
+/// # Errors
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn retry(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
+    world::assert_kernel(conn).await?;
     let changed = sqlx::query(
         "UPDATE ledger SET state = 'owed', attempts = 0, lost = 0, retry_wall = now()
          WHERE id = $1 AND state = 'dead'",
@@ -240,7 +244,11 @@ pub async fn retry(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
 /// and jobs that read those rows may fail in turn, each to be retried or discarded. So this is the
 /// last resort, for a defect that nobody can mend; [`retry`] is for all others. The ledger keeps
 /// the row with its error for ever ([`discarded`]), and a job given up is never owed again.
+///
+/// # Errors
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn discard(conn: &mut PgConnection, id: i64) -> Result<bool, Error> {
+    world::assert_kernel(conn).await?;
     let changed = sqlx::query(
         "UPDATE ledger SET state = 'done', done_wall = now(), discarded_wall = now()
          WHERE id = $1 AND state = 'dead'",

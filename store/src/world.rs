@@ -3,6 +3,7 @@ use crate::db::instant;
 use crate::error::Error;
 use crate::row::number;
 use chrono::{DateTime, Utc};
+use sim::KERNEL_VERSION;
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
@@ -148,6 +149,28 @@ pub async fn get(conn: &mut PgConnection) -> Result<World, Error> {
     find(conn).await?.ok_or(Error::NoWorld)
 }
 
+/// Whether this program's kernel made the world. Only then can the world go on, for another one
+/// would tell another story; reading it needs no kernel.
+///
+/// # Errors
+/// [`Error::KernelMismatch`].
+pub fn check_kernel(kernel_version: &str) -> Result<(), Error> {
+    if kernel_version == KERNEL_VERSION {
+        return Ok(());
+    }
+    Err(Error::KernelMismatch { stored: kernel_version.to_owned(), ours: KERNEL_VERSION })
+}
+
+/// The same for the world in the database, if it has one.
+///
+/// # Errors
+/// [`Error::KernelMismatch`], or Postgres failed.
+pub async fn assert_kernel(conn: &mut PgConnection) -> Result<(), Error> {
+    let stored: Option<String> =
+        sqlx::query_scalar("SELECT kernel_version FROM world").fetch_optional(conn).await?;
+    stored.as_deref().map_or(Ok(()), check_kernel)
+}
+
 /// Which world this is, as tasks and caches tell it; 0 when there is none.
 pub async fn generation(conn: &mut PgConnection) -> Result<i64, Error> {
     let query = sqlx::query_scalar("SELECT coalesce((SELECT generation FROM world), 0)");
@@ -274,7 +297,11 @@ pub async fn clock(conn: &mut PgConnection) -> Result<Clock, Error> {
 }
 
 /// Sets the clock and wakes the conductor. If a defect holds the clock, it stays held.
+///
+/// # Errors
+/// [`Error::KernelMismatch`] when the world cannot go on, or Postgres failed.
 pub async fn set_clock(conn: &mut PgConnection, clock: &Clock) -> Result<(), Error> {
+    assert_kernel(conn).await?;
     sqlx::query(
         "UPDATE clock SET mode = $1, factor = $2, run_until = $3, then_mode = $4,
                 changed_wall = now()",
@@ -326,4 +353,16 @@ pub async fn release_hold(conn: &mut PgConnection) -> Result<(), Error> {
 async fn notify_clock(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::query("SELECT pg_notify($1, '')").bind(CLOCK_CHANNEL).execute(conn).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_mode_does_not_pause_the_world_silently() {
+        assert_eq!(Mode::parse("clock.mode", "live").unwrap(), Mode::Live);
+        let error = Mode::parse("clock.mode", "slow").unwrap_err().to_string();
+        assert!(error.contains("clock.mode") && error.contains("slow"), "{error}");
+    }
 }

@@ -49,7 +49,11 @@ pub struct Load {
 }
 
 /// Requests a load and wakes the conductor; none when another one is in progress.
-pub async fn request(conn: &mut PgConnection, load: &NewLoad<'_>) -> sqlx::Result<Option<i64>> {
+///
+/// # Errors
+/// [`Error::KernelMismatch`] when nobody can conduct the world there is, or Postgres failed.
+pub async fn request(conn: &mut PgConnection, load: &NewLoad<'_>) -> Result<Option<i64>, Error> {
+    world::assert_kernel(conn).await?;
     let id = sqlx::query_scalar(
         "INSERT INTO world_loads (scenario, name, seed, mode, requested_by)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT ((true)) WHERE done_wall IS NULL DO NOTHING
@@ -87,8 +91,8 @@ pub async fn clear_world(conn: &mut PgConnection, term: i64) -> Result<(), Error
     world::assert_term(conn, term).await?;
     let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "TRUNCATE {tables}, finding_counts, image_packages, image_tags, ledger, clock,
-                  webhook_deliveries"
+        "TRUNCATE {tables}, false_positives, finding_counts, image_packages, image_tags, ledger,
+                  clock, webhook_deliveries"
     );
     sqlx::query(AssertSqlSafe(sql)).execute(&mut *conn).await?;
     sqlx::query("DELETE FROM apalis.jobs").execute(&mut *conn).await?;

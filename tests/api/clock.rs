@@ -67,3 +67,26 @@ async fn impossible_clock_updates_are_refused_and_change_nothing() {
     }
     assert_eq!(before, api.get("/v1/clock").await.json());
 }
+
+#[tokio::test]
+async fn a_world_of_another_kernel_stands_still_and_says_why() {
+    let api = Api::start("clock_kernel").await;
+    let commands = "SELECT count(*) FROM commands";
+    let before: i64 = sqlx::query_scalar(commands).fetch_one(&api.pool).await.unwrap();
+    let other = "UPDATE world SET kernel_version = '0'";
+    sqlx::query(other).execute(&api.pool).await.unwrap();
+    let tenant = api.sign_in(Role::Editor, Some("acme")).await;
+    for token in [&api.token, &tenant] {
+        let clock = api.get_as(token, "/v1/clock").await.json();
+        let reason = clock["held_reason"].as_str().unwrap();
+        assert!(reason.contains("version 0 of the kernel"), "{reason}");
+        let images = api.get_as(token, "/v1/images").await.json();
+        assert!(images["items"][0].is_object(), "{images}");
+        let asked = api.post_as(token, "/v1/sla-checks", json!({})).await;
+        asked.problem(409, "kernel_mismatch");
+    }
+    api.put("/v1/clock", json!({"mode": "live"})).await.problem(409, "kernel_mismatch");
+    api.post("/v1/images", json!({"name": "nginx"})).await.problem(409, "kernel_mismatch");
+    let after: i64 = sqlx::query_scalar(commands).fetch_one(&api.pool).await.unwrap();
+    assert_eq!(after, before, "nothing was stored");
+}

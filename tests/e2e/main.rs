@@ -8,3 +8,4 @@ mod kill;
 mod scenario_load;
 mod support;
 mod telemetry;
+mod upgrade;

@@ -100,7 +100,7 @@ async fn call_in_rust(world: &World) {
     let document = collected(document.into_inner()).await;
     assert_eq!(hex::encode(Sha256::digest(document)), sbom.sha256);
 
-    let build = client.build_image().body_map(|body| body.name(&image.name)).send().await;
+    let build = client.build_image().body_map(|body| body.name(&*image.name)).send().await;
     let build = build.expect("a build");
     assert_eq!((&build.image, build.trigger), (&image.name, BuildTrigger::Manual));
 

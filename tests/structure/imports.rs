@@ -5,21 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The sources of a crate.
-pub struct Crate {
-    pub name: String,
-    pub files: Vec<File>,
+pub(crate) struct Crate {
+    pub(crate) name: String,
+    pub(crate) files: Vec<File>,
 }
 
 /// A source file.
-pub struct File {
+pub(crate) struct File {
     /// Its module's path within the crate, such as `http::pages`; the root's is empty.
-    pub module: String,
+    pub(crate) module: String,
     /// Its code without comments, texts and tests.
-    pub code: String,
+    pub(crate) code: String,
 }
 
 /// The names of the crates that a manifest depends on, without those for tests.
-pub fn dependencies(root: &Path, name: &str) -> BTreeSet<String> {
+pub(crate) fn dependencies(root: &Path, name: &str) -> BTreeSet<String> {
     let path = root.join(if name == "wavetank" {
         "Cargo.toml".into()
     } else {
@@ -34,7 +34,7 @@ pub fn dependencies(root: &Path, name: &str) -> BTreeSet<String> {
 
 impl Crate {
     /// Reads the sources of one of our crates.
-    pub fn read(root: &Path, name: &str) -> Self {
+    pub(crate) fn read(root: &Path, name: &str) -> Self {
         let src = if name == "wavetank" { root.join("src") } else { root.join(name).join("src") };
         let mut files = Vec::new();
         walk(&src, &src, &mut files);
@@ -43,7 +43,7 @@ impl Crate {
     }
 
     /// The modules of other files that a file imports something of.
-    pub fn arrows<'a>(&'a self, file: &File) -> BTreeSet<&'a str> {
+    pub(crate) fn arrows<'a>(&'a self, file: &File) -> BTreeSet<&'a str> {
         let mut arrows = BTreeSet::new();
         for path in paths(&file.code) {
             let Some(target) = self.resolve(&file.module, &path) else { continue };
@@ -239,7 +239,7 @@ fn split(text: &str) -> Vec<&str> {
 }
 
 /// The circles: groups of modules that reach each other, each named once.
-pub fn circles<'a>(arrows: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a str>> {
+pub(crate) fn circles<'a>(arrows: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a str>> {
     let reach = |from: &'a str| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
         while let Some(module) = next.pop() {

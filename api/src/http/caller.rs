@@ -1,11 +1,13 @@
 //! Who makes a request: the gate finds out, handlers take it as their argument, and every
 //! transaction is opened in the caller's name.
 use crate::auth::Role;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, kernel_mismatch};
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use sim::KERNEL_VERSION;
 use std::sync::Arc;
+use store::read::world::Position;
 use store::requests::Requester;
 
 /// The name of the security scheme in the specification.
@@ -64,9 +66,16 @@ impl Caller {
         })
     }
 
-    /// Why the clock is held, in as many words as the caller may hear: the reason holds both sides
-    /// of a difference, whosever they are.
-    pub(crate) fn held_reason(&self, reason: Option<String>) -> Option<String> {
+    /// Why the clock stands still, in as many words as the caller may hear: the reason of a defect
+    /// holds both sides of a difference, whosever they are.
+    pub(crate) fn held_reason(
+        &self,
+        reason: Option<String>,
+        position: &Position,
+    ) -> Option<String> {
+        if position.kernel_version != KERNEL_VERSION {
+            return Some(kernel_mismatch(&position.kernel_version, KERNEL_VERSION));
+        }
         match self.role {
             Role::Admin => reason,
             _ => reason

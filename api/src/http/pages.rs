@@ -2,7 +2,7 @@
 //! turning pages neither skips nor repeats while the world runs.
 use crate::http::caller::Caller;
 use crate::http::problem::{Code, Problem};
-use crate::http::query::{AsOf, Given, NO_RULE, Rule, parameter, range, schema_of};
+use crate::http::query::{AsOf, Given, NO_RULE, Parameter, Rule, parameter, range, schema_of};
 use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
 use crate::http::time::Instant;
@@ -14,7 +14,6 @@ use poem_openapi::registry::{MetaParamIn, MetaSchemaRef};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, Object};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use store::read::{Moment, TOTAL_BOUND};
 
@@ -97,7 +96,7 @@ impl PageOf {
         })
     }
 
-    fn parameters() -> Vec<Value> {
+    fn parameters() -> Vec<Parameter> {
         let size = "How many entries a page holds, 25 when absent.";
         let token = "`next_page_token` of the page before.";
         vec![

@@ -7,7 +7,7 @@ mod code;
 mod convert;
 
 pub use code::Code;
-pub(crate) use convert::{by_status, from_poem};
+pub(crate) use convert::{by_status, from_poem, kernel_mismatch};
 
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};

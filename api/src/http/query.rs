@@ -186,21 +186,37 @@ impl Given {
 }
 
 /// A parameter as the specification has it.
-pub(crate) fn parameter<T: ParseFromParameter>(name: &str, docs: &[&str], rule: &Rule) -> Value {
+pub(crate) struct Parameter {
+    name: &'static str,
+    /// The schema, by which poem-openapi knows what schemas are used.
+    schema: MetaSchemaRef,
+    value: Value,
+}
+
+/// A parameter as the specification has it.
+pub(crate) fn parameter<T: ParseFromParameter>(
+    name: &'static str,
+    docs: &[&str],
+    rule: &Rule,
+) -> Parameter {
     let description = docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n");
     let schema = T::schema_ref().merge(rule.schema());
-    json!({
+    let value = json!({
         "name": name, "in": "query", "description": description, "required": T::IS_REQUIRED,
         "deprecated": false, "explode": true,
-        "schema": serde_json::to_value(schema).unwrap_or_default(),
-    })
+        "schema": serde_json::to_value(&schema).unwrap_or_default(),
+    });
+    Parameter { name, schema, value }
 }
 
 /// The schema that carries parameters into the specification.
-pub(crate) fn schema_of(parameters: Vec<Value>) -> MetaSchemaRef {
+pub(crate) fn schema_of(parameters: Vec<Parameter>) -> MetaSchemaRef {
+    let values = parameters.iter().map(|parameter| parameter.value.clone()).collect();
+    let named = |parameter: Parameter| (parameter.name, parameter.schema);
     MetaSchemaRef::Inline(Box::new(MetaSchema {
         title: Some(PARAMETERS.to_owned()),
-        example: Some(Value::Array(parameters)),
+        example: Some(Value::Array(values)),
+        properties: parameters.into_iter().map(named).collect(),
         ..MetaSchema::new("object")
     }))
 }
@@ -308,7 +324,7 @@ impl AsOf {
         Ok(AsOf(Given::of(request)?.read(AS_OF, &AS_OF_RULE)?))
     }
 
-    pub(crate) fn parameter() -> Value {
+    pub(crate) fn parameter() -> Parameter {
         parameter::<Option<Instant>>(AS_OF, &[AS_OF_DOC], &AS_OF_RULE)
     }
 }

@@ -8,7 +8,8 @@ const SHARED: [&str; 3] = ["as_of", "page_size", "page_token"];
 
 /// Writes the parameters of an operation out that stand together in one.
 pub(super) fn expand(operation: &mut Value) {
-    let Some(parameters) = operation["parameters"].as_array_mut() else { return };
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    let Some(parameters) = parameters else { return };
     let whole = std::mem::take(parameters);
     for mut parameter in whole {
         match parameter["schema"]["title"].as_str() {
@@ -33,7 +34,7 @@ pub(super) fn share(document: &mut Value) {
     let items = paths.into_iter().flat_map(|paths| paths.values_mut());
     let operations = items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
     for operation in operations {
-        let parameters = operation["parameters"].as_array_mut();
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
         for parameter in parameters.into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap_or_default().to_owned();
             if parameter["in"] != "query" || !SHARED.contains(&name.as_str()) {

@@ -56,7 +56,8 @@ failures! {
     /// A build that cannot be asked for.
     CreateImage:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, ImageDiffers, ImageEndOfLife,
-        NotYourImage, NameOutsideNamespace, UnknownImage, UnknownPackage, UnknownTenant
+        NotYourImage, NameOutsideNamespace, UnknownImage, UnknownPackage, UnknownTenant,
+        KernelMismatch
 }
 
 /// A build that was asked for.

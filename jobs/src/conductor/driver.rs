@@ -248,9 +248,11 @@ impl Driver {
         self.in_flight.spent(Phase::Kernel, began);
         let began = Instant::now();
         let to = Position { at: self.world.now(), seq: self.world.seq() };
+        let false_positives: Vec<_> = self.world.false_positives(&facts).into_iter().collect();
         let what = Release {
             catalogue: self.world.catalogue(),
             owned: &build_owners(&self.world, &facts),
+            false_positives: &false_positives,
             facts: &facts,
             jobs: &jobs,
             outcomes: &outcomes,

@@ -26,18 +26,6 @@ pub enum ConductorError {
         /// What was asked for.
         asked: String,
     },
-    /// The world was made by another version of the kernel.
-    #[error(
-        "this world was made by version {stored} of the kernel and this program has {ours}: it \
-         would tell another story, so nothing was changed. hint: use the program that made it, \
-         or begin anew in another database or --data-dir"
-    )]
-    KernelMismatch {
-        /// The version that made the world.
-        stored: String,
-        /// The version of this program.
-        ours: String,
-    },
     /// Replay did not reproduce the record.
     #[error(
         "replaying the world's record up to {at} gave fact {found_seq} with fingerprint {found}, \

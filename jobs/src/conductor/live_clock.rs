@@ -37,7 +37,9 @@ impl LiveClock {
             _ => Anchor { sim, wall, factor },
         };
         let elapsed_ms = wall.saturating_duration_since(anchor.wall).as_secs_f64() * 1e3;
-        let target = anchor.sim + SimDuration((elapsed_ms * factor) as i64);
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates: that far, time stops")]
+        let elapsed = SimDuration((elapsed_ms * factor) as i64);
+        let target = anchor.sim + elapsed;
         let behind_ms = target.since(sim).0 as f64 / factor;
         if behind_ms > SLIP.as_secs_f64() * 1e3 {
             // Busy, suspended or held: time slows down instead of leaping.

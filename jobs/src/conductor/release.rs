@@ -29,6 +29,8 @@ pub(super) struct Release<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// The images of builds, where they are not shared ones.
     pub(super) owned: &'a BTreeMap<BuildId, ImageId>,
+    /// Findings that would be wrong, among those that the facts make possible.
+    pub(super) false_positives: &'a [(ImageId, AdvisoryId)],
     pub(super) facts: &'a [Fact],
     pub(super) jobs: &'a [NewJob],
     pub(super) outcomes: &'a [CommandOutcome],
@@ -55,6 +57,7 @@ pub(super) async fn release(
     kernel_rows::images(&mut tx, &rows.images).await?;
     kernel_rows::builds(&mut tx, &rows.builds).await?;
     kernel_rows::triages(&mut tx, &rows.triages).await?;
+    kernel_rows::false_positives(&mut tx, release.false_positives).await?;
     if let Some(at) = rows.external {
         slsa::trust_once(&mut tx, &BuilderId::EXTERNAL.name(), EXTERNAL_LEVEL, at).await?;
     }

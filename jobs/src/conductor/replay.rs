@@ -1,6 +1,5 @@
 //! Replay: a new leader rebuilds the world from scenario, seed and stored commands, and compares it
 //! with the record before it goes on.
-use super::create::check_kernel;
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use sim::fact::Fact;
@@ -8,7 +7,7 @@ use sim::scenario::Scenario;
 use sim::world::World;
 use std::sync::Arc;
 use store::commands::StoredCommand;
-use store::world::World as Record;
+use store::world::{World as Record, check_kernel};
 
 /// A world at the released position.
 pub(super) struct Replayed {
@@ -31,7 +30,7 @@ pub(super) fn replay(
     record: &Record,
     commands: &[StoredCommand],
 ) -> Result<Replayed, ConductorError> {
-    check_kernel(&record.origin)?;
+    check_kernel(&record.origin.kernel_version)?;
     let mut world = World::new(scenario, record.origin.seed);
     let mut fingerprint = Fingerprint::default();
     let mut unfinished = Vec::new();

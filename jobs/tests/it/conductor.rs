@@ -7,6 +7,7 @@ use sim::command::Command;
 use sim::ids::{BuildId, ImageId};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use store::error::Error;
 use store::world::{Clock, Mode};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +70,8 @@ async fn a_different_world_is_refused_and_left_unchanged() {
     assert!(error.to_string().contains("hint:"), "{error}");
     bench.execute("UPDATE world SET kernel_version = '0'").await;
     let error = bench.open(options()).await.unwrap_err();
-    assert!(matches!(error, ConductorError::KernelMismatch { .. }), "{error}");
+    let refused = matches!(&error, ConductorError::Store(Error::KernelMismatch { .. }));
+    assert!(refused, "{error}");
     sqlx::query("UPDATE world SET kernel_version = $1")
         .bind(sim::KERNEL_VERSION)
         .execute(&bench.pool)

@@ -3,11 +3,13 @@ use super::state::{Event, Exposure, Version};
 use super::{Sink, World};
 use crate::cast::ordinal;
 use crate::events::Class;
-use crate::fact::{FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger};
+use crate::fact::{
+    Fact, FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger,
+};
 use crate::ids::{AdvisoryId, ImageId, VersionRef};
 use crate::random::Purpose;
 use crate::time::SimTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl World {
@@ -200,9 +202,31 @@ impl World {
         self.open_timers(version, advisory, new.fixed_in.is_none());
     }
 
-    /// Whether a finding of that advisory on that image is wrong: the truth, which in the world
-    /// nobody knows before the finding is judged.
-    pub fn is_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
+    /// Which findings would be wrong, among those that facts of this world make possible: of the
+    /// advisories that they publish on images that hold what these affect, and on the images that
+    /// they add. It is the truth, which in the world nobody knows before a finding is judged.
+    pub fn false_positives(&self, facts: &[Fact]) -> BTreeSet<(ImageId, AdvisoryId)> {
+        let mut wrong = BTreeSet::new();
+        for fact in facts {
+            match &fact.kind {
+                FactKind::AdvisoryPublished(advisory) => {
+                    let packages = advisory.affected.iter().map(|hit| hit.introduced.package);
+                    let images = packages.flat_map(|p| &self.lineage.holders[p.index()]);
+                    wrong.extend(images.map(|image| (*image, advisory.id)));
+                }
+                FactKind::ImageCreated(new) => {
+                    let packages = self.catalogue.all_packages(new.image).into_iter();
+                    let advisories = packages.flat_map(|p| &self.packages[p.index()].advisories);
+                    wrong.extend(advisories.map(|advisory| (new.image, *advisory)));
+                }
+                _ => {}
+            }
+        }
+        wrong.retain(|(image, advisory)| self.is_false_positive(*image, *advisory));
+        wrong
+    }
+
+    fn is_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
         self.streams.uniform(Purpose::Triage, entity, 0) < self.config.false_positives
     }

@@ -2,6 +2,7 @@
 mod commands;
 mod determinism;
 mod external_builds;
+mod false_positives;
 mod friday_night;
 mod queueing;
 mod remediation;

@@ -19,6 +19,7 @@ pub const EXCLUDED: &[&str] = &[
     "actions",
     "api_keys",
     "clock",
+    "false_positives",
     "finding_counts",
     "idempotency_keys",
     "image_packages",

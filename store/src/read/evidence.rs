@@ -200,8 +200,6 @@ pub struct TruthRow {
     pub image_id: i64,
     /// The version's ordinal.
     pub version: i32,
-    /// The advisory.
-    pub advisory_id: i64,
     /// The CVE id.
     pub cve: String,
     /// The package.
@@ -214,6 +212,8 @@ pub struct TruthRow {
     pub disclosed_at: DateTime<Utc>,
     /// When the next version took this one's place, if that had happened.
     pub superseded_at: Option<DateTime<Utc>>,
+    /// Whether the image is affected; if not, a finding of it is a false positive.
+    pub affected: bool,
 }
 
 /// Which versions hold which affected packages, whatever a scanner has seen of it, by image,
@@ -224,9 +224,11 @@ pub async fn truth(
     which: Which<'_>,
 ) -> sqlx::Result<Vec<TruthRow>> {
     sqlx::query_as(
-        "SELECT v.image_id, v.version, a.id AS advisory_id, a.cve, p.name AS package,
+        "SELECT v.image_id, v.version, a.cve, p.name AS package,
                 n.version AS installed_version, v.published_at, a.published_at AS disclosed_at,
-                CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at
+                CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
+                NOT EXISTS (SELECT FROM false_positives f
+                            WHERE f.image_id = v.image_id AND f.advisory_id = a.id) AS affected
          FROM image_versions v
          CROSS JOIN LATERAL unnest(v.package_ids, v.releases) AS c (package_id, release)
          JOIN advisory_packages r ON r.package_id = c.package_id

@@ -39,3 +39,29 @@ pub async fn position(conn: &mut PgConnection) -> sqlx::Result<Option<Position>>
     .fetch_optional(conn)
     .await
 }
+
+/// How much a world began with.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub struct Beginning {
+    /// Images.
+    pub images: i64,
+    /// Packages.
+    pub packages: i64,
+    /// Customers.
+    pub customers: i64,
+    /// SLA policies.
+    pub policies: i64,
+}
+
+/// How much the world began with.
+pub async fn beginning(conn: &mut PgConnection) -> sqlx::Result<Beginning> {
+    sqlx::query_as(
+        "SELECT (SELECT count(*) FROM images WHERE created_at <= world.starts_at) AS images,
+                (SELECT count(*) FROM packages) AS packages,
+                (SELECT count(*) FROM customers) AS customers,
+                (SELECT count(*) FROM sla_policies) AS policies
+         FROM world",
+    )
+    .fetch_one(conn)
+    .await
+}

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 mod digest;
 mod fixture;
+mod migrations;
 mod objects;
 mod sla;
 mod sla_cost;

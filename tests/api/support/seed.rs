@@ -41,7 +41,7 @@ pub(crate) async fn world(pool: &PgPool) {
         scenario: SCENARIO.to_owned(),
         scenario_sha256: "1".repeat(64),
         seed: u64::MAX,
-        kernel_version: "test".to_owned(),
+        kernel_version: sim::KERNEL_VERSION.to_owned(),
         starts_at: SimTime(START_MS),
         ends_at: SimTime(START_MS + 7 * 86_400_000),
         signer_key: String::new(),

@@ -141,6 +141,9 @@ codes! {
     /// The world that should be replaced is not the one there is.
     OtherWorld "other_world" 409 "The world is another one"
         "GET /v1/clock tells the name of the world there is; give that as `replace`.";
+    /// The world was made by another version of the kernel, so it cannot go on here.
+    KernelMismatch "kernel_mismatch" 409 "Another version of the kernel made the world"
+        "Read, export and verify it here. To go on, use the release that made it, or begin a new world in another data directory or database.";
     /// Another load is not over.
     LoadUnderWay "load_under_way" 409 "Another scenario is being loaded"
         "Wait until it is over, then ask again.";

@@ -105,12 +105,23 @@ impl From<sqlx::Error> for Problem {
     }
 }
 
+/// Why a world stands still that another version of the kernel made.
+pub(crate) fn kernel_mismatch(stored: &str, ours: &str) -> String {
+    format!(
+        "This world was made by version {stored} of the kernel and this program has version \
+         {ours}: it can be read, but it cannot go on."
+    )
+}
+
 impl From<store::error::Error> for Problem {
     fn from(error: store::error::Error) -> Self {
         match error {
             store::error::Error::Database(error) => error.into(),
             store::error::Error::NoWorld => {
                 Problem::new(Code::NoWorld, "The database holds no world yet.")
+            }
+            store::error::Error::KernelMismatch { stored, ours } => {
+                Problem::new(Code::KernelMismatch, kernel_mismatch(&stored, ours))
             }
             other => Problem::internal(other),
         }

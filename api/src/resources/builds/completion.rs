@@ -19,7 +19,7 @@ failures! {
     /// A completion that cannot count.
     CompleteBuild:
         InvalidParameter, InvalidBody, BodyTooLarge, UnsupportedMediaType, BuildNotFound,
-        BuildEnded, BuildNotExternal, NotYourImage, Contradiction
+        BuildEnded, BuildNotExternal, NotYourImage, Contradiction, KernelMismatch
 }
 
 /// How an external build ended.

@@ -20,11 +20,11 @@ failures! {
     /// A use that cannot begin.
     UseImage:
         InvalidParameter, InvalidBody, BodyTooLarge, UnsupportedMediaType, CustomerNotFound,
-        UnknownImage
+        UnknownImage, KernelMismatch
 }
 failures! {
     /// A use that cannot end.
-    EndUse: InvalidParameter, CustomerNotFound, UsageNotFound
+    EndUse: InvalidParameter, CustomerNotFound, UsageNotFound, KernelMismatch
 }
 
 /// What an image runs for.

@@ -83,7 +83,7 @@ struct Event {
     factor: Option<f64>,
     /// Jobs up to here have been handed to the workers.
     released_through: Option<Instant>,
-    /// Why a defect holds the clock.
+    /// Why the clock stands still, whatever its mode.
     held_reason: Option<String>,
 }
 
@@ -252,7 +252,7 @@ impl Watch {
             mode: Some(clock.mode.as_str().to_owned()),
             factor: Some(clock.factor),
             released_through: Some(snapshot.position.released_through.into()),
-            held_reason: self.caller.held_reason(clock.held_reason),
+            held_reason: self.caller.held_reason(clock.held_reason, &snapshot.position),
             ..Event::new(EventType::Progress, at.into())
         };
         if snapshot.position.generation != self.generation {

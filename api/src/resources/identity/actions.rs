@@ -24,7 +24,7 @@ failures! {
 #[oai(rename_all = "snake_case")]
 enum Outcome {
     /// It was done.
-    Outcome,
+    Done,
     /// It was refused; `code` says why.
     Refused,
 }
@@ -32,7 +32,7 @@ enum Outcome {
 impl Outcome {
     const fn as_str(self) -> &'static str {
         match self {
-            Outcome::Outcome => "done",
+            Outcome::Done => "done",
             Outcome::Refused => "refused",
         }
     }
@@ -77,7 +77,7 @@ impl From<ActionRow> for Action {
             tenant_namespace: row.tenant_namespace,
             operation: row.operation,
             object: row.object,
-            outcome: if row.outcome == "done" { Outcome::Outcome } else { Outcome::Refused },
+            outcome: if row.outcome == "done" { Outcome::Done } else { Outcome::Refused },
             code: row.code,
             request_id: row.request_id,
         }
@@ -95,7 +95,7 @@ impl Example for Action {
             tenant_namespace: None,
             operation: "buildImage".to_owned(),
             object: "/v1/builds/1000000001".to_owned(),
-            outcome: Outcome::Outcome,
+            outcome: Outcome::Done,
             code: None,
             request_id: "01KBA2Z5W4T0Q3S9V7XJ8M6N1C".to_owned(),
         }

@@ -15,7 +15,7 @@ pub(crate) struct DeadLetterApi(pub(crate) ApiState);
 
 failures! {
     /// A job that is not in the dead letter.
-    DeadJob: InvalidParameter, DeadJobNotFound
+    DeadJob: InvalidParameter, DeadJobNotFound, KernelMismatch
 }
 
 /// What was done about a job.

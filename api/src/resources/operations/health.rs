@@ -27,13 +27,19 @@ failures! {
 struct Health {
     /// Always `ok`.
     status: String,
-    /// The version of the program.
+    /// The release of the program.
     version: String,
+    /// The version of its kernel: it goes on with worlds that this version made, and shows others.
+    kernel_version: String,
 }
 
 impl Example for Health {
     fn example() -> Self {
-        Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+        Health {
+            status: "ok".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel_version: sim::KERNEL_VERSION.to_owned(),
+        }
     }
 }
 

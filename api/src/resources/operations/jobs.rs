@@ -72,7 +72,7 @@ enum JobState {
     /// It failed for good and holds the clock.
     Dead,
     /// It is done; done jobs are forgotten after ten minutes.
-    Outcome,
+    Done,
     /// It was given up.
     Discarded,
 }
@@ -84,7 +84,7 @@ impl JobState {
             JobState::InFlight => "in_flight",
             JobState::Failed => "failed",
             JobState::Dead => "dead",
-            JobState::Outcome => "done",
+            JobState::Done => "done",
             JobState::Discarded => "discarded",
         }
     }

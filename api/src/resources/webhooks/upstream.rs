@@ -32,7 +32,8 @@ failures! {
     /// A push that concerns nothing here.
     Push:
         InvalidParameter, InvalidBody, BodyTooLarge, UnsupportedMediaType, InvalidSignature,
-        WebhookReplayed, Contradiction, UnknownImage, UnknownRepository, ImageEndOfLife
+        WebhookReplayed, Contradiction, UnknownImage, UnknownRepository, ImageEndOfLife,
+        KernelMismatch
 }
 
 /// The builds that a push asks for.

@@ -9,6 +9,7 @@ use crate::http::write::Outcome;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
+use sim::KERNEL_VERSION;
 use sim::time::SimTime;
 use store::read::world::Position;
 use store::requests::clock;
@@ -22,7 +23,7 @@ failures! {
 
 failures! {
     /// An update that contradicts itself.
-    SetClock: InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction
+    SetClock: InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction, KernelMismatch
 }
 
 /// How simulated time goes on.
@@ -88,7 +89,8 @@ struct Clock {
     run_until: Option<Instant>,
     /// What follows there.
     then: Option<AfterRun>,
-    /// Why a defect holds the clock, whatever its mode. What exactly, only an admin is told.
+    /// Why the clock stands still whatever its mode: a defect holds it (what exactly, only an admin
+    /// is told), or another version of the kernel made the world than this program has.
     held_reason: Option<String>,
     /// Jobs up to here have been handed to the workers: the newest state there is.
     released_through: Instant,
@@ -109,7 +111,7 @@ struct World {
     /// The seed, as a text because it has 64 bits. With it and the scenario the whole world can be
     /// made again, so tenants do not see it.
     seed: Option<String>,
-    /// The version of the kernel.
+    /// The version of the kernel that made it; GET /health tells the one of this program.
     kernel_version: String,
     /// Where simulated time begins.
     starts_at: Instant,
@@ -152,7 +154,7 @@ impl Example for Clock {
                 name: "four-weeks".to_owned(),
                 scenario_sha256: "0".repeat(64),
                 seed: Some("42".to_owned()),
-                kernel_version: "1".to_owned(),
+                kernel_version: KERNEL_VERSION.to_owned(),
                 starts_at: time::example(-168),
                 ends_at: time::example(504),
             },
@@ -218,7 +220,7 @@ impl Clock {
             factor: clock.factor,
             run_until,
             then: run_until.map(|_| then),
-            held_reason: caller.held_reason(clock.held_reason),
+            held_reason: caller.held_reason(clock.held_reason, &position),
             released_through: position.released_through.into(),
             materialized_through: position.materialized_through.into(),
             world: World {

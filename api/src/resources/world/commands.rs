@@ -23,11 +23,11 @@ failures! {
 }
 failures! {
     /// A scan that cannot be made.
-    StartScan: InvalidBody, BodyTooLarge, UnsupportedMediaType, UnknownImage
+    StartScan: InvalidBody, BodyTooLarge, UnsupportedMediaType, UnknownImage, KernelMismatch
 }
 failures! {
-    /// An evaluation can always be asked for.
-    StartSlaCheck:
+    /// An evaluation can be asked for whenever the world can go on.
+    StartSlaCheck: KernelMismatch
 }
 
 /// What to scan.

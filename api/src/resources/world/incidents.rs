@@ -30,7 +30,7 @@ failures! {
     /// An incident that cannot be.
     Inject:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, Contradiction, InvalidVector,
-        UnknownImage, UnknownPackage
+        UnknownImage, UnknownPackage, KernelMismatch
 }
 
 impl Resource for IncidentsApi {

@@ -47,7 +47,7 @@ failures! {
     /// A load that cannot be.
     LoadScenario:
         InvalidBody, BodyTooLarge, UnsupportedMediaType, InvalidScenario, UnknownScenario,
-        Contradiction, OtherWorld, LoadUnderWay
+        Contradiction, OtherWorld, KernelMismatch, LoadUnderWay
 }
 failures! {
     /// One load.
@@ -150,9 +150,8 @@ impl ScenariosApi {
         let mut snapshot = self.state.snapshot(&caller, None).await?;
         if name.0 == CURRENT && caller.tenant().is_none() {
             let origin = store::world::get(snapshot.conn()).await.map_err(Problem::from)?.origin;
-            // A world was made from it, so it was right.
-            let summary = self.summary(origin.scenario.clone(), Some(origin.seed)).await;
-            let summary = summary.map_err(Problem::internal)?;
+            let counts = store::read::world::beginning(snapshot.conn()).await?;
+            let summary = ScenarioSummary::stored(&origin, &counts);
             return Ok(Json(ScenarioDetail::new(summary, origin.scenario)));
         }
         let place = BUNDLED.iter().position(|scenario| scenario.name == name.0);

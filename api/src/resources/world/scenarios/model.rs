@@ -9,7 +9,8 @@ use sim::World;
 use sim::bundled::BUNDLED;
 use sim::scenario::ScenarioError;
 use std::sync::Arc;
-use store::read::world::Position;
+use store::read::world::{Beginning, Position};
+use store::world::Origin;
 use store::world_loads::Load;
 
 /// What is in a scenario.
@@ -65,6 +66,37 @@ impl ScenarioSummary {
             customers: of.customers.len(),
             policies: of.policies.len(),
         })
+    }
+
+    /// That of the world there is, with what its rows tell: another release may have made it,
+    /// whose scenarios this one cannot read and whose kernel it does not have.
+    pub(super) fn stored(origin: &Origin, counts: &Beginning) -> Self {
+        let read = sim::scenario::parse("the stored scenario", origin.scenario.as_bytes());
+        let (name, title, description) = match read {
+            Ok(read) => {
+                let description = read.description.trim().to_owned();
+                (read.name.as_str().to_owned(), read.title, description)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the stored scenario cannot be read");
+                (origin.name.clone(), origin.name.clone(), String::new())
+            }
+        };
+        let count = |rows: i64| usize::try_from(rows).unwrap_or_default();
+        let never = |_| time::example(0);
+        ScenarioSummary {
+            name,
+            title,
+            description,
+            sha256: sha256(&origin.scenario),
+            seed: origin.seed.to_string(),
+            starts_at: instant(origin.starts_at).unwrap_or_else(never),
+            ends_at: instant(origin.ends_at).unwrap_or_else(never),
+            images: count(counts.images),
+            packages: count(counts.packages),
+            customers: count(counts.customers),
+            policies: count(counts.policies),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -281,7 +313,7 @@ enum LoadStatus {
     /// The new world is there; the old one's documents are being deleted.
     Replaced,
     /// It is over.
-    Outcome,
+    Done,
     /// It could not be; the old world goes on.
     Failed,
 }
@@ -318,7 +350,7 @@ impl From<Load> for WorldLoad {
             id: row.id,
             status: match (row.done_wall, &row.error, row.replaced_wall) {
                 (Some(_), Some(_), _) => LoadStatus::Failed,
-                (Some(_), None, _) => LoadStatus::Outcome,
+                (Some(_), None, _) => LoadStatus::Done,
                 (None, _, Some(_)) => LoadStatus::Replaced,
                 (None, _, None) => LoadStatus::Waiting,
             },
