@@ -7,8 +7,11 @@
 #   `libm` until any crate of the build enables num-traits' feature `std` (num-bigint does by
 #   default); then they come from the platform, and some last bits differ. rand_distr's own default
 #   feature `std` does not enable it. A simulation that branches on such a number goes elsewhere.
-# Seen:
-#   SEEN
+# Seen (x86_64, glibc, 10,000 draws each):
+#   LogNormal: different draws
+#   Weibull: different draws
+#   Gamma: the same draws
+#   Beta: different draws
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -55,10 +58,14 @@ for kind in alone beside; do
 done
 
 paste -d ' ' alone.txt beside.txt | awk '{
-    count = NF / 2 - 1; different = 0
-    for (i = 2; i <= count + 1; i++) if ($i != $(i + count + 1)) different++
+    count = NF / 2; different = 0
+    for (i = 2; i <= count; i++) if ($i != $(i + count)) different++
     printf "%s: %s\n", $1, different ? "different draws" : "the same draws"
 }' | tee seen
 
 diff - seen <<'SEEN'
+LogNormal: different draws
+Weibull: different draws
+Gamma: the same draws
+Beta: different draws
 SEEN
