@@ -43,3 +43,17 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_an_error_with_its_column() {
+        for queue in Queue::ALL {
+            assert_eq!(Queue::parse("ledger.queue", queue.as_str()).unwrap(), queue);
+        }
+        let error = Queue::parse("ledger.queue", "bake").unwrap_err().to_string();
+        assert!(error.contains("ledger.queue") && error.contains("bake"), "{error}");
+    }
+}

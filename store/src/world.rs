@@ -354,3 +354,15 @@ async fn notify_clock(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::query("SELECT pg_notify($1, '')").bind(CLOCK_CHANNEL).execute(conn).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_mode_does_not_pause_the_world_silently() {
+        assert_eq!(Mode::parse("clock.mode", "live").unwrap(), Mode::Live);
+        let error = Mode::parse("clock.mode", "slow").unwrap_err().to_string();
+        assert!(error.contains("clock.mode") && error.contains("slow"), "{error}");
+    }
+}
