@@ -172,7 +172,11 @@ async fn reads_and_refuses(client: &reqwest::Client, base: &str) {
         let answer = request.send().await.expect("an answer");
         let status = answer.status();
         let problem: Value = answer.json().await.expect("JSON");
-        assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("kernel_mismatch")), "{problem}");
+        assert_eq!(
+            (status.as_u16(), &problem["code"]),
+            (409, &json!("kernel_mismatch")),
+            "{problem}"
+        );
         assert!(problem["hint"].as_str().expect("a hint").contains("export"), "{problem}");
     };
     refused(client.put(format!("{base}/v1/clock")).json(&json!({ "mode": "live" }))).await;
