@@ -293,13 +293,13 @@ async fn started(plans: &Plans) -> Api {
         "auto_explain.log_timing = off",
         "jit = off",
     ] {
-        let sql = format!("ALTER DATABASE api_plans SET {setting}");
+        let sql = format!("ALTER DATABASE {} SET {setting}", api.database);
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&api.pool).await.unwrap();
     }
     // Sessions take the settings up when they begin.
     sqlx::query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = 'api_plans' AND pid <> pg_backend_pid()",
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
     .execute(&api.pool)
     .await

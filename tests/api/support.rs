@@ -44,7 +44,7 @@ pub(crate) struct Api {
     pub(crate) address: SocketAddr,
     #[allow(dead_code, reason = "the tests of the pages put documents there")]
     pub(crate) objects: ObjectStore,
-    database: String,
+    pub(crate) database: String,
     client: Client,
     token_key: TokenKey,
     pub(crate) token: String,

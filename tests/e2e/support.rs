@@ -3,7 +3,7 @@ use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -23,12 +23,14 @@ pub(crate) fn data_dir() -> TempDir {
     dir
 }
 
-/// The program, without any setting of the environment that the test did not choose.
+/// The program, without any setting of the environment that the test did not choose. Its services
+/// are fast instead of durable: a power cut could lose something, and nothing that a test does.
 pub(crate) fn wavetank() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
     for name in ["DATABASE_URL", "S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY"] {
         command.env_remove(name);
     }
+    command.env("WAVETANK_PG_FSYNC", "off").env("WAVETANK_S3_FSYNC", "off");
     command.env_remove("WAVETANK_DATA_DIR").stdin(Stdio::null());
     command
 }
@@ -85,9 +87,9 @@ impl Background {
         while done < Some(job) {
             done = done_jobs(data).await.or(done);
             if let Some(status) = self.0.try_wait().expect("a child") {
-                panic!(
-                    "nothing was killed: it ended ({status}) with {done:?} jobs done, not {job}"
-                );
+                let mut said = String::new();
+                let _ = self.0.stderr.take().map(|mut text| text.read_to_string(&mut said));
+                panic!("nothing was killed: {done:?} jobs were done, not {job}; {status}: {said}");
             }
             let waited = began.elapsed() < LIMIT;
             assert!(waited, "nothing was killed: {done:?} jobs are done, {job} are awaited");

@@ -6,16 +6,13 @@ use sim::time::{HOUR_MS, SimTime};
 use sqlx::PgConnection;
 use store::sla::{evaluate, plan_for_few_rows};
 
-/// Pages that a quiet evaluation may read: the index pages on the way to nothing, in each of its
-/// steps. (It reads NNN among 20,000 timers.)
-const QUIET_PAGES: i64 = 200;
-/// Pages that an evaluation may read for each timer that it opens or breaches, beside those of a
-/// quiet one. (It reads NNN on average.)
-const PAGES_A_TIMER: i64 = 100;
+/// Pages that a quiet evaluation may read, on the way through the indexes to nothing: it reads 31,
+/// while 40,000 timers fill 2,155.
+const QUIET_PAGES: i64 = 60;
 
 /// Findings that exist, each with two timers; `WAVETANK_TIMERS=1000000` for the full size.
 fn timers() -> u32 {
-    std::env::var("WAVETANK_TIMERS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
+    std::env::var("WAVETANK_TIMERS").ok().and_then(|text| text.parse().ok()).unwrap_or(5_000)
 }
 
 /// How many pages of our tables and indexes this session has read.
@@ -80,18 +77,15 @@ async fn an_evaluation_reads_what_changed_and_not_what_exists() {
         let (new, late, pages) = evaluation(&mut tx, SimTime(start + hour * HOUR_MS)).await;
         opened += new;
         breached += late;
-        match (new + late) as i64 {
-            // Of the last 200 hours nothing is left that an earlier one has changed.
-            0 if hour >= 1_000 => quiet_pages.push(pages),
-            0 => {}
-            timers => {
-                let most = QUIET_PAGES + timers * PAGES_A_TIMER;
-                assert!(pages <= most, "hour {hour}: {pages} pages for {timers} timers");
-            }
+        // In the last 200 hours nothing is left to do.
+        if hour >= 1_000 {
+            quiet_pages.push(pages);
         }
     }
     assert_eq!((opened, breached), (2 * count as usize, 2 * count as usize));
-    assert_eq!(quiet_pages.len(), 200);
-    let most = quiet_pages.iter().max().unwrap();
-    assert!(*most <= QUIET_PAGES, "{most} pages in a quiet hour among {opened} timers");
+    let most = quiet_pages.into_iter().max().unwrap();
+    assert!(most <= QUIET_PAGES, "{most} pages in a quiet hour among {opened} timers");
+    let timers = "SELECT pg_relation_size('sla_timers') / 8192";
+    let all: i64 = sqlx::query_scalar(timers).fetch_one(&mut *tx).await.unwrap();
+    assert!(all > 5 * QUIET_PAGES, "too few timers to tell: they fill {all} pages");
 }

@@ -14,7 +14,10 @@ async fn a_failed_delivery_is_retried_under_the_same_id_and_finally_dead() {
     let _dispatching = dispatch(&api.pool, OPEN);
     notify(&api.pool, 101, "acme", "sla_at_risk", "low").await;
     advance(&api.pool, 101).await;
-    until(&api.pool, &ours, "the first attempt fails", |all| all[0].2.is_some()).await;
+    until(&api.pool, &ours, "the first attempt fails", |all| {
+        all.first().is_some_and(|d| d.2.is_some())
+    })
+    .await;
     let later = "SELECT next_wall > attempted_wall FROM webhook_deliveries";
     let later: bool = sqlx::query_scalar(later).fetch_one(&api.pool).await.unwrap();
     assert!(later, "the second attempt is due at once");

@@ -1,6 +1,6 @@
-//! The PostgreSQL cluster and the S3 endpoint that all tests of a process share: the embedded ones,
-//! fast instead of durable, in a directory below `target/tmp` that the next process takes over.
-//! Every test has a database, copied from a template, and a bucket of its own.
+//! The services of the tests: the embedded ones, fast instead of durable, in a directory below
+//! `target/tmp` that the next process takes over. All tests of a process share a PostgreSQL cluster;
+//! each has a database, copied from a template, and an S3 endpoint of its own.
 //!
 //! `WAVETANK_TEST_DATABASE_URL` names a server to use instead of an own cluster.
 use embedded::{DataDir, EmbeddedPostgres, EmbeddedS3, PostgresOptions, S3Durability};
@@ -8,11 +8,12 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use store::objects::{ObjectStore, Settings};
+use tokio::runtime::Handle;
 
 /// A cluster with more databases of earlier processes is made anew instead of emptied.
 const FEW_DATABASES: usize = 20;
@@ -20,7 +21,8 @@ const FEW_DATABASES: usize = 20;
 /// The services of this process; they end with it, however it ends.
 pub struct Services {
     server: String,
-    s3: Settings,
+    objects: PathBuf,
+    runtime: Handle,
     next: AtomicU32,
 }
 
@@ -35,10 +37,12 @@ pub fn services() -> &'static Services {
             runtime.block_on(async {
                 let dir = data_dir();
                 let (server, postgres) = postgres(dir.path()).await;
-                let (s3, endpoint) = endpoint(dir.path()).await;
-                send.send(Services { server, s3, next: AtomicU32::new(0) }).expect("a test");
+                let objects = dir.path().join("s3");
+                let _ = std::fs::remove_dir_all(&objects);
+                let (runtime, next) = (Handle::current(), AtomicU32::new(0));
+                send.send(Services { server, objects, runtime, next }).expect("a test");
                 std::future::pending::<()>().await;
-                drop((postgres, endpoint, dir));
+                drop((postgres, dir));
             });
         });
         receive.recv().expect("the services of the tests start")
@@ -94,9 +98,9 @@ async fn start_postgres(dir: &Path) -> EmbeddedPostgres {
     }
 }
 
-async fn endpoint(dir: &Path) -> (Settings, EmbeddedS3) {
-    let files = dir.join("s3");
-    let _ = std::fs::remove_dir_all(&files);
+/// A new endpoint on a directory; it ends with the process.
+async fn endpoint(files: PathBuf) -> Settings {
+    std::fs::create_dir_all(&files).expect("a directory");
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let endpoint = EmbeddedS3::start_with(&files, any_port, S3Durability::Cached).await;
     let endpoint = endpoint.expect("the S3 endpoint starts");
@@ -107,7 +111,8 @@ async fn endpoint(dir: &Path) -> (Settings, EmbeddedS3) {
         access_key: endpoint.access_key().into(),
         secret_key: endpoint.secret_key().into(),
     };
-    (settings, endpoint)
+    std::mem::forget(endpoint);
+    settings
 }
 
 async fn drop_database(admin: &mut PgConnection, name: &str) {
@@ -180,11 +185,11 @@ impl Services {
         name
     }
 
-    /// A new bucket.
+    /// A new bucket, in an endpoint of its own: its name is in the rows of a world, and equal for
+    /// equal worlds.
     pub async fn bucket(&self) -> ObjectStore {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let bucket = format!("test-{}-{number}", std::process::id());
-        let settings = Settings { bucket, ..self.s3.clone() };
-        ObjectStore::connect(&settings).await.expect("a bucket")
+        let settings = self.runtime.spawn(endpoint(self.objects.join(number.to_string())));
+        ObjectStore::connect(&settings.await.expect("an endpoint")).await.expect("a bucket")
     }
 }
