@@ -126,9 +126,8 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
 
 /// The release, and the version of the kernel: which worlds it can go on with.
 fn version() -> &'static str {
-    static VERSION: LazyLock<String> = LazyLock::new(|| {
-        format!("{} (kernel {})", env!("CARGO_PKG_VERSION"), sim::KERNEL_VERSION)
-    });
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| format!("{} (kernel {})", env!("CARGO_PKG_VERSION"), sim::KERNEL_VERSION));
     &VERSION
 }
 

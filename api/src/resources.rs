@@ -93,6 +93,7 @@ resources! {
     webhooks::sources::WebhookSourcesApi,
     operations::health::HealthApi,
     operations::problems::ProblemsApi,
+    operations::home::HomeApi,
 }
 
 #[cfg(test)]

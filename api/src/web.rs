@@ -3,9 +3,8 @@
 //! reads the rest of the address.
 use crate::http::gzip::Gzip;
 use crate::http::problem::{Code, Problem};
-use poem::endpoint::{make, make_sync};
+use poem::endpoint::make;
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem::web::Redirect;
 use poem::{EndpointExt, IntoResponse, Request, Response, Route, get};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -27,9 +26,6 @@ const PAGE_HEADERS: [(HeaderName, &str); 3] = [
 
 /// The page that every address below `/ui` answers with.
 const INDEX: &str = "index.html";
-
-/// Where the pages begin.
-const HOME: &str = "/ui/";
 
 macro_rules! files {
     ($($name:literal,)*) => {
@@ -100,9 +96,7 @@ pub(crate) fn mount(route: Route, directory: Option<PathBuf>) -> Route {
             Ok::<_, poem::Error>(page)
         }
     }));
-    let home = make_sync(|_| Redirect::see_other(HOME));
     route
-        .at("/", get(home))
         .at("/assets/*name", get(asset).with(Gzip))
         .at("/ui", get(page.clone()).with(Gzip))
         .at("/ui/*rest", get(page).with(Gzip))

@@ -13,6 +13,7 @@ mod in_flight;
 mod leadership;
 mod live_clock;
 mod log;
+mod options;
 mod progress;
 mod release;
 mod replace;
@@ -21,9 +22,7 @@ mod stages;
 mod wakeup;
 mod window;
 
-use crate::keys::Keyring;
 use crate::plan::PlannedJob;
-use crate::queue::signals::Signals;
 use crate::scheduler::Periodic;
 use driver::Driver;
 pub use error::ConductorError;
@@ -34,12 +33,9 @@ pub use progress::{ConductorState, Phase, PhaseTimes, Progress};
 use replace::ActiveWorld;
 use replay::{Replayed, replay};
 use sim::scenario::Scenario;
-use sim::time::SimTime;
-use sqlx::PgPool;
 use stages::Stages;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::objects::ObjectStore;
 use store::world::{Origin, World as Record};
 use store::{commands, ledger, world};
 use tokio::sync::watch;
@@ -49,65 +45,8 @@ use wakeup::Wakeup;
 use window::Window;
 
 pub use crate::queue::RescueTimeouts;
-
-/// Options of a conductor.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Run as fast as the workers to this instant and stop there, whatever the clock says.
-    pub stop_at: Option<SimTime>,
-    /// Stop when a defect holds the clock, instead of waiting until it is fixed.
-    pub stop_when_held: bool,
-    /// How far releases may run ahead of the work.
-    pub bounds: Bounds,
-    /// When the rescuer takes a delivery for lost.
-    pub rescue_timeouts: RescueTimeouts,
-}
-
-/// How far releases may run ahead of the work, in what is released and not sealed.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// Jobs.
-    pub jobs: usize,
-    /// Windows, in fast time.
-    pub windows: usize,
-    /// Facts, which are kept in memory.
-    pub facts: usize,
-    /// Builds (or as much other work) after which a window in fast time ends.
-    pub window_jobs: usize,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Bounds { jobs: 2_000, windows: 4, facts: 200_000, window_jobs: 256 }
-    }
-}
-
-/// Why a conductor stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The instant of [`Options::stop_at`] is reached and every job up to it is done.
-    ReachedEnd,
-    /// It was asked to.
-    Shutdown,
-    /// A defect holds the clock ([`Options::stop_when_held`]).
-    Held {
-        /// The defect.
-        reason: String,
-    },
-}
-
-/// What a conductor works with.
-#[derive(Clone, Debug)]
-pub struct Resources {
-    /// The database; it should commit with [`store::db::Durability::Full`].
-    pub pool: PgPool,
-    /// The object store, for the tiles of the logs.
-    pub objects: ObjectStore,
-    /// The keys that logs are signed with.
-    pub keys: Arc<Keyring>,
-    /// What this process's workers and conductor tell each other.
-    pub signals: Arc<Signals>,
-}
+use options::Ending;
+pub use options::{Bounds, Options, Resources, Stop};
 
 /// Conducts one world.
 #[derive(Debug)]
@@ -115,14 +54,6 @@ pub struct Conductor {
     resources: Resources,
     world: ActiveWorld,
     options: Options,
-}
-
-/// Why a term of leadership ended.
-enum Ending {
-    /// The conductor stops.
-    Stop(Stop),
-    /// Another world is to replace this one.
-    Replace,
 }
 
 impl Conductor {

@@ -17,6 +17,7 @@ pub use rescuer::{RescueTimeouts, redeliver};
 use serde::{Deserialize, Serialize};
 pub use signals::Signals;
 use sqlx::{PgConnection, PgPool};
+use store::delivery::{self, Delivered};
 use store::queue::Queue;
 use ulid::Ulid;
 
@@ -84,45 +85,17 @@ pub async fn deliver(
         return Ok(0);
     }
     let tasks: Vec<String> = ids.iter().map(|_| Ulid::generate().to_string()).collect();
-    let delivered: Vec<Delivered> = sqlx::query_as(
-        "UPDATE ledger SET task = free.new_task, enqueued_wall = now(), retry_wall = NULL,
-                lost = lost + (free.old_task IS NOT NULL AND retry_wall IS NULL)::integer
-         FROM (SELECT ledger.id, ledger.task AS old_task, new.task AS new_task
-               FROM unnest($1::bigint[], $2::text[]) AS new (id, task)
-               JOIN ledger ON ledger.id = new.id
-               WHERE ledger.state = 'owed' FOR UPDATE OF ledger SKIP LOCKED) AS free
-         WHERE ledger.id = free.id
-         RETURNING ledger.id, free.new_task, coalesce((SELECT generation FROM world), 0),
-                   free.old_task",
-    )
-    .bind(ids)
-    .bind(&tasks)
-    .fetch_all(&mut *conn)
-    .await?;
-    let replaced: Vec<&str> = delivered.iter().filter_map(|(.., old)| old.as_deref()).collect();
-    if !replaced.is_empty() {
-        sqlx::query("DELETE FROM apalis.jobs WHERE id = ANY($1)")
-            .bind(&replaced)
-            .execute(&mut *conn)
-            .await?;
-    }
+    let delivered = delivery::assign_tasks(&mut *conn, ids, &tasks).await?;
     let tasks = delivered.iter().map(task).collect::<Result<Vec<PgTask>, QueueError>>()?;
     let count = tasks.len();
-    apalis_postgres::queries::push_tasks(conn, queue.as_str(), tasks).await?;
-    sqlx::query("SELECT pg_notify($1, $2)")
-        .bind(CHANNEL)
-        .bind(queue.as_str())
-        .execute(conn)
-        .await?;
+    apalis_postgres::queries::push_tasks(&mut *conn, queue.as_str(), tasks).await?;
+    delivery::announce(conn, CHANNEL, queue).await?;
     Ok(count)
 }
 
-/// The ledger row, its task, the world, and the task before.
-type Delivered = (i64, String, i64, Option<String>);
-
-fn task((id, task, generation, _): &Delivered) -> Result<PgTask, QueueError> {
-    let wire = serde_json::to_vec(&Wire { ledger: *id, generation: *generation })?;
-    let task = Ulid::from_string(task).unwrap_or_else(|_| Ulid::generate());
+fn task(job: &Delivered) -> Result<PgTask, QueueError> {
+    let wire = serde_json::to_vec(&Wire { ledger: job.id, generation: job.generation })?;
+    let task = Ulid::from_string(&job.new_task).unwrap_or_else(|_| Ulid::generate());
     // Due since 1970: a worker's clock may be behind ours, and the queue compares with `now()`.
     Ok(TaskBuilder::new(wire).task_id(TaskId::from_ulid(task)).run_at_timestamp(1).build())
 }
@@ -132,31 +105,16 @@ fn task((id, task, generation, _): &Delivered) -> Result<PgTask, QueueError> {
 /// # Errors
 /// Postgres failed.
 pub async fn forget(conn: &mut PgConnection, ids: &[i64]) -> Result<(), QueueError> {
-    sqlx::query(
-        "DELETE FROM apalis.jobs USING ledger
-         WHERE ledger.id = ANY($1) AND ledger.state <> 'owed' AND jobs.id = ledger.task",
-    )
-    .bind(ids)
-    .execute(conn)
-    .await?;
-    Ok(())
+    Ok(delivery::delete_settled_tasks(conn, ids).await?)
 }
 
 /// Deletes one task, by its own id.
 pub(crate) async fn discard(conn: &mut PgConnection, task: &str) -> Result<(), QueueError> {
-    sqlx::query("DELETE FROM apalis.jobs WHERE id = $1").bind(task).execute(conn).await?;
-    Ok(())
+    Ok(delivery::delete_task(conn, task).await?)
 }
 
 /// Returns what a stopped worker has fetched to the queue, so that others need not wait until it
 /// counts as dead.
 pub(crate) async fn give_back(conn: &mut PgConnection, worker: &str) -> Result<(), QueueError> {
-    sqlx::query(
-        "UPDATE apalis.jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
-         WHERE lock_by = $1 AND status IN ('Queued', 'Running')",
-    )
-    .bind(worker)
-    .execute(conn)
-    .await?;
-    Ok(())
+    Ok(delivery::release_tasks(conn, worker).await?)
 }

@@ -8,6 +8,7 @@ use crate::queue::signals::Signals;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
+use store::delivery::OverdueJob;
 use tokio::sync::Mutex;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -108,16 +109,8 @@ async fn clean(pool: &PgPool) {
 
 /// Logs what has been owed for too long: a stalled job would otherwise look like idle time.
 async fn watch(pool: &PgPool) {
-    let overdue: Result<Option<(i64, String, i32, i32)>, _> = sqlx::query_as(
-        "SELECT id, queue, attempts, lost FROM ledger
-         WHERE state = 'owed' AND enqueued_wall < now() - $1 * interval '1 second'
-         ORDER BY id LIMIT 1",
-    )
-    .bind(OVERDUE.as_secs_f64())
-    .fetch_optional(pool)
-    .await;
-    match overdue {
-        Ok(Some((job, queue, attempts, lost))) => {
+    match store::delivery::overdue(pool, OVERDUE).await {
+        Ok(Some(OverdueJob { id: job, queue, attempts, lost })) => {
             tracing::warn!(job, queue, attempts, lost, "a job has been owed for over a minute");
         }
         Ok(None) => {}

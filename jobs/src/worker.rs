@@ -9,26 +9,27 @@
 //! - the wire is read by the handler, for a task that apalis cannot decode ends the worker;
 //! - no locks and no results are written to the queue's table: the ledger has both.
 mod attempt;
+mod handler;
 mod raw;
 mod world_context;
 
-use crate::error::JobError;
 use crate::job::JobContext;
 use crate::queue::signals::Signals;
 use crate::queue::strategy::WakeupStrategy;
 use crate::queue::{self, QueueError};
-use crate::registry::{JobKind, KINDS, Payload};
+use crate::registry::{JobKind, KINDS};
 use apalis::layers::WorkerBuilderExt;
 use apalis::prelude::{WorkerBuilder, WorkerContext};
 use apalis_core::backend::ext::poll_strategy::PollWith;
 use apalis_core::backend::ext::with_codec::WithCodec;
 use apalis_core::task::task_id::TaskId;
 use apalis_postgres::{Config, PostgresStorage};
+pub use handler::{JobHandler, PlatformJobs};
+
 use attempt::JobRunner;
-use futures::future::BoxFuture;
 use raw::{Raw, RawCodec};
+use sqlx::PgPool;
 use sqlx::postgres::PgListener;
-use sqlx::{PgConnection, PgPool};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,32 +45,6 @@ const DRAIN: Duration = Duration::from_secs(20);
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Missed heartbeats until the queue itself gives a worker's tasks to others.
 const MISSED_HEARTBEATS: usize = 30;
-
-/// Does the work of jobs. A test can put its own in.
-pub trait JobHandler: Send + Sync + 'static {
-    /// Does the work of `payload` in the transaction behind `conn`.
-    fn run<'a>(
-        &'a self,
-        ctx: &'a JobContext,
-        conn: &'a mut PgConnection,
-        payload: &'a Payload,
-    ) -> BoxFuture<'a, Result<(), JobError>>;
-}
-
-/// The jobs of the platform.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PlatformJobs;
-
-impl JobHandler for PlatformJobs {
-    fn run<'a>(
-        &'a self,
-        ctx: &'a JobContext,
-        conn: &'a mut PgConnection,
-        payload: &'a Payload,
-    ) -> BoxFuture<'a, Result<(), JobError>> {
-        Box::pin(payload.run(ctx, conn))
-    }
-}
 
 /// Options of the workers of a process.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! What the world is made of before anything happens: packages, images, customers, policies.
 mod images;
+mod info;
 
 use crate::cast::{self, whole_u32, whole_u64};
 use crate::ids::{CustomerId, ImageId, PackageId, PolicyId, ReleaseRef};
@@ -7,15 +8,14 @@ use crate::names;
 use crate::random::{Purpose, RandomStreams};
 use crate::scenario::Scenario;
 use crate::scenario::model::{Calendar, ClockStart, Customers, Preset, SlaPolicy};
-use crate::time::SimTime;
 use fake::Fake;
 use fake::faker::company::en::CompanyName;
 use fake::faker::name::en::{FirstName, LastName};
 pub(crate) use images::fleet_names;
 use images::images;
+pub use info::{ImageInfo, PackageInfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// The namespace of what belongs to the platform itself; everybody sees it. No customer has it.
 pub const SHARED_NAMESPACE: &str = "catalogue";
@@ -34,42 +34,6 @@ pub struct Catalogue {
     pub policies: Vec<PolicyInfo>,
     /// The scenario's entry that each customer came from.
     pub(crate) customer_entry: Vec<usize>,
-}
-
-/// A package of the synthetic distribution.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PackageInfo {
-    /// Its invented name.
-    pub name: String,
-    /// An SPDX licence expression.
-    pub license: String,
-    /// Who makes it.
-    pub supplier: String,
-    /// One line for people.
-    pub description: String,
-    /// Whether it never has another release.
-    pub end_of_life: bool,
-}
-
-/// An image: a named stream of versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageInfo {
-    /// Its name.
-    pub name: String,
-    /// One line for people.
-    pub description: String,
-    /// The image it is built on.
-    pub base: Option<ImageId>,
-    /// How many images are below it.
-    pub depth: u32,
-    /// The package whose version names the image's tags and whose releases trigger builds.
-    pub main_package: PackageId,
-    /// What it adds to its base, in order.
-    pub own_packages: Arc<[PackageId]>,
-    /// No builds from here on.
-    pub end_of_life: Option<SimTime>,
-    /// The customer whose it is; none: the shared catalogue's.
-    pub owner: Option<CustomerId>,
 }
 
 /// A customer.

@@ -24,10 +24,9 @@ use crate::time::SimTime;
 use config::Config;
 pub use sla::due as sla_due;
 use state::{AdvisoryState, Build, Event, External, ImageState};
-use state::{Lineage, PackageState, Timers, Usage, UsageRequest};
+use state::{Lineage, LostTrust, PackageState, Timers, Usage, UsageRequest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use trust::LostTrust;
 
 /// Where facts go.
 type Sink<'a> = &'a mut dyn FnMut(Fact);

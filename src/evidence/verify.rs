@@ -2,54 +2,21 @@
 //! place and does not keep the rest from being checked.
 mod directory;
 mod log;
+mod report;
 mod rows;
 mod version;
 
-use super::{Collector, TrustedBuilderFile, identity};
-use anyhow::{Context, Result, bail};
-use bytes::Bytes;
+use super::Collector;
+use anyhow::{Result, bail};
 use directory::Directory;
 use documents::keys::PublicKey;
-use documents::provenance::builder_id;
-use documents::slsa_level::TrustedBuilder;
-use documents::world_keys::WorldIdentity;
 use log::{CheckedLog, Tiles};
-use serde::Serialize;
+use report::{Anchors, anchors};
 use std::path::Path;
 use store::logs::Log;
 use store::read::evidence::Which;
 
-/// Something that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// Where: a file of the export, or a row.
-    pub place: String,
-    /// What does not hold.
-    pub reason: String,
-}
-
-/// What was verified and what does not hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Versions of images.
-    pub versions: usize,
-    /// Documents of them.
-    pub documents: usize,
-    /// Bundles: signature, statement, subject, place in the log.
-    pub bundles: usize,
-    /// Entries of the transparency log.
-    pub log_entries: u64,
-    /// Lines of the audit log.
-    pub audit_lines: u64,
-    /// What does not hold, by place.
-    pub problems: Vec<Problem>,
-}
-
-impl Report {
-    fn problem(&mut self, place: impl Into<String>, reason: impl ToString) {
-        self.problems.push(Problem { place: place.into(), reason: reason.to_string() });
-    }
-}
+pub use report::{Problem, Report};
 
 /// How much of a world to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,30 +27,6 @@ pub enum Scope {
     Logs,
     /// The versions of that digest.
     Image(String),
-}
-
-/// What verification trusts.
-struct Anchors {
-    identity: WorldIdentity,
-    builders: Vec<TrustedBuilderFile>,
-}
-
-impl Anchors {
-    /// The table of trust as it was when a fact happened, at that instant.
-    fn roots(&self, fact: u64, at: chrono::DateTime<chrono::Utc>) -> Vec<TrustedBuilder> {
-        let key_id = self.identity.signer.id().hex();
-        let holds = |row: &&TrustedBuilderFile| {
-            row.key_id == key_id
-                && row.valid_from <= at
-                && row.ended_by_fact.is_none_or(|ended| fact < ended)
-        };
-        let root = |row: &TrustedBuilderFile| TrustedBuilder {
-            key: self.identity.signer.clone(),
-            builder_id: builder_id(&row.builder),
-            level: row.slsa_level,
-        };
-        self.builders.iter().filter(holds).map(root).collect()
-    }
 }
 
 /// Verifies a directory that an export has written, with nothing but its files. `signer` is the
@@ -182,29 +125,4 @@ async fn logs(
     let audit = log::check(tiles, Log::Audit, &identity.audit_verifier, report).await;
     report.log_entries = log.as_ref().map_or(0, |log| log.tree.size());
     (log, audit)
-}
-
-/// The anchors among the files about the world.
-fn anchors(file: impl Fn(&str) -> Option<Bytes>) -> Result<Anchors> {
-    let text = |name: &str| {
-        let bytes = file(name).with_context(|| format!("{name} is missing"))?;
-        String::from_utf8(bytes.to_vec()).with_context(|| format!("{name} is not text"))
-    };
-    let world: super::WorldFile =
-        serde_json::from_str(&text(super::WORLD)?).with_context(|| super::WORLD)?;
-    if world.format != super::FORMAT {
-        bail!("{} is of the format {:?}, expected {:?}", super::WORLD, world.format, super::FORMAT);
-    }
-    let identity = identity(
-        String::new(),
-        &text(super::SIGNER_KEY)?,
-        &text(super::LOG_KEY)?,
-        world.rekor_origin,
-        &text(super::LOG_VERIFIER)?,
-        &text(super::AUDIT_VERIFIER)?,
-    )
-    .context("the keys of the export")?;
-    let builders = serde_json::from_str(&text(super::TRUSTED_BUILDERS)?)
-        .with_context(|| super::TRUSTED_BUILDERS)?;
-    Ok(Anchors { identity, builders })
 }

@@ -170,3 +170,16 @@ pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
 pub fn instant(at: SimTime) -> Result<DateTime<Utc>, Error> {
     at.to_datetime().ok_or(Error::Instant(at))
 }
+
+/// Lets this transaction commit without waiting for the disk: what a crash of the machine loses of it
+/// must be done again by whoever reads what is still owed.
+pub async fn relax_commit(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("SET LOCAL synchronous_commit = off").execute(conn).await?;
+    Ok(())
+}
+
+/// Asks the server for a sign of life.
+pub async fn ping(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("SELECT 1").execute(conn).await?;
+    Ok(())
+}

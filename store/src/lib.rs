@@ -11,6 +11,7 @@ pub mod builds;
 pub mod catalogue;
 pub mod commands;
 pub mod db;
+pub mod delivery;
 pub mod digest;
 pub mod error;
 pub mod finalize;

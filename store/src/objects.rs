@@ -3,7 +3,7 @@
 //! Content-addressed objects live under [`CONTENT_PREFIX`]; writing one twice is harmless and
 //! reading one proves that it is whole.
 pub use crate::objects::error::ObjectError;
-use crate::objects::error::{classify, incomplete};
+use crate::objects::error::{Place, classify, incomplete};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -140,6 +140,10 @@ impl ObjectStore {
         Ok(store)
     }
 
+    fn place(&self) -> Place<'_> {
+        Place { endpoint: self.endpoint(), bucket: self.bucket() }
+    }
+
     /// The address of the store, for messages.
     pub fn endpoint(&self) -> &str {
         &self.inner.endpoint
@@ -158,7 +162,7 @@ impl ObjectStore {
     /// Asks the store whether it answers and still knows us and the bucket.
     pub async fn ping(&self) -> Result<(), ObjectError> {
         let request = self.inner.client.head_bucket().bucket(self.bucket());
-        request.send().await.map_err(|error| classify(self, "head_bucket", "", error))?;
+        request.send().await.map_err(|error| classify(self.place(), "head_bucket", "", error))?;
         Ok(())
     }
 
@@ -202,14 +206,17 @@ impl ObjectStore {
             .body(ByteStream::from(new.bytes))
             .send()
             .await
-            .map_err(|error| classify(self, "put_object", &new.key, error))?;
+            .map_err(|error| classify(self.place(), "put_object", &new.key, error))?;
         Ok(())
     }
 
     /// Takes an object away; one that is not there is no error.
     pub async fn delete(&self, key: &str) -> Result<(), ObjectError> {
         let request = self.inner.client.delete_object().bucket(self.bucket()).key(key);
-        request.send().await.map_err(|error| classify(self, "delete_object", key, error))?;
+        request
+            .send()
+            .await
+            .map_err(|error| classify(self.place(), "delete_object", key, error))?;
         Ok(())
     }
 
@@ -256,10 +263,10 @@ impl ObjectStore {
             .set_range(range.map(str::to_owned))
             .send()
             .await
-            .map_err(|error| classify(self, "get_object", key, error))?;
+            .map_err(|error| classify(self.place(), "get_object", key, error))?;
         let bytes = answer.content_length.and_then(|bytes| u64::try_from(bytes).ok());
         Ok(Reading {
-            bytes: bytes.ok_or_else(|| incomplete(self, "get_object", key, "its size"))?,
+            bytes: bytes.ok_or_else(|| incomplete(self.place(), "get_object", key, "its size"))?,
             content_range: answer.content_range,
             packed: answer.content_encoding.as_deref() == Some(GZIP),
             body: answer.body,
@@ -280,9 +287,11 @@ impl ObjectStore {
             .send();
         let mut listed = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| classify(self, "list_objects_v2", prefix, error))?;
+            let page =
+                page.map_err(|error| classify(self.place(), "list_objects_v2", prefix, error))?;
             for object in page.contents.unwrap_or_default() {
-                let without = |key: &str, what| incomplete(self, "list_objects_v2", key, what);
+                let without =
+                    |key: &str, what| incomplete(self.place(), "list_objects_v2", key, what);
                 let key = object.key.ok_or_else(|| without(prefix, "a key"))?;
                 let bytes = object.size.and_then(|bytes| u64::try_from(bytes).ok());
                 let bytes = bytes.ok_or_else(|| without(&key, "its size"))?;
@@ -303,7 +312,7 @@ impl ObjectStore {
         match request.send().await {
             Ok(_) => Ok(()),
             // Another process was faster.
-            Err(error) => match classify(self, "create_bucket", "", error) {
+            Err(error) => match classify(self.place(), "create_bucket", "", error) {
                 ObjectError::Failed { code, .. } if code.starts_with("BucketAlready") => Ok(()),
                 other => Err(other),
             },

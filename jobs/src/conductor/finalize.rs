@@ -29,7 +29,7 @@ pub(super) async fn finalize(
     }
     let mut tx = pool.begin().await?;
     // The ledger still owes the window: what a crash loses here is finalized again.
-    sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+    store::db::relax_commit(&mut tx).await?;
     world::assert_term(&mut tx, term).await?;
     finalize::supersede_versions(&mut tx, &published).await?;
     finalize::resolve_findings(&mut tx, &fixed).await?;

@@ -47,7 +47,7 @@ impl Leadership {
     pub(super) async fn lost(&mut self) -> ConductorError {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
-            let heartbeat = sqlx::query("SELECT 1").execute(&mut self.conn);
+            let heartbeat = store::db::ping(&mut self.conn);
             match tokio::time::timeout(10 * HEARTBEAT, heartbeat).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return error.into(),

@@ -62,7 +62,7 @@ impl Logs {
     pub(super) async fn append(&mut self, through_seq: u64) -> Result<(), ConductorError> {
         let mut tx = self.pool.begin().await?;
         // The ledger still owes the window: what a crash loses here is done again.
-        sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+        store::db::relax_commit(&mut tx).await?;
         world::assert_term(&mut tx, self.term).await?;
         for growing in &mut self.state {
             let size = growing.tree.size();

@@ -3,8 +3,9 @@
 //! Two steps, so that a crash between them loses nothing: one transaction deletes the old rows and
 //! creates the new world; then the old world's objects are deleted. The next leader finishes a load
 //! that it finds between the two, before anything is written for the new world.
+use super::create;
 use super::error::ConductorError;
-use super::{Resources, create};
+use super::options::Resources;
 use futures::{TryStreamExt, stream};
 use sim::scenario::Scenario;
 use std::sync::Arc;

@@ -133,7 +133,7 @@ impl Stages {
         let ids: Vec<i64> = window.jobs.iter().map(|job| job.id).collect();
         let mut tx = self.pool.begin().await?;
         // What a crash loses here is sealed again.
-        sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+        store::db::relax_commit(&mut tx).await?;
         if !ids.is_empty() {
             forget(&mut tx, &ids).await?;
         }
@@ -160,7 +160,7 @@ impl Stages {
     async fn run_group(&self, queue: Queue, ids: &[i64]) -> Result<(), ConductorError> {
         let expected = self.signals.expect(ids);
         let mut tx = self.pool.begin().await?;
-        sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+        store::db::relax_commit(&mut tx).await?;
         world::assert_term(&mut tx, self.term).await?;
         deliver(&mut tx, queue, ids).await?;
         tx.commit().await?;

@@ -10,29 +10,7 @@ use std::time::Duration;
 /// # Errors
 /// Postgres failed; batches deleted before stay deleted.
 pub async fn clean(pool: &PgPool, batch: i64) -> Result<u64, QueueError> {
-    let mut total = 0;
-    for sql in [
-        // Of settled jobs, and tasks that no ledger row knows (not ours, or unreadable).
-        "DELETE FROM apalis.jobs WHERE id IN (
-             SELECT j.id FROM apalis.jobs j LEFT JOIN ledger l ON l.task = j.id
-             WHERE j.run_at < now() - interval '30 seconds'
-               AND (l.id IS NULL OR l.state <> 'owed')
-               AND (j.lock_at IS NULL OR j.lock_at < now() - interval '30 seconds')
-             LIMIT $1)",
-        "DELETE FROM apalis.workers WHERE id IN (
-             SELECT w.id FROM apalis.workers w
-             WHERE w.last_seen < now() - interval '10 minutes'
-               AND NOT EXISTS (SELECT FROM apalis.jobs j WHERE j.lock_by = w.id)
-             LIMIT $1)",
-    ] {
-        loop {
-            let deleted = sqlx::query(sql).bind(batch).execute(pool).await?.rows_affected();
-            total += deleted;
-            if deleted < batch.unsigned_abs() {
-                break;
-            }
-        }
-    }
+    let mut total = store::delivery::delete_stale(pool, batch).await?;
     let mut conn = pool.acquire().await?;
     loop {
         let age = Duration::from_secs(600);

@@ -3,8 +3,9 @@
 //! The queue's own recovery of orphans counts attempts without a limit, and takes half a minute; it
 //! is left on as the last resort, and this comes first.
 use super::{QueueError, deliver};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use std::time::Duration;
+use store::delivery::lost;
 use store::queue::Queue;
 
 /// How long the rescuer waits before it takes a delivery for lost.
@@ -38,7 +39,8 @@ pub async fn redeliver(
     timeouts: &RescueTimeouts,
 ) -> Result<Vec<(Queue, usize)>, QueueError> {
     let mut tx = pool.begin().await?;
-    let found = find(&mut tx, timeouts).await?;
+    let RescueTimeouts { delivery, worker, attempt } = *timeouts;
+    let found = lost(&mut tx, delivery, worker, attempt).await?;
     let mut delivered = Vec::new();
     for queue in Queue::ALL {
         let ids: Vec<i64> =
@@ -49,34 +51,4 @@ pub async fn redeliver(
     }
     tx.commit().await?;
     Ok(delivered)
-}
-
-/// A row that a worker holds is locked by its transaction, and skipped. A task that waits in the
-/// queue is not lost, however long the queue is.
-async fn find(
-    conn: &mut PgConnection,
-    timeouts: &RescueTimeouts,
-) -> Result<Vec<(Queue, i64)>, QueueError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT l.queue, l.id
-         FROM ledger l
-              LEFT JOIN apalis.jobs j ON j.id = l.task
-              LEFT JOIN apalis.workers w ON w.id = j.lock_by
-         WHERE l.state = 'owed' AND (l.retry_wall <= now()
-            OR (l.retry_wall IS NULL AND l.task IS NOT NULL
-                AND l.enqueued_wall < now() - $1 * interval '1 second'
-                AND (j.id IS NULL OR j.status NOT IN ('Pending', 'Queued', 'Running')
-                     OR (j.status <> 'Pending'
-                         AND (w.last_seen < now() - $2 * interval '1 second'
-                              OR l.enqueued_wall < now() - $3 * interval '1 second')))))
-         ORDER BY l.id LIMIT 1000
-         FOR UPDATE OF l SKIP LOCKED",
-    )
-    .bind(timeouts.delivery.as_secs_f64())
-    .bind(timeouts.worker.as_secs_f64())
-    .bind(timeouts.attempt.as_secs_f64())
-    .fetch_all(conn)
-    .await?;
-    let parsed = rows.into_iter().map(|(name, id)| Ok((Queue::parse("ledger.queue", &name)?, id)));
-    parsed.collect()
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use store::error::Error;
+use store::read::world::position;
 use store::webhooks::queue::{ClaimedDelivery, Notification, counts, notifications};
 
 /// The media type of a structured CloudEvent.
@@ -17,17 +18,15 @@ pub(super) async fn body(
     conn: &mut PgConnection,
     delivery: &ClaimedDelivery,
 ) -> anyhow::Result<Vec<u8>> {
-    let world: Option<(String, i64, chrono::DateTime<chrono::Utc>)> =
-        sqlx::query_as("SELECT scenario_sha256, seed, released_through FROM world")
-            .fetch_optional(&mut *conn)
-            .await?;
+    let world = position(conn).await?;
     let mut event = Map::new();
     event.insert("specversion".to_owned(), "1.0".into());
     event.insert("id".to_owned(), delivery.id.as_str().into());
     let source = match &world {
-        Some((sha256, seed, _)) => {
+        Some(world) => {
+            let sha256 = &world.scenario_sha256;
             let scenario = sha256.get(..16).unwrap_or(sha256);
-            format!("urn:wavetank:world:{scenario}:{}", seed.cast_unsigned())
+            format!("urn:wavetank:world:{scenario}:{}", world.seed.cast_unsigned())
         }
         None => "urn:wavetank:world:none".to_owned(),
     };

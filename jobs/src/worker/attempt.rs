@@ -4,7 +4,7 @@
 //! is the work. So a job is done exactly once however often it is delivered: a second delivery
 //! finds the row locked or done. A failed attempt is counted in the ledger, and the rescuer
 //! delivers the job again when its back-off is over. To apalis every task succeeds.
-use super::JobHandler;
+use super::handler::JobHandler;
 use super::raw::Raw;
 use super::world_context::WorldContext;
 use crate::error::JobError;

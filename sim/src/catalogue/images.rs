@@ -1,5 +1,5 @@
 //! The images of a world: the fleet with invented names, and those that the scenario names.
-use super::{ImageInfo, PackageInfo};
+use super::info::{ImageInfo, PackageInfo};
 use crate::cast;
 use crate::ids::{ImageId, PackageId};
 use crate::names;

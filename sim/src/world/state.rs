@@ -6,8 +6,15 @@ use crate::fact::{Advisory, Cause, Clock, FindingRef, TimerRef, UsageMode};
 use crate::ids::*;
 use crate::time::{SimDuration, SimTime};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
+
+/// What is not to be trusted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LostTrust {
+    pub(super) builders: BTreeSet<BuilderId>,
+    pub(super) provenance: BTreeSet<VersionRef>,
+}
 
 /// A scheduled event.
 #[derive(Clone, Copy, Debug)]

@@ -4,14 +4,6 @@ use super::{Sink, World};
 use crate::command::CommandError;
 use crate::fact::FactKind;
 use crate::ids::{BuilderId, ImageId, VersionRef};
-use std::collections::BTreeSet;
-
-/// What is not to be trusted.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LostTrust {
-    builders: BTreeSet<BuilderId>,
-    provenance: BTreeSet<VersionRef>,
-}
 
 impl World {
     /// A builder is not trusted any more.

@@ -1,6 +1,6 @@
 //! The files of an export. They may come from anywhere: nothing outside the directory is read, and
 //! nothing larger than it can be.
-use super::{Anchors, Report, anchors};
+use super::report::{Anchors, Report, anchors};
 use crate::evidence::{AUDIT_VERIFIER, LOG_VERIFIER, TRUSTED_ROOT, VersionFiles, WORLD, WorldFile};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;

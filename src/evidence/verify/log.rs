@@ -1,6 +1,6 @@
 //! A Merkle log from its tiles: the checkpoint is signed, the entries are those of its root, and
 //! where they are not, which one it is.
-use super::Report;
+use super::report::Report;
 use bytes::Bytes;
 use documents::checkpoint::{Checkpoint, VerifierKey};
 use documents::divergence;

@@ -1,7 +1,7 @@
 //! The rows of a world against its logs: lines of the audit log and attestations must be what was
 //! logged, in the same order, none more and none less.
-use super::Report;
 use super::log::CheckedLog;
+use super::report::Report;
 use crate::evidence::Collector;
 use anyhow::Result;
 use documents::divergence::{self, Divergence};

@@ -1,7 +1,7 @@
 //! One version: its blobs are those of its digest, its documents agree with each other, its bundles
 //! are signed, logged and about it, and its level is what its provenance proves.
 use super::log::CheckedLog;
-use super::{Anchors, Report};
+use super::report::{Anchors, Report};
 use crate::evidence::{
     BUILD_LOG, CYCLONEDX, IMAGE, ImageFile, OPENVEX, PROVENANCE, SLSA, SPDX, SlsaFile,
     VersionFiles, blob_file, bundle_file,

@@ -1,5 +1,4 @@
 //! What can go wrong with the object store, in words that say what to do about it.
-use crate::objects::ObjectStore;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
@@ -101,15 +100,22 @@ const FULL: [&str; 5] = [
     "QuotaExceeded",
 ];
 
+/// Which store it is, for whoever reads the error.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) endpoint: &'a str,
+    pub(super) bucket: &'a str,
+}
+
 /// An answer that lacks what every store must say.
 pub(super) fn incomplete(
-    store: &ObjectStore,
+    store: Place<'_>,
     operation: &'static str,
     key: &str,
     missing: &str,
 ) -> ObjectError {
     ObjectError::Failed {
-        endpoint: store.endpoint().to_owned(),
+        endpoint: store.endpoint.to_owned(),
         operation,
         key: key.to_owned(),
         code: "IncompleteAnswer".to_owned(),
@@ -119,7 +125,7 @@ pub(super) fn incomplete(
 
 /// Sorts the client's error into one of ours.
 pub(super) fn classify<E>(
-    store: &ObjectStore,
+    store: Place<'_>,
     operation: &'static str,
     key: &str,
     error: SdkError<E, HttpResponse>,
@@ -127,7 +133,7 @@ pub(super) fn classify<E>(
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let (endpoint, key) = (store.endpoint().to_owned(), key.to_owned());
+    let (endpoint, key) = (store.endpoint.to_owned(), key.to_owned());
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.code().map(str::to_owned);
     let code = code.or_else(|| status.map(|status| format!("HTTP {status}")));
@@ -138,9 +144,7 @@ where
     match status {
         _ if FULL.contains(&code.as_str()) => ObjectError::NoSpace { endpoint, key, code },
         Some(507) => ObjectError::NoSpace { endpoint, key, code },
-        Some(401 | 403) => {
-            ObjectError::Refused { endpoint, bucket: store.bucket().to_owned(), code }
-        }
+        Some(401 | 403) => ObjectError::Refused { endpoint, bucket: store.bucket.to_owned(), code },
         Some(404) => ObjectError::Missing { key },
         _ => {
             let reason = error.message().map(str::to_owned);

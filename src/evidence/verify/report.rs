@@ -1,0 +1,95 @@
+//! What verification trusts, and what it reports.
+use crate::evidence::{
+    AUDIT_VERIFIER, FORMAT, LOG_KEY, LOG_VERIFIER, SIGNER_KEY, TRUSTED_BUILDERS,
+    TrustedBuilderFile, WORLD, WorldFile, identity,
+};
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use documents::provenance::builder_id;
+use documents::slsa_level::TrustedBuilder;
+use documents::world_keys::WorldIdentity;
+use serde::Serialize;
+
+/// Something that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Where: a file of the export, or a row.
+    pub place: String,
+    /// What does not hold.
+    pub reason: String,
+}
+
+/// What was verified and what does not hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Versions of images.
+    pub versions: usize,
+    /// Documents of them.
+    pub documents: usize,
+    /// Bundles: signature, statement, subject, place in the log.
+    pub bundles: usize,
+    /// Entries of the transparency log.
+    pub log_entries: u64,
+    /// Lines of the audit log.
+    pub audit_lines: u64,
+    /// What does not hold, by place.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    pub(super) fn problem(&mut self, place: impl Into<String>, reason: impl ToString) {
+        self.problems.push(Problem { place: place.into(), reason: reason.to_string() });
+    }
+}
+
+/// What verification trusts.
+pub(super) struct Anchors {
+    pub(super) identity: WorldIdentity,
+    pub(super) builders: Vec<TrustedBuilderFile>,
+}
+
+impl Anchors {
+    /// The table of trust as it was when a fact happened, at that instant.
+    pub(super) fn roots(
+        &self,
+        fact: u64,
+        at: chrono::DateTime<chrono::Utc>,
+    ) -> Vec<TrustedBuilder> {
+        let key_id = self.identity.signer.id().hex();
+        let holds = |row: &&TrustedBuilderFile| {
+            row.key_id == key_id
+                && row.valid_from <= at
+                && row.ended_by_fact.is_none_or(|ended| fact < ended)
+        };
+        let root = |row: &TrustedBuilderFile| TrustedBuilder {
+            key: self.identity.signer.clone(),
+            builder_id: builder_id(&row.builder),
+            level: row.slsa_level,
+        };
+        self.builders.iter().filter(holds).map(root).collect()
+    }
+}
+
+/// The anchors among the files about the world.
+pub(super) fn anchors(file: impl Fn(&str) -> Option<Bytes>) -> Result<Anchors> {
+    let text = |name: &str| {
+        let bytes = file(name).with_context(|| format!("{name} is missing"))?;
+        String::from_utf8(bytes.to_vec()).with_context(|| format!("{name} is not text"))
+    };
+    let world: WorldFile = serde_json::from_str(&text(WORLD)?).with_context(|| WORLD)?;
+    if world.format != FORMAT {
+        bail!("{} is of the format {:?}, expected {:?}", WORLD, world.format, FORMAT);
+    }
+    let identity = identity(
+        String::new(),
+        &text(SIGNER_KEY)?,
+        &text(LOG_KEY)?,
+        world.rekor_origin,
+        &text(LOG_VERIFIER)?,
+        &text(AUDIT_VERIFIER)?,
+    )
+    .context("the keys of the export")?;
+    let builders =
+        serde_json::from_str(&text(TRUSTED_BUILDERS)?).with_context(|| TRUSTED_BUILDERS)?;
+    Ok(Anchors { identity, builders })
+}
