@@ -90,20 +90,25 @@ impl Crate {
 }
 
 fn walk(src: &Path, directory: &Path, files: &mut Vec<File>) {
-    let mut entries: Vec<_> =
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<_> = std::fs::read_dir(directory)
+        .expect("a directory of sources")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
             walk(src, &path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let relative = path.strip_prefix(src).unwrap().with_extension("");
-            let module = relative.to_str().unwrap().replace('/', "::");
+            let relative = path.strip_prefix(src).expect("below the sources").with_extension("");
+            let module = relative.to_str().expect("a name in UTF-8").replace('/', "::");
             if module == "tests" || module.ends_with("::tests") {
                 continue;
             }
             let module = if module == "lib" || module == "main" { String::new() } else { module };
-            files.push(File { module, code: code_of(&std::fs::read_to_string(&path).unwrap()) });
+            files.push(File {
+                module,
+                code: code_of(&std::fs::read_to_string(&path).expect("a source")),
+            });
         }
     }
 }
