@@ -160,7 +160,13 @@ fn session(options: PgConnectOptions, durability: Durability) -> PgConnectOption
 /// # Errors
 /// A migration failed, or one that was applied has changed since.
 pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
-    Ok(MIGRATOR.run(pool).await?)
+    let mut conn = pool.acquire().await?;
+    let migrated = MIGRATOR.run(&mut *conn).await;
+    if migrated.is_err() {
+        // sqlx keeps its advisory lock when it refuses: the lock ends with the session.
+        conn.close().await?;
+    }
+    Ok(migrated?)
 }
 
 /// A simulated instant as Postgres takes it.
