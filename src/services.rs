@@ -28,7 +28,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Connections of the API for tenants, and as many for the platform, where nobody says. With more
 /// for each core no more requests are answered, and the slowest ones later.
 fn api_connections() -> u32 {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    let cores = std::thread::available_parallelism()
+        .map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX));
     cores.saturating_mul(2).clamp(4, 32)
 }
 

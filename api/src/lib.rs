@@ -1,7 +1,9 @@
 //! The HTTP API: reads rows as of an instant, and turns writes into commands of the world.
 //!
-//! One file a resource. What all of them share: problems (RFC 9457), pages by key, instants, the
-//! edge around everything (request ids, limits, security headers), and the specification.
+//! `http` is what every request meets (problems, pages, instants, authorization, limits), `schemas` what
+//! several resources answer with, `resources` the endpoints by subject, and `openapi` the specification.
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
 pub mod auth;
 mod http;
 mod openapi;
@@ -49,7 +51,7 @@ const SENT_HEADERS: [&str; 8] = [
     "x-request-id",
 ];
 
-/// Everything the API serves, behind the edge: it answers every request itself and never fails.
+/// Everything the API serves, behind the middleware: it answers every request itself and never fails.
 pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let origins = state.allowed_origins().to_vec();
     let specification = openapi_json();
@@ -58,16 +60,16 @@ pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
         .at("/openapi.json", get(openapi::docs::specification(specification)))
         .nest("/docs", openapi::docs::swagger_ui())
         .at("/*rest", openapi::service(state.clone()).into_endpoint());
-    let edge = http::middleware::Middleware::new(inside, routes, state);
+    let middleware = http::middleware::Middleware::new(inside, routes, state);
     if origins.is_empty() {
-        return edge.boxed();
+        return middleware.boxed();
     }
     let cors = Cors::new()
         .allow_origins(origins)
         .allow_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allow_headers(READ_HEADERS)
         .expose_headers(SENT_HEADERS);
-    edge.with(cors).map_to_response().boxed()
+    middleware.with(cors).map_to_response().boxed()
 }
 
 /// Serves the API until `shutdown` is ready, then lets open requests end.

@@ -49,14 +49,14 @@ async fn bar(
     end: SimTime,
     stop: CancellationToken,
 ) {
-    let total = end.since(start).0.max(1) as u64;
-    let bar = ProgressBar::new(total);
+    let total = end.since(start).0.max(1);
+    let bar = ProgressBar::new(total.unsigned_abs());
     let style = "{bar:32} {percent:>3} %  {msg}";
     bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
     loop {
         let now = progress.borrow().clone();
-        let done = now.materialized_through.since(start).0.clamp(0, total as i64) as u64;
-        bar.set_position(done);
+        let done = now.materialized_through.since(start).0.clamp(0, total);
+        bar.set_position(done.unsigned_abs());
         bar.set_message(describe(&now));
         tokio::select! {
             () = stop.cancelled() => break,

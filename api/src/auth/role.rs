@@ -1,7 +1,7 @@
 //! What a caller may do.
 use std::fmt;
 
-/// The role of a key. What each may do stands in `src/api/access.rs`, operation by operation.
+/// The role of a key. What each may do is declared by the resources (`http/access.rs`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Everything, the clock and the keys of others included; never bound to a tenant.

@@ -1,4 +1,4 @@
-//! What a request must pass before it is served: a token that holds, a role that may, and a rate
+//! What a request must pass before it is served: a valid token, a role that may, and a rate
 //! that is not exceeded.
 use crate::auth::{BadToken, Claims};
 use crate::http::access::Access;
@@ -20,7 +20,7 @@ const REMEMBERED: u32 = 10_000;
 
 type Limiter = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock>;
 
-/// The gate of one served API.
+/// Authorization of one served API.
 pub(crate) struct Authorizer {
     state: ApiState,
     per_key: Limiter,

@@ -1,4 +1,4 @@
-//! Who makes a request: the gate finds out, handlers take it as their argument, and every
+//! Who makes a request: authorization finds out, handlers take it as their argument, and every
 //! transaction is opened in the caller's name.
 use crate::auth::Role;
 use crate::http::problem::{Problem, kernel_mismatch};
@@ -137,6 +137,7 @@ impl<'a> ApiExtractor<'a> for Caller {
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> Result<Self> {
         let caller = request.extensions().get::<Caller>().cloned();
-        Ok(caller.ok_or_else(|| Problem::internal("a request passed the gate without a caller"))?)
+        Ok(caller
+            .ok_or_else(|| Problem::internal("a request passed authorization without a caller"))?)
     }
 }

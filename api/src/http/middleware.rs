@@ -26,12 +26,12 @@ pub(crate) struct Middleware<E> {
     inside: E,
     routes: Operations,
     state: ApiState,
-    gate: Authorizer,
+    authorizer: Authorizer,
 }
 
 impl<E: Endpoint> Middleware<E> {
     pub(crate) fn new(inside: E, routes: Operations, state: ApiState) -> Self {
-        Middleware { inside, routes, gate: Authorizer::new(state.clone()), state }
+        Middleware { inside, routes, authorizer: Authorizer::new(state.clone()), state }
     }
 
     async fn answer(&self, mut request: Request, id: &str) -> Result<Response, Problem> {
@@ -51,7 +51,7 @@ impl<E: Endpoint> Middleware<E> {
         mut request: Request,
         id: &str,
     ) -> Result<Response, Problem> {
-        let caller = self.gate.admit(&request, operation, id).await?;
+        let caller = self.authorizer.admit(&request, operation, id).await?;
         operation.check_query(&request)?;
         let mut limits = self.state.limits();
         if operation.access == Some(Access::Signed) {
@@ -148,7 +148,7 @@ impl<E: Endpoint> Endpoint for Middleware<E> {
             method = method.as_str(),
             path,
             status,
-            duration_us = took.as_micros() as u64,
+            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered {method} {path}",
         );
         Ok(response)

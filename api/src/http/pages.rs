@@ -29,7 +29,7 @@ const MAX_TOKEN_BYTES: usize = 1024;
 /// How many entries a list has on all its pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Object)]
 pub(crate) struct Total {
-    /// How many, counted up to 200; where finding them is dear, up to 25 or the end of the page.
+    /// How many, counted up to 200; where finding them is expensive, up to 25 or the end of the page.
     pub(crate) count: i64,
     /// Whether that is all; otherwise there are more.
     pub(crate) exact: bool,

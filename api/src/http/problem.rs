@@ -2,7 +2,7 @@
 //!
 //! Handlers return [`Failure`], which names the codes an operation can answer with, so that the
 //! specification lists them. Everything else that fails (parsing, routing, a panic) is turned
-//! into the same shape by the edge.
+//! into the same shape by the middleware.
 mod code;
 mod convert;
 

@@ -1,4 +1,4 @@
-//! Answers that are dear to work out are kept for as long as they hold, and worked out once for
+//! Answers that are expensive to compute are kept for as long as they hold, and worked out once for
 //! all who wait for them.
 use chrono::{DateTime, Utc};
 use lru::LruCache;

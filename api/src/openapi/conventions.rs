@@ -1,5 +1,5 @@
 //! What holds for all operations alike is said of each: who may call it, that it wants a token,
-//! its limits, copies, requests that are done once, and whatever else the edge and the gate answer
+//! its limits, copies, requests that are done once, and whatever else middleware and authorization answer
 //! in its place.
 use crate::http::access::Access;
 use crate::http::problem::{Code, MEDIA_TYPE};
@@ -28,7 +28,7 @@ pub(super) fn apply(method: &str, operation: &mut Value) {
     add_problem_headers(operation);
 }
 
-/// What the edge and the gate answer before the operation is asked, or in its place.
+/// What middleware and authorization answer before the operation is asked, or in its place.
 fn around(method: &str, operation: &Value, access: Option<Access>) -> Vec<Code> {
     let mut codes = vec![Code::UnknownParameter];
     let parameters = operation["parameters"].as_array();

@@ -126,7 +126,6 @@ impl ImagesApi {
         let order_by = query.order_by.unwrap_or(ImageOrderBy::Name);
         let (order, descending) = order_by.order();
         let severity = query.severity.map(Severity::as_str);
-        let _kind = (query.status.map(|status| status as u8), severity, query.slsa_level);
         let mut pager = Pager::<Key>::begin(&self.0, &caller, page).await?;
         let filter = ImageFilter {
             q: text("q", query.q.as_deref())?,

@@ -226,7 +226,7 @@ impl LogsApi {
         query: GetInclusionProofQuery,
         as_of: AsOf,
     ) -> Result<Json<Proof>, Failure<OneProof>> {
-        let proven = |tree: &Tree, size| tree.inclusion_proof(query.index as u64, size);
+        let proven = |tree: &Tree, size| tree.inclusion_proof(query.index.unsigned_abs(), size);
         let log = Log::from(log.0);
         Ok(Json(self.proof(&caller, log, as_of.0, query.tree_size, proven).await?))
     }
@@ -248,7 +248,7 @@ impl LogsApi {
         query: GetConsistencyProofQuery,
         as_of: AsOf,
     ) -> Result<Json<Proof>, Failure<OneProof>> {
-        let proven = |tree: &Tree, size| tree.consistency_proof(query.from as u64, size);
+        let proven = |tree: &Tree, size| tree.consistency_proof(query.from.unsigned_abs(), size);
         let log = Log::from(log.0);
         Ok(Json(self.proof(&caller, log, as_of.0, query.to, proven).await?))
     }
@@ -303,7 +303,7 @@ impl LogsApi {
         let limit = self.limit(caller, log, as_of).await?;
         let tree = self.tree(log).await?;
         let limit = limit.unwrap_or_else(|| tree.size());
-        let size = size.map_or(limit, |size| size as u64);
+        let size = size.map_or(limit, i64::unsigned_abs);
         let root = tree.root(size).filter(|_| size <= limit);
         Proof::new(size, root, proven(&tree, size))
     }

@@ -63,7 +63,7 @@ impl QueueName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 enum JobState {
-    /// Its turn has not come: others must be done before.
+    /// It waits for jobs that must be done before it.
     Waiting,
     /// It was delivered to the workers.
     InFlight,
@@ -197,7 +197,7 @@ impl Example for JobDetail {
 struct QueueState {
     /// Its name.
     name: String,
-    /// Jobs whose turn has not come.
+    /// Jobs that wait for others.
     waiting: i64,
     /// Jobs that were delivered to the workers.
     in_flight: i64,

@@ -1,5 +1,5 @@
 //! Outgoing webhooks: where notifications are sent. The API writes down what is to be sent; a
-//! dispatcher sends it (`src/webhooks/`); what became of it is in `webhook_deliveries.rs`.
+//! dispatcher sends it (`jobs::webhooks`); what became of it is in `deliveries.rs`.
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
@@ -129,8 +129,8 @@ impl WebhookEndpointsApi {
         let description = one_line(wanted.description.as_deref().unwrap_or_default())?;
         let kinds = names(wanted.kinds.as_deref());
         let mut write = self.0.write(&caller).await?;
-        let wished = wanted.tenant_namespace.as_deref();
-        let tenant = owner(&mut write, &caller, wished).await?;
+        let wanted_namespace = wanted.tenant_namespace.as_deref();
+        let tenant = owner(&mut write, &caller, wanted_namespace).await?;
         if endpoints::count(&mut write, tenant).await? >= MAX_ENDPOINTS {
             let detail = format!("There are {MAX_ENDPOINTS} endpoints already.");
             return Err(Problem::new(Code::TooManyWebhooks, detail).into());

@@ -31,18 +31,18 @@ pub(super) async fn one_endpoint(
 pub(super) async fn owner<'a>(
     conn: &mut PgConnection,
     caller: &'a Caller,
-    wished: Option<&'a str>,
+    wanted_namespace: Option<&'a str>,
 ) -> Result<Option<&'a str>, Problem> {
-    let Some(wished) = wished else { return Ok(caller.tenant()) };
-    let known = !wished.chars().any(char::is_control)
+    let Some(wanted_namespace) = wanted_namespace else { return Ok(caller.tenant()) };
+    let known = !wanted_namespace.chars().any(char::is_control)
         && match caller.tenant() {
-            Some(own) => own == wished,
-            None => endpoints::tenant_exists(conn, wished).await?,
+            Some(own) => own == wanted_namespace,
+            None => endpoints::tenant_exists(conn, wanted_namespace).await?,
         };
     if known {
-        return Ok(Some(wished));
+        return Ok(Some(wanted_namespace));
     }
-    Err(Problem::new(Code::UnknownTenant, format!("There is no tenant {wished:?}.")))
+    Err(Problem::new(Code::UnknownTenant, format!("There is no tenant {wanted_namespace:?}.")))
 }
 
 /// The id of a source, for examples.

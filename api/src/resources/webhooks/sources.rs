@@ -198,8 +198,8 @@ impl WebhookSourcesApi {
             return Err(Problem::new(Code::InvalidBody, detail).into());
         }
         let mut write = self.0.write(&caller).await?;
-        let wished = wanted.tenant_namespace.as_deref();
-        let tenant = owner(&mut write, &caller, wished).await?;
+        let wanted_namespace = wanted.tenant_namespace.as_deref();
+        let tenant = owner(&mut write, &caller, wanted_namespace).await?;
         if sources::count(&mut write, tenant).await? >= MAX_SOURCES {
             let detail = format!("There are {MAX_SOURCES} sources already.");
             return Err(Problem::new(Code::TooManyWebhooks, detail).into());

@@ -226,7 +226,7 @@ impl Clock {
             world: World {
                 name: position.name,
                 scenario_sha256: position.scenario_sha256,
-                seed: caller.tenant().is_none().then(|| (position.seed as u64).to_string()),
+                seed: caller.tenant().is_none().then(|| position.seed.cast_unsigned().to_string()),
                 kernel_version: position.kernel_version,
                 starts_at: position.starts_at.into(),
                 ends_at: position.ends_at.into(),

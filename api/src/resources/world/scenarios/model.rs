@@ -356,7 +356,7 @@ impl From<Load> for WorldLoad {
             },
             name: row.name,
             scenario_sha256: sha256(&row.scenario),
-            seed: (row.seed as u64).to_string(),
+            seed: row.seed.cast_unsigned().to_string(),
             requested_by: row.requested_by,
             requested_wall: row.requested_wall.into(),
             done_wall: row.done_wall.map(Into::into),
