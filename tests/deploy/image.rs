@@ -53,8 +53,9 @@ fn copied_files_exist_and_are_not_ignored() {
     assert!(root.join("scenarios").is_dir() && let_in.contains(&"scenarios"));
     // Everything that a build of the workspace reads.
     let manifest = file("Cargo.toml");
-    let members = manifest.lines().find_map(|line| line.strip_prefix("members = "));
-    let members = members.expect("members").replace(['[', ']', '"', ' '], "");
+    let members = manifest.split_once("members = [").and_then(|(_, rest)| rest.split_once(']'));
+    let members = members.expect("members").0.replace(['"', ' ', '\n'], "");
+    let members = members.trim_end_matches(',');
     for member in members.split(',').chain(["src", "benches", "migrations", "Cargo.lock"]) {
         assert!(root.join(member).exists() && let_in.contains(&member), "{member}");
     }

@@ -36,7 +36,8 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("poem_openapi::", &["api"]),
     ("sqlx::query", &["store", "embedded"]),
     ("AssertSqlSafe", &["store", "api"]),
-    ("apalis", &["jobs"]),
+    ("apalis::", &["jobs"]),
+    ("apalis_postgres", &["jobs"]),
 ];
 
 fn root() -> &'static Path {
