@@ -70,7 +70,10 @@ pub(super) fn resources(services: &Services, keys: Arc<Keyring>) -> Resources {
 
 /// So many jobs of a queue at a time.
 pub(super) fn options(workers: u64) -> WorkerOptions {
-    WorkerOptions { concurrency: workers as usize, ..WorkerOptions::default() }
+    WorkerOptions {
+        concurrency: usize::try_from(workers).unwrap_or(usize::MAX),
+        ..WorkerOptions::default()
+    }
 }
 
 /// Starts this process's workers; fewer where the server has no room for their connections.
