@@ -67,6 +67,8 @@ impl PageQuery {
 #[derive(Clone, Debug)]
 pub(crate) struct PageOf {
     as_of: Option<Instant>,
+    /// Whether later pages speak of the first one's instant; otherwise each speaks of now.
+    is_pinned: bool,
     size: u32,
     token: Option<String>,
     scope: Scope,
@@ -85,11 +87,13 @@ impl From<CurrentPageQuery> for PageOf {
 }
 
 impl PageOf {
-    fn of(request: &Request) -> Result<Self, Problem> {
+    fn of(request: &Request, is_pinned: bool) -> Result<Self, Problem> {
         let given = Given::of(request)?;
         let size = given.read::<Option<u32>>(PAGE_SIZE, &SIZE_RULE)?;
+        let AsOf(as_of) = if is_pinned { AsOf::given(&given)? } else { AsOf(None) };
         Ok(PageOf {
-            as_of: None,
+            as_of,
+            is_pinned,
             size: size.unwrap_or(DEFAULT_SIZE),
             token: given.read(PAGE_TOKEN, &NO_RULE)?,
             scope: Scope::new(request.uri().path(), given.without(&[PAGE_SIZE, PAGE_TOKEN])),
@@ -127,8 +131,7 @@ impl<'a> ApiExtractor<'a> for PageQuery {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let AsOf(as_of) = AsOf::of(request)?;
-        Ok(PageQuery(PageOf { as_of, ..PageOf::of(request)? }))
+        Ok(PageQuery(PageOf::of(request, true)?))
     }
 }
 
@@ -151,7 +154,7 @@ impl<'a> ApiExtractor<'a> for CurrentPageQuery {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(CurrentPageQuery(PageOf::of(request)?))
+        Ok(CurrentPageQuery(PageOf::of(request, false)?))
     }
 }
 
@@ -176,13 +179,14 @@ impl<K: Serialize + DeserializeOwned> Pager<K> {
         caller: &Caller,
         page: impl Into<PageOf>,
     ) -> Result<Self, Problem> {
-        let PageOf { as_of, size, token, scope } = page.into();
+        let PageOf { as_of, is_pinned, size, token, scope } = page.into();
         let Some(cursor) = cursor::<K>(&scope, token.as_deref())? else {
             let snapshot = state.snapshot(caller, as_of).await?;
             let (moment, after) = (snapshot.moment, None);
             return Ok(Pager { scope, moment, began_newest: moment.newest, snapshot, after, size });
         };
-        let mut snapshot = state.snapshot(caller, Some(cursor.as_of.into())).await?;
+        let as_of = is_pinned.then(|| cursor.as_of.into());
+        let mut snapshot = state.snapshot(caller, as_of).await?;
         // What has ended since then is seen as it was.
         let stands = snapshot.position.released_through == cursor.as_of;
         snapshot.moment.newest = cursor.newest && stands;

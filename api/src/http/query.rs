@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) const PARAMETERS: &str = "query parameters";
 
 /// What a parameter may hold beyond its type, and its example.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
     length: Option<(usize, usize)>,
     minimum: Option<i64>,
@@ -315,13 +315,13 @@ impl<'a> ApiExtractor<'a> for AsOf {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(AsOf::of(request)?)
+        Ok(AsOf::given(&Given::of(request)?)?)
     }
 }
 
 impl AsOf {
-    pub(crate) fn of(request: &Request) -> Result<Self, Problem> {
-        Ok(AsOf(Given::of(request)?.read(AS_OF, &AS_OF_RULE)?))
+    pub(crate) fn given(given: &Given) -> Result<Self, Problem> {
+        Ok(AsOf(given.read(AS_OF, &AS_OF_RULE)?))
     }
 
     pub(crate) fn parameter() -> Parameter {

@@ -1,15 +1,8 @@
 //! One snapshot of the database and the instant that a request asks about.
-use crate::http::problem::{Code, Problem};
 use crate::http::time::Instant;
 use sqlx::{PgConnection, Postgres, Transaction};
 use store::read::Moment;
-use store::read::world::{Position, position};
-
-/// Where the world stands; a problem when there is none.
-pub(crate) async fn world(conn: &mut PgConnection) -> Result<Position, Problem> {
-    let position = position(conn).await?;
-    position.ok_or_else(|| Problem::new(Code::NoWorld, "The database holds no world yet."))
-}
+use store::read::world::Position;
 
 /// One snapshot of the database and the instant that is asked about.
 pub(crate) struct Snapshot {

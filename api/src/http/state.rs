@@ -4,7 +4,7 @@ use crate::http::caller::Caller;
 use crate::http::key_cache::{self, KnownKeys};
 use crate::http::limits::Limits;
 use crate::http::problem::{Code, Problem};
-use crate::http::snapshot::{Snapshot, world};
+use crate::http::snapshot::Snapshot;
 use crate::http::streams::{Room, Streams};
 use crate::http::time::Instant;
 use crate::http::write::WriteTx;
@@ -16,6 +16,7 @@ use store::actions::NewAction;
 use store::db::ApiPools;
 use store::objects::ObjectStore;
 use store::read::Moment;
+use store::requests::{Requester, position};
 use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -52,34 +53,17 @@ pub struct Settings {
     pub static_dir: Option<PathBuf>,
 }
 
-/// In whose name a transaction is opened.
-#[derive(Clone, Copy)]
-enum Scope<'a> {
-    Platform,
-    Tenant(&'a str),
-}
-
-impl<'a> Scope<'a> {
-    fn of(caller: &'a Caller) -> Self {
-        caller.tenant().map_or(Scope::Platform, Scope::Tenant)
+/// What follows BEGIN: the role and the tenant hold to the end of the transaction, and row security
+/// shows and takes nothing else.
+fn begin_as(requester: Requester<'_>, begin: &str) -> Result<String, Problem> {
+    let Some(name) = requester.tenant() else {
+        return Ok(format!("{begin}; SET LOCAL ROLE wavetank_platform"));
+    };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if name.is_empty() || !name.bytes().all(plain) {
+        return Err(Problem::internal("a token names an impossible tenant"));
     }
-
-    /// What follows BEGIN: the role and the tenant hold to the end of the transaction, and row
-    /// security shows and takes nothing else.
-    fn begin(self, begin: &str) -> Result<String, Problem> {
-        match self {
-            Scope::Platform => Ok(format!("{begin}; SET LOCAL ROLE wavetank_platform")),
-            Scope::Tenant(name) => {
-                let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-                if name.is_empty() || !name.bytes().all(plain) {
-                    return Err(Problem::internal("a token names an impossible tenant"));
-                }
-                Ok(format!(
-                    "{begin}; SET LOCAL ROLE wavetank_tenant; SET LOCAL wavetank.tenant = '{name}'"
-                ))
-            }
-        }
-    }
+    Ok(format!("{begin}; SET LOCAL ROLE wavetank_tenant; SET LOCAL wavetank.tenant = '{name}'"))
 }
 
 impl ApiState {
@@ -178,20 +162,20 @@ impl ApiState {
 
     async fn begin(
         &self,
-        scope: Scope<'_>,
+        requester: Requester<'_>,
         begin: &str,
     ) -> Result<Transaction<'static, Postgres>, Problem> {
         let pools = &self.inner()?.pools;
-        let pool = match scope {
-            Scope::Platform => &pools.platform,
-            Scope::Tenant(_) => &pools.tenants,
+        let pool = match requester {
+            Requester::Platform => &pools.platform,
+            Requester::Tenant(_) => &pools.tenants,
         };
-        Ok(pool.begin_with(AssertSqlSafe(scope.begin(begin)?)).await?)
+        Ok(pool.begin_with(AssertSqlSafe(begin_as(requester, begin)?)).await?)
     }
 
     /// A transaction that writes in the name of a caller.
     pub(crate) async fn write(&self, caller: &Caller) -> Result<WriteTx, Problem> {
-        Ok(WriteTx::new(self.begin(Scope::of(caller), "BEGIN").await?, caller.clone()))
+        Ok(WriteTx::new(self.begin(caller.requester(), "BEGIN").await?, caller.clone()))
     }
 
     /// A snapshot of what a caller may see, without a world.
@@ -199,25 +183,25 @@ impl ApiState {
         &self,
         caller: &Caller,
     ) -> Result<Transaction<'static, Postgres>, Problem> {
-        self.begin(Scope::of(caller), SNAPSHOT).await
+        self.begin(caller.requester(), SNAPSHOT).await
     }
 
     /// A snapshot of everything, for what is checked before a caller is known and for what is
     /// public by its nature (the hashes of the logs).
     pub(crate) async fn platform_read_tx(&self) -> Result<Transaction<'static, Postgres>, Problem> {
-        self.begin(Scope::Platform, SNAPSHOT).await
+        self.begin(Requester::Platform, SNAPSHOT).await
     }
 
     /// A transaction of the platform itself.
     pub(crate) async fn platform_write(&self) -> Result<Transaction<'static, Postgres>, Problem> {
-        self.begin(Scope::Platform, "BEGIN").await
+        self.begin(Requester::Platform, "BEGIN").await
     }
 
     /// Writes down what a caller was refused. When that fails the refusal stands; the log tells.
     pub(crate) async fn refused(&self, caller: &Caller, object: &str, code: &str) {
         let object: String = object.chars().take(500).collect();
         let written = async {
-            let mut tx = self.begin(Scope::of(caller), "BEGIN").await?;
+            let mut tx = self.begin(caller.requester(), "BEGIN").await?;
             let action = NewAction {
                 actor: &caller.actor,
                 role: caller.role.as_str(),
@@ -255,7 +239,7 @@ impl ApiState {
         mut tx: Transaction<'static, Postgres>,
         as_of: Option<Instant>,
     ) -> Result<Snapshot, Problem> {
-        let position = world(&mut tx).await?;
+        let position = position(&mut tx).await?;
         let released = Instant::from(position.released_through);
         if let Some(later) = as_of.filter(|at| *at > released) {
             let detail = format!("The world has come to {released}; {later} is later.");

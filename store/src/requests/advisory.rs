@@ -106,8 +106,13 @@ pub(super) async fn command(
 }
 
 /// A share as thousandths, at least one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is a whole number from 1 to 1000"
+)]
 fn permille(share: f64) -> u32 {
-    (1..=1000).rev().find(|n| f64::from(*n) - 0.5 <= share * 1000.0).unwrap_or(1)
+    (share * 1000.0).round().clamp(1.0, 1000.0) as u32
 }
 
 /// A vector of that severity, of a shape that is common in public feeds.

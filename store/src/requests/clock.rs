@@ -1,8 +1,9 @@
 //! A request to set the clock.
+use super::refusal::rfc3339;
 use super::{Refusal, position};
 use crate::read::world::Position;
 use crate::world::{Clock, Mode, clock, set_clock};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use sim::time::SimTime;
 use sqlx::PgConnection;
 
@@ -40,15 +41,14 @@ pub async fn request(
 
 fn check(wanted: &ClockUpdate, position: &Position) -> Result<(), Refusal> {
     let contradiction = |detail: String| Err(Refusal::Contradiction(detail));
-    let shown = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     match wanted.run_until {
         Some(_) if wanted.mode == Mode::Paused => {
             contradiction("A paused clock cannot run until an instant.".to_owned())
         }
         Some(until) if until <= position.released_through => contradiction(format!(
             "`run_until` must be later than {}; it is {}.",
-            shown(position.released_through),
-            shown(until)
+            rfc3339(position.released_through),
+            rfc3339(until)
         )),
         None if wanted.after_run.is_some() => {
             contradiction("`then` says what follows `run_until`, which is missing.".to_owned())

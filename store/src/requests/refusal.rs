@@ -88,6 +88,9 @@ pub enum Refusal {
         /// The version that was given.
         version: String,
     },
+    /// The delivery of a push, or its body, was taken before.
+    #[error("This delivery, or its body, was taken before.")]
+    DeliveryReplayed,
     /// No image is built from this repository.
     #[error("No image is built from {address:?}.")]
     UnknownRepository {
@@ -186,6 +189,6 @@ impl From<sqlx::Error> for Refusal {
 }
 
 /// RFC 3339, UTC, milliseconds, as everywhere in the API.
-fn rfc3339(at: DateTime<Utc>) -> String {
+pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

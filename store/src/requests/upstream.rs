@@ -5,6 +5,7 @@ use super::{Refusal, Requester, position};
 use crate::commands;
 use crate::read::builds::BuildRow;
 use crate::read::definitions::{Source, of_source};
+use crate::webhooks::sources::receive;
 use sim::command::Command;
 use sim::fact::Cause;
 use sim::ids::{BuildId, ImageId};
@@ -26,18 +27,36 @@ pub enum Pushed<'a> {
     Repository(&'a str),
 }
 
-/// Asks for a build of every image that the push concerns and that is still built. The first counts as
+/// A push, as a source told of it. Its signature has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PushRequest<'a> {
+    /// The id of the source that signed.
+    pub source: &'a str,
+    /// The source's name for this delivery, never given twice.
+    pub delivery: &'a str,
+    /// SHA-256 of the body.
+    pub body_sha256: &'a [u8],
+    /// What was pushed.
+    pub pushed: Pushed<'a>,
+    /// The revision that was pushed.
+    pub revision: Option<&'a str>,
+}
+
+/// Takes the delivery, once, and asks for a build of every image that the push concerns and that is still built. The first counts as
 /// the release upstream; the others follow it. A tenant's source rebuilds that tenant's images alone.
 ///
 /// # Errors
-/// The push concerns no image, or none that is still built.
+/// It was taken before, or it concerns no image, or none that is still built.
 pub async fn request(
     conn: &mut PgConnection,
     requester: Requester<'_>,
-    pushed: Pushed<'_>,
-    revision: Option<&str>,
+    push: PushRequest<'_>,
 ) -> Result<Vec<BuildRow>, Refusal> {
+    let PushRequest { source, delivery, body_sha256, pushed, revision } = push;
     commands::lock(conn).await?;
+    if !receive(conn, source, requester.tenant(), delivery, body_sha256).await? {
+        return Err(Refusal::DeliveryReplayed);
+    }
     let position = position(conn).await?;
     let mut sources = concerned(conn, pushed, requester.tenant()).await?;
     sources

@@ -160,6 +160,7 @@ impl From<Refusal> for Problem {
             Refusal::WrongPackages(_)
             | Refusal::UnknownPackage { .. }
             | Refusal::UnknownRelease { .. } => Code::UnknownPackage,
+            Refusal::DeliveryReplayed => Code::WebhookReplayed,
             Refusal::UnknownRepository { .. } => Code::UnknownRepository,
             Refusal::InvalidVector { .. } => Code::InvalidVector,
             Refusal::Contradiction(_) => Code::Contradiction,

@@ -23,8 +23,8 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use push::Received;
 use sha2::{Digest, Sha256};
 use signed::{SignedBody, delivery, event, is_signed};
-use store::requests::upstream::{self, Pushed};
-use store::webhooks::sources::{Trusted, receive, trusted};
+use store::requests::upstream::{self, PushRequest, Pushed};
+use store::webhooks::sources::{Trusted, trusted};
 
 pub(crate) struct WebhooksApi(pub(crate) ApiState);
 
@@ -146,11 +146,9 @@ impl WebhooksApi {
         });
         let mut write = self.0.write(&caller).await?;
         let sha256 = Sha256::digest(&body.0);
-        if !receive(&mut write, &query.source, caller.tenant(), delivery, &sha256).await? {
-            let detail = "This delivery, or its body, was taken before.";
-            return Err(Problem::new(Code::WebhookReplayed, detail).into());
-        }
-        let rows = upstream::request(&mut write, caller.requester(), pushed, revision).await?;
+        let source = query.source.as_str();
+        let push = PushRequest { source, delivery, body_sha256: &sha256, pushed, revision };
+        let rows = upstream::request(&mut write, caller.requester(), push).await?;
         let builds = rows.into_iter().map(Build::new).collect::<Result<Vec<_>, _>>()?;
         let location = builds.first().map(|build| build.href.clone()).unwrap_or_default();
         let body = PushAccepted { builds };
