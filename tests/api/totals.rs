@@ -155,3 +155,27 @@ async fn totals_are_bounded() {
     let path = format!("/v1/webhook-endpoints/{endpoint}/deliveries?state=dead");
     assert_eq!(total(&api, &path).await, json!({"count": 200, "exact": false}));
 }
+
+/// A list that always speaks of now has pages also when another world has taken the place of the one
+/// that the first page was read in, whose clock was further.
+#[tokio::test]
+async fn current_lists_keep_their_pages_when_the_world_is_replaced() {
+    let api = Api::start("snapshot_current").await;
+    for _ in 0..2 {
+        api.key(Role::Viewer, None).await;
+    }
+    let first = api.get("/v1/api-keys?page_size=1").await.json();
+    let token = first["next_page_token"].as_str().expect("a second page").to_owned();
+    let images = api.get("/v1/images?page_size=1").await.json();
+    let pinned = images["next_page_token"].as_str().expect("a second page").to_owned();
+    sqlx::query("UPDATE world SET released_through = starts_at, materialized_through = starts_at")
+        .execute(&api.pool)
+        .await
+        .unwrap();
+    let second = api.get(&format!("/v1/api-keys?page_size=1&page_token={token}")).await;
+    assert_eq!(second.status, 200, "{}", second.text);
+    assert_ne!(second.json()["items"][0]["id"], first["items"][0]["id"]);
+    // A list about an instant answers that this instant has not come.
+    let second = api.get(&format!("/v1/images?page_size=1&page_token={pinned}")).await;
+    assert_eq!(second.json()["code"], "as_of_in_future");
+}

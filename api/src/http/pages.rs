@@ -48,52 +48,34 @@ impl From<i64> for Total {
     }
 }
 
-/// Which page of a list about an instant.
+/// Which page of a list. With `PINNED` the list is about an instant, and later pages speak of that of
+/// the first; otherwise each page speaks of now.
 #[derive(Clone, Debug)]
-pub(crate) struct PageQuery(PageOf);
-
-/// Which page of a list that always speaks of now.
-#[derive(Clone, Debug)]
-pub(crate) struct CurrentPageQuery(PageOf);
-
-impl PageQuery {
-    /// The instant that was asked about.
-    pub(crate) fn as_of(&self) -> Option<Instant> {
-        self.0.as_of
-    }
-}
-
-/// What a page query says.
-#[derive(Clone, Debug)]
-pub(crate) struct PageOf {
+pub(crate) struct PageOf<const PINNED: bool> {
     as_of: Option<Instant>,
-    /// Whether later pages speak of the first one's instant; otherwise each speaks of now.
-    is_pinned: bool,
     size: u32,
     token: Option<String>,
     scope: Scope,
 }
 
-impl From<PageQuery> for PageOf {
-    fn from(query: PageQuery) -> Self {
-        query.0
-    }
-}
+/// Which page of a list about an instant.
+pub(crate) type PageQuery = PageOf<true>;
 
-impl From<CurrentPageQuery> for PageOf {
-    fn from(query: CurrentPageQuery) -> Self {
-        query.0
-    }
-}
+/// Which page of a list that always speaks of now.
+pub(crate) type CurrentPageQuery = PageOf<false>;
 
-impl PageOf {
-    fn of(request: &Request, is_pinned: bool) -> Result<Self, Problem> {
+impl<const PINNED: bool> PageOf<PINNED> {
+    /// The instant that was asked about.
+    pub(crate) fn as_of(&self) -> Option<Instant> {
+        self.as_of
+    }
+
+    fn of(request: &Request) -> Result<Self, Problem> {
         let given = Given::of(request)?;
+        let AsOf(as_of) = if PINNED { AsOf::given(&given)? } else { AsOf(None) };
         let size = given.read::<Option<u32>>(PAGE_SIZE, &SIZE_RULE)?;
-        let AsOf(as_of) = if is_pinned { AsOf::given(&given)? } else { AsOf(None) };
         Ok(PageOf {
             as_of,
-            is_pinned,
             size: size.unwrap_or(DEFAULT_SIZE),
             token: given.read(PAGE_TOKEN, &NO_RULE)?,
             scope: Scope::new(request.uri().path(), given.without(&[PAGE_SIZE, PAGE_TOKEN])),
@@ -103,14 +85,17 @@ impl PageOf {
     fn parameters() -> Vec<Parameter> {
         let size = "How many entries a page holds, 25 when absent.";
         let token = "`next_page_token` of the page before.";
-        vec![
-            parameter::<Option<u32>>(PAGE_SIZE, &[size], &SIZE_RULE),
-            parameter::<Option<String>>(PAGE_TOKEN, &[token], &NO_RULE),
-        ]
+        let mut parameters = Vec::new();
+        if PINNED {
+            parameters.push(AsOf::parameter());
+        }
+        parameters.push(parameter::<Option<u32>>(PAGE_SIZE, &[size], &SIZE_RULE));
+        parameters.push(parameter::<Option<String>>(PAGE_TOKEN, &[token], &NO_RULE));
+        parameters
     }
 }
 
-impl<'a> ApiExtractor<'a> for PageQuery {
+impl<'a, const PINNED: bool> ApiExtractor<'a> for PageOf<PINNED> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
 
     type ParamType = ();
@@ -121,9 +106,7 @@ impl<'a> ApiExtractor<'a> for PageQuery {
     }
 
     fn param_schema_ref() -> Option<MetaSchemaRef> {
-        let mut parameters = vec![AsOf::parameter()];
-        parameters.extend(PageOf::parameters());
-        Some(schema_of(parameters))
+        Some(schema_of(Self::parameters()))
     }
 
     async fn from_request(
@@ -131,30 +114,7 @@ impl<'a> ApiExtractor<'a> for PageQuery {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(PageQuery(PageOf::of(request, true)?))
-    }
-}
-
-impl<'a> ApiExtractor<'a> for CurrentPageQuery {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn param_in() -> Option<MetaParamIn> {
-        Some(MetaParamIn::Query)
-    }
-
-    fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(schema_of(PageOf::parameters()))
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        Ok(CurrentPageQuery(PageOf::of(request, false)?))
+        Ok(Self::of(request)?)
     }
 }
 
@@ -174,18 +134,18 @@ pub(crate) struct Pager<K> {
 
 impl<K: Serialize + DeserializeOwned> Pager<K> {
     /// Begins a page: those after the first speak of the first one's instant.
-    pub(crate) async fn begin(
+    pub(crate) async fn begin<const PINNED: bool>(
         state: &ApiState,
         caller: &Caller,
-        page: impl Into<PageOf>,
+        page: PageOf<PINNED>,
     ) -> Result<Self, Problem> {
-        let PageOf { as_of, is_pinned, size, token, scope } = page.into();
+        let PageOf { as_of, size, token, scope } = page;
         let Some(cursor) = cursor::<K>(&scope, token.as_deref())? else {
             let snapshot = state.snapshot(caller, as_of).await?;
             let (moment, after) = (snapshot.moment, None);
             return Ok(Pager { scope, moment, began_newest: moment.newest, snapshot, after, size });
         };
-        let as_of = is_pinned.then(|| cursor.as_of.into());
+        let as_of = PINNED.then(|| cursor.as_of.into());
         let mut snapshot = state.snapshot(caller, as_of).await?;
         // What has ended since then is seen as it was.
         let stands = snapshot.position.released_through == cursor.as_of;

@@ -1,5 +1,5 @@
 //! What client generators need: forms of the specification that all of them accept and that mean
-//! the same. `tests/clients` runs openapi-python-client, openapi-typescript and progenitor on it.
+//! the same. `tests/interop/clients.rs` runs openapi-python-client, openapi-typescript and progenitor on it.
 use serde_json::{Map, Value, json};
 
 /// Keywords that describe a value and restrict none, so that they may stand beside `allOf`.
