@@ -18,12 +18,14 @@ mod progress;
 mod release;
 mod replace;
 mod replay;
+mod retention;
 mod stages;
 mod wakeup;
 mod window;
 
 use crate::plan::PlannedJob;
 use crate::scheduler::Periodic;
+use create::Wanted;
 use driver::Driver;
 pub use error::ConductorError;
 use in_flight::InFlight;
@@ -32,6 +34,7 @@ use live_clock::LiveClock;
 pub use progress::{ConductorState, Phase, PhaseTimes, Progress};
 use replace::ActiveWorld;
 use replay::{Replayed, replay};
+use retention::Retention;
 use sim::scenario::Scenario;
 use stages::Stages;
 use std::sync::Arc;
@@ -70,8 +73,8 @@ impl Conductor {
         options: Options,
     ) -> Result<Conductor, ConductorError> {
         let Resources { pool, keys, .. } = &resources;
-        let opened = create::find_or_create(pool, keys, scenario_text, &scenario, seed).await?;
-        let (origin, generation) = opened;
+        let wanted = Wanted { text: scenario_text, scenario: &scenario, seed, keep: options.keep };
+        let (origin, generation) = create::find_or_create(pool, keys, &wanted).await?;
         let world = ActiveWorld { scenario, origin, generation };
         Ok(Conductor { resources, world, options })
     }
@@ -132,7 +135,7 @@ impl Conductor {
         };
         periodic.stop().await;
         if let Ok(Ending::Replace) = &result {
-            replace::replace(&self.resources, term).await?;
+            replace::replace(&self.resources, term, self.options.keep).await?;
         }
         leadership.resign().await;
         result
@@ -158,6 +161,14 @@ impl Conductor {
         let in_flight = Arc::new(InFlight::new(progress.clone(), record.materialized));
         let Resources { pool, objects, keys, signals } = self.resources.clone();
         let keys = keys.get(&mut *pool.acquire().await?).await?;
+        let retention = match record.keep {
+            Some(keep) => {
+                let (start, now) = (record.origin.starts_at, record.released.at);
+                let (pool, objects) = (pool.clone(), objects.clone());
+                Some(Retention::resume(pool, objects, term, start, keep, now).await?)
+            }
+            None => None,
+        };
         let stages = Arc::new(Stages {
             pool: pool.clone(),
             objects,
@@ -201,6 +212,7 @@ impl Conductor {
             live_clock: LiveClock::default(),
             last_window: Instant::now(),
             last_poll: None,
+            retention,
         };
         let mut releasing = JoinSet::new();
         releasing.spawn(driver.run());

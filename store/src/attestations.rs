@@ -94,10 +94,14 @@ pub async fn append_to_log(
     in_order(rows)
 }
 
-/// The hashes of all leaves from that index on, but for the log's first, which is no attestation.
+/// The hashes of all leaves from that index on, but for the log's first, which is no attestation; also
+/// of attestations that are no longer kept.
 pub async fn leaf_hashes(conn: &mut PgConnection, from: u64) -> Result<Vec<Hash>, Error> {
     let rows = sqlx::query(
-        "SELECT log_index, leaf_hash FROM attestations WHERE log_index >= $1 ORDER BY log_index",
+        "SELECT log_index, leaf_hash FROM attestations WHERE log_index >= $1
+         UNION ALL
+         SELECT log_index, leaf_hash FROM expired_leaves
+         WHERE log = 'transparency' AND log_index >= $1",
     )
     .bind(from as i64)
     .fetch_all(conn)
@@ -105,14 +109,14 @@ pub async fn leaf_hashes(conn: &mut PgConnection, from: u64) -> Result<Vec<Hash>
     in_order(rows)
 }
 
-/// What the log keeps of the envelopes with an index in that range, by index.
+/// What the log keeps of the envelopes with an index in that range, with the index, in order.
 pub async fn logged(
     conn: &mut PgConnection,
     from: u64,
     to: u64,
-) -> Result<Vec<LoggedEnvelope>, Error> {
+) -> Result<Vec<(u64, LoggedEnvelope)>, Error> {
     let rows = sqlx::query(
-        "SELECT envelope_sha256, payload_sha256, signature FROM attestations
+        "SELECT envelope_sha256, payload_sha256, signature, log_index FROM attestations
          WHERE log_index >= $1 AND log_index < $2 ORDER BY log_index",
     )
     .bind(from as i64)
@@ -121,11 +125,12 @@ pub async fn logged(
     .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(LoggedEnvelope {
+            let envelope = LoggedEnvelope {
                 envelope_sha256: Digest::from_bytes(hash(row.try_get(0)?)?),
                 payload_sha256: Digest::from_bytes(hash(row.try_get(1)?)?),
                 signature: row.try_get(2)?,
-            })
+            };
+            Ok((number("attestations.log_index", row.try_get::<i64, _>(3)?)?, envelope))
         })
         .collect()
 }

@@ -117,10 +117,13 @@ pub async fn append_to_log(
     super::logs::in_order(rows)
 }
 
-/// The hashes of all leaves from that index on, as they were recorded with the lines.
+/// The hashes of all leaves from that index on, as they were recorded with the lines; also of lines
+/// that are no longer kept.
 pub async fn leaf_hashes(conn: &mut PgConnection, from: u64) -> Result<Vec<Hash>, Error> {
     let rows = sqlx::query(
-        "SELECT log_index, leaf_hash FROM audit_logs WHERE log_index >= $1 ORDER BY log_index",
+        "SELECT log_index, leaf_hash FROM audit_logs WHERE log_index >= $1
+         UNION ALL
+         SELECT log_index, leaf_hash FROM expired_leaves WHERE log = 'audit' AND log_index >= $1",
     )
     .bind(from as i64)
     .fetch_all(conn)

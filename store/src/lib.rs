@@ -31,6 +31,7 @@ pub mod provenance;
 pub mod queue;
 pub mod read;
 pub mod requests;
+pub mod retention;
 pub mod row;
 pub mod sla;
 pub mod slsa;

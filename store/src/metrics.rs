@@ -19,14 +19,26 @@ pub struct WorldMetrics {
     pub held: bool,
     /// How many conductors there have been.
     pub term: i64,
+    /// From here on history is whole.
+    pub history_from: DateTime<Utc>,
+    /// Rows that the retention has removed.
+    pub removed_rows: i64,
+    /// Objects that it has removed.
+    pub removed_objects: i64,
 }
 
 /// The world's metrics; none: there is no world yet.
 pub async fn world(conn: &mut PgConnection) -> sqlx::Result<Option<WorldMetrics>> {
     sqlx::query_as(
         "SELECT w.starts_at, w.released_through, w.materialized_through, w.term, c.mode, c.factor,
-                c.held_reason IS NOT NULL AS held
-         FROM world w CROSS JOIN clock c",
+                c.held_reason IS NOT NULL AS held,
+                coalesce(r.history_from, w.starts_at) AS history_from, r.removed_rows,
+                r.removed_objects
+         FROM world w CROSS JOIN clock c
+         CROSS JOIN (SELECT max(history_from) AS history_from,
+                            coalesce(sum(removed_rows), 0)::bigint AS removed_rows,
+                            coalesce(sum(objects), 0)::bigint AS removed_objects
+                     FROM retention_runs) r",
     )
     .fetch_optional(conn)
     .await

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::row::number;
 use chrono::{DateTime, Utc};
 use sim::KERNEL_VERSION;
-use sim::time::SimTime;
+use sim::time::{SimDuration, SimTime};
 use sqlx::PgConnection;
 
 /// The channel that tells a conductor that the clock has changed.
@@ -53,20 +53,23 @@ pub struct World {
     pub materialized: Position,
     /// The load that made it; 0 when it was there from the start.
     pub generation: i64,
+    /// How long history is kept; none: for ever.
+    pub keep: Option<SimDuration>,
 }
 
-/// Writes the world's row and a paused clock.
+/// Writes the world's row and a paused clock. `keep`: how long history is kept; none: for ever.
 pub async fn create(
     conn: &mut PgConnection,
     origin: &Origin,
     fingerprint: &str,
+    keep: Option<SimDuration>,
 ) -> Result<(), Error> {
     let starts_at = instant(origin.starts_at)?;
     sqlx::query(
         "INSERT INTO world (name, scenario, scenario_sha256, seed, kernel_version, starts_at,
              ends_at, released_through, released_seq, released_fingerprint,
-             materialized_through, materialized_seq, signer_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 0, $8, $6, 0, $9)",
+             materialized_through, materialized_seq, signer_key, keep_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 0, $8, $6, 0, $9, $10)",
     )
     .bind(&origin.name)
     .bind(&origin.scenario)
@@ -77,6 +80,7 @@ pub async fn create(
     .bind(instant(origin.ends_at)?)
     .bind(fingerprint)
     .bind(&origin.signer_key)
+    .bind(keep.map(|keep| keep.0))
     .execute(&mut *conn)
     .await?;
     sqlx::query("INSERT INTO clock (mode, factor) VALUES ('paused', 3600)").execute(conn).await?;
@@ -99,6 +103,7 @@ struct Row {
     materialized_seq: i64,
     signer_key: String,
     generation: i64,
+    keep_ms: Option<i64>,
 }
 
 impl Row {
@@ -124,6 +129,7 @@ impl Row {
                 seq: number("world.materialized_seq", self.materialized_seq)?,
             },
             generation: self.generation,
+            keep: self.keep_ms.map(SimDuration),
         })
     }
 }
@@ -133,7 +139,7 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT name, scenario, scenario_sha256, seed, kernel_version, starts_at, ends_at,
                 released_through, released_seq, released_fingerprint, materialized_through,
-                materialized_seq, signer_key, generation
+                materialized_seq, signer_key, generation, keep_ms
          FROM world",
     )
     .fetch_optional(conn)

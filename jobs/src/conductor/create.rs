@@ -7,6 +7,7 @@ use documents::world_keys::WorldKeys;
 use sha2::{Digest, Sha256};
 use sim::ids::BuilderId;
 use sim::scenario::Scenario;
+use sim::time::SimDuration;
 use sim::world::World;
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
@@ -21,6 +22,19 @@ pub(super) struct NewWorld {
     world: World,
     keys: WorldKeys,
     builders: Vec<(String, u8)>,
+    keep: Option<SimDuration>,
+}
+
+/// Which world is wanted.
+pub(super) struct Wanted<'a> {
+    /// The scenario's file.
+    pub(super) text: &'a str,
+    /// What it says.
+    pub(super) scenario: &'a Arc<Scenario>,
+    /// The seed.
+    pub(super) seed: u64,
+    /// How long history is kept if the scenario does not say; none: for ever.
+    pub(super) keep: Option<SimDuration>,
 }
 
 /// Creates the world of a scenario and a seed, unless the database holds it already. Returns what
@@ -31,20 +45,18 @@ pub(super) struct NewWorld {
 pub(super) async fn find_or_create(
     pool: &PgPool,
     keys: &Keyring,
-    text: &str,
-    scenario: &Arc<Scenario>,
-    seed: u64,
+    wanted: &Wanted<'_>,
 ) -> Result<(Origin, i64), ConductorError> {
     let mut tx = pool.begin().await?;
     locks::lock(&mut tx, locks::WORLD_CREATION).await?;
     if let Some(stored) = world::find(&mut tx).await? {
-        compare(&stored.origin, &requested(keys, text, scenario, seed)?.0)?;
+        compare(&stored.origin, &requested(keys, wanted)?.0)?;
         return Ok((stored.origin, stored.generation));
     }
-    let made = prepare(keys, text, scenario.clone(), seed).await?;
+    let made = prepare(keys, wanted).await?;
     write(&mut tx, &made).await?;
     tx.commit().await?;
-    let Origin { name, starts_at, .. } = &made.origin;
+    let Origin { name, starts_at, seed, .. } = &made.origin;
     tracing::info!(world = name, seed, starts = %starts_at, "created a world");
     Ok((made.origin, 0))
 }
@@ -55,15 +67,15 @@ pub(super) async fn find_or_create(
 /// The scenario ends outside the years that can be stored.
 pub(super) async fn prepare(
     keys: &Keyring,
-    text: &str,
-    scenario: Arc<Scenario>,
-    seed: u64,
+    wanted: &Wanted<'_>,
 ) -> Result<NewWorld, ConductorError> {
-    let (origin, keys) = requested(keys, text, &scenario, seed)?;
+    let (origin, keys) = requested(keys, wanted)?;
+    let (scenario, seed) = (wanted.scenario.clone(), wanted.seed);
     let builders = trusted_builders(&scenario);
+    let keep = scenario.keep.history.map(|history| history.duration()).or(wanted.keep);
     let world = tokio::task::spawn_blocking(move || World::new(scenario, seed)).await;
     let world = world.map_err(|error| ConductorError::Ended(error.to_string()))?;
-    Ok(NewWorld { origin, world, keys, builders })
+    Ok(NewWorld { origin, world, keys, builders, keep })
 }
 
 /// Writes a world's first rows.
@@ -71,8 +83,8 @@ pub(super) async fn prepare(
 /// # Errors
 /// Postgres failed.
 pub(super) async fn write(conn: &mut PgConnection, made: &NewWorld) -> Result<(), ConductorError> {
-    let NewWorld { origin, world, keys, builders } = made;
-    world::create(conn, origin, &Fingerprint::default().to_hex()).await?;
+    let NewWorld { origin, world, keys, builders, keep } = made;
+    world::create(conn, origin, &Fingerprint::default().to_hex(), *keep).await?;
     store::catalogue::insert(conn, world.catalogue(), origin.starts_at).await?;
     let identity = &keys.identity;
     logs::create(conn, Log::Transparency, identity.log_verifier.name()).await?;
@@ -81,14 +93,9 @@ pub(super) async fn write(conn: &mut PgConnection, made: &NewWorld) -> Result<()
     Ok(())
 }
 
-fn requested(
-    keys: &Keyring,
-    text: &str,
-    scenario: &Scenario,
-    seed: u64,
-) -> Result<(Origin, WorldKeys), ConductorError> {
-    let origin = origin(text, scenario, seed)?;
-    let keys = keys.of(&origin.scenario_sha256, seed)?;
+fn requested(keys: &Keyring, wanted: &Wanted<'_>) -> Result<(Origin, WorldKeys), ConductorError> {
+    let origin = origin(wanted.text, wanted.scenario, wanted.seed)?;
+    let keys = keys.of(&origin.scenario_sha256, wanted.seed)?;
     let signer_key = keys.identity.signer.pem().to_owned();
     Ok((Origin { signer_key, ..origin }, keys))
 }

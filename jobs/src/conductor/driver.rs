@@ -7,6 +7,7 @@ use super::live_clock::LiveClock;
 use super::options::{Ending, Options, Stop};
 use super::progress::Phase;
 use super::release::{Release, release};
+use super::retention::Retention;
 use super::wakeup::Wakeup;
 use super::window::Window;
 use crate::plan::PlannedJob;
@@ -48,6 +49,7 @@ pub(super) struct Driver {
     pub(super) live_clock: LiveClock,
     pub(super) last_window: Instant,
     pub(super) last_poll: Option<Instant>,
+    pub(super) retention: Option<Retention>,
 }
 
 /// What to do next.
@@ -60,6 +62,8 @@ enum Step {
     Sleep(Duration),
     /// Nothing until a window is sealed, unless notified.
     Drain,
+    /// The retention runs: its instant has come and all work is done.
+    Retain,
     /// The clock's target is reached and all work is done.
     Reached(SimTime),
     /// The conductor stops.
@@ -98,6 +102,11 @@ impl Driver {
                 }
                 Step::Sleep(limit) => self.rest(self.wakeup.wait(limit)).await,
                 Step::Drain => self.drain().await,
+                Step::Retain => {
+                    if let Some(retention) = &mut self.retention {
+                        retention.run().await?;
+                    }
+                }
                 Step::Reached(at) => {
                     let mut conn = self.pool.acquire().await?;
                     world::reached(&mut conn, at).await?;
@@ -143,6 +152,11 @@ impl Driver {
             }
             return Step::Sleep(POLL);
         }
+        let retention = self.retention.as_ref().map(Retention::next);
+        if retention.is_some_and(|at| now >= at) {
+            self.live_clock.stop();
+            return if state.windows > 0 { Step::Drain } else { Step::Retain };
+        }
         let limit = self.options.stop_at.or(clock.run_until);
         if let Some(limit) = limit
             && now >= limit
@@ -155,6 +169,7 @@ impl Driver {
                 None => Step::Reached(limit),
             };
         }
+        let limit = limit.into_iter().chain(retention).min();
         let mode = if self.options.stop_at.is_some() { Mode::Fast } else { clock.mode };
         if mode != Mode::Live {
             self.live_clock.stop();

@@ -182,7 +182,7 @@ impl GrowingLog {
                 if first == 0 {
                     entries.push(genesis_body(&identity.rekor_origin)?);
                 }
-                for logged in attestations::logged(conn, first.max(1), new).await? {
+                for (_, logged) in attestations::logged(conn, first.max(1), new).await? {
                     entries.push(logged.body(&identity.signer)?);
                 }
             }

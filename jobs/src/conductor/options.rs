@@ -2,7 +2,7 @@
 use crate::keys::Keyring;
 use crate::queue::RescueTimeouts;
 use crate::queue::signals::Signals;
-use sim::time::SimTime;
+use sim::time::{SimDuration, SimTime};
 use sqlx::PgPool;
 use std::sync::Arc;
 use store::objects::ObjectStore;
@@ -18,6 +18,8 @@ pub struct Options {
     pub bounds: Bounds,
     /// When the rescuer takes a delivery for lost.
     pub rescue_timeouts: RescueTimeouts,
+    /// How long a world keeps history that is made now and whose scenario does not say; none: for ever.
+    pub keep: Option<SimDuration>,
 }
 
 /// How far releases may run ahead of the work, in what is released and not sealed.

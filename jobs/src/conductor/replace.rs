@@ -3,11 +3,12 @@
 //! Two steps, so that a crash between them loses nothing: one transaction deletes the old rows and
 //! creates the new world; then the old world's objects are deleted. The next leader finishes a load
 //! that it finds between the two, before anything is written for the new world.
-use super::create;
+use super::create::{self, Wanted};
 use super::error::ConductorError;
 use super::options::Resources;
 use futures::{TryStreamExt, stream};
 use sim::scenario::Scenario;
+use sim::time::SimDuration;
 use std::sync::Arc;
 use store::objects::{ObjectError, ObjectStore};
 use store::world::{self, Origin};
@@ -49,7 +50,12 @@ pub(super) async fn finish_pending(
 }
 
 /// Replaces the world as requested, or records why that cannot be done.
-pub(super) async fn replace(resources: &Resources, term: i64) -> Result<(), ConductorError> {
+/// `keep`: how long the new one keeps history if its scenario does not say.
+pub(super) async fn replace(
+    resources: &Resources,
+    term: i64,
+    keep: Option<SimDuration>,
+) -> Result<(), ConductorError> {
     let mut conn = resources.pool.acquire().await?;
     let Some(load) = world_loads::in_progress(&mut conn).await? else { return Ok(()) };
     drop(conn);
@@ -58,7 +64,7 @@ pub(super) async fn replace(resources: &Resources, term: i64) -> Result<(), Cond
     let mut tries = 0;
     let refused = loop {
         tries += 1;
-        match swap(resources, &load, term).await {
+        match swap(resources, &load, term, keep).await {
             Ok(()) => break None,
             Err(error) if error.is_deadlock() && tries < TRIES => {
                 tracing::debug!(%error, "replacing the world met a deadlock; trying again");
@@ -75,12 +81,19 @@ pub(super) async fn replace(resources: &Resources, term: i64) -> Result<(), Cond
     finish(resources, &load).await
 }
 
-async fn swap(resources: &Resources, load: &Load, term: i64) -> Result<(), ConductorError> {
+async fn swap(
+    resources: &Resources,
+    load: &Load,
+    term: i64,
+    keep: Option<SimDuration>,
+) -> Result<(), ConductorError> {
     let scenario = sim::scenario::parse("the scenario", load.scenario.as_bytes())
         .map_err(|error| ConductorError::Scenario(error.to_string()))?;
     let seed = load.seed.cast_unsigned();
     let keys = resources.keys.renewed();
-    let made = create::prepare(&keys, &load.scenario, Arc::new(scenario), seed).await?;
+    let scenario = &Arc::new(scenario);
+    let wanted = Wanted { text: &load.scenario, scenario, seed, keep };
+    let made = create::prepare(&keys, &wanted).await?;
     let mut tx = resources.pool.begin().await?;
     world_loads::clear_world(&mut tx, term).await?;
     create::write(&mut tx, &made).await?;

@@ -10,6 +10,7 @@ mod history;
 mod incidents;
 mod replay;
 mod rescuer;
+mod retention;
 mod support;
 mod takeover;
 mod worker;

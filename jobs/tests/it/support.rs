@@ -164,6 +164,6 @@ impl Bench {
             signer_key: String::new(),
         };
         let mut conn = self.pool.acquire().await.unwrap();
-        store::world::create(&mut conn, &origin, "").await.unwrap();
+        store::world::create(&mut conn, &origin, "", None).await.unwrap();
     }
 }

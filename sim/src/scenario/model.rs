@@ -6,12 +6,14 @@
 mod builds;
 mod images;
 mod incidents;
+mod keep;
 mod service;
 mod world;
 
 pub use builds::*;
 pub use images::*;
 pub use incidents::*;
+pub use keep::*;
 pub use service::*;
 pub use world::*;
 
@@ -70,4 +72,7 @@ pub struct Scenario {
     /// What happens at a given instant.
     #[serde(default)]
     pub incidents: Vec<Incident>,
+    /// How much of the past is kept; the kernel's facts do not depend on it.
+    #[serde(default)]
+    pub keep: Keep,
 }

@@ -366,3 +366,16 @@ fn incidents_that_cannot_happen() {
         assert!(found.starts_with(&format!("x.yaml:{said}")), "{found}");
     }
 }
+
+#[test]
+fn history_is_kept_for_days_and_for_ever_when_nothing_is_said() {
+    let scenario = parse("x.yaml", SMALLEST.as_bytes()).expect("valid");
+    assert!(scenario.keep.history.is_none());
+    let text = format!("{SMALLEST}keep: {{history: 28d}}\n");
+    let scenario = parse("x.yaml", text.as_bytes()).expect("valid");
+    assert_eq!(scenario.keep.history.map(|span| span.to_string()).as_deref(), Some("28d"));
+    let said = first_line("keep: {history: 23h}\n");
+    assert!(said.contains("a day or more of history"), "{said}");
+    let said = first_line("keep: {history: 2d}\nsla: {check: null}\n");
+    assert!(said.contains("never evaluated"), "{said}");
+}

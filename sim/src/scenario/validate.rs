@@ -92,6 +92,21 @@ fn general(scenario: &Scenario) -> Checked {
         let expected = "a run of 1m to 3650d";
         return Err(Invalid::new(steps!["duration"], expected, scenario.duration));
     }
+    kept(scenario)
+}
+
+/// What is removed must have been seen by an SLA evaluation.
+fn kept(scenario: &Scenario) -> Checked {
+    let Some(history) = scenario.keep.history else { return Ok(()) };
+    let at = steps!["keep", "history"];
+    if history.duration() < SimDuration(DAY_MS) {
+        return Err(Invalid::new(at, "a day or more of history", history));
+    }
+    if scenario.sla.check.is_none() {
+        let expected = "no `keep` where SLA timers are never evaluated";
+        let hint = "give `sla.check` a schedule: nothing is removed that no evaluation has seen";
+        return Err(Invalid::new(at, expected, history).hint(hint));
+    }
     Ok(())
 }
 

@@ -13,19 +13,24 @@ pub struct Table {
 }
 
 /// Tables and columns that are left out beside those that end in `_wall`: how far and how fast
-/// the world was driven, its name, the scenario's text (its hash counts), and deliveries.
+/// the world was driven, its name, the scenario's text (its hash counts), deliveries, and what the
+/// retention remembers of rows that it removed: that they are gone counts.
 pub const EXCLUDED: &[&str] = &[
     "_sqlx_migrations",
     "actions",
     "api_keys",
     "clock",
+    "expired_leaves",
+    "expired_objects",
     "false_positives",
     "finding_counts",
+    "first_findings",
     "idempotency_keys",
     "image_packages",
     "image_tags",
     "ledger",
     "logs.published_size",
+    "retention_runs",
     "triages.tenant_namespace",
     "webhook_deliveries",
     "webhook_endpoints",
@@ -33,6 +38,7 @@ pub const EXCLUDED: &[&str] = &[
     "webhook_sources",
     "world.generation",
     "world.id",
+    "world.keep_ms",
     "world.name",
     "world.scenario",
     "world.released_through",

@@ -114,12 +114,16 @@ pub async fn line(
 /// How many entries the two logs had at an instant: the transparency log, the audit log.
 pub async fn log_sizes(conn: &mut PgConnection, as_of: DateTime<Utc>) -> sqlx::Result<(i64, i64)> {
     let mut query = QueryBuilder::<Postgres>::new(
-        "SELECT coalesce((SELECT a.tree_size FROM attestations a
+        "SELECT greatest(
+             (SELECT max(log_index) + 1 FROM expired_leaves WHERE log = 'transparency'),
+             (SELECT a.tree_size FROM attestations a
                           WHERE a.log_index IS NOT NULL AND ",
     );
     up_to(&mut query, "a.seq", as_of);
     query.push(
-        " ORDER BY a.seq DESC LIMIT 1), 0), coalesce((SELECT l.log_index + 1 FROM audit_logs l
+        " ORDER BY a.seq DESC LIMIT 1), 0), greatest(
+             (SELECT max(log_index) + 1 FROM expired_leaves WHERE log = 'audit'),
+             (SELECT l.log_index + 1 FROM audit_logs l
                  WHERE l.log_index IS NOT NULL AND ",
     );
     up_to(&mut query, "l.id", as_of);

@@ -1,4 +1,6 @@
 //! What a run produced, counted in the database: the summary that `run` prints.
+use crate::retention;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ pub struct Summary {
     pub advisories: BTreeMap<String, i64>,
     /// Notifications by kind.
     pub notifications: BTreeMap<String, i64>,
+    /// From when on all this is counted; none: from the beginning.
+    pub history_from: Option<DateTime<Utc>>,
 }
 
 /// Counts a world; the connection should hold a snapshot.
@@ -62,6 +66,7 @@ pub async fn summary(conn: &mut PgConnection) -> Result<Summary, sqlx::Error> {
         bytes,
         advisories: list(conn, "SELECT severity, count(*) FROM advisories GROUP BY 1").await?,
         notifications: list(conn, "SELECT kind, count(*) FROM notifications GROUP BY 1").await?,
+        history_from: retention::history_from(conn).await?,
     })
 }
 

@@ -27,13 +27,19 @@ pub struct Position {
     pub materialized_seq: i64,
     /// The load that made the world; 0 when it was there from the start.
     pub generation: i64,
+    /// How long history is kept, in simulated milliseconds; none: for ever.
+    pub keep_ms: Option<i64>,
+    /// From here on history is whole; none: nothing was removed.
+    pub history_from: Option<DateTime<Utc>>,
 }
 
 /// Where the world stands; none when this database holds no world yet.
 pub async fn position(conn: &mut PgConnection) -> sqlx::Result<Option<Position>> {
     sqlx::query_as(
         "SELECT name, scenario_sha256, seed, kernel_version, starts_at, ends_at,
-                released_through, released_seq, materialized_through, materialized_seq, generation
+                released_through, released_seq, materialized_through, materialized_seq, generation,
+                keep_ms, (SELECT r.history_from FROM retention_runs r ORDER BY r.at DESC LIMIT 1)
+                    AS history_from
          FROM world",
     )
     .fetch_optional(conn)

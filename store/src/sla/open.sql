@@ -79,8 +79,12 @@ owed AS MATERIALIZED (
 ),
 -- How much of the catalogue an advisory hits, for the policies that exclude mass events.
 hits AS MATERIALIZED (
-    SELECT a.advisory_id, (SELECT count(DISTINCT f.image_id) FROM cve_findings f
-                           WHERE f.advisory_id = a.advisory_id AND f.detected_at <= $2) AS images
+    SELECT a.advisory_id, (SELECT count(DISTINCT f.image_id)
+                           FROM (SELECT image_id FROM cve_findings
+                                 WHERE advisory_id = a.advisory_id AND detected_at <= $2
+                                 UNION ALL
+                                 SELECT image_id FROM first_findings
+                                 WHERE advisory_id = a.advisory_id) f) AS images
     FROM (SELECT DISTINCT advisory_id FROM owed WHERE exclude_over_permille IS NOT NULL) a
 ),
 -- Each step below materialized, so that an instant is computed once a row.
@@ -92,8 +96,12 @@ placed AS MATERIALIZED (
            CASE o.clock_start
                WHEN 'fix_available' THEN o.since
                WHEN 'published' THEN greatest(o.since, o.published_at)
-               ELSE greatest(o.since, (SELECT min(f.detected_at) FROM cve_findings f
-                                       WHERE f.advisory_id = o.advisory_id AND f.image_id = o.image_id))
+               -- (Of findings that the retention has removed, the first is remembered.)
+               ELSE greatest(o.since, least(
+                   (SELECT min(f.detected_at) FROM cve_findings f
+                    WHERE f.advisory_id = o.advisory_id AND f.image_id = o.image_id),
+                   (SELECT f.detected_at FROM first_findings f
+                    WHERE f.image_id = o.image_id AND f.advisory_id = o.advisory_id)))
            END AS counts_from
     FROM owed o LEFT JOIN hits h ON h.advisory_id = o.advisory_id
 ),
