@@ -5,6 +5,7 @@ mod conduct;
 mod demo;
 mod digest;
 mod evidence;
+mod keep_options;
 mod metrics;
 mod play;
 mod probe;

@@ -17,7 +17,8 @@ use documents::keys::PublicKey;
 use documents::slsa_level::CheckResult;
 use documents::world_keys::WorldIdentity;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use store::logs::Log;
 
 /// What the file `world.json` begins with.
 const FORMAT: &str = "wavetank-export/1";
@@ -52,6 +53,30 @@ pub struct WorldFile {
     signer_key_id: String,
     images: usize,
     versions: usize,
+    /// What the world no longer keeps; absent when that is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retention: Option<RetentionFile>,
+}
+
+/// What a world no longer keeps of its past.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct RetentionFile {
+    /// From here on history is whole.
+    history_from: Option<DateTime<Utc>>,
+    /// The bundles of entries of the transparency log of which no entry is kept, by their number. The
+    /// hashes of their entries are in the log's tiles.
+    log_bundles: BTreeSet<u64>,
+    /// Those of the audit log.
+    audit_bundles: BTreeSet<u64>,
+}
+
+impl RetentionFile {
+    fn bundles(&self, log: Log) -> &BTreeSet<u64> {
+        match log {
+            Log::Transparency => &self.log_bundles,
+            Log::Audit => &self.audit_bundles,
+        }
+    }
 }
 
 /// `image.json`: which version this is.

@@ -69,6 +69,7 @@ resources! {
     events::timeline::TimelineApi,
     events::notifications::NotificationsApi,
     world::clock::ClockApi,
+    world::retention::RetentionApi,
     world::scenarios::ScenariosApi,
     images::ImagesApi,
     images::parts::ImagePartsApi,

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const REQUESTS: usize = 60;
-/// One simulated hour a second: the demo's pace.
+/// One simulated hour a second.
 const FACTOR: f64 = 3600.0;
 
 pub(crate) async fn latencies() {
@@ -15,7 +15,7 @@ pub(crate) async fn latencies() {
     let mut demo = client::program(&services)
         .arg("demo")
         .arg(super::scenario("classroom"))
-        .args(["--listen", &format!("127.0.0.1:{port}")])
+        .args(["--pace", &FACTOR.to_string(), "--listen", &format!("127.0.0.1:{port}")])
         .stderr(Stdio::null())
         .spawn()
         .expect("the program runs");

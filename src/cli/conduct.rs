@@ -1,4 +1,5 @@
 //! `wavetank conduct`: the one who advances the world of a split installation.
+use super::keep_options::Keep;
 use super::metrics::MetricsOptions;
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
@@ -31,6 +32,10 @@ pub(super) struct Options {
     /// clock that the API sets, and go on.
     #[arg(long)]
     to_end: bool,
+    /// How long history is kept in a world that is made now and whose scenario does not say: a length
+    /// of time (28d), or all.
+    #[arg(long, value_name = "T", default_value = "all")]
+    keep: Keep,
 }
 
 pub(super) async fn conduct(options: Options) -> Result<ExitCode> {
@@ -41,7 +46,7 @@ pub(super) async fn conduct(options: Options) -> Result<ExitCode> {
     let services = Services::open(&options.services, Path::new("data")).await?;
     let ended = CancellationToken::new();
     let watched = listener.serve(&services.pool, &Metrics::default(), &ended);
-    let conducted = lead(&services, keys, play, options.to_end).await;
+    let conducted = lead(&services, keys, play, &options).await;
     ended.cancel();
     let _ = watched.await;
     services.stop().await;
@@ -55,8 +60,9 @@ async fn lead(
     services: &Services,
     keys: Arc<Keyring>,
     play: Option<Play>,
-    to_end: bool,
+    options: &Options,
 ) -> Result<Stop> {
+    let to_end = options.to_end;
     let play = match play {
         Some(play) if to_end => play,
         Some(play) => play.or_loaded(services).await?,
@@ -70,6 +76,7 @@ async fn lead(
         jobs::conductor::Options {
             stop_at: to_end.then_some(play.until),
             stop_when_held: to_end,
+            keep: options.keep.duration(),
             ..Default::default()
         },
     )

@@ -1,5 +1,6 @@
-//! `wavetank demo`: a world to explore: four weeks of history in seconds, then live.
+//! `wavetank demo`: a world to explore: four weeks of history in seconds, then live, at a walk.
 use super::api_options::ApiOptions;
+use super::keep_options::Keep;
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
 use super::signing::SigningOptions;
@@ -20,16 +21,27 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// One simulated hour a second.
-const LIVE_FACTOR: f64 = 3600.0;
+/// What live means where the history that the scenario tells is over: a simulated minute a second.
+const PACE: &str = "60";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "The API opens at once; the history fills while you look. Stop with \
-    Ctrl-C: the next `wavetank demo` goes on from there. Delete data/demo to begin anew.")]
+    Ctrl-C: the next `wavetank demo` goes on from there. Delete data/demo to begin anew.\n\n\
+    When the scenario's history is complete, the world goes on live, a simulated minute a second: \
+    --pace 3600 makes that an hour a second, --pace 0 stops there. (PUT /v1/clock and the pages set \
+    the clock at any time.) It keeps 28 days of its past, so that its disk does not fill: versions \
+    that nobody runs any more go then, with their documents. --keep 90d keeps more, --keep all \
+    everything. GET /v1/retention tells what was removed.")]
 pub(super) struct Options {
     /// Another scenario than the built-in four weeks.
     #[arg(value_name = "SCENARIO")]
     file: Option<PathBuf>,
+    /// Simulated seconds a second once the scenario's end is reached; 0 stops there.
+    #[arg(long, value_name = "N", default_value = PACE, value_parser = pace)]
+    pace: f64,
+    /// How long history is kept in a world whose scenario does not say: 28d, or all.
+    #[arg(long, value_name = "T", default_value = "28d")]
+    keep: Keep,
     #[command(flatten)]
     world: WorldOptions,
     #[command(flatten)]
@@ -38,6 +50,12 @@ pub(super) struct Options {
     signing: SigningOptions,
     #[command(flatten)]
     services: ServiceOptions,
+}
+
+/// A number of simulated seconds a second that the clock takes, or 0.
+fn pace(text: &str) -> Result<f64, String> {
+    let pace = text.parse().ok().filter(|pace| *pace == 0.0 || (0.001..=1e9).contains(pace));
+    pace.ok_or_else(|| "expected 0, or a number from 0.001 to 1000000000".to_owned())
 }
 
 pub(super) async fn demo(options: Options) -> Result<ExitCode> {
@@ -104,10 +122,10 @@ impl Demo<'_> {
             &play.text,
             play.scenario.clone(),
             play.seed,
-            jobs::conductor::Options::default(),
+            jobs::conductor::Options { keep: options.keep.duration(), ..Default::default() },
         )
         .await?;
-        set_the_clock(services, play.until).await?;
+        prepare(services, play.until, options).await?;
         let (webhooks, metrics) = (options.api.webhooks, self.metrics.clone());
         let dispatcher = Dispatcher::new(services.pool.clone(), webhooks, metrics)?;
         self.addresses().await?;
@@ -116,7 +134,7 @@ impl Demo<'_> {
         let (tell_progress, progress) = watch::channel(Progress::default());
         let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
         let start = play.scenario.start.time();
-        let told = tokio::spawn(tell(progress, start, play.until, shutdown.clone()));
+        let told = tokio::spawn(tell(progress, start, play.until, options.pace, shutdown.clone()));
         // Whichever ends first ends the others.
         let (served, conducted, failed) = tokio::join!(
             ending(shutdown, self.serve(shutdown)),
@@ -159,26 +177,35 @@ async fn ending<T>(shutdown: &CancellationToken, something: impl Future<Output =
     ended
 }
 
-/// Fast to the end of the scenario, then live; a world that is past it just goes on live.
-async fn set_the_clock(services: &Services, until: SimTime) -> Result<()> {
+/// Fast to the end of the scenario, then at the demo's pace; a world that is past it just goes on. One
+/// that an earlier release made gets a retention too.
+async fn prepare(services: &Services, until: SimTime, options: &Options) -> Result<()> {
     let mut conn = services.pool.acquire().await?;
+    if let Some(keep) = options.keep.duration() {
+        store::retention::keep_unless_set(&mut conn, keep).await?;
+    }
     let world = store::world::get(&mut conn).await?;
     let past = world.materialized.at >= until;
+    let (then, factor) = match options.pace {
+        0.0 => (Mode::Paused, store::world::clock(&mut conn).await?.factor),
+        pace => (Mode::Live, pace),
+    };
     let clock = Clock {
-        mode: if past { Mode::Live } else { Mode::Fast },
-        factor: LIVE_FACTOR,
+        mode: if past { then } else { Mode::Fast },
+        factor,
         run_until: (!past).then_some(until),
-        then_mode: Mode::Live,
+        then_mode: then,
         held_reason: store::world::clock(&mut conn).await?.held_reason,
     };
     Ok(store::world::set_clock(&mut conn, &clock).await?)
 }
 
-/// Shows the fast-forward, then says once that the world is live.
+/// Shows the fast-forward, then says once how the world goes on.
 async fn tell(
     mut progress: watch::Receiver<Progress>,
     start: SimTime,
     until: SimTime,
+    pace: f64,
     shutdown: CancellationToken,
 ) {
     let shown = Shown::new(progress.clone(), start, until);
@@ -189,6 +216,17 @@ async fn tell(
     };
     shown.finish().await;
     if live {
-        eprintln!("live at one simulated hour a second; stop with Ctrl-C");
+        eprintln!("{}; stop with Ctrl-C", going_on(pace));
+    }
+}
+
+/// How the world goes on after the scenario's end.
+fn going_on(pace: f64) -> String {
+    let faster = "--pace, the pages or PUT /v1/clock change that";
+    match pace {
+        0.0 => format!("the world stands still at its scenario's end; {faster}"),
+        60.0 => format!("live at one simulated minute a second; {faster}"),
+        3600.0 => format!("live at one simulated hour a second; {faster}"),
+        pace => format!("live at {pace} simulated seconds a second; {faster}"),
     }
 }

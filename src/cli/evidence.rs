@@ -157,6 +157,13 @@ fn text(report: &Report) -> String {
         "verified {} versions, {} documents, {} bundles, {} log entries, {} audit lines",
         report.versions, report.documents, report.bundles, report.log_entries, report.audit_lines
     );
+    if let Some(from) = report.history_from {
+        let _ = writeln!(
+            text,
+            "history is kept from {from} on; of {} log entries and audit lines only the hashes are",
+            report.expired_leaves
+        );
+    }
     let _ = match report.problems.len() {
         0 => writeln!(text, "everything holds"),
         1 => writeln!(text, "1 problem"),

@@ -75,12 +75,16 @@ impl Report {
             "artifacts": self.summary.artifacts,
             "bytes": self.summary.bytes,
             "objects": self.digest.objects.count,
+            "history_from": self.summary.history_from,
         })
     }
 
     fn text(&self) -> Result<String> {
         let mut out = String::new();
         writeln!(out, "{} with seed {}: {}", self.name, self.seed, self.simulated)?;
+        if let Some(from) = self.summary.history_from {
+            writeln!(out, "what follows is counted from {from} on: older history is not kept")?;
+        }
         table(&mut out, "builds by trigger and outcome", &self.summary.builds)?;
         table(&mut out, "findings by severity and state", &self.summary.findings)?;
         table(&mut out, "violations by clock and severity", &self.summary.violations)?;

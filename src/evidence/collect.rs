@@ -1,7 +1,7 @@
 //! Gathers the evidence of a world from its rows and objects, under the names of an export.
 use super::{
     AUDIT_VERIFIER, BUILD_LOG, CYCLONEDX, FORMAT, IMAGE, ImageFile, LOG_KEY, LOG_VERIFIER, OPENVEX,
-    PROVENANCE, SIGNER_KEY, SLSA, SPDX, SlsaFile, TRUSTED_BUILDERS, TRUSTED_ROOT,
+    PROVENANCE, RetentionFile, SIGNER_KEY, SLSA, SPDX, SlsaFile, TRUSTED_BUILDERS, TRUSTED_ROOT,
     TrustedBuilderFile, VersionFiles, WORLD, WorldFile, blob_file, bundle_file, pretty,
 };
 use anyhow::{Context, Result, anyhow};
@@ -17,10 +17,12 @@ use sim::time::SimTime;
 use sqlx::{PgConnection, PgPool};
 use std::collections::{BTreeMap, BTreeSet};
 use store::artifacts::kind;
+use store::logs::Log;
 use store::objects::{ObjectStore, content_key};
 use store::read::evidence::{
     AdvisoryRow, VersionRow, Which, advisories, bundles, documents, versions,
 };
+use store::retention::{self, leaves::expired_tiles};
 use store::slsa;
 use store::world::{self, Origin};
 
@@ -65,6 +67,19 @@ impl Collector {
         Ok(versions(&mut *self.pool.acquire().await?, self.as_of, which).await?)
     }
 
+    /// What the world no longer keeps; none when it keeps all.
+    async fn retention(&self) -> Result<Option<RetentionFile>> {
+        let mut conn = self.pool.acquire().await?;
+        let Some(history_from) = retention::history_from(&mut conn).await? else {
+            return Ok(None);
+        };
+        Ok(Some(RetentionFile {
+            history_from: Some(history_from),
+            log_bundles: expired_tiles(&mut conn, Log::Transparency).await?,
+            audit_bundles: expired_tiles(&mut conn, Log::Audit).await?,
+        }))
+    }
+
     /// The files about the world as a whole, but for its logs.
     pub(super) async fn world_files(
         &self,
@@ -84,6 +99,7 @@ impl Collector {
             signer_key_id: identity.signer.id().hex(),
             images: images.len(),
             versions: versions.len(),
+            retention: self.retention().await?,
         };
         let start = timestamp(self.origin.starts_at)?;
         let root = trusted_root::document(&identity.log_url(), &identity.log, start)?;

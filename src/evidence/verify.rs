@@ -120,9 +120,13 @@ async fn logs(
     anchors: &Anchors,
     report: &mut Report,
 ) -> (Option<CheckedLog>, Option<CheckedLog>) {
-    let identity = &anchors.identity;
-    let log = log::check(tiles, Log::Transparency, &identity.log_verifier, report).await;
-    let audit = log::check(tiles, Log::Audit, &identity.audit_verifier, report).await;
+    let Anchors { identity, retention, .. } = anchors;
+    report.history_from = retention.history_from;
+    let check = async |log, key, report: &mut Report| {
+        log::check(tiles, log, key, retention.bundles(log), report).await
+    };
+    let log = check(Log::Transparency, &identity.log_verifier, report).await;
+    let audit = check(Log::Audit, &identity.audit_verifier, report).await;
     report.log_entries = log.as_ref().map_or(0, |log| log.tree.size());
     (log, audit)
 }

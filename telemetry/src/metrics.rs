@@ -92,6 +92,9 @@ struct World {
     mode: Family<Mode, Gauge>,
     held: Gauge,
     terms: Gauge,
+    history_from: Float,
+    removed_rows: Gauge,
+    removed_objects: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -185,6 +188,11 @@ impl World {
                 &self.materialized,
             ),
             (
+                "world_history_from_simulated_seconds",
+                "From here on history is whole, in simulated seconds since 1970",
+                &self.history_from,
+            ),
+            (
                 "clock_factor_simulated_per_wall",
                 "Simulated seconds a real second, in live mode",
                 &self.factor,
@@ -195,6 +203,10 @@ impl World {
         to.register("clock_mode", "How the clock goes: 1 for its mode", self.mode.clone());
         to.register("clock_held", "Whether a defect holds the clock", self.held.clone());
         to.register("conductor_terms", "Conductors there have been", self.terms.clone());
+        let rows = "Rows that the world's retention has removed";
+        to.register("retention_removed_rows", rows, self.removed_rows.clone());
+        let objects = "Objects that the world's retention has removed";
+        to.register("retention_removed_objects", objects, self.removed_objects.clone());
     }
 
     fn set(&self, world: &store_metrics::WorldMetrics) {
@@ -208,6 +220,9 @@ impl World {
         }
         self.held.set(i64::from(world.held));
         self.terms.set(world.term);
+        self.history_from.set(seconds(world.history_from));
+        self.removed_rows.set(world.removed_rows);
+        self.removed_objects.set(world.removed_objects);
     }
 }
 

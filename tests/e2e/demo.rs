@@ -11,7 +11,7 @@ async fn a_build_requested_over_the_api_is_carried_out() {
     let address = format!("127.0.0.1:{port}");
     let data = data_dir();
     let mut command = wavetank();
-    command.arg("demo").arg(scenario("classroom"));
+    command.arg("demo").arg(scenario("classroom")).args(["--pace", "3600"]);
     command.args(["--listen", &address, "--data-dir"]).arg(data.path());
     let demo = Background::start(command);
     let base = format!("http://{address}");

@@ -57,7 +57,9 @@ async fn every_example_of_the_specification_can_be_executed() {
         TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let data = data_dir();
     let mut command = wavetank();
-    command.args(["demo", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(data.path());
+    command
+        .args(["demo", "--pace", "3600", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
+        .arg(data.path());
     let demo = Background::start(command);
     let base = format!("http://127.0.0.1:{port}");
     let client = signed_in(&base, &data.path().join("demo-keys.json")).await;

@@ -20,7 +20,7 @@ async fn a_loaded_world_equals_one_played_from_the_start() {
     let data = data_dir();
     let demo = |file: &str| {
         let mut command = wavetank();
-        command.arg("demo").arg(scenario(file));
+        command.arg("demo").arg(scenario(file)).args(["--pace", "3600"]);
         command.args(["--listen", &address, "--data-dir"]).arg(data.path());
         Background::start(command)
     };

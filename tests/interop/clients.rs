@@ -56,7 +56,7 @@ impl World {
         let base = format!("http://{address}");
         let data = data_dir();
         let mut command = wavetank();
-        command.arg("demo").arg(scenario("classroom"));
+        command.arg("demo").arg(scenario("classroom")).args(["--pace", "3600"]);
         command.args(["--listen", &address, "--data-dir"]).arg(data.path());
         let demo = Background::start(command);
         let until = Instant::now() + Duration::from_secs(120);

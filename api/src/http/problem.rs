@@ -243,7 +243,7 @@ impl<S> From<Failure<S>> for poem::Error {
 impl<S: Codes> ApiResponse for Failure<S> {
     fn meta() -> MetaResponses {
         let mut by_status = BTreeMap::<u16, BTreeSet<Code>>::new();
-        for code in S::CODES.iter().chain(S::COMMON) {
+        for code in S::CODES.iter().chain(implied(S::CODES)).chain(S::COMMON) {
             by_status.entry(code.status()).or_default().insert(*code);
         }
         let responses = by_status
@@ -265,6 +265,11 @@ impl<S: Codes> ApiResponse for Failure<S> {
     fn register(registry: &mut Registry) {
         ProblemBody::register(registry);
     }
+}
+
+/// What else an operation can answer: an instant that is asked about can be too late or too early.
+fn implied(codes: &[Code]) -> &'static [Code] {
+    if codes.contains(&Code::AsOfInFuture) { &[Code::AsOfBeforeHistory] } else { &[] }
 }
 
 fn describe(codes: &BTreeSet<Code>) -> String {

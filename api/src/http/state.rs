@@ -245,6 +245,11 @@ impl ApiState {
             let detail = format!("The world has come to {released}; {later} is later.");
             return Err(Problem::new(Code::AsOfInFuture, detail));
         }
+        let history_from = position.history_from.map(Instant::from);
+        if let Some((earlier, from)) = as_of.zip(history_from).filter(|(at, from)| at < from) {
+            let detail = format!("History is kept from {from} on; {earlier} is earlier.");
+            return Err(Problem::new(Code::AsOfBeforeHistory, detail));
+        }
         let moment = match as_of {
             Some(at) => Moment { as_of: at.datetime(), newest: false },
             None => Moment { as_of: position.released_through, newest: true },

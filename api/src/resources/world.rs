@@ -2,4 +2,5 @@
 pub(super) mod clock;
 pub(super) mod commands;
 pub(super) mod incidents;
+pub(super) mod retention;
 pub(super) mod scenarios;

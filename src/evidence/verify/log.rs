@@ -6,6 +6,7 @@ use documents::checkpoint::{Checkpoint, VerifierKey};
 use documents::divergence;
 use documents::merkle::{Hash, Tree, leaf_hash};
 use documents::tlog::{self, CHECKPOINT_PATH, TILE_WIDTH};
+use std::collections::BTreeSet;
 use std::path::Path;
 use store::logs::Log;
 use store::objects::{ObjectError, ObjectStore};
@@ -46,11 +47,13 @@ impl CheckedLog {
     }
 }
 
-/// Checks a log; nothing comes back if its entries cannot be relied on.
+/// Checks a log; nothing comes back if its entries cannot be relied on. `expired`: the bundles of
+/// entries that are no longer kept, so that only the hashes of their entries can be checked.
 pub(super) async fn check(
     tiles: &Tiles<'_>,
     log: Log,
     key: &VerifierKey,
+    expired: &BTreeSet<u64>,
     report: &mut Report,
 ) -> Option<CheckedLog> {
     let prefix = log.prefix();
@@ -74,7 +77,8 @@ pub(super) async fn check(
             return None;
         }
     };
-    let (found, recorded) = match read_leaves(tiles, prefix, checkpoint.size, report).await {
+    let (found, recorded) = match read_leaves(tiles, prefix, checkpoint.size, expired, report).await
+    {
         Some(leaves) => leaves,
         None => return None,
     };
@@ -97,6 +101,7 @@ async fn read_leaves(
     tiles: &Tiles<'_>,
     prefix: &str,
     size: u64,
+    expired: &BTreeSet<u64>,
     report: &mut Report,
 ) -> Option<(Vec<Hash>, Vec<Hash>)> {
     let (mut found, mut recorded) = (Vec::new(), Vec::new());
@@ -116,6 +121,9 @@ async fn read_leaves(
                     return None;
                 }
             };
+            if is_entries && tile.is_empty() && width == TILE_WIDTH && expired.contains(&index) {
+                continue;
+            }
             let leaves = if is_entries {
                 tlog::parse_entries(&tile)
                     .map(|entries| entries.into_iter().map(leaf_hash).collect::<Vec<_>>())
@@ -138,6 +146,10 @@ async fn read_leaves(
                 }
             }
         }
+        // Of what is no longer kept the recorded hashes stand for the entries: the root proves them.
+        report.expired_leaves += (recorded.len() - found.len()) as u64;
+        let known = found.len();
+        found.extend_from_slice(&recorded[known..]);
     }
     Some((found, recorded))
 }

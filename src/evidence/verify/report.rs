@@ -1,10 +1,11 @@
 //! What verification trusts, and what it reports.
 use crate::evidence::{
-    AUDIT_VERIFIER, FORMAT, LOG_KEY, LOG_VERIFIER, SIGNER_KEY, TRUSTED_BUILDERS,
+    AUDIT_VERIFIER, FORMAT, LOG_KEY, LOG_VERIFIER, RetentionFile, SIGNER_KEY, TRUSTED_BUILDERS,
     TrustedBuilderFile, WORLD, WorldFile, identity,
 };
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use documents::provenance::builder_id;
 use documents::slsa_level::TrustedBuilder;
 use documents::world_keys::WorldIdentity;
@@ -32,6 +33,11 @@ pub struct Report {
     pub log_entries: u64,
     /// Lines of the audit log.
     pub audit_lines: u64,
+    /// Entries and lines among these of which the world keeps nothing but the hash.
+    pub expired_leaves: u64,
+    /// From when on the world keeps its history; none: all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_from: Option<DateTime<Utc>>,
     /// What does not hold, by place.
     pub problems: Vec<Problem>,
 }
@@ -46,6 +52,7 @@ impl Report {
 pub(super) struct Anchors {
     pub(super) identity: WorldIdentity,
     pub(super) builders: Vec<TrustedBuilderFile>,
+    pub(super) retention: RetentionFile,
 }
 
 impl Anchors {
@@ -80,6 +87,7 @@ pub(super) fn anchors(file: impl Fn(&str) -> Option<Bytes>) -> Result<Anchors> {
     if world.format != FORMAT {
         bail!("{} is of the format {:?}, expected {:?}", WORLD, world.format, FORMAT);
     }
+    let retention = world.retention.unwrap_or_default();
     let identity = identity(
         String::new(),
         &text(SIGNER_KEY)?,
@@ -91,5 +99,5 @@ pub(super) fn anchors(file: impl Fn(&str) -> Option<Bytes>) -> Result<Anchors> {
     .context("the keys of the export")?;
     let builders =
         serde_json::from_str(&text(TRUSTED_BUILDERS)?).with_context(|| TRUSTED_BUILDERS)?;
-    Ok(Anchors { identity, builders })
+    Ok(Anchors { identity, builders, retention })
 }

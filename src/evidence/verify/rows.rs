@@ -7,6 +7,8 @@ use anyhow::Result;
 use documents::divergence::{self, Divergence};
 use documents::merkle::{Hash, leaf_hash};
 use documents::rekor::genesis_body;
+use store::logs::Log;
+use store::retention::leaves::expired;
 use store::{attestations, audit};
 
 /// Compares them; with a log that cannot be relied on there is nothing to compare.
@@ -18,19 +20,27 @@ pub(super) async fn check(
 ) -> Result<()> {
     let mut conn = world.pool.acquire().await?;
     if let Some(log) = log {
-        let mut found = vec![leaf_hash(&genesis_body(&world.identity.rekor_origin)?)];
-        for logged in attestations::logged(&mut conn, 0, i64::MAX.unsigned_abs()).await? {
-            found.push(leaf_hash(&logged.body(&world.identity.signer)?));
+        let mut found = expired(&mut conn, Log::Transparency, 0).await?;
+        found.push((0, leaf_hash(&genesis_body(&world.identity.rekor_origin)?)));
+        for (index, logged) in attestations::logged(&mut conn, 0, i64::MAX.unsigned_abs()).await? {
+            found.push((index, leaf_hash(&logged.body(&world.identity.signer)?)));
         }
+        found.sort_unstable();
+        let found: Vec<Hash> = found.into_iter().map(|(_, hash)| hash).collect();
         compare("attestations", log.tree.level(0), &found, report);
     }
     if let Some(log) = audit_log {
         let lines = audit::lines(&mut conn, None).await?;
         let leaves = lines.iter().map(|line| Ok(leaf_hash(&line.leaf()?)));
-        let found = leaves.collect::<Result<Vec<Hash>, store::error::Error>>()?;
+        // The lines that are no longer kept are the first ones.
+        let gone = expired(&mut conn, Log::Audit, 0).await?;
+        let before = gone.len();
+        let gone = gone.into_iter().map(|(_, hash)| Ok(hash));
+        let found = gone.chain(leaves).collect::<Result<Vec<Hash>, store::error::Error>>()?;
         let recorded = log.tree.level(0);
         if let Some(difference) = compare("audit_logs", recorded, &found, report)
-            && let Some(line) = index(difference).and_then(|index| lines.get(index))
+            && let Some(line) =
+                index(difference).and_then(|index| lines.get(index.checked_sub(before)?))
             && let Some(problem) = report.problems.last_mut()
         {
             let (id, action) = (line.seq, &line.action);

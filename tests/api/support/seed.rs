@@ -46,7 +46,7 @@ pub(crate) async fn world(pool: &PgPool) {
         ends_at: SimTime(START_MS + 7 * 86_400_000),
         signer_key: String::new(),
     };
-    store::world::create(&mut conn, &origin, "0").await.unwrap();
+    store::world::create(&mut conn, &origin, "0", None).await.unwrap();
     let packed = packed_sha256();
     let rows = ROWS.replace("LOG_SHA256", LOG_SHA256).replace("{BASE}", BASE_DIGEST);
     let rows = rows.replace("{PACKED}", &packed);

@@ -48,6 +48,9 @@ codes! {
     /// `as_of` lies later than the world has come.
     AsOfInFuture "as_of_in_future" 400 "The instant has not come yet"
         "Ask for an instant up to `released_through` of GET /v1/clock, or leave `as_of` out.";
+    /// `as_of` lies before what the world still keeps of its past.
+    AsOfBeforeHistory "as_of_before_history" 400 "The world keeps no history of that instant"
+        "Ask for an instant from `history_from` of GET /v1/retention on, or leave `as_of` out.";
     /// The page token was changed, or belongs to another query.
     InvalidPageToken "invalid_page_token" 400 "The page token is wrong"
         "Pass `next_page_token` of the page before, unchanged, with the same other parameters.";
@@ -177,6 +180,12 @@ codes! {
     /// The delivery was taken before.
     WebhookReplayed "webhook_replayed" 409 "The message was taken before"
         "Nothing is to be done; a new push has a new delivery id and another body.";
+    /// The document was there, and its version is no longer kept.
+    DocumentExpired "document_expired" 410 "The document is no longer kept"
+        "GET /v1/retention tells how long history is kept, and what was removed when.";
+    /// The entry is in the log, and what it is about is no longer kept.
+    LogEntryExpired "log_entry_expired" 410 "The log entry's attestation is no longer kept"
+        "Its leaf stays: GET /v1/logs/transparency/inclusion-proof proves it as before.";
     /// The body is longer than the limit.
     BodyTooLarge "body_too_large" 413 "The body is too large"
         "Send less; the limit is in the message.";

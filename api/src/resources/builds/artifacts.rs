@@ -11,6 +11,7 @@ use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
 use crate::resources::builds::events::{example_build, one_build};
+use chrono::{DateTime, Utc};
 use download::Download;
 use futures::stream;
 use poem::Body;
@@ -18,7 +19,9 @@ use poem_openapi::param::{Header, Path};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
+use store::objects::content_key;
 use store::read::artifacts::{ArtifactRow, by_sha256, of_build};
+use store::retention::objects::expired_at;
 
 /// The largest document that is unpacked for a reader who does not take it compressed.
 const MAX_UNPACKED_BYTES: u64 = 128 << 20;
@@ -31,7 +34,7 @@ failures! {
 }
 failures! {
     /// One document.
-    OneArtifact: UnknownParameter, ArtifactNotFound, ObjectStoreUnavailable
+    OneArtifact: UnknownParameter, ArtifactNotFound, DocumentExpired, ObjectStoreUnavailable
 }
 
 /// A stored document.
@@ -145,7 +148,10 @@ impl ArtifactsApi {
             return Err(missing().into());
         }
         let mut tx = self.0.read_tx(&caller).await?;
-        let row = by_sha256(&mut tx, &sha256).await?.ok_or_else(missing)?;
+        let Some(row) = by_sha256(&mut tx, &sha256).await? else {
+            let expired = expired_at(&mut tx, &content_key(&sha256)).await?;
+            return Err(expired.map_or_else(missing, expired_document).into());
+        };
         drop(tx);
         if download::has_copy(if_none_match.as_deref(), &sha256) {
             return Ok(Download::unchanged(&sha256));
@@ -164,6 +170,12 @@ impl ArtifactsApi {
         }));
         Ok(Download::whole(&sha256, row, bytes, packed, body))
     }
+}
+
+fn expired_document(at: DateTime<Utc>) -> Problem {
+    let at = Instant::from(at);
+    let detail = format!("The document was removed at {at}, with what it was about.");
+    Problem::new(Code::DocumentExpired, detail)
 }
 
 fn example_sha256() -> String {

@@ -21,6 +21,7 @@ use poem_openapi::payload::{Json, PlainText};
 use store::logs::Log;
 use store::read::audit::log_sizes;
 use store::read::log::{entries, entries_total, entry};
+use store::retention::leaves::is_expired;
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 pub(crate) struct LogsApi {
@@ -44,7 +45,8 @@ failures! {
 }
 failures! {
     /// One entry.
-    OneEntry: InvalidParameter, UnknownParameter, AsOfInFuture, LogEntryNotFound
+    OneEntry:
+        InvalidParameter, UnknownParameter, AsOfInFuture, LogEntryNotFound, LogEntryExpired
 }
 failures! {
     /// A proof.
@@ -202,6 +204,11 @@ impl LogsApi {
         let mut snapshot = self.state.snapshot(&caller, as_of.0).await?;
         let at = snapshot.moment.as_of;
         let row = entry(snapshot.conn(), index.0).await?.filter(|row| row.created_at <= at);
+        let log = Log::Transparency;
+        if row.is_none() && is_expired(snapshot.conn(), log, index.0).await? {
+            let detail = format!("Entry {} is about a version that is no longer kept.", index.0);
+            return Err(Problem::new(Code::LogEntryExpired, detail).into());
+        }
         let row = row.ok_or_else(|| {
             let detail = format!("The log has no entry {} as of {}.", index.0, snapshot.as_of());
             Problem::new(Code::LogEntryNotFound, detail)

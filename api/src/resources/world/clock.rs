@@ -117,6 +117,8 @@ struct World {
     starts_at: Instant,
     /// Where the scenario ends; a live world goes on.
     ends_at: Instant,
+    /// From here on history is whole: counts over all time are since then. Absent: nothing was removed.
+    history_from: Option<Instant>,
 }
 
 /// What the clock should do. What is left out is off, except `factor`, which stays.
@@ -157,6 +159,7 @@ impl Example for Clock {
                 kernel_version: KERNEL_VERSION.to_owned(),
                 starts_at: time::example(-168),
                 ends_at: time::example(504),
+                history_from: None,
             },
         }
     }
@@ -230,6 +233,7 @@ impl Clock {
                 kernel_version: position.kernel_version,
                 starts_at: position.starts_at.into(),
                 ends_at: position.ends_at.into(),
+                history_from: position.history_from.map(Into::into),
             },
         }
     }
