@@ -69,4 +69,6 @@ BEGIN
                     USING (%s)', own);
 END
 $$;
-GRANT SELECT ON retention_runs, expired_objects, expired_leaves TO wavetank_tenant, wavetank_platform;
+GRANT SELECT ON expired_objects, expired_leaves TO wavetank_tenant, wavetank_platform;
+GRANT SELECT ON retention_runs TO wavetank_platform;
+GRANT SELECT (at, history_from) ON retention_runs TO wavetank_tenant; -- how much others had is not theirs

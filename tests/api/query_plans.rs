@@ -17,6 +17,7 @@ const SMALL: &[(&str, &str)] = &[
     ("clock", "one row"),
     ("customers", "those of the scenario"),
     ("false_positives", "none of the API's roles may read it"),
+    ("first_findings", "none of the API's roles may read it"),
     ("images", "those of the scenario, and what is added by hand"),
     ("logs", "two rows"),
     ("packages", "those of the scenario"),
@@ -163,6 +164,15 @@ FROM generate_series(10, 209) i, generate_series(10, 24) a;
 INSERT INTO attestation_replacements
 SELECT log_index, 100000 + log_index, 'catalogue', '2026-01-12T05:00Z', document_sha256, 's3://x',
        document_sha256, 1 FROM attestations WHERE log_index % 3 = 0;
+INSERT INTO expired_leaves
+SELECT log, n, sha256('x') FROM generate_series(1000001, 1010000) n,
+       unnest(ARRAY['transparency', 'audit']) log;
+INSERT INTO expired_objects
+SELECT 'blobs/sha256/' || n, 'tenant-' || 10 + n % 50, '2020-01-01T00:00Z', now()
+FROM generate_series(1, 10000) n;
+INSERT INTO retention_runs
+SELECT at, at, '{}', 0, 0, 0, now()
+FROM generate_series('2010-01-01T00:00Z'::timestamptz, '2018-01-01T00:00Z', '1 day') at;
 -- What the planner knows does not change under the test.
 DO $$
 DECLARE name text;

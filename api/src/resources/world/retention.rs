@@ -9,7 +9,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 use sim::time::{SimDuration, SimTime};
-use store::retention::{Run, Schedule, runs};
+use store::retention::{Run, Schedule, last_run, runs};
 
 /// How many runs are told.
 const RUNS: i64 = 100;
@@ -35,7 +35,7 @@ struct Retention {
     /// From here on history is whole: `as_of` cannot be earlier, and counts over all time are since
     /// then. Absent: nothing was removed.
     history_from: Option<Instant>,
-    /// The last 100 runs, the latest first.
+    /// The last 100 runs, the latest first. They count what everybody had, so tenants do not see them.
     runs: Vec<RetentionRun>,
 }
 
@@ -119,15 +119,18 @@ impl RetentionApi {
     #[oai(path = "/v1/retention", method = "get", operation_id = "getRetention")]
     async fn get(&self, caller: Caller) -> Result<Json<Retention>, Failure<ReadRetention>> {
         let mut snapshot = self.0.snapshot(&caller, None).await?;
-        let runs = runs(snapshot.conn(), RUNS).await?;
+        let last = last_run(snapshot.conn()).await?;
+        let runs = match caller.tenant() {
+            Some(_) => Vec::new(),
+            None => runs(snapshot.conn(), RUNS).await?,
+        };
         let position = &snapshot.position;
         let schedule = position.keep_ms.map(|keep_ms| {
             Schedule::new(SimTime::from_datetime(position.starts_at), SimDuration(keep_ms))
         });
         let next = schedule.map(|schedule| {
             let released = SimTime::from_datetime(position.released_through);
-            let ran = runs.first().is_some_and(|run| run.at >= position.released_through);
-            if ran { schedule.next_after(released) } else { schedule.next(released) }
+            if last.is_some_and(|last| last >= released) { schedule.next_after(released) } else { schedule.next(released) }
         });
         Ok(Json(Retention {
             keep_seconds: schedule.map(|schedule| schedule.keep().0 / SECOND_MS),
