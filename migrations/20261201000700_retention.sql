@@ -43,11 +43,6 @@ CREATE TABLE first_findings (
 );
 CREATE INDEX first_findings_advisory ON first_findings (advisory_id);
 
--- A retention looks for what has ended long ago.
-CREATE INDEX notifications_at ON notifications (at);
-CREATE INDEX audit_logs_at ON audit_logs (at);
-CREATE INDEX build_events_finished ON build_events (finished_at) WHERE finished_at IS NOT NULL;
-
 DO $$
 DECLARE
     own CONSTANT text :=
