@@ -56,7 +56,7 @@ while [ "$month" -le "$months" ]; do
     fi
     days=$(days_done)
     if [ "${days:-0}" -lt $((month * 30)) ]; then continue; fi
-    disk_mb=$(du -sm "$data" | cut -f1)
+    disk_mb=$( (du -sm "$data" 2>/dev/null || true) | cut -f1) # files come and go
     rss_kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
     # What the server's processes have for themselves; what they share is counted once.
     pg_kb=$(for status in /proc/[0-9]*/smaps_rollup; do
