@@ -41,7 +41,6 @@ CREATE TABLE first_findings (
     detected_at timestamptz NOT NULL,
     PRIMARY KEY (image_id, advisory_id)
 );
-CREATE INDEX first_findings_advisory ON first_findings (advisory_id);
 
 DO $$
 DECLARE

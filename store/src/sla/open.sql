@@ -79,12 +79,8 @@ owed AS MATERIALIZED (
 ),
 -- How much of the catalogue an advisory hits, for the policies that exclude mass events.
 hits AS MATERIALIZED (
-    SELECT a.advisory_id, (SELECT count(DISTINCT f.image_id)
-                           FROM (SELECT image_id FROM cve_findings
-                                 WHERE advisory_id = a.advisory_id AND detected_at <= $2
-                                 UNION ALL
-                                 SELECT image_id FROM first_findings
-                                 WHERE advisory_id = a.advisory_id) f) AS images
+    SELECT a.advisory_id, (SELECT count(DISTINCT f.image_id) FROM cve_findings f
+                           WHERE f.advisory_id = a.advisory_id AND f.detected_at <= $2) AS images
     FROM (SELECT DISTINCT advisory_id FROM owed WHERE exclude_over_permille IS NOT NULL) a
 ),
 -- Each step below materialized, so that an instant is computed once a row.
