@@ -130,7 +130,11 @@ impl RetentionApi {
         });
         let next = schedule.map(|schedule| {
             let released = SimTime::from_datetime(position.released_through);
-            if last.is_some_and(|last| last >= released) { schedule.next_after(released) } else { schedule.next(released) }
+            if last.is_some_and(|last| last >= released) {
+                schedule.next_after(released)
+            } else {
+                schedule.next(released)
+            }
         });
         Ok(Json(Retention {
             keep_seconds: schedule.map(|schedule| schedule.keep().0 / SECOND_MS),
