@@ -2,8 +2,9 @@
 //!
 //! One conductor leads at a time ([`leadership`]). It rebuilds the world from its record
 //! ([`replay`]), then releases window after window ([`driver`], [`release`]) and takes each through
-//! its stages ([`stages`], [`finalize`]); now and then it removes what is too old ([`retention`]). A crash at any point loses nothing: the ledger owes the
-//! released window, the kernel produces everything after it again, and all writes are idempotent.
+//! its stages ([`stages`], [`finalize`]); now and then it removes what is too old ([`retention`]).
+//! A crash at any point loses nothing: the ledger owes the released window, the kernel produces
+//! everything after it again, and all writes are idempotent.
 mod create;
 mod driver;
 mod error;
