@@ -18,7 +18,7 @@ pub struct Options {
     pub bounds: Bounds,
     /// When the rescuer takes a delivery for lost.
     pub rescue_timeouts: RescueTimeouts,
-    /// How long a world keeps history that is made now and whose scenario does not say; none: for ever.
+    /// How long a world that is made now keeps history if its scenario does not say; none: for ever.
     pub keep: Option<SimDuration>,
 }
 

@@ -1,9 +1,9 @@
 //! The retention of the world that is conducted: when it is due, and its runs.
 //!
 //! It is the one stage that nothing overlaps. A window ends at its instant, every window is sealed
-//! before it runs, and none is released until its objects are gone too: so it sees the world exactly as
-//! of its instant, no job can name again what it is about to delete, and what it removes is the same
-//! for any number of workers and after any crash.
+//! before it runs, and none is released until its objects are gone too: so it sees the world exactly
+//! as of its instant, no job can name again what it is about to delete, and what it removes is the
+//! same for any number of workers and after any crash.
 use super::error::ConductorError;
 use futures::{TryStreamExt, stream};
 use sim::time::{SimDuration, SimTime};
@@ -27,8 +27,8 @@ pub(super) struct Retention {
 }
 
 impl Retention {
-    /// That of a world that begins at `starts_at`, keeps history for `keep`, and has come to `now`. What
-    /// an earlier conductor left half done is finished first.
+    /// That of a world that begins at `starts_at`, keeps history for `keep`, and has come to `now`.
+    /// What an earlier conductor left half done is finished first.
     pub(super) async fn resume(
         pool: PgPool,
         objects: ObjectStore,
@@ -62,7 +62,7 @@ impl Retention {
         self.delete_objects().await?;
         let (rows, objects, bytes) = (run.removed_rows, run.objects, run.document_bytes);
         let history_from = run.history_from;
-        tracing::info!(%at, %history_from, rows, objects, bytes, "removed what is older than is kept");
+        tracing::info!(%at, %history_from, rows, objects, bytes, "removed what is too old");
         self.next = self.schedule.next_after(at);
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Leaves of the Merkle logs whose rows are gone. Their hashes stay, so that every root and every proof
-//! stays what it was; bundles of entries go when none of their entries is left.
+//! Leaves of the Merkle logs whose rows are gone. Their hashes stay, so that every root and every
+//! proof stays what it was; bundles of entries go when none of their entries is left.
 use crate::error::Error;
 use crate::logs::{Log, hash};
 use crate::row::number;
