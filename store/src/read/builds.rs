@@ -102,6 +102,7 @@ const COLUMNS: &str = "
            a.cve, p.name AS package, r.version AS package_version, base.name AS base,
            (b.cause #>> '{base,version}')::bigint AS base_version,
            b.cause ->> 'revision' AS revision, b.cause ->> 'requested_by' AS requested_by,
+           (b.cause ->> 'of')::bigint AS retry_of,
            coalesce((b.cause ->> 'external')::boolean, false) AS external,
            b.seen AS status, b.requested_at,
            CASE WHEN b.started_at <= $1 THEN b.started_at END AS started_at,
