@@ -58,7 +58,9 @@ impl fmt::Display for Trigger {
             Self::Cron { schedule } => write!(formatter, "periodic rebuild ({schedule})"),
             Self::CveFix { advisory } => write!(formatter, "fix available for {advisory}"),
             Self::BaseChange { digest } => write!(formatter, "base image changed to {digest}"),
-            Self::Retry { build, failures: 1 } => write!(formatter, "retry of failed build {build}"),
+            Self::Retry { build, failures: 1 } => {
+                write!(formatter, "retry of failed build {build}")
+            }
             Self::Retry { build, failures } => {
                 write!(formatter, "retry of failed build {build}, {failures} in a row")
             }

@@ -48,6 +48,7 @@ export function cause(build) {
     base && (baseVersion ? `${base} version ${baseVersion}` : base),
     build.cause.revision,
     build.cause.requested_by && `by ${build.cause.requested_by}`,
+    build.cause.retry_of && `of build ${build.cause.retry_of}`,
   ].filter(Boolean);
   return [words(build.trigger), parts.length > 0 && h('span', { class: 'sub' }, parts.join(', '))];
 }

@@ -67,8 +67,11 @@ pub async fn found(
     previous: SimTime,
     at: SimTime,
 ) -> Result<SlaCheck, Error> {
-    let rows =
-        sqlx::query(FOUND).bind(instant(previous)?).bind(instant(at)?).fetch_all(conn).await?;
+    let rows = sqlx::query(FOUND)
+        .bind(instant(previous)?)
+        .bind(instant(at)?)
+        .fetch_all(&mut *conn)
+        .await?;
     let mut check = SlaCheck {
         previous,
         opened: Vec::new(),

@@ -54,7 +54,7 @@ pub struct TimerRef {
     pub advisory: AdvisoryId,
     /// Which clock.
     pub clock: Clock,
-    /// The how-manieth exposure it is of, from 1: one that ended and began anew is another.
+    /// Which exposure it is of, counted from 1: one that ended and began anew is another.
     pub episode: u32,
 }
 

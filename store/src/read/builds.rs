@@ -31,6 +31,8 @@ pub struct BuildRow {
     pub revision: Option<String>,
     /// Who asked.
     pub requested_by: Option<String>,
+    /// The build that failed and is tried again.
+    pub retry_of: Option<i64>,
     /// Whether somebody outside builds it.
     pub external: bool,
     /// The status at that instant.

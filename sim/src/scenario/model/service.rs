@@ -118,6 +118,17 @@ pub enum OnReexposure {
     Ignore,
 }
 
+impl OnReexposure {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OnReexposure::Continue => "continue",
+            OnReexposure::Restart => "restart",
+            OnReexposure::Ignore => "ignore",
+        }
+    }
+}
+
 /// When SLA timers are evaluated.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -90,9 +90,8 @@ mod tests {
 
     #[test]
     fn what_is_left_counts_the_days_of_the_promise() {
-        let hours = |from: &str, calendar| {
-            left(at(from), at("2026-01-13T12:00:00Z"), calendar).as_hours()
-        };
+        let hours =
+            |from: &str, calendar| left(at(from), at("2026-01-13T12:00:00Z"), calendar).as_hours();
         assert_eq!(hours("2026-01-09T12:00:00Z", Calendar::Business), 48.0);
         assert_eq!(hours("2026-01-11T03:00:00Z", Calendar::Business), 36.0, "on a Sunday");
         assert_eq!(hours("2026-01-14T00:00:00Z", Calendar::Business), -12.0);

@@ -39,7 +39,8 @@ impl World {
             return;
         }
         let previous = std::mem::replace(&mut self.timers.last_check, self.now);
-        let mut found = Found { opened: std::mem::take(&mut self.timers.opened), ..Found::default() };
+        let mut found =
+            Found { opened: std::mem::take(&mut self.timers.opened), ..Found::default() };
         let known = |id: &u32| self.timers.all[*id as usize].excluded == Some(true);
         found.excluded = found.opened.iter().copied().filter(known).collect();
         self.warn(&mut found);
@@ -182,4 +183,3 @@ impl World {
             .collect()
     }
 }
-
