@@ -30,10 +30,12 @@ const FAILED: &str = "
 
 /// Critical findings on what a customer runs: the timers of its own clock that began.
 const CRITICAL: &str = "
-    SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'excluded', t.excluded,
-                              'due', t.due_at) AS item,
+    SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'excluded', coalesce(d.excluded, false),
+                              'due', CASE WHEN t.started_at <= $2 THEN t.due_at END) AS item,
            row_number() OVER (ORDER BY t.image_id, t.advisory_id) AS place
     FROM sla_timers t JOIN images i ON i.id = t.image_id JOIN advisories a ON a.id = t.advisory_id
+    LEFT JOIN mass_event_decisions d ON d.advisory_id = t.advisory_id
+         AND d.policy_id = t.policy_id AND d.decided_at <= $2
     WHERE t.customer_id = $3 AND t.clock = 'customer' AND t.severity = 'critical'
       AND t.opened_at > $1 AND t.opened_at <= $2";
 

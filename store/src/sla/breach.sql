@@ -15,6 +15,10 @@ breached AS (
     FROM due d
     WHERE t.customer_id = d.customer_id AND t.image_id = d.image_id
       AND t.advisory_id = d.advisory_id AND t.clock = d.clock AND t.episode = d.episode
+      -- (Repeated after the decision about its mass event, this must not say what had to wait for it.)
+      AND NOT EXISTS (SELECT FROM mass_event_decisions m
+                      WHERE m.advisory_id = t.advisory_id AND m.policy_id = t.policy_id
+                        AND m.decided_at > $2 OFFSET 0)
     RETURNING t.customer_id, t.image_id, t.advisory_id, t.clock, t.episode, t.tenant_namespace,
               t.severity, t.due_at
 )

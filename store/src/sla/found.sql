@@ -3,8 +3,12 @@
 SELECT 'opened' AS list, customer_id, image_id, advisory_id, clock, episode
 FROM sla_timers WHERE opened_at > $1 AND opened_at <= $2
 UNION ALL
-SELECT 'excluded', customer_id, image_id, advisory_id, clock, episode
-FROM sla_timers WHERE opened_at > $1 AND opened_at <= $2 AND excluded
+-- Excluded: of those opened what had been decided before, and of all what was decided now.
+SELECT 'excluded', t.customer_id, t.image_id, t.advisory_id, t.clock, t.episode
+FROM (SELECT * FROM sla_timers WHERE opened_at > $1 AND opened_at <= $2 AND excluded OFFSET 0) t
+CROSS JOIN LATERAL (SELECT decided_at FROM mass_event_decisions
+                    WHERE advisory_id = t.advisory_id AND policy_id = t.policy_id OFFSET 0) d
+WHERE d.decided_at <= $1
 UNION ALL
 SELECT 'excluded', t.customer_id, t.image_id, t.advisory_id, t.clock, t.episode
 FROM (SELECT advisory_id, policy_id FROM mass_event_decisions
@@ -12,7 +16,7 @@ FROM (SELECT advisory_id, policy_id FROM mass_event_decisions
 CROSS JOIN LATERAL (SELECT * FROM sla_timers
                     WHERE advisory_id = d.advisory_id AND policy_id = d.policy_id AND excluded
                     OFFSET 0) t
-WHERE t.opened_at <= $1
+WHERE t.opened_at <= $2
 UNION ALL
 SELECT 'stopped', customer_id, image_id, advisory_id, clock, episode
 FROM sla_timers WHERE stopped_at > $1 AND stopped_at <= $2
