@@ -31,6 +31,7 @@ pub mod dsse;
 mod error;
 pub mod gzip;
 pub mod keys;
+mod legal;
 pub mod merkle;
 pub mod oci;
 pub mod osv;
