@@ -52,6 +52,9 @@ pub struct WorldFile {
     signer_key_id: String,
     images: usize,
     versions: usize,
+    /// Those that were disclosed; earlier releases did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    advisories: Option<usize>,
 }
 
 /// `image.json`: which version this is.

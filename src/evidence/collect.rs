@@ -72,6 +72,8 @@ impl Collector {
     ) -> Result<BTreeMap<String, Bytes>> {
         let identity = &self.identity;
         let images: BTreeSet<_> = versions.iter().map(|row| row.image_id).collect();
+        let mut conn = self.pool.acquire().await?;
+        let records = osv_records(&advisories(&mut conn, self.as_of).await?)?;
         let world = WorldFile {
             format: FORMAT.to_owned(),
             name: self.origin.name.clone(),
@@ -84,6 +86,7 @@ impl Collector {
             signer_key_id: identity.signer.id().hex(),
             images: images.len(),
             versions: versions.len(),
+            advisories: Some(records.len()),
         };
         let start = timestamp(self.origin.starts_at)?;
         let root = trusted_root::document(&identity.log_url(), &identity.log, start)?;
@@ -96,10 +99,9 @@ impl Collector {
             (LOG_VERIFIER.to_owned(), format!("{}\n", identity.log_verifier).into()),
             (AUDIT_VERIFIER.to_owned(), format!("{}\n", identity.audit_verifier).into()),
         ]);
-        let mut conn = self.pool.acquire().await?;
         let builders = trusted_builders(&mut conn, &identity.signer.id().hex()).await?;
         files.insert(TRUSTED_BUILDERS.to_owned(), pretty(&builders)?);
-        for (cve, record) in osv_records(&advisories(&mut conn, self.as_of).await?)? {
+        for (cve, record) in records {
             files.insert(format!("osv/{cve}.json"), record);
         }
         Ok(files)

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use documents::bundle::{Bundle, Expectation};
 use documents::statement::{PredicateType, parse};
 use documents::{Digest, oci, sbom, slsa_level};
+use serde_json::Value;
 
 /// Whether the files are about that digest.
 pub(super) fn is_of(files: &VersionFiles, digest: &str) -> bool {
@@ -125,11 +126,12 @@ impl<'a> Checker<'a> {
     /// the document that stands beside it.
     fn bundle(&mut self, kind: PredicateType, digest: Digest) {
         let name = bundle_file(kind.as_str());
-        // A version without findings has no VEX document.
         if kind == PredicateType::OpenVex
             && !self.files.files.contains_key(&name)
             && !self.files.files.contains_key(OPENVEX)
+            && self.is_clean()
         {
+            // Release 0.1.0 wrote no VEX document where a scan had found nothing.
             return;
         }
         let Some(bytes) = self.file(&name) else { return };
@@ -148,8 +150,26 @@ impl<'a> Checker<'a> {
         if let Err(error) = bundle.verify(&expected) {
             return self.problem(&name, error);
         }
+        let entry = bundle.log_entry.as_ref();
+        if let (Some(entry), Ok(valid)) = (entry, &self.anchors.log_validity)
+            && let Some(objection) = valid.objection(entry.integrated_seconds)
+        {
+            self.problem(&name, objection);
+        }
         self.logged(&name, &bundle);
         self.stated(&name, kind, &bundle.envelope.payload);
+    }
+
+    /// Whether the result of the scan that stands here lists no vulnerability.
+    fn is_clean(&self) -> bool {
+        let name = bundle_file(PredicateType::VulnerabilityScan.as_str());
+        let scan = self.files.files.get(&name).and_then(|bytes| Bundle::parse(bytes).ok());
+        let found = scan.and_then(|scan| {
+            let statement = serde_json::from_slice::<Value>(&scan.envelope.payload).ok()?;
+            let found = statement.pointer("/predicate/scanner/result/vulnerabilities")?;
+            Some(found.as_array()?.is_empty())
+        });
+        found == Some(true)
     }
 
     /// The log at hand is the one that the bundle's proof speaks of.
