@@ -32,6 +32,7 @@ const AUDIT_VERIFIER: &str = "keys/audit.vkey";
 /// Files about one version, below its directory.
 const IMAGE: &str = "image.json";
 const SPDX: &str = "sbom.spdx.json";
+const SPDX_3: &str = "sbom.spdx3.json";
 const CYCLONEDX: &str = "sbom.cdx.json";
 const PROVENANCE: &str = "provenance.json";
 const BUILD_LOG: &str = "build.log";

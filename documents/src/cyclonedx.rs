@@ -263,6 +263,8 @@ fn system<'a>(subject: &Subject<'a>, reference: &'a str) -> Result<Part<'a>, Err
     let contents = subject.contents;
     Ok(Part {
         bom_ref: Some(reference),
+        licenses: legal::combined(contents.components.iter()).map(|all| [concluded(all)]),
+        copyright: Some(legal::of_image(&contents.vendor)),
         ..bare(
             "operating-system",
             &contents.vendor,

@@ -1,5 +1,6 @@
-//! Licences and copyright of what is made of packages: the minimum elements of SBOMs (CISA's framing
-//! of 2024, BSI TR-03183-2) ask for them of every component, images and distributions as well.
+//! Licences and copyright of what is made of packages: the minimum elements of SBOMs (CISA's
+//! framing of 2024, BSI TR-03183-2) ask for them of every component, also of images and
+//! distributions.
 
 use std::collections::BTreeSet;
 

@@ -42,6 +42,7 @@ pub mod sample;
 pub mod sbom;
 pub mod slsa_level;
 pub mod spdx;
+pub mod spdx3;
 pub mod statement;
 pub mod subject;
 pub mod tamper;

@@ -150,6 +150,9 @@ fn system_package<'a>(subject: &Subject<'a>) -> Result<Package<'a>, Error> {
     let refs = [purl_ref(purl::distribution(contents)?)];
     Ok(Package {
         version_info: &contents.distro_version,
+        // The distribution as it is here: the packages that were taken from it.
+        license_concluded: concluded(legal::combined(contents.components.iter())),
+        copyright_text: legal::of_image(&contents.vendor).into(),
         source_info: Some("etc/os-release".to_owned()),
         primary_package_purpose: Some("OPERATING-SYSTEM"),
         ..bare(SYSTEM_ID, &contents.distro_id, &contents.vendor, digest, refs)

@@ -154,7 +154,7 @@ pub struct ParsedStatement<'a> {
 /// number of subjects, [`Error::Digest`] for a subject without a SHA-256.
 pub fn parse(bytes: &[u8]) -> Result<ParsedStatement<'_>, Error> {
     const DOCUMENT: &str = "in-toto statement";
-    // Cosign refuses a statement or subject with an unknown member; inside the predicate anything goes.
+    // Cosign refuses a statement or subject with an unknown member; a predicate may hold anything.
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Parsed<'a> {

@@ -110,7 +110,7 @@ struct Statement<'a> {
 #[serde(untagged)]
 enum Said<'a> {
     Of(&'a Status),
-    Nothing { status: &'static str, impact_statement: &'static str },
+    Nothing { status: &'static str, justification: Justification, impact_statement: &'static str },
 }
 
 #[derive(Serialize)]
@@ -156,10 +156,10 @@ pub const NOTHING_FOUND: &str = "NONE-FOUND";
 /// The OpenVEX document of an image: one statement per finding, in the order given, as issued at
 /// the simulated instant `issued`. `version` counts the issues of the image's document from 1.
 ///
-/// A statement names the image, by purl and by digest, with the package as its subcomponent, and the
-/// package as a product by itself: scans of images match the first, those of SBOMs and layouts the
-/// second. So a document is to be used with its image alone. Without findings there is one statement,
-/// about [`NOTHING_FOUND`].
+/// A statement names the image, by purl and by digest, with the package as its subcomponent, and
+/// the package as a product by itself: scans of images match the first, those of SBOMs and layouts
+/// the second. So a document is to be used with its image alone. Without findings there is one
+/// statement, about [`NOTHING_FOUND`].
 ///
 /// # Errors
 /// [`Error::Purl`] for a package without a name.
@@ -202,6 +202,7 @@ pub fn document(
             products: vec![image.clone()],
             status: Said::Nothing {
                 status: "not_affected",
+                justification: Justification::ComponentNotPresent,
                 impact_statement: "The scan found no known vulnerability in this image.",
             },
         });
@@ -284,6 +285,7 @@ mod tests {
         let [statement] = value["statements"].as_array().unwrap().as_slice() else { panic!() };
         assert_eq!(statement["vulnerability"]["name"], NOTHING_FOUND);
         assert_eq!(statement["status"], "not_affected");
+        assert_eq!(statement["justification"], "component_not_present");
         assert!(statement["impact_statement"].is_string());
         assert_eq!(statement["products"].as_array().unwrap().len(), 1);
     }

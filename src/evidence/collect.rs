@@ -11,7 +11,7 @@ use documents::keys::PublicKey;
 use documents::osv::{self, AffectedPackage};
 use documents::statement::PredicateType;
 use documents::world_keys::{WorldIdentity, WorldKeys};
-use documents::{Timestamp, oci, trusted_root};
+use documents::{Timestamp, oci, spdx3, trusted_root};
 use futures::stream::{self, StreamExt};
 use sim::time::SimTime;
 use sqlx::{PgConnection, PgPool};
@@ -159,6 +159,18 @@ impl Collector {
             lay_out(files, row)?;
         }
         Ok(all)
+    }
+
+    /// The SPDX 3 document of a version, from its SPDX 2.3 document. The manifests that this names,
+    /// the image's and its base's, are read for what 3 says of them beyond that.
+    pub(super) async fn spdx3(&self, spdx: &[u8]) -> Result<Vec<u8>> {
+        let mut manifests = BTreeMap::new();
+        for digest in spdx3::images(spdx)? {
+            let manifest = self.objects.get(&content_key(&digest.hex()), MAX_DOCUMENT_BYTES).await;
+            let manifest = manifest.with_context(|| format!("the manifest {digest}"))?;
+            manifests.insert(digest, spdx3::sha512(&manifest));
+        }
+        Ok(spdx3::document(spdx, &manifests)?)
     }
 
     /// The rows in batches of a sensible size.

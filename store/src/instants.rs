@@ -1,5 +1,5 @@
-//! The one form in which instants are written for others: RFC 3339, UTC with a `Z`, and milliseconds
-//! only where there are some. PostgreSQL writes `+00:00` into its JSON, which no other part of a
+//! The one form in which instants are written for others: RFC 3339, UTC with a `Z`, and
+//! milliseconds only where there are some. PostgreSQL writes `+00:00` into its JSON, which no other part of a
 //! message does.
 use chrono::{DateTime, Utc};
 use serde_json::Value;

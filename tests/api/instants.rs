@@ -1,5 +1,5 @@
-//! Every instant in every answer has one form: of lists and single things, of refusals, of the event
-//! stream, and of the examples in the specification.
+//! Every instant in every answer has one form: of lists and single things, of refusals, of the
+//! event stream, and of the examples in the specification.
 use crate::conventions::operations;
 use crate::support::instants::{instants, misshapen};
 use crate::support::{Answer, Api};

@@ -1,4 +1,4 @@
-//! Instants as the API writes them: RFC 3339, UTC with a `Z`, milliseconds only where there are some.
+//! Instants as the API writes them: RFC 3339, UTC with a `Z`, milliseconds where there are some.
 use chrono::{DateTime, Timelike, Utc};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{

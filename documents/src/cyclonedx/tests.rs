@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:b87f0ff473b3c1b8dbacbd298051bd4cfdd07c92e01947f754b22fe0d3f22338";
+const GOLDEN: &str = "sha256:56ff5537e22c2eceea007cfdc4069cdd8948fe4b2ee5342e12de94b03fe9c274";
 
 fn parsed(count: usize) -> Value {
     let contents = sample::contents(count);

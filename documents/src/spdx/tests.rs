@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:7c3689705fdaff8a1d3540e6d146040180ceb1e6a308f596b1474ba0feb6facb";
+const GOLDEN: &str = "sha256:4c51ad795f5d25067bb606190958bca7e1b996b53133a0d4772c30b280829831";
 
 fn parsed(count: usize) -> Value {
     let contents = sample::contents(count);

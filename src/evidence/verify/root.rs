@@ -1,9 +1,10 @@
-//! The trusted root as Sigstore's verifiers read it: which key the log has, and from when to when it
-//! is valid. An entry from outside of that time is refused, however well it is signed.
-use chrono::{DateTime, SubsecRound, Utc};
+//! The trusted root as Sigstore's verifiers read it: which key the log has, and from when to when
+//! it is valid. An entry from outside of that time is refused, however well it is signed.
+use chrono::{DateTime, Utc};
 use documents::trusted_root::{self, MEDIA_TYPE};
 use documents::world_keys::WorldIdentity;
 use serde::Deserialize;
+use store::instants::text;
 
 /// When the log's key is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +20,12 @@ impl Validity {
             return Some(format!("its integrated time is {integrated_seconds} s"));
         };
         if at < self.from {
-            let from = shown(self.from);
-            return Some(format!("it was logged at {}, before its key: {from}", shown(at)));
+            let from = text(self.from);
+            return Some(format!("it was logged at {}, before its key: {from}", text(at)));
         }
         let until = self.until.filter(|until| at > *until)?;
-        Some(format!("it was logged at {}, after its key: {}", shown(at), shown(until)))
+        Some(format!("it was logged at {}, after its key: {}", text(at), text(until)))
     }
-}
-
-fn shown(at: DateTime<Utc>) -> String {
-    let seconds = at.trunc_subsecs(0) == at;
-    let format = if seconds { chrono::SecondsFormat::Secs } else { chrono::SecondsFormat::Millis };
-    at.to_rfc3339_opts(format, true)
 }
 
 #[derive(Deserialize)]

@@ -3,13 +3,14 @@
 use super::log::CheckedLog;
 use super::report::{Anchors, Report};
 use crate::evidence::{
-    BUILD_LOG, CYCLONEDX, IMAGE, ImageFile, OPENVEX, PROVENANCE, SLSA, SPDX, SlsaFile,
+    BUILD_LOG, CYCLONEDX, IMAGE, ImageFile, OPENVEX, PROVENANCE, SLSA, SPDX, SPDX_3, SlsaFile,
     VersionFiles, blob_file, bundle_file,
 };
 use bytes::Bytes;
 use documents::bundle::{Bundle, Expectation};
+use documents::sbom::{self, NameVersion};
 use documents::statement::{PredicateType, parse};
-use documents::{Digest, oci, sbom, slsa_level};
+use documents::{Digest, oci, slsa_level, spdx3};
 use serde_json::Value;
 
 /// Whether the files are about that digest.
@@ -117,8 +118,25 @@ impl<'a> Checker<'a> {
         {
             self.problem(CYCLONEDX, format!("it lists other packages than {SPDX}"));
         }
+        self.spdx3(lists.first());
         if self.file(BUILD_LOG).is_some() {
             self.report.documents += 1;
+        }
+    }
+
+    /// The SPDX 3 document, which an export makes of the other one, lists the same packages.
+    fn spdx3(&mut self, spdx: Option<&Vec<NameVersion<'_>>>) {
+        let (Some(found), Some(spdx)) = (self.files.files.get(SPDX_3), spdx) else { return };
+        self.report.documents += 1;
+        let same = match spdx3::components(found) {
+            Ok(found) => {
+                let found = found.iter().map(|(name, version)| (&**name, &**version));
+                found.eq(spdx.iter().map(|(name, version)| (&**name, &**version)))
+            }
+            Err(error) => return self.problem(SPDX_3, error),
+        };
+        if !same {
+            self.problem(SPDX_3, format!("it lists other packages than {SPDX}"));
         }
     }
 

@@ -94,6 +94,7 @@ def vex(version):
 def subcomponent(statement):
     from packageurl import PackageURL
 
-    ((part,),) = [said["subcomponents"] for said in statement["products"] if "subcomponents" in said]
+    (held,) = [said for said in statement["products"] if "subcomponents" in said]
+    (part,) = held["subcomponents"]
     purl = PackageURL.from_string(part["@id"])
     return purl.name, purl.version
