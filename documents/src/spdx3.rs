@@ -40,9 +40,12 @@ struct Package {
     name: String,
     version_info: String,
     supplier: String,
+    // Documents of release 0.1.0 leave out what they do not assert.
+    #[serde(default = "no_assertion")]
     license_concluded: String,
+    #[serde(default = "no_assertion")]
     license_declared: String,
-    copyright_text: String,
+    copyright_text: Option<String>,
     checksums: Vec<Checksum>,
     external_refs: Vec<ExternalRef>,
     primary_package_purpose: Option<String>,
@@ -66,6 +69,10 @@ struct Relationship {
     spdx_element_id: String,
     relationship_type: String,
     related_spdx_element: String,
+}
+
+fn no_assertion() -> String {
+    "NOASSERTION".to_owned()
 }
 
 impl Package {
@@ -248,13 +255,16 @@ impl Graph<'_> {
         };
         let purl = json!({ "type": "ExternalIdentifier", "externalIdentifierType": "packageUrl",
                            "identifier": package.purl() });
-        let members = json!({
+        let mut members = json!({
             "name": package.name, "software_packageVersion": package.version_info,
             "software_packageUrl": package.purl(), "software_primaryPurpose": purpose,
-            "software_copyrightText": package.copyright_text, "externalIdentifier": [purl],
+            "externalIdentifier": [purl],
             "suppliedBy": supplier, "originatedBy": [supplier],
             "verifiedUsing": [hash("sha256", &sha256.hex())],
         });
+        if let Some(notice) = &package.copyright_text {
+            members["software_copyrightText"] = notice.as_str().into();
+        }
         self.add(&package.id, "software_Package", members);
         for (kind, expression) in [
             ("hasConcludedLicense", &package.license_concluded),

@@ -66,6 +66,30 @@ fn identifiers_are_unique_and_everything_refers_to_one() {
 }
 
 #[test]
+fn a_document_of_the_first_release_says_less() {
+    let contents = sample::contents(3);
+    let source = spdx::document(&sample::subject(&contents).unwrap()).unwrap();
+    let mut source: Value = serde_json::from_slice(&source).unwrap();
+    for package in source["packages"].as_array_mut().unwrap() {
+        let members = package.as_object_mut().unwrap();
+        members.remove("licenseConcluded");
+        members.remove("copyrightText");
+        let supplier = members["supplier"].as_str().unwrap();
+        members["supplier"] = supplier.replace(" (sbom@wavetank.example)", "").into();
+    }
+    let bytes = document(source.to_string().as_bytes(), &BTreeMap::new()).unwrap();
+    let value: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(components(&bytes).unwrap().len(), 3);
+    for package in of_type(&value, "software_Package") {
+        assert!(package.get("software_copyrightText").is_none());
+    }
+    let of_licenses = of_type(&value, "Relationship").into_iter().filter(|one| {
+        one["relationshipType"].as_str().is_some_and(|kind| kind.ends_with("License"))
+    });
+    assert!(of_licenses.into_iter().all(|one| one["relationshipType"] == "hasDeclaredLicense"));
+}
+
+#[test]
 fn without_a_manifest_there_is_no_file_of_the_image() {
     let contents = sample::contents(3);
     let source = spdx::document(&sample::subject(&contents).unwrap()).unwrap();
