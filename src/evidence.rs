@@ -32,6 +32,7 @@ const AUDIT_VERIFIER: &str = "keys/audit.vkey";
 /// Files about one version, below its directory.
 const IMAGE: &str = "image.json";
 const SPDX: &str = "sbom.spdx.json";
+const SPDX_3: &str = "sbom.spdx3.json";
 const CYCLONEDX: &str = "sbom.cdx.json";
 const PROVENANCE: &str = "provenance.json";
 const BUILD_LOG: &str = "build.log";
@@ -52,6 +53,9 @@ pub struct WorldFile {
     signer_key_id: String,
     images: usize,
     versions: usize,
+    /// Those that were disclosed; earlier releases did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    advisories: Option<usize>,
 }
 
 /// `image.json`: which version this is.

@@ -23,8 +23,8 @@ A wave tank for container supply chains. The world is simulated; its documents a
 prints. Keys have a role (admin, editor, viewer, orchestrator); those that are bound to a tenant \
 see that tenant and the shared catalogue, and nothing tells them what else there is.
 
-**Simulated time.** All instants are simulated and written in RFC 3339, UTC, with milliseconds \
-(fields ending in `_wall` are real time). Reads take `as_of`: the answer is what was known at \
+**Simulated time.** All instants are simulated and written in RFC 3339, UTC with a `Z`, with \
+milliseconds where there are some (fields ending in `_wall` are real time). Reads take `as_of`: the answer is what was known at \
 that instant. Without it, the answer is the newest state. `settled: true` says that the answer \
 can never change again.
 

@@ -11,7 +11,7 @@ use documents::keys::PublicKey;
 use documents::osv::{self, AffectedPackage};
 use documents::statement::PredicateType;
 use documents::world_keys::{WorldIdentity, WorldKeys};
-use documents::{Timestamp, oci, trusted_root};
+use documents::{Timestamp, oci, spdx3, trusted_root};
 use futures::stream::{self, StreamExt};
 use sim::time::SimTime;
 use sqlx::{PgConnection, PgPool};
@@ -72,6 +72,8 @@ impl Collector {
     ) -> Result<BTreeMap<String, Bytes>> {
         let identity = &self.identity;
         let images: BTreeSet<_> = versions.iter().map(|row| row.image_id).collect();
+        let mut conn = self.pool.acquire().await?;
+        let records = osv_records(&advisories(&mut conn, self.as_of).await?)?;
         let world = WorldFile {
             format: FORMAT.to_owned(),
             name: self.origin.name.clone(),
@@ -84,6 +86,7 @@ impl Collector {
             signer_key_id: identity.signer.id().hex(),
             images: images.len(),
             versions: versions.len(),
+            advisories: Some(records.len()),
         };
         let start = timestamp(self.origin.starts_at)?;
         let root = trusted_root::document(&identity.log_url(), &identity.log, start)?;
@@ -96,10 +99,9 @@ impl Collector {
             (LOG_VERIFIER.to_owned(), format!("{}\n", identity.log_verifier).into()),
             (AUDIT_VERIFIER.to_owned(), format!("{}\n", identity.audit_verifier).into()),
         ]);
-        let mut conn = self.pool.acquire().await?;
         let builders = trusted_builders(&mut conn, &identity.signer.id().hex()).await?;
         files.insert(TRUSTED_BUILDERS.to_owned(), pretty(&builders)?);
-        for (cve, record) in osv_records(&advisories(&mut conn, self.as_of).await?)? {
+        for (cve, record) in records {
             files.insert(format!("osv/{cve}.json"), record);
         }
         Ok(files)
@@ -157,6 +159,18 @@ impl Collector {
             lay_out(files, row)?;
         }
         Ok(all)
+    }
+
+    /// The SPDX 3 document of a version, from its SPDX 2.3 document. The manifests that this names,
+    /// the image's and its base's, are read for what 3 says of them beyond that.
+    pub(super) async fn spdx3(&self, spdx: &[u8]) -> Result<Vec<u8>> {
+        let mut manifests = BTreeMap::new();
+        for digest in spdx3::images(spdx)? {
+            let manifest = self.objects.get(&content_key(&digest.hex()), MAX_DOCUMENT_BYTES).await;
+            let manifest = manifest.with_context(|| format!("the manifest {digest}"))?;
+            manifests.insert(digest, spdx3::sha512(&manifest));
+        }
+        Ok(spdx3::document(spdx, &manifests)?)
     }
 
     /// The rows in batches of a sensible size.

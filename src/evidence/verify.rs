@@ -3,6 +3,7 @@
 mod directory;
 mod log;
 mod report;
+mod root;
 mod rows;
 mod version;
 
@@ -50,6 +51,7 @@ pub async fn verify_directory(
         anchors.identity.signer = signer;
     }
     directory.compare_names(&anchors, &mut report);
+    anchors.check_root(&mut report);
     let tiles = Tiles::Directory(path);
     let (log, audit) = logs(&tiles, &anchors, &mut report).await;
     report.audit_lines = audit.map_or(0, |audit| audit.tree.size());
@@ -87,6 +89,7 @@ pub async fn verify_world(
     let files = world.world_files(&versions).await?;
     let anchors = anchors(|name| files.get(name).cloned())?;
     let mut report = Report::default();
+    anchors.check_root(&mut report);
     let (log, audit) = logs(&Tiles::World(&world.objects), &anchors, &mut report).await;
     report.audit_lines = audit.as_ref().map_or(0, |audit| audit.tree.size());
     if !matches!(scope, Scope::Image(_)) {

@@ -18,6 +18,7 @@ pub mod finalize;
 pub mod findings;
 pub mod idempotency;
 pub mod images;
+pub mod instants;
 pub mod kernel_rows;
 pub mod ledger;
 pub mod locks;

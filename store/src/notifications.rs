@@ -1,6 +1,7 @@
 //! Notifications: what each sums up, read from rows, and the notification itself.
 use crate::db::instant;
 use crate::error::Error;
+use crate::instants;
 use sim::fact::{Notification, NotificationKind};
 use sim::time::SimTime;
 use sqlx::{PgConnection, Row};
@@ -95,7 +96,9 @@ pub async fn items(
         .bind(LISTED_ITEMS)
         .fetch_one(conn)
         .await?;
-    Ok(Items { count: row.try_get(0)?, listed: row.try_get(1)? })
+    let mut listed = row.try_get(1)?;
+    instants::rewrite(&mut listed);
+    Ok(Items { count: row.try_get(0)?, listed })
 }
 
 /// A notification to be written.

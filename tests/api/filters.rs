@@ -261,11 +261,11 @@ async fn advisories() {
         } else {
             parts(&api, &path, &all, "fix_available", &["true", "false"], fixed).await;
         }
-        let instants = ["2026-01-12T00:50:00.000Z", "2026-01-12T01:00:00.000Z"];
+        let instants = ["2026-01-12T00:50:00Z", "2026-01-12T01:00:00Z"];
         let from = |item: &Value, value: &str| item["published_at"].as_str().unwrap() >= value;
         parts(&api, &path, &all, "published_from", &instants, from).await;
         let to = |item: &Value, value: &str| item["published_at"].as_str().unwrap() <= value;
-        let before = ["2026-01-12T00:30:00.000Z", "2026-01-12T00:50:00.000Z"];
+        let before = ["2026-01-12T00:30:00Z", "2026-01-12T00:50:00Z"];
         parts(&api, &path, &all, "published_to", &before, to).await;
     }
     let path = "/v1/advisories?page_size=200";

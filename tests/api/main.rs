@@ -18,6 +18,7 @@ mod idempotency;
 mod image_details;
 mod images;
 mod incidents;
+mod instants;
 mod logs;
 mod metrics;
 mod operations;

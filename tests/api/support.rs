@@ -1,5 +1,7 @@
 //! A served API on a database and a bucket of its own, for every test.
 pub(crate) mod customers;
+#[allow(dead_code, reason = "the tests of the pages do not look for instants")]
+pub(crate) mod instants;
 pub(crate) mod receiver;
 mod seed;
 #[path = "../../store/tests/it/support/services.rs"]

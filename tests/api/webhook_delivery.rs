@@ -3,6 +3,7 @@
 mod retries;
 
 use crate::support::Api;
+use crate::support::instants::misshapen;
 use crate::support::receiver::{Received, Receiver};
 use jobs::webhooks::{AddressPolicy, Dispatcher, SigningSecret, sign};
 use serde_json::Value;
@@ -40,8 +41,8 @@ async fn endpoint(pool: &PgPool, url: &str, change: impl FnOnce(&mut NewEndpoint
 }
 
 async fn notify(pool: &PgPool, id: i64, tenant: &str, kind: &str, severity: &str) {
-    let item =
-        serde_json::json!({"image": "nginx", "cve": "CVE-2026-0000001", "severity": severity});
+    let item = serde_json::json!({"image": "nginx", "cve": "CVE-2026-0000001", "severity": severity,
+                           "due": "2026-01-12T04:30:00+00:00"});
     let body = serde_json::json!({"count": 1, "items": [item]});
     sqlx::query(
         "INSERT INTO notifications (id, tenant_namespace, kind, at, items, subject, body)
@@ -132,6 +133,7 @@ fn verified(received: &Received, endpoint: &Endpoint) -> Value {
     let timestamp: i64 = received.header("webhook-timestamp").parse().unwrap();
     let expected = sign(endpoint.secret.reveal(), id, timestamp, received.body.as_bytes());
     assert_eq!(Some(received.header("webhook-signature")), expected.as_deref());
+    assert_eq!(misshapen(&received.body), [""; 0], "{}", received.body);
     let event: Value = serde_json::from_str(&received.body).unwrap();
     assert_eq!((&event["specversion"], &event["id"]), (&"1.0".into(), &id.into()));
     assert_eq!(event["datacontenttype"], "application/json");
@@ -173,9 +175,11 @@ async fn a_notification_is_signed_and_sent_only_to_its_tenant() {
     assert_eq!(event["type"], "dev.wavetank.notification.sla_breached.v1");
     assert_eq!(
         (&event["subject"], &event["time"]),
-        (&"acme".into(), &"2026-01-12T04:30:00.000Z".into())
+        (&"acme".into(), &"2026-01-12T04:30:00Z".into())
     );
     assert_eq!(event["data"]["items"][0]["image"], "nginx");
+    // A row that PostgreSQL has written in its own form, as release 0.1.0 left them.
+    assert_eq!(event["data"]["items"][0]["due"], "2026-01-12T04:30:00Z");
     let event = verified(of("/platform"), &platform);
     assert_eq!(event["type"], "dev.wavetank.notification.build_failed.v1");
     assert_eq!(event["subject"], "platform");

@@ -4,8 +4,11 @@ mod demo;
 mod determinism;
 mod evidence;
 mod examples;
+#[path = "../api/support/instants.rs"]
+mod instants_in;
 mod kill;
 mod scenario_load;
 mod support;
 mod telemetry;
 mod upgrade;
+mod whole_world;

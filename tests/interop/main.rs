@@ -17,8 +17,12 @@ use worlds::{Worlds, copied};
 /// So many of each kind are judged at least.
 const ENOUGH: u64 = 50;
 /// Kinds of checks of `check.py` that are made many times a world.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 24] = [
     "complete",
+    "elements",
+    "spdx3",
+    "vex-match",
+    "instants",
     "cyclonedx",
     "spdx",
     "openvex",

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use store::error::Error;
+use store::instants;
 use store::read::world::position;
 use store::webhooks::queue::{ClaimedDelivery, Notification, counts, notifications};
 
@@ -52,7 +53,7 @@ pub(super) async fn body(
     };
     event.insert("type".to_owned(), kind.into());
     if let Some(at) = time {
-        event.insert("time".to_owned(), instant(at).into());
+        event.insert("time".to_owned(), instants::text(at).into());
     }
     event.insert("data".to_owned(), data);
     Ok(serde_json::to_vec(&event)?)
@@ -70,20 +71,19 @@ fn test_type() -> String {
     "dev.wavetank.webhook.test.v1".to_owned()
 }
 
-fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-}
-
 /// One notification with at most so many of its things.
 fn notification(notice: &Notification, most: usize) -> Value {
     let items = notice.body["items"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut listed: Value = items.iter().take(most).cloned().collect();
+    // Rows of release 0.1.0 have other forms.
+    instants::rewrite(&mut listed);
     json!({
         "id": notice.id,
         "kind": notice.kind,
-        "at": instant(notice.at),
+        "at": instants::text(notice.at),
         "subject": notice.subject,
         "count": notice.items,
-        "items": items.iter().take(most).collect::<Vec<_>>(),
+        "items": listed,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What verification trusts, and what it reports.
+use super::root::{self, Validity};
 use crate::evidence::{
-    AUDIT_VERIFIER, FORMAT, LOG_KEY, LOG_VERIFIER, SIGNER_KEY, TRUSTED_BUILDERS,
+    AUDIT_VERIFIER, FORMAT, LOG_KEY, LOG_VERIFIER, SIGNER_KEY, TRUSTED_BUILDERS, TRUSTED_ROOT,
     TrustedBuilderFile, WORLD, WorldFile, identity,
 };
 use anyhow::{Context, Result, bail};
@@ -46,9 +47,18 @@ impl Report {
 pub(super) struct Anchors {
     pub(super) identity: WorldIdentity,
     pub(super) builders: Vec<TrustedBuilderFile>,
+    /// When the log's key is valid, or why the trusted root does not say it.
+    pub(super) log_validity: Result<Validity, String>,
 }
 
 impl Anchors {
+    /// The trusted root is one that a verifier can use.
+    pub(super) fn check_root(&self, report: &mut Report) {
+        if let Err(why) = &self.log_validity {
+            report.problem(TRUSTED_ROOT, why);
+        }
+    }
+
     /// The table of trust as it was when a fact happened, at that instant.
     pub(super) fn roots(
         &self,
@@ -91,5 +101,9 @@ pub(super) fn anchors(file: impl Fn(&str) -> Option<Bytes>) -> Result<Anchors> {
     .context("the keys of the export")?;
     let builders =
         serde_json::from_str(&text(TRUSTED_BUILDERS)?).with_context(|| TRUSTED_BUILDERS)?;
-    Ok(Anchors { identity, builders })
+    let log_validity = match file(TRUSTED_ROOT) {
+        Some(bytes) => root::validity(&bytes, &identity),
+        None => Err("it is missing".to_owned()),
+    };
+    Ok(Anchors { identity, builders, log_validity })
 }

@@ -3,13 +3,15 @@
 use super::log::CheckedLog;
 use super::report::{Anchors, Report};
 use crate::evidence::{
-    BUILD_LOG, CYCLONEDX, IMAGE, ImageFile, OPENVEX, PROVENANCE, SLSA, SPDX, SlsaFile,
+    BUILD_LOG, CYCLONEDX, IMAGE, ImageFile, OPENVEX, PROVENANCE, SLSA, SPDX, SPDX_3, SlsaFile,
     VersionFiles, blob_file, bundle_file,
 };
 use bytes::Bytes;
 use documents::bundle::{Bundle, Expectation};
+use documents::sbom::{self, NameVersion};
 use documents::statement::{PredicateType, parse};
-use documents::{Digest, oci, sbom, slsa_level};
+use documents::{Digest, oci, slsa_level, spdx3};
+use serde_json::Value;
 
 /// Whether the files are about that digest.
 pub(super) fn is_of(files: &VersionFiles, digest: &str) -> bool {
@@ -116,8 +118,25 @@ impl<'a> Checker<'a> {
         {
             self.problem(CYCLONEDX, format!("it lists other packages than {SPDX}"));
         }
+        self.spdx3(lists.first());
         if self.file(BUILD_LOG).is_some() {
             self.report.documents += 1;
+        }
+    }
+
+    /// The SPDX 3 document, which an export makes of the other one, lists the same packages.
+    fn spdx3(&mut self, spdx: Option<&Vec<NameVersion<'_>>>) {
+        let (Some(found), Some(spdx)) = (self.files.files.get(SPDX_3), spdx) else { return };
+        self.report.documents += 1;
+        let same = match spdx3::components(found) {
+            Ok(found) => {
+                let found = found.iter().map(|(name, version)| (&**name, &**version));
+                found.eq(spdx.iter().map(|(name, version)| (&**name, &**version)))
+            }
+            Err(error) => return self.problem(SPDX_3, error),
+        };
+        if !same {
+            self.problem(SPDX_3, format!("it lists other packages than {SPDX}"));
         }
     }
 
@@ -125,11 +144,12 @@ impl<'a> Checker<'a> {
     /// the document that stands beside it.
     fn bundle(&mut self, kind: PredicateType, digest: Digest) {
         let name = bundle_file(kind.as_str());
-        // A version without findings has no VEX document.
         if kind == PredicateType::OpenVex
             && !self.files.files.contains_key(&name)
             && !self.files.files.contains_key(OPENVEX)
+            && self.is_clean()
         {
+            // Release 0.1.0 wrote no VEX document where a scan had found nothing.
             return;
         }
         let Some(bytes) = self.file(&name) else { return };
@@ -148,8 +168,26 @@ impl<'a> Checker<'a> {
         if let Err(error) = bundle.verify(&expected) {
             return self.problem(&name, error);
         }
+        let entry = bundle.log_entry.as_ref();
+        if let (Some(entry), Ok(valid)) = (entry, &self.anchors.log_validity)
+            && let Some(objection) = valid.objection(entry.integrated_seconds)
+        {
+            self.problem(&name, objection);
+        }
         self.logged(&name, &bundle);
         self.stated(&name, kind, &bundle.envelope.payload);
+    }
+
+    /// Whether the result of the scan that stands here lists no vulnerability.
+    fn is_clean(&self) -> bool {
+        let name = bundle_file(PredicateType::VulnerabilityScan.as_str());
+        let scan = self.files.files.get(&name).and_then(|bytes| Bundle::parse(bytes).ok());
+        let found = scan.and_then(|scan| {
+            let statement = serde_json::from_slice::<Value>(&scan.envelope.payload).ok()?;
+            let found = statement.pointer("/predicate/scanner/result/vulnerabilities")?;
+            Some(found.as_array()?.is_empty())
+        });
+        found == Some(true)
     }
 
     /// The log at hand is the one that the bundle's proof speaks of.

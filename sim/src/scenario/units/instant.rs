@@ -7,7 +7,7 @@ use std::fmt;
 
 const EXPECTED: &str = "an instant in UTC such as 2026-01-05T00:00:00Z";
 
-/// An instant in UTC, as RFC 3339 writes it with a `Z`, in the years 1970 to 2200.
+/// An instant in UTC, as RFC 3339 writes it with a `Z`, from 1970-01-02 to the year 2200.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(SimTime);
 
@@ -20,7 +20,7 @@ impl Instant {
 
 schema_of!(Instant, {
     "type": "string",
-    "description": "An instant in UTC (RFC 3339 with a Z), in the years 1970 to 2200.",
+    "description": "An instant in UTC (RFC 3339 with a Z), from 1970-01-02 to the year 2200.",
     "pattern":
         r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$",
     "examples": ["2026-01-05T00:00:00Z"]
@@ -52,6 +52,9 @@ impl std::str::FromStr for Instant {
     }
 }
 
+/// 1970-01-02T00:00:00Z.
+const FIRST_SECOND: i64 = 86_400;
+
 fn parse(text: &str) -> Result<Instant, String> {
     let at = DateTime::parse_from_rfc3339(text).map_err(|_| EXPECTED.to_owned())?;
     if !text.ends_with('Z') {
@@ -65,8 +68,9 @@ fn parse(text: &str) -> Result<Instant, String> {
     if at.nanosecond() >= 1_000_000_000 || at.nanosecond() % 1_000_000 != 0 {
         return Err(format!("{EXPECTED}, in whole milliseconds and without a leap second"));
     }
-    if !(1970..=2200).contains(&at.year()) {
-        return Err(format!("{EXPECTED}, in the years 1970 to 2200"));
+    // On the first day of the epoch a log entry could have the time 0, which reads as absent.
+    if at.timestamp() < FIRST_SECOND || at.year() > 2200 {
+        return Err(format!("{EXPECTED}, from 1970-01-02 to the year 2200"));
     }
     Ok(Instant(SimTime(at.timestamp_millis())))
 }
@@ -78,7 +82,7 @@ mod tests {
     #[test]
     fn instants_in_utc() {
         for (text, ms) in [
-            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-02T00:00:00Z", 86_400_000),
             ("2026-01-05T00:00:00Z", 1_767_571_200_000),
             ("2026-01-05T00:00:00.250Z", 1_767_571_200_250),
         ] {
@@ -97,8 +101,10 @@ mod tests {
             ("2026-01-05 00:00:00Z", "with a T"),
             ("2026-01-05T00:00:00.0001Z", "whole milliseconds"),
             ("2016-12-31T23:59:60Z", "leap second"),
-            ("1969-12-31T23:59:59Z", "1970 to 2200"),
-            ("2201-01-01T00:00:00Z", "1970 to 2200"),
+            ("1969-12-31T23:59:59Z", "1970-01-02 to the year 2200"),
+            ("1970-01-01T00:00:00Z", "1970-01-02 to the year 2200"),
+            ("1970-01-01T23:59:59.999Z", "1970-01-02 to the year 2200"),
+            ("2201-01-01T00:00:00Z", "1970-01-02 to the year 2200"),
         ] {
             let refused = parse(text).expect_err(text);
             assert!(refused.contains(reason), "{text}: {refused}");
