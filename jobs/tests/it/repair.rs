@@ -37,6 +37,11 @@ async fn deep(bench: &Bench) -> Result<WorldDigest, DigestError> {
     world_digest_of(&bench.pool, &bench.ctx.objects, Depth::Contents).await
 }
 
+async fn rows(bench: &Bench) -> Vec<NamedObject> {
+    let mut conn = bench.pool.acquire().await.unwrap();
+    named(&mut conn).await.unwrap()
+}
+
 async fn mended(bench: &Bench) -> Repair {
     repair(&bench.ctx).await.unwrap_or_else(|error| panic!("seed {SEED}: {error:#}"))
 }
@@ -45,7 +50,7 @@ async fn mended(bench: &Bench) -> Repair {
 async fn one_of_each(bench: &Bench) -> BTreeMap<String, String> {
     let mut conn = bench.pool.acquire().await.unwrap();
     let mut kinds = BTreeMap::new();
-    for row in named(&mut conn).await.unwrap() {
+    for row in rows(bench).await {
         kinds.insert(format!("{} {}", row.table_name, row.kind), row.object_key);
     }
     let predicates: Vec<(String, String, Option<String>)> = sqlx::query_as(
@@ -192,7 +197,7 @@ async fn beside_a_conductor_documents_are_repaired_and_its_logs_are_left_to_it()
     let mut leader = bench.pool.acquire().await.unwrap().detach();
     assert!(locks::try_lock_session(&mut leader, locks::LEADERSHIP).await.unwrap());
     let repaired = mended(&bench).await;
-    assert_eq!(repaired.made, [layer.clone()]);
+    assert_eq!(repaired.made.as_slice(), std::slice::from_ref(layer));
     assert!(repaired.notes.concat().contains("a conductor leads this world"), "{repaired:?}");
     drop(leader);
     bench
@@ -202,7 +207,7 @@ async fn beside_a_conductor_documents_are_repaired_and_its_logs_are_left_to_it()
                                             WHERE datname = current_database()))",
         )
         .await;
-    assert_eq!(mended(&bench).await.made, [checkpoint.clone()]);
+    assert_eq!(mended(&bench).await.made.as_slice(), std::slice::from_ref(checkpoint));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,8 +215,8 @@ async fn a_job_that_meets_a_damaged_sbom_says_so_and_is_done_after_the_repair() 
     let mut bench = Bench::new().await;
     let half = SimTime(end().0 - 3 * DAY_MS);
     assert_eq!(play(&bench, half).await, Stop::ReachedEnd, "seed {SEED}");
-    let rows = named(&mut *bench.pool.acquire().await.unwrap()).await.unwrap();
-    let sboms: BTreeSet<_> = rows
+    let sboms: BTreeSet<_> = rows(&bench)
+        .await
         .into_iter()
         .filter(|row| (&*row.table_name, &*row.kind) == ("sbom_records", "cyclonedx"))
         .map(|row| row.object_key)
@@ -244,8 +249,7 @@ async fn a_job_that_meets_a_damaged_sbom_says_so_and_is_done_after_the_repair() 
     }
     drop(conn);
     assert_eq!(play(&bench, end()).await, Stop::ReachedEnd, "seed {SEED}");
-    let rows: Vec<NamedObject> = named(&mut *bench.pool.acquire().await.unwrap()).await.unwrap();
-    let examined = examine(&bench.ctx.objects, rows).await.unwrap();
+    let examined = examine(&bench.ctx.objects, rows(&bench).await).await.unwrap();
     assert_eq!((examined.damaged, examined.contradictions), (Vec::new(), Vec::new()));
     let clean = played().await;
     assert_eq!(deep(&bench).await.unwrap(), deep(&clean).await.unwrap(), "seed {SEED}");
