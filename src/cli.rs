@@ -9,6 +9,7 @@ mod metrics;
 mod play;
 mod probe;
 mod progress;
+mod repair;
 mod report;
 mod run;
 mod scenario;
@@ -60,6 +61,8 @@ enum Command {
     Digest(digest::Options),
     /// Verify an image, a world, a log, or an export: every digest, signature, proof and level.
     Verify(evidence::VerifyOptions),
+    /// Make lost and damaged documents of a world again.
+    Repair(repair::Options),
     /// Write a world's documents, keys and logs to a directory, with the answer key.
     Export(evidence::ExportOptions),
     /// Make, list or revoke the keys with which people and programs use the API.
@@ -114,6 +117,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Migrate(options) => serve::migrate(options).await,
         Command::Digest(options) => digest::digest(options).await,
         Command::Verify(options) => evidence::verify(options).await,
+        Command::Repair(options) => repair::repair(options).await,
         Command::Export(options) => evidence::export(options).await,
         Command::ApiKey(command) => api_key::api_key(command).await,
         Command::Keys(options) => evidence::keys(options).await,

@@ -8,7 +8,7 @@ mod verify;
 
 pub use collect::Collector;
 pub use export::{Exported, export};
-pub use verify::{Problem, Report, Scope, verify_directory, verify_world};
+pub use verify::{LeftOut, Problem, Report, Scope, verify_directory, verify_world};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};

@@ -144,7 +144,7 @@ async fn bundles(
     ctx.objects.put_all(objects).await.context("storing bundles")?;
     let bundled = stored.into_iter().map(|(log_index, stored)| StoredBundle {
         log_index,
-        uri: ctx.objects.uri(&stored.key()),
+        object_key: stored.key(),
         sha256: stored.sha256,
         bytes: stored.bytes,
     });

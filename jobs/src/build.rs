@@ -114,8 +114,8 @@ async fn publish(
         digest: digest.to_string(),
         tags: &tags,
         sboms: [
-            sbom(ctx, "spdx", "2.3", find(&stored, kind::SPDX)?),
-            sbom(ctx, "cyclonedx", "1.6", find(&stored, kind::CYCLONEDX)?),
+            sbom("spdx", "2.3", find(&stored, kind::SPDX)?),
+            sbom("cyclonedx", "1.6", find(&stored, kind::CYCLONEDX)?),
         ],
     };
     images::publish(tx, &new).await?;
@@ -155,10 +155,9 @@ fn find<'a>(
 }
 
 fn sbom<'a>(
-    ctx: &JobContext,
     format: &'static str,
     spec_version: &'static str,
     document: &'a StoredDocument,
 ) -> Sbom<'a> {
-    Sbom { format, spec_version, document, uri: ctx.objects.uri(&document.key()) }
+    Sbom { format, spec_version, document, object_key: document.key() }
 }

@@ -23,6 +23,7 @@ mod report;
 
 use inventory::Inventory;
 use matcher::{Hit, Matcher};
+pub(crate) use report::OPENVEX_TYPE;
 use report::{Report, ReportDocuments};
 
 /// Scans, in order.

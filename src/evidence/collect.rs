@@ -25,11 +25,11 @@ use store::slsa;
 use store::world::{self, Origin};
 
 /// The largest document that is read.
-const MAX_DOCUMENT_BYTES: u64 = 128 << 20;
+pub(super) const MAX_DOCUMENT_BYTES: u64 = 128 << 20;
 /// Versions whose rows are read at once.
 const BATCH: usize = 64;
 /// Objects that are read at the same time.
-const CONCURRENT_READS: usize = 8;
+pub(super) const CONCURRENT_READS: usize = 8;
 
 /// A world whose evidence is gathered, as of the instant up to which all its work is done.
 #[derive(Debug)]
@@ -171,6 +171,18 @@ impl Collector {
             manifests.insert(digest, spdx3::sha512(&manifest));
         }
         Ok(spdx3::document(spdx, &manifests)?)
+    }
+
+    /// The SHA-256 of the bundles that stand for these versions: the newest of each kind.
+    pub(super) async fn newest_bundles(&self, rows: &[VersionRow]) -> Result<BTreeSet<String>> {
+        let mut conn = self.pool.acquire().await?;
+        let mut newest = BTreeSet::new();
+        for batch in Self::batches(rows) {
+            let keys: Vec<_> = batch.iter().map(|row| (row.image_id, row.version)).collect();
+            let bundles = bundles(&mut conn, self.as_of, &keys).await?;
+            newest.extend(bundles.into_iter().filter_map(|bundle| bundle.sha256));
+        }
+        Ok(newest)
     }
 
     /// The rows in batches of a sensible size.

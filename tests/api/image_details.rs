@@ -168,7 +168,7 @@ async fn documents_of_all_versions_are_listed() {
     assert_eq!(statement["href"], format!("/v1/artifacts/{}", "9".repeat(64)));
     assert_eq!(statement["document_href"], format!("/v1/artifacts/{PROVENANCE_SHA256}"));
     let replace = "INSERT INTO attestation_replacements (log_index, seq, tenant_namespace,
-                       replaced_at, document_sha256, uri, sha256, bytes)
+                       replaced_at, document_sha256, object_key, sha256, bytes)
                    VALUES (1, 55, 'catalogue', '2026-01-12T03:00Z', repeat('e', 64), 's3://x/q',
                            repeat('f', 64), 70)";
     sqlx::query(replace).execute(&api.pool).await.unwrap();

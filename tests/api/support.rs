@@ -11,7 +11,7 @@ mod services;
 #[allow(unused_imports, reason = "shared with the tests of the pages, which need less of it")]
 pub(crate) use seed::{
     BASE_DIGEST, LOG, LOG_SHA256, NGINX_BUILD, PACKED, PROVENANCE_SHA256, SPDX_SHA256,
-    count_findings, packed_sha256,
+    count_findings, packed_sha256, signed_note,
 };
 
 use api::auth::{ApiKey, Role, TokenKey};

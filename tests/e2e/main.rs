@@ -7,6 +7,7 @@ mod examples;
 #[path = "../api/support/instants.rs"]
 mod instants_in;
 mod kill;
+mod repair;
 mod scenario_load;
 mod support;
 mod telemetry;

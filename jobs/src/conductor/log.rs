@@ -8,7 +8,7 @@ use super::error::ConductorError;
 use crate::attest::first_leaf;
 use bytes::Bytes;
 use documents::checkpoint::Checkpoint;
-use documents::merkle::{Hash, Tree, empty_root};
+use documents::merkle::{Hash, Tree, empty_root, leaf_hash};
 use documents::rekor::genesis_body;
 use documents::tlog::{self, CHECKPOINT_PATH, CHECKPOINT_TYPE, TILE_TYPE, TILE_WIDTH, Tile};
 use documents::world_keys::WorldKeys;
@@ -92,12 +92,7 @@ impl Logs {
             let tiles = growing.tiles(&mut conn, &self.keys).await?;
             drop(conn);
             let prefix = growing.log.prefix();
-            let object = |tile: Tile| NewObject {
-                key: format!("{prefix}{}", tile.path),
-                bytes: tile.bytes.into(),
-                media_type: TILE_TYPE,
-                packed: false,
-            };
+            let object = |tile| tile_object(growing.log, tile);
             self.objects.put_all(tiles.into_iter().map(object).collect()).await?;
             let note = Bytes::from(growing.checkpoint(&self.keys));
             let checkpoint = format!("{prefix}{CHECKPOINT_PATH}");
@@ -124,6 +119,57 @@ impl Logs {
             }
         }
         Ok(())
+    }
+}
+
+/// All objects of a log as its rows have it: every tile, and the checkpoint last. They are the bytes
+/// that a conductor has written, or will write next.
+///
+/// # Errors
+/// The log's leaves are not those of its recorded root.
+pub(crate) async fn objects_of(
+    conn: &mut PgConnection,
+    log: Log,
+    keys: &WorldKeys,
+) -> Result<Vec<NewObject>, ConductorError> {
+    let mut whole = GrowingLog::load(conn, log, keys).await?;
+    let recorded = logs::state(conn, log).await?.map_or(0, |state| state.size);
+    if recorded == 0 {
+        return Ok(Vec::new());
+    }
+    whole.published = 0;
+    let tiles = whole.tiles(conn, keys).await?;
+    let found = leaves_of(&tiles)?;
+    if found != whole.tree.level(0) {
+        let found = found.len() as u64;
+        return Err(ConductorError::LogMismatch { name: log.as_str(), size: recorded, found });
+    }
+    let mut objects: Vec<_> = tiles.into_iter().map(|tile| tile_object(log, tile)).collect();
+    objects.push(NewObject {
+        key: format!("{}{CHECKPOINT_PATH}", log.prefix()),
+        bytes: whole.checkpoint(keys).into(),
+        media_type: CHECKPOINT_TYPE,
+        packed: false,
+    });
+    Ok(objects)
+}
+
+/// The hashes of the entries in tiles. Rows may have been changed since they were logged: entries that
+/// are made of them count for nothing until they hash to the recorded leaves.
+fn leaves_of(tiles: &[Tile]) -> Result<Vec<Hash>, documents::Error> {
+    let mut leaves = Vec::new();
+    for tile in tiles.iter().filter(|tile| tile.path.starts_with("tile/entries/")) {
+        leaves.extend(tlog::parse_entries(&tile.bytes)?.into_iter().map(leaf_hash));
+    }
+    Ok(leaves)
+}
+
+fn tile_object(log: Log, tile: Tile) -> NewObject {
+    NewObject {
+        key: format!("{}{}", log.prefix(), tile.path),
+        bytes: tile.bytes.into(),
+        media_type: TILE_TYPE,
+        packed: false,
     }
 }
 

@@ -30,10 +30,30 @@ pub(super) fn replay(
     record: &Record,
     commands: &[StoredCommand],
 ) -> Result<Replayed, ConductorError> {
+    let mut unfinished = Vec::new();
+    let (world, fingerprint) = retell(scenario, record, commands, |fact| {
+        if fact.seq > record.materialized.seq {
+            unfinished.push(fact);
+        }
+    })?;
+    let last_command = commands.last().map_or(0, |command| command.seq);
+    Ok(Replayed { world, fingerprint, unfinished, last_command })
+}
+
+/// Tells every fact of the record again, in order. Returns the world at the released position and
+/// the hash over all its facts.
+///
+/// # Errors
+/// The record is not what this kernel tells: then what was told is not to be relied on.
+pub(crate) fn retell(
+    scenario: Arc<Scenario>,
+    record: &Record,
+    commands: &[StoredCommand],
+    mut tell: impl FnMut(Fact),
+) -> Result<(World, Fingerprint), ConductorError> {
     check_kernel(&record.origin.kernel_version)?;
     let mut world = World::new(scenario, record.origin.seed);
     let mut fingerprint = Fingerprint::default();
-    let mut unfinished = Vec::new();
     let mut failed = None;
     let mut last_seq = 0;
     let mut sink = |fact: Fact| {
@@ -41,9 +61,7 @@ pub(super) fn replay(
         if let Err(source) = fingerprint.add(&fact) {
             failed.get_or_insert(ConductorError::Encode { seq: fact.seq, source });
         }
-        if fact.seq > record.materialized.seq {
-            unfinished.push(fact);
-        }
+        tell(fact);
     };
     if record.released.seq > 0 || record.released.at > record.origin.starts_at {
         for command in commands {
@@ -68,6 +86,5 @@ pub(super) fn replay(
             found,
         });
     }
-    let last_command = commands.last().map_or(0, |command| command.seq);
-    Ok(Replayed { world, fingerprint, unfinished, last_command })
+    Ok((world, fingerprint))
 }

@@ -22,7 +22,7 @@ use store::images::Identity;
 use store::objects::NewObject;
 
 /// Media type of an OpenVEX document.
-const OPENVEX_TYPE: &str = "application/json";
+pub(crate) const OPENVEX_TYPE: &str = "application/json";
 
 /// One report to be made.
 pub(super) struct Report {

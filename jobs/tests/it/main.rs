@@ -5,9 +5,11 @@
 mod commands;
 mod conductor;
 mod dead_letter;
+mod deployment;
 mod faults;
 mod history;
 mod incidents;
+mod repair;
 mod replay;
 mod rescuer;
 mod support;

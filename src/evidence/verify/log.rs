@@ -39,6 +39,15 @@ pub(super) struct CheckedLog {
 }
 
 impl CheckedLog {
+    /// The names of the files that make it up, below its prefix.
+    pub(super) fn files(&self) -> Vec<String> {
+        let size = self.tree.size();
+        let hashes = tlog::hash_tiles(&self.tree, 0, size).into_iter().map(|tile| tile.path);
+        let entries = (0..size.div_ceil(TILE_WIDTH))
+            .map(|index| tlog::entries_path(index, TILE_WIDTH.min(size - index * TILE_WIDTH)));
+        hashes.chain(entries).chain([CHECKPOINT_PATH.to_owned()]).collect()
+    }
+
     /// Whether the log holds that body at that index.
     pub(super) fn holds(&self, index: u64, body: &[u8]) -> bool {
         let leaf = usize::try_from(index).ok().and_then(|index| self.tree.level(0).get(index));
@@ -80,6 +89,7 @@ pub(super) async fn check(
     };
     let tree = Tree::from_leaf_hashes(found);
     if tree.root(checkpoint.size) == Some(checkpoint.root) {
+        compare_tiles(tiles, prefix, &tree, report).await;
         return Some(CheckedLog { tree });
     }
     let recorded = Tree::from_leaf_hashes(recorded);
@@ -89,6 +99,19 @@ pub(super) async fn check(
         report.problem(format!("{prefix}tile/entries"), difference);
     }
     None
+}
+
+/// The tiles of hashes are those of the entries, at every level.
+async fn compare_tiles(tiles: &Tiles<'_>, prefix: &str, tree: &Tree, report: &mut Report) {
+    for tile in tlog::hash_tiles(tree, 0, tree.size()) {
+        let place = format!("{prefix}{}", tile.path);
+        match tiles.read(&place).await {
+            Ok(Some(found)) if found == tile.bytes => {}
+            Ok(Some(_)) => report.problem(place, "its hashes are not those of the entries"),
+            Ok(None) => report.problem(place, "it is missing"),
+            Err(why) => report.problem(place, why),
+        }
+    }
 }
 
 /// The hashes of the entries, and those that the lowest hash tiles record; both as long as the

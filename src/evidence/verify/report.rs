@@ -27,17 +27,49 @@ pub struct Report {
     pub versions: usize,
     /// Documents of them.
     pub documents: usize,
-    /// Bundles: signature, statement, subject, place in the log.
+    /// Bundles: signature, statement, subject, place in the log. Of a world, all that it has; of an
+    /// export, those that are in it.
     pub bundles: usize,
     /// Entries of the transparency log.
     pub log_entries: u64,
     /// Lines of the audit log.
     pub audit_lines: u64,
+    /// Objects of a world that were read.
+    pub objects: usize,
+    /// Rows of a world that name an object.
+    pub rows: usize,
+    /// What was not looked at.
+    pub left_out: Vec<LeftOut>,
     /// What does not hold, by place.
     pub problems: Vec<Problem>,
 }
 
+/// Something that was not looked at, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// What.
+    pub what: String,
+    /// How many of them, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// Why.
+    pub why: String,
+}
+
 impl Report {
+    /// Says that so many were not looked at; none is nothing to speak of.
+    pub(super) fn left_out(&mut self, what: &str, count: usize, why: &str) {
+        if count > 0 {
+            let count = Some(count);
+            self.left_out.push(LeftOut { what: what.to_owned(), count, why: why.to_owned() });
+        }
+    }
+
+    /// Says that a whole kind of thing was not looked at.
+    pub(super) fn passed_over(&mut self, what: &str, why: &str) {
+        self.left_out.push(LeftOut { what: what.to_owned(), count: None, why: why.to_owned() });
+    }
+
     pub(super) fn problem(&mut self, place: impl Into<String>, reason: impl ToString) {
         self.problems.push(Problem { place: place.into(), reason: reason.to_string() });
     }

@@ -51,6 +51,21 @@ pub(super) fn check(
     checker.level(&image, digest);
 }
 
+/// A bundle about a version, for itself: it is given back if it is signed, logged and about that
+/// digest.
+pub(super) fn check_bundle(
+    place: &str,
+    (kind, digest): (PredicateType, Digest),
+    bytes: &[u8],
+    anchors: &Anchors,
+    log: Option<&CheckedLog>,
+    report: &mut Report,
+) -> Option<Bundle> {
+    let files = &VersionFiles { place: place.to_owned(), ..VersionFiles::default() };
+    let mut checker = Checker { files, anchors, log, report };
+    checker.signed(&bundle_file(kind.as_str()), bytes, kind, digest)
+}
+
 struct Checker<'a> {
     files: &'a VersionFiles,
     anchors: &'a Anchors,
@@ -153,10 +168,25 @@ impl<'a> Checker<'a> {
             return;
         }
         let Some(bytes) = self.file(&name) else { return };
+        let Some(bundle) = self.signed(&name, bytes, kind, digest) else { return };
+        self.stated(&name, kind, &bundle.envelope.payload);
+    }
+
+    /// The bundle, if it is signed, logged and about this version.
+    fn signed(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        kind: PredicateType,
+        digest: Digest,
+    ) -> Option<Bundle> {
         self.report.bundles += 1;
         let bundle = match Bundle::parse(bytes) {
             Ok(bundle) => bundle,
-            Err(error) => return self.problem(&name, error),
+            Err(error) => {
+                self.problem(name, error);
+                return None;
+            }
         };
         let identity = &self.anchors.identity;
         let expected = Expectation {
@@ -166,16 +196,17 @@ impl<'a> Checker<'a> {
             predicate_type: kind,
         };
         if let Err(error) = bundle.verify(&expected) {
-            return self.problem(&name, error);
+            self.problem(name, error);
+            return None;
         }
         let entry = bundle.log_entry.as_ref();
         if let (Some(entry), Ok(valid)) = (entry, &self.anchors.log_validity)
             && let Some(objection) = valid.objection(entry.integrated_seconds)
         {
-            self.problem(&name, objection);
+            self.problem(name, objection);
         }
-        self.logged(&name, &bundle);
-        self.stated(&name, kind, &bundle.envelope.payload);
+        self.logged(name, &bundle);
+        Some(bundle)
     }
 
     /// Whether the result of the scan that stands here lists no vulnerability.

@@ -124,7 +124,7 @@ pub const TABLES: [Table; 27] = [
     },
     Table {
         name: "sbom_records",
-        columns: "image_id, version, format, spec_version, tenant_namespace, uri, sha256, \
+        columns: "image_id, version, format, spec_version, tenant_namespace, object_key, sha256, \
                   bytes, components, created_at",
         order: "image_id, version, format COLLATE \"C\"",
     },
@@ -132,12 +132,12 @@ pub const TABLES: [Table; 27] = [
         name: "attestations",
         columns: "seq, image_id, version, predicate_type, tenant_namespace, created_at, \
                   document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash, \
-                  log_index, tree_size, uri, sha256, bytes",
+                  log_index, tree_size, object_key, sha256, bytes",
         order: "seq, image_id, version, predicate_type COLLATE \"C\"",
     },
     Table {
         name: "attestation_replacements",
-        columns: "log_index, seq, tenant_namespace, replaced_at, document_sha256, uri, sha256, \
+        columns: "log_index, seq, tenant_namespace, replaced_at, document_sha256, object_key, sha256, \
                   bytes",
         order: "log_index, seq",
     },

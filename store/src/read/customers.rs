@@ -41,7 +41,9 @@ fn shown(query: &mut QueryBuilder<Postgres>, moment: Moment) {
         SELECT count(*) AS images, count(*) FILTER (WHERE u.internet_exposed) AS internet_exposed
         FROM ",
     );
-    query.push(in_use(moment, "customer_id = c.id")).push(") u ORDER BY c.tenant_namespace");
+    query
+        .push(in_use(moment, "customer_id = c.id"))
+        .push(") u ORDER BY c.tenant_namespace COLLATE \"C\"");
 }
 
 fn page(
@@ -59,9 +61,9 @@ fn page(
         query.push(") IN lower(c.tenant_namespace || ' ' || c.name)) > 0");
     }
     if let Some(after) = after {
-        query.push(" AND c.tenant_namespace > ").push_bind(after.to_owned());
+        query.push(" AND c.tenant_namespace COLLATE \"C\" > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY c.tenant_namespace LIMIT ").push(slice.limit()).push(") ");
+    query.push(" ORDER BY c.tenant_namespace COLLATE \"C\" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 

@@ -67,9 +67,9 @@ fn page(
     query.push("::bigint AS id) i CROSS JOIN LATERAL ").push(in_use(moment, "image_id = i.id"));
     query.push(" WHERE true");
     if let Some(after) = after {
-        query.push(" AND u.tenant_namespace > ").push_bind(after.to_owned());
+        query.push(" AND u.tenant_namespace COLLATE \"C\" > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY u.tenant_namespace LIMIT ").push(slice.limit()).push(") ");
+    query.push(" ORDER BY u.tenant_namespace COLLATE \"C\" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -89,7 +89,7 @@ pub async fn users(
          FROM page u
          JOIN customers c ON c.id = u.customer_id
          JOIN image_versions v ON v.image_id = u.image_id AND v.version = u.version
-         ORDER BY c.tenant_namespace",
+         ORDER BY c.tenant_namespace COLLATE \"C\"",
     );
     query.build_query_as().fetch_all(conn).await
 }

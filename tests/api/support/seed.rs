@@ -2,8 +2,11 @@
 //!
 //! It began on 12 January 2026 at 00:00; all is done up to 05:00 and released up to 06:00.
 use bytes::Bytes;
+use documents::checkpoint::Checkpoint;
+use documents::world_keys::WorldKeys;
 use sim::time::SimTime;
 use sqlx::{AssertSqlSafe, PgPool};
+use store::logs::Log;
 use store::objects::{NewObject, ObjectStore, content_key};
 use store::world::Origin;
 
@@ -72,6 +75,17 @@ pub(crate) async fn count_findings(pool: &PgPool) {
     let mut conn = pool.acquire().await.unwrap();
     let (from, through) = (SimTime(START_MS), SimTime(START_MS + 7 * 86_400_000));
     store::finalize::count_findings(&mut conn, from, through).await.unwrap();
+}
+
+/// A checkpoint of that size as the world's log signs it.
+pub(crate) fn signed_note(log: Log, size: u64) -> String {
+    let keys = WorldKeys::of(&"1".repeat(64), u64::MAX, None).unwrap();
+    let (verifier, key) = match log {
+        Log::Transparency => (&keys.identity.log_verifier, &keys.log_checkpoint),
+        Log::Audit => (&keys.identity.audit_verifier, &keys.audit_checkpoint),
+    };
+    let origin = verifier.name().to_owned();
+    Checkpoint { origin, size, root: [0; 32] }.sign_ed25519(verifier.name(), key)
 }
 
 /// The SHA-256 of [`PACKED`].
@@ -144,15 +158,15 @@ INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_nam
    'component_not_present'),
   (1, 2, 1, 1, 'catalogue', 'low', 2.5, '2026-01-12T03:00Z', '2026-01-12T04:00Z',
    'component_not_present');
-INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, uri, sha256,
+INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, object_key, sha256,
                           bytes, components, created_at) VALUES
-  (1, 2, 'spdx', '2.3', 'catalogue', 's3://x/y', repeat('5', 64), 100, 3, '2026-01-12T02:30Z'),
-  (1, 2, 'cyclonedx', '1.6', 'catalogue', 's3://x/z', repeat('4', 64), 90, 3, '2026-01-12T02:30Z');
+  (1, 2, 'spdx', '2.3', 'catalogue', 'blobs/y', repeat('5', 64), 100, 3, '2026-01-12T02:30Z'),
+  (1, 2, 'cyclonedx', '1.6', 'catalogue', 'blobs/z', repeat('4', 64), 90, 3, '2026-01-12T02:30Z');
 INSERT INTO attestations (seq, image_id, version, predicate_type, tenant_namespace, created_at,
                           document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash,
-                          log_index, tree_size, uri, sha256, bytes)
+                          log_index, tree_size, object_key, sha256, bytes)
 SELECT 40, 1, 2, 'https://slsa.dev/provenance/v1', 'catalogue', '2026-01-12T02:30Z',
-       repeat('6', 64), h, h, h, h, 1, 2, 's3://x/p', repeat('9', 64), 80
+       repeat('6', 64), h, h, h, h, 1, 2, 'blobs/p', repeat('9', 64), 80
 FROM (SELECT decode(repeat('00', 32), 'hex') AS h) AS hash;
 INSERT INTO slsa_assessments (image_id, version, seq, tenant_namespace, assessed_at, slsa_level,
                               checks) VALUES

@@ -117,6 +117,9 @@ codes! {
     /// The log has no such entry.
     LogEntryNotFound "log_entry_not_found" 404 "There is no such log entry"
         "GET /v1/logs tells how many entries the logs have.";
+    /// The document was made, and the object store has lost or damaged it.
+    DocumentDamaged "document_damaged" 410 "The document is lost or damaged"
+        "An operator can have it made again with `wavetank repair`; until then it is not to be had.";
     /// The image belongs to somebody else.
     NotYourImage "not_your_image" 403 "The image belongs to somebody else"
         "Build images of your own namespace; they may stand on those of the catalogue.";

@@ -131,7 +131,13 @@ impl From<store::error::Error> for Problem {
 impl From<ObjectError> for Problem {
     fn from(error: ObjectError) -> Self {
         match error {
-            ObjectError::Unreachable { .. } | ObjectError::Refused { .. } => {
+            error if error.is_damage() => {
+                let detail = "It was made, but the object store has lost it, or gives other bytes.";
+                Problem::caused_by(Code::DocumentDamaged, detail, error)
+            }
+            ObjectError::Unreachable { .. }
+            | ObjectError::Refused { .. }
+            | ObjectError::Interrupted { .. } => {
                 let detail = "The object store does not answer, or does not let us in.";
                 Problem::caused_by(Code::ObjectStoreUnavailable, detail, error)
             }

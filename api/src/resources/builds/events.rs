@@ -33,7 +33,7 @@ failures! {
     /// A log.
     BuildLog:
         InvalidParameter, UnknownParameter, AsOfInFuture, BuildNotFound, BuildLogNotFound,
-        ObjectStoreUnavailable
+        DocumentDamaged, ObjectStoreUnavailable
 }
 
 /// The longest log that is given at once; those of builds are a few kilobytes.
