@@ -144,6 +144,7 @@ async fn findings_have_the_nearest_deadline_of_each_clock() {
     assert_eq!(names(&severe.json(), "cve"), ["CVE-2026-0000001"]);
     api.get("/v1/images/nginx/findings?version=9").await.problem(404, "version_not_found");
     api.get("/v1/images/none/findings").await.problem(404, "image_not_found");
+    let now = api.get("/v1/images/nginx/findings").await.json();
     let mut seen = Vec::new();
     let mut path = "/v1/images/nginx/findings?page_size=1".to_owned();
     loop {

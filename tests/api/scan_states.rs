@@ -142,9 +142,9 @@ async fn an_advisory_that_nobody_has_looked_for_is_pending() {
         assert_eq!(exposed["scan"], scan, "{time}: {exposed}");
     }
     // A scan of one image is no pass over all of them: what it finds is shown, and it is pending.
-    let scanned = "DELETE FROM timeline WHERE kind = 'scanned' AND seq = 11;
+    let scanned = "DELETE FROM timeline WHERE kind = 'scanned' AND seq = 12;
                    INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data)
-                   VALUES (12, '2026-01-12T01:00Z', 'scanned', 'catalogue', 1,
+                   VALUES (13, '2026-01-12T01:00Z', 'scanned', 'catalogue', 1,
                            '{\"trigger\": \"requested\", \"versions\": 1, \"findings\": 2, \"new\": 2}')";
     sqlx::raw_sql(scanned).execute(&api.pool).await.unwrap();
     let exposed = at(&api, "/v1/advisories/CVE-2026-0000001/exposure", "01:10").await;

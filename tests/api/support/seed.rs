@@ -144,9 +144,9 @@ INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data) VALUES
    '{"trigger": "push", "versions": 1, "findings": 0, "new": 0}'),
   (3, '2026-01-12T00:00Z', 'scanned', 'catalogue', 2,
    '{"trigger": "push", "versions": 1, "findings": 0, "new": 0}'),
-  (11, '2026-01-12T01:00Z', 'scanned', 'catalogue', NULL,
+  (12, '2026-01-12T01:00Z', 'scanned', 'catalogue', NULL,
    '{"trigger": "scheduled", "versions": 3, "findings": 2, "new": 2}'),
-  (39, '2026-01-12T03:00Z', 'scanned', 'catalogue', NULL,
+  (69, '2026-01-12T03:00Z', 'scanned', 'catalogue', NULL,
    '{"trigger": "scheduled", "versions": 4, "findings": 3, "new": 1}');
 INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
                           score, detected_at, resolved_at, resolved_version) VALUES
