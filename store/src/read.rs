@@ -21,6 +21,7 @@ pub mod log;
 pub mod notifications;
 pub mod packages;
 mod page;
+pub mod scans;
 pub mod sla;
 pub mod summary;
 pub mod timeline;

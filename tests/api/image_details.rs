@@ -83,8 +83,14 @@ async fn findings_have_the_nearest_deadline_of_each_clock() {
     customers::add(&api.pool).await;
     let at = |hour: &str| format!("/v1/images/nginx/findings?as_of=2026-01-12T{hour}Z");
     let now = api.get("/v1/images/nginx/findings").await.json();
-    assert_eq!(names(&now, "status"), ["not_affected", "not_affected", "resolved"]);
-    assert_eq!(now["items"][2]["deadlines"], json!([]), "what is gone has no deadline");
+    assert_eq!(names(&now, "status"), ["not_affected", "not_affected", "open"]);
+    assert_eq!(names(&now, "image_status"), ["not_affected", "not_affected", "fixed"]);
+    let fixed = &now["items"][2];
+    let in_two = (json!(2), json!("2026-01-12T02:30:00.000Z"));
+    assert_eq!((fixed["fixed_in_version"].clone(), fixed["fixed_in_at"].clone()), in_two);
+    let owed = &fixed["deadlines"];
+    assert_eq!(owed.as_array().map(Vec::len), Some(1), "the provider has done its part: {owed}");
+    assert_eq!((&owed[0]["clock"], &owed[0]["state"]), (&json!("customer"), &json!("overdue")));
     assert_eq!(now["total"], json!({"count": 3, "exact": true}));
 
     // The evaluation before 02:00 was at 01:05, when there was no fix: clocks stood still.
@@ -134,10 +140,11 @@ async fn findings_have_the_nearest_deadline_of_each_clock() {
 
     let one = api.get("/v1/images/nginx/findings?version=2").await.json();
     assert_eq!(names(&one, "cve"), ["CVE-2026-0000002"]);
-    let severe = api.get("/v1/images/nginx/findings?severity=critical&status=resolved").await;
+    let severe = api.get("/v1/images/nginx/findings?severity=critical&image_status=fixed").await;
     assert_eq!(names(&severe.json(), "cve"), ["CVE-2026-0000001"]);
     api.get("/v1/images/nginx/findings?version=9").await.problem(404, "version_not_found");
     api.get("/v1/images/none/findings").await.problem(404, "image_not_found");
+    let now = api.get("/v1/images/nginx/findings").await.json();
     let mut seen = Vec::new();
     let mut path = "/v1/images/nginx/findings?page_size=1".to_owned();
     loop {

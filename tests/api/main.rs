@@ -27,6 +27,7 @@ mod problems;
 mod query_plans;
 mod rate_limits;
 mod requests;
+mod scan_states;
 mod scenarios;
 mod snapshot;
 mod sorting;

@@ -114,6 +114,14 @@ SELECT 1000 + n, '2026-01-12T00:00Z'::timestamptz + n * interval '100 ms',
        CASE WHEN n % 100 = 0 THEN 10 + n / 100 % 1000 END,
        '{"trigger": "push", "versions": 1, "findings": 1, "new": 0}'
 FROM generate_series(1, 150000) n;
+INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data)
+SELECT 200000 + v.image_id * 20 + v.version, v.published_at, 'scanned', 'catalogue', v.image_id,
+       '{"trigger": "push", "versions": 1, "findings": 1, "new": 1}'
+FROM image_versions v WHERE v.image_id >= 10;
+INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
+SELECT 300000 + n, '2026-01-12T00:00Z'::timestamptz + n * interval '20 min', 'scanned', 'catalogue',
+       '{"trigger": "scheduled", "versions": 400, "findings": 1, "new": 1}'
+FROM generate_series(1, 12) n;
 INSERT INTO notifications SELECT 1000 + n * 10, 'tenant-' || 10 + n % 50, 10 + n % 50,
        (ARRAY['critical_cve', 'sla_at_risk', 'sla_breached'])[1 + n % 3],
        '2026-01-12T00:00Z'::timestamptz + n * interval '1 s', 1, 'one', '{}' FROM generate_series(1, 15000) n;

@@ -8,6 +8,7 @@ mod examples;
 mod instants_in;
 mod kill;
 mod repair;
+mod one_story;
 mod scenario_load;
 mod support;
 mod telemetry;

@@ -1,8 +1,10 @@
 //! Exposures: a customer runs an image on which an advisory was found, and how long there is.
 use crate::http::examples;
-use crate::http::pages::page;
+use crate::http::pages::Total;
 use crate::http::problem::Problem;
+use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
+use crate::schemas::scan::ScanState;
 use crate::schemas::severity::Severity;
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Example;
@@ -151,8 +153,8 @@ pub(crate) struct Exposure {
     exposed_since: Instant,
     /// When an upstream fix was there.
     fix_available_at: Option<Instant>,
-    /// The newest version of the image, if the advisory is not known on it: taking it ends the
-    /// exposure.
+    /// The newest version of the image, if a scan has looked at it and did not find the advisory:
+    /// taking it ends the exposure.
     fixed_in_version: Option<i32>,
     /// The first deadline that is owed; absent when none is, or all stand still.
     due_at: Option<Instant>,
@@ -259,7 +261,69 @@ impl Example for Exposure {
     }
 }
 
-page! {
-    /// A page of exposures.
-    ExposurePage of Exposure
+/// What had been looked at for a list of exposures.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LookedAt {
+    /// By scans.
+    pub(crate) scan: Option<ScanState>,
+    /// By evaluations of SLA timers.
+    pub(crate) evaluated_at: Option<DateTime<Utc>>,
+}
+
+/// A page of exposures.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(crate) struct ExposurePage {
+    /// The entries, in the order that the operation tells.
+    items: Vec<Exposure>,
+    /// How many there are on all pages.
+    total: Total,
+    /// Whether scans have looked at all that the list is about. `pending`: what is not in it is
+    /// unknown, not clean. Of an advisory: `complete` once a pass over all versions in use has looked
+    /// for it. Of a customer: how the version stands that has been looked at least; absent when it
+    /// runs nothing.
+    scan: Option<ScanState>,
+    /// The last evaluation of SLA timers by then, which deadlines are of; absent before the first,
+    /// when nobody has looked for deadlines.
+    evaluated_at: Option<Instant>,
+    /// The simulated instant this speaks of.
+    as_of: Instant,
+    /// Whether this answer can never change again.
+    settled: bool,
+    /// For the next page; absent on the last.
+    next_page_token: Option<String>,
+}
+
+impl ExposurePage {
+    pub(crate) fn new(
+        items: Vec<Exposure>,
+        total: store::read::Total,
+        next_page_token: Option<String>,
+        looked: LookedAt,
+        snapshot: &Snapshot,
+    ) -> Self {
+        ExposurePage {
+            items,
+            total: total.into(),
+            scan: looked.scan,
+            evaluated_at: looked.evaluated_at.map(Into::into),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
+            next_page_token,
+        }
+    }
+}
+
+impl Example for ExposurePage {
+    fn example() -> Self {
+        ExposurePage {
+            items: vec![Exposure::example()],
+            total: 1.into(),
+            scan: Some(ScanState::Complete),
+            evaluated_at: Some(time::example(6)),
+            as_of: time::example(6),
+            settled: true,
+            next_page_token: None,
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub struct Summary {
     pub events: i64,
     /// Builds by trigger and status.
     pub builds: Table,
-    /// Findings by severity and state.
+    /// Findings by severity and by what they say of the image: `open`, `fixed` or `not_affected`.
     pub findings: Table,
     /// How promises were kept.
     pub sla: SlaFigures,

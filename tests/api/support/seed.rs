@@ -1,6 +1,8 @@
 //! A small world, written row by row: what each answer must be can be seen here.
 //!
-//! It began on 12 January 2026 at 00:00; all is done up to 05:00 and released up to 06:00.
+//! It began on 12 January 2026 at 00:00; all is done up to 05:00 and released up to 06:00. What was
+//! there at 00:00 was scanned then, and all that was in use at 01:00 and 03:00; so version 2 of nginx,
+//! published at 02:30, waited half an hour for a scan.
 use bytes::Bytes;
 use documents::checkpoint::Checkpoint;
 use documents::world_keys::WorldKeys;
@@ -149,6 +151,17 @@ INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, diges
    '{0,0,1}', '{0}', '2026-01-12T02:30Z', NULL);
 INSERT INTO image_tags SELECT v.image_id, tag, 'catalogue', min(v.published_at), i.name
 FROM image_versions v JOIN images i ON i.id = v.image_id, unnest(v.tags) AS tag GROUP BY 1, 2, 5;
+INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data) VALUES
+  (1, '2026-01-12T00:00Z', 'scanned', 'catalogue', 0,
+   '{"trigger": "push", "versions": 1, "findings": 0, "new": 0}'),
+  (2, '2026-01-12T00:00Z', 'scanned', 'catalogue', 1,
+   '{"trigger": "push", "versions": 1, "findings": 0, "new": 0}'),
+  (3, '2026-01-12T00:00Z', 'scanned', 'catalogue', 2,
+   '{"trigger": "push", "versions": 1, "findings": 0, "new": 0}'),
+  (12, '2026-01-12T01:00Z', 'scanned', 'catalogue', NULL,
+   '{"trigger": "scheduled", "versions": 3, "findings": 2, "new": 2}'),
+  (69, '2026-01-12T03:00Z', 'scanned', 'catalogue', NULL,
+   '{"trigger": "scheduled", "versions": 4, "findings": 3, "new": 1}');
 INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
                           score, detected_at, resolved_at, resolved_version) VALUES
   (1, 1, 0, 2, 'catalogue', 'critical', 9.8, '2026-01-12T01:00Z', '2026-01-12T02:30Z', 2);
