@@ -3,6 +3,7 @@
 mod artifacts;
 mod as_of;
 mod auth;
+mod body_errors;
 mod build_requests;
 mod builds;
 mod clock;
@@ -26,6 +27,7 @@ mod problems;
 mod query_plans;
 mod rate_limits;
 mod requests;
+mod routing;
 mod scenarios;
 mod snapshot;
 mod sorting;
