@@ -119,8 +119,9 @@ impl World {
                 continue;
             }
             // As it stands there, and without the instant of the past.
-            let pinned = [true, false].into_iter().filter(|pinned| *pinned || method == "get");
-            for pinned in pinned {
+            let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+            let has_instant = parameters.any(|parameter| parameter["name"] == "as_of");
+            for pinned in [true, false].into_iter().filter(|pinned| *pinned || has_instant) {
                 if let Err(problem) = self.execute(id, pinned).await {
                     wrong.push(format!("{id}: {problem}"));
                 }

@@ -218,8 +218,9 @@ impl EventsApi {
     /// has moved, `timeline` for everything that happens and that the caller may see, `gap` when
     /// more happened than is sent, `reset` when what was seen before is not continued: because a
     /// scenario was loaded, or because `Last-Event-ID` is an id of another world or of what has not
-    /// happened yet. Both say in `reason` why, and in `seq` after which place they go on. It ends when the token does, or its key; come again with a new
-    /// token and `Last-Event-ID`, and nothing is missed. One key may have 16 streams open.
+    /// happened yet. Both say in `reason` why, and in `seq` after which place they go on. It ends
+    /// when the token does, or its key; come again with a new token and `Last-Event-ID`, and
+    /// nothing is missed. One key may have 16 streams open.
     #[oai(path = "/v1/events", method = "get", operation_id = "watchEvents")]
     async fn watch(
         &self,
