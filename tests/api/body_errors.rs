@@ -91,7 +91,9 @@ fn wrong_values(document: &Value, schema: &Value) -> Vec<Value> {
         values.push(json!("no such word"));
     }
     if let Some(most) = schema["maxLength"].as_u64() {
-        values.push(json!("é".repeat(usize::try_from(most).unwrap() + 1)));
+        // (The longest text of all would be a body that is too large in letters of two bytes.)
+        let letter = if most < 10_000 { "é" } else { "e" };
+        values.push(json!(letter.repeat(usize::try_from(most).unwrap() + 1)));
     }
     if schema["minLength"].as_u64().is_some_and(|least| least > 0) {
         values.push(json!(""));

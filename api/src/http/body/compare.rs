@@ -233,7 +233,7 @@ mod tests {
             "kinds": ["a", "x", "a"], "either": 3, "a/b~": 1});
         let places: Vec<_> = errors(schema(), body).into_iter().map(|(place, _)| place).collect();
         let expected = [
-            "/a~1b~0", "/at", "/count", "/either", "/kind", "/kinds", "/kinds/1", "/name", "/on",
+            "/at", "/a~1b~0", "/count", "/either", "/kind", "/kinds", "/kinds/1", "/name", "/on",
             "/share",
         ];
         let mut sorted = places.clone();
