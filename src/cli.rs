@@ -12,6 +12,7 @@ mod progress;
 mod repair;
 mod report;
 mod run;
+mod say;
 mod scenario;
 mod serve;
 mod signing;
@@ -20,6 +21,7 @@ mod worker;
 use crate::services::Services;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use say::say;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -148,7 +150,7 @@ async fn warn_of_kernel_mismatch(services: &Services) -> Result<bool> {
     match store::world::assert_kernel(&mut conn).await {
         Ok(()) => Ok(false),
         Err(error @ store::error::Error::KernelMismatch { .. }) => {
-            eprintln!("warning: {}", message(&error.into()));
+            say!("warning: {}", message(&error.into()));
             Ok(true)
         }
         Err(error) => Err(error.into()),
@@ -179,12 +181,16 @@ fn print(text: &str) -> Result<ExitCode> {
     }
 }
 
-/// Cancelled by the first interrupt or termination signal; the second ends the process at once.
+/// Cancelled by the first interrupt or termination signal, and when nobody reads any more what is
+/// said; the second signal ends the process at once.
 fn shutdown_on_signal() -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {
-        signal().await;
+        tokio::select! {
+            () = signal() => {}
+            () = say::UNREAD.cancelled() => {}
+        }
         cancelled.cancel();
         signal().await;
         std::process::exit(130);

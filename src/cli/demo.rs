@@ -2,6 +2,7 @@
 use super::api_options::ApiOptions;
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
+use super::say::say;
 use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::Result;
@@ -76,7 +77,7 @@ impl Demo<'_> {
     /// A world that another version of the kernel made: it is served, and nothing in it moves.
     async fn still(self, shutdown: &CancellationToken) -> Result<()> {
         self.addresses().await?;
-        eprintln!("the world stands still; stop with Ctrl-C");
+        say!("the world stands still; stop with Ctrl-C");
         let failed = self.services.failed();
         let serving = self.serve(shutdown);
         tokio::select! {
@@ -137,11 +138,11 @@ impl Demo<'_> {
     /// Says where everything is, and with which keys.
     async fn addresses(&self) -> Result<()> {
         let address = self.listener.local_addr()?;
-        eprintln!("Pages       http://{address}/");
-        eprintln!("Swagger UI  http://{address}/docs");
-        eprintln!("OpenAPI     http://{address}/openapi.json");
+        say!("Pages       http://{address}/");
+        say!("Swagger UI  http://{address}/docs");
+        say!("OpenAPI     http://{address}/openapi.json");
         for (what, key) in super::api_key::demo_keys(self.services).await? {
-            eprintln!("API key     {key}  {what}");
+            say!("API key     {key}  {what}");
         }
         Ok(())
     }
@@ -189,6 +190,6 @@ async fn tell(
     };
     shown.finish().await;
     if live {
-        eprintln!("live at one simulated hour a second; stop with Ctrl-C");
+        say!("live at one simulated hour a second; stop with Ctrl-C");
     }
 }

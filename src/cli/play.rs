@@ -1,4 +1,5 @@
 //! A scenario file and a seed, ready to be played.
+use super::say::say;
 use crate::services::Services;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -58,7 +59,7 @@ impl Play {
         let stored = store::world::find(&mut conn).await?;
         let Some(world) = stored.filter(|world| world.generation > 0) else { return Ok(self) };
         let (name, seed) = (&world.origin.name, world.origin.seed);
-        eprintln!("Going on with {name}, seed {seed}, which was loaded over the API.");
+        say!("Going on with {name}, seed {seed}, which was loaded over the API.");
         Play::stored(world)
     }
 
@@ -78,7 +79,7 @@ impl Play {
         let Some(world) = store::world::find(&mut conn).await?.filter(earlier) else {
             return Ok(self);
         };
-        eprintln!("Going on with {} as an earlier release had it.", world.origin.name);
+        say!("Going on with {} as an earlier release had it.", world.origin.name);
         Play::stored_until(world, options.until.clone())
     }
 

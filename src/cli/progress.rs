@@ -1,4 +1,5 @@
 //! Progress of long work: a bar on a terminal, plain lines elsewhere.
+use super::say::say;
 use indicatif::{ProgressBar, ProgressStyle};
 use jobs::conductor::{ConductorState, Progress};
 use sim::time::SimTime;
@@ -76,7 +77,7 @@ async fn lines(mut progress: watch::Receiver<Progress>, stop: CancellationToken)
         }
         let now = progress.borrow_and_update().clone();
         if now.held != held || last.elapsed() >= Duration::from_secs(2) {
-            eprintln!("{}", describe(&now));
+            say!("{}", describe(&now));
             last = Instant::now();
             held = now.held;
         }

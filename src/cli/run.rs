@@ -2,6 +2,7 @@
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
 use super::report::{Format, Report};
+use super::say::say;
 use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result, bail};
@@ -75,7 +76,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
     match report {
         Some(report) => super::print(&report?.write(options.format)?),
         None => {
-            eprintln!("stopped; the same command goes on from here");
+            say!("stopped; the same command goes on from here");
             Ok(ExitCode::from(130))
         }
     }

@@ -59,7 +59,7 @@ pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<()
          ), tags AS (
              INSERT INTO image_tags AS known (image_id, tag, tenant_namespace, since, name)
              SELECT DISTINCT i.id, tag, $4, $12, i.name FROM images i, unnest($6) AS tag
-             WHERE i.id = $1
+             WHERE i.id = $1 ORDER BY tag
              ON CONFLICT (tag, name) DO UPDATE SET since = excluded.since
                  WHERE known.since > excluded.since
          )

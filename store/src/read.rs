@@ -9,6 +9,7 @@ pub mod customers;
 pub mod definitions;
 pub mod diff;
 pub mod documents;
+pub mod event_details;
 pub mod events;
 pub mod evidence;
 pub mod exposure;

@@ -89,6 +89,10 @@ pub async fn in_progress(conn: &mut PgConnection) -> sqlx::Result<Option<Load>> 
 pub async fn clear_world(conn: &mut PgConnection, term: i64) -> Result<(), Error> {
     sqlx::query("LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE").execute(&mut *conn).await?;
     world::assert_term(conn, term).await?;
+    // Endpoints are locked before their deliveries, as everywhere (`locks.rs`).
+    sqlx::query("SELECT FROM webhook_endpoints ORDER BY id FOR NO KEY UPDATE")
+        .execute(&mut *conn)
+        .await?;
     let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "TRUNCATE {tables}, false_positives, finding_counts, image_packages, image_tags, ledger,

@@ -48,6 +48,8 @@ impl Operation {
             let example = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
             let name = parameter["name"].as_str().unwrap();
             match parameter["in"].as_str().unwrap() {
+                // What only another operation gives: a name of nothing.
+                "path" if example == "null" => path = path.replace(&format!("{{{name}}}"), "987"),
                 "path" => path = path.replace(&format!("{{{name}}}"), &example),
                 "query" if parameter["required"] == true => query.push(format!("{name}={example}")),
                 _ => {}

@@ -3,6 +3,7 @@
 mod artifacts;
 mod as_of;
 mod auth;
+mod body_errors;
 mod build_requests;
 mod builds;
 mod clock;
@@ -28,6 +29,7 @@ mod query_plans;
 mod rate_limits;
 mod requests;
 mod scan_states;
+mod routing;
 mod scenarios;
 mod snapshot;
 mod sorting;

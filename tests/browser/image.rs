@@ -173,6 +173,11 @@ async fn a_build_shows_its_log_and_its_documents_download() {
     }
     assert_eq!(std::fs::read_to_string(&saved).unwrap(), LOG);
 
+    // A build that another one covers says so, and leads there.
+    browser.go("/ui/builds/7").await;
+    browser.sees("main", "This build has no log of its own").await;
+    browser.sees("main", "merged into build #6").await;
+    browser.wait("document.querySelector('.empty a[href$=\"/ui/builds/6\"]')").await;
     // A build that is not over is followed until it is.
     browser.go("/ui/builds/6").await;
     browser.settle().await;

@@ -9,6 +9,7 @@ mod instants_in;
 mod kill;
 mod repair;
 mod one_story;
+mod pipes;
 mod scenario_load;
 mod support;
 mod telemetry;

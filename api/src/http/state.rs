@@ -240,15 +240,11 @@ impl ApiState {
         as_of: Option<Instant>,
     ) -> Result<Snapshot, Problem> {
         let position = position(&mut tx).await?;
-        let released = Instant::from(position.released_through);
-        if let Some(later) = as_of.filter(|at| *at > released) {
-            let detail = format!("The world has come to {released}; {later} is later.");
-            return Err(Problem::new(Code::AsOfInFuture, detail));
+        let moment = Moment { as_of: position.released_through, newest: true };
+        let mut snapshot = Snapshot::new(tx, position, moment);
+        if let Some(as_of) = as_of {
+            snapshot.go_back(as_of)?;
         }
-        let moment = match as_of {
-            Some(at) => Moment { as_of: at.datetime(), newest: false },
-            None => Moment { as_of: position.released_through, newest: true },
-        };
-        Ok(Snapshot::new(tx, position, moment))
+        Ok(snapshot)
     }
 }

@@ -131,6 +131,7 @@ pub(crate) fn in_body(operation: &str, field: &str) -> Option<(Names, Body)> {
         | ("useImage", "runtime")
         | ("checkScenario", "scenario")
         | ("createWebhookSource", "name")
+        | ("rotateWebhookSecret", "overlap_seconds")
         | ("getToken", "api_key") => return None,
         (
             "createWebhookEndpoint" | "changeWebhookEndpoint",

@@ -180,6 +180,9 @@ codes! {
     /// The delivery was taken before.
     WebhookReplayed "webhook_replayed" 409 "The message was taken before"
         "Nothing is to be done; a new push has a new delivery id and another body.";
+    /// The page token is of a world that another one has replaced.
+    StalePageToken "stale_page_token" 410 "The page token is of another world"
+        "Begin the list again, without `page_token`.";
     /// The body is longer than the limit.
     BodyTooLarge "body_too_large" 413 "The body is too large"
         "Send less; the limit is in the message.";

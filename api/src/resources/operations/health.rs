@@ -110,7 +110,7 @@ impl HealthApi {
         {
             if let Some(problem) = problem {
                 let detail = problem.detail().to_owned();
-                missing.push(ProblemPart { name: name.to_owned(), detail });
+                missing.push(ProblemPart::new(name, detail));
             }
         }
         let (position, conductor) = match (database, missing.is_empty()) {

@@ -100,7 +100,7 @@ fn invalid(error: &sim::scenario::ScenarioError) -> Problem {
         _ => "the file".to_owned(),
     };
     let name = if error.field().is_empty() { place.clone() } else { error.field().to_owned() };
-    let part = ProblemPart { name, detail: format!("{place}: {}", error.problem()) };
+    let part = ProblemPart::new(name, format!("{place}: {}", error.problem()));
     let problem = Problem::new(Code::InvalidScenario, error.to_string()).parts(vec![part]);
     match error.hint() {
         Some(hint) => problem.hint(hint),

@@ -284,10 +284,10 @@ impl NewLoad {
                 return Err(Problem::new(Code::Contradiction, detail));
             }
         };
-        let seed = self.seed.as_deref().map(str::parse::<u64>).transpose().map_err(|_| {
-            let detail = "`seed` is larger than a number of 64 bits.";
-            Problem::new(Code::InvalidBody, detail)
-        })?;
+        let seed =
+            self.seed.as_deref().map(str::parse::<u64>).transpose().map_err(|_| {
+                Problem::field("/seed", "a number of at most 64 bits", "a larger one")
+            })?;
         Ok((text, seed))
     }
 }
