@@ -22,6 +22,8 @@ const OTHERS: u32 = POOL + 4;
 
 /// A server with less room than this stops in the middle of a write: two segments of its log.
 const LEAST_ROOM: u64 = 32 << 20;
+/// How long a stop waits for connections that are in use. What runs on them then is not committed.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How often the services that were brought along are looked after.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -251,9 +253,12 @@ impl Services {
 
     /// Lets go of everything in order; what was brought along stops.
     pub async fn stop(self) {
-        self.api_pools.close().await;
-        self.pool.close().await;
-        self.worker_pool.close().await;
+        let closing = async {
+            tokio::join!(self.api_pools.close(), self.pool.close(), self.worker_pool.close());
+        };
+        if tokio::time::timeout(CLOSE_WAIT, closing).await.is_err() {
+            tracing::debug!("stopped while statements were under way; they are rolled back");
+        }
         if let Some(endpoint) = self.endpoint {
             endpoint.stop().await;
         }

@@ -26,7 +26,7 @@ use self::{credentials::Credentials, files::Files, service::Service};
 use super::EmbeddedError;
 
 /// How long a stop waits for requests that are being answered.
-const STOP_WAIT: Duration = Duration::from_secs(10);
+const STOP_WAIT: Duration = Duration::from_secs(1);
 /// How long a client may take to send a request's head.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
 /// How long the server rests when the system has no file or socket left for a connection.

@@ -41,7 +41,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let begin = Instant::now();
     let play = Play::read(&options.file, &options.world)?;
     let keys = options.signing.keyring()?;
-    let shutdown = super::shutdown_on_signal();
+    let shutdown = super::shutdown_on_signal(super::INTERRUPTED);
     let workers = super::worker::options(options.workers);
     let services =
         Services::open_for(&options.services, &play.default_data_dir(), &workers).await?;

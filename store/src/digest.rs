@@ -5,10 +5,12 @@
 //! settings, in the order of keys by bytes; and the key and size of every object. Wall-clock
 //! columns, the clock, the ledger and the queue are how a world was made, not what it is.
 use crate::objects::{ObjectError, ObjectStore};
+use crate::obsolete_objects;
 use futures::TryStreamExt;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgConnection, PgPool};
+use std::collections::BTreeSet;
 
 mod tables;
 pub use tables::{EXCLUDED, TABLES, Table};
@@ -85,8 +87,9 @@ pub async fn world_digest(
     for table in &TABLES {
         tables.push(table_digest(&mut tx, table).await?);
     }
+    let obsolete = obsolete_objects::keys(&mut tx).await?.into_iter().collect();
     tx.rollback().await?;
-    let objects = objects_digest(objects).await?;
+    let objects = objects_digest(objects, &obsolete).await?;
     let mut total = Sha256::new();
     for table in &tables {
         total.update(format!("{} {} {}\n", table.name, table.rows, table.sha256));
@@ -111,10 +114,17 @@ async fn table_digest(conn: &mut PgConnection, table: &Table) -> sqlx::Result<Ta
     Ok(TableDigest { name: table.name, rows, sha256: hex::encode(hasher.finalize()) })
 }
 
-async fn objects_digest(objects: &ObjectStore) -> Result<ObjectsDigest, ObjectError> {
+/// Without what is left of a world before.
+async fn objects_digest(
+    objects: &ObjectStore,
+    obsolete: &BTreeSet<String>,
+) -> Result<ObjectsDigest, ObjectError> {
     let mut hasher = Sha256::new();
     let (mut count, mut bytes) = (0, 0);
     for object in objects.list("").await? {
+        if obsolete.contains(&object.key) {
+            continue;
+        }
         hasher.update(format!("{} {}\n", object.key, object.bytes));
         count += 1;
         bytes += object.bytes;

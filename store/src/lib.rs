@@ -25,6 +25,7 @@ pub mod logs;
 pub mod metrics;
 pub mod notifications;
 pub mod objects;
+pub mod obsolete_objects;
 pub mod packages;
 pub mod pending;
 pub mod provenance;
