@@ -4,6 +4,10 @@
 //! The protocol (requests, signatures, XML) is `s3s`; what is ours is the storage below it: one
 //! file an object, complete or absent.
 
+mod acl;
+mod answers;
+#[cfg(test)]
+mod client_tests;
 mod credentials;
 mod failure;
 mod files;
