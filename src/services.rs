@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::db::{self, ApiPools, Durability};
 use store::objects::{ObjectStore, Settings};
+use store::sessions;
 
 /// Connections for the conductor.
 const POOL: u32 = 8;
@@ -200,6 +201,9 @@ impl Services {
         let connect: PgConnectOptions = database_url
             .parse()
             .context("DATABASE_URL is not a PostgreSQL address\nhint: write it as postgres://user:password@host:5432/database")?;
+        if postgres.is_none() {
+            sessions::check(connect.clone()).await?;
+        }
         let pool = db::connect(connect.clone(), POOL, Durability::Full).await?;
         let room = db::free_connections(&pool).await?.saturating_sub(OTHERS);
         let for_workers = wanted.min(room.saturating_sub(2 * LEAST_API_POOL)).max(1);

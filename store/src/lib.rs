@@ -33,6 +33,7 @@ pub mod queue;
 pub mod read;
 pub mod requests;
 pub mod row;
+pub mod sessions;
 pub mod sla;
 pub mod slsa;
 pub mod timeline;

@@ -5,6 +5,7 @@ mod determinism;
 mod evidence;
 mod examples;
 mod kill;
+mod pooled;
 mod scenario_load;
 mod stop;
 mod support;
