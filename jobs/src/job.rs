@@ -117,8 +117,10 @@ impl JobContext {
         tx: &mut PgConnection,
         objects: Vec<NewObject>,
     ) -> anyhow::Result<()> {
-        let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
-        obsolete_objects::spare(tx, &keys).await?;
+        if obsolete_objects::any(tx).await? {
+            let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
+            obsolete_objects::spare(&self.pool, &keys).await?;
+        }
         Ok(self.objects.put_all(objects).await?)
     }
 }

@@ -10,9 +10,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
-use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use documents::gzip;
@@ -22,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod delete;
 mod error;
 
 /// Where content-addressed objects live: this and the 64 hexadecimal digits of the SHA-256.
@@ -59,9 +58,6 @@ impl fmt::Debug for Settings {
             .finish_non_exhaustive()
     }
 }
-
-/// Objects that one request deletes: as many as S3 takes.
-const DELETE_BATCH: usize = 1_000;
 
 /// An object on its way into the store.
 #[derive(Clone, Debug)]
@@ -223,53 +219,6 @@ impl ObjectStore {
             .await
             .map_err(|error| classify(self.place(), "delete_object", key, error))?;
         Ok(())
-    }
-
-    /// Takes objects away, up to a thousand by one request; those that are not there are no error.
-    ///
-    /// # Errors
-    /// The store cannot be reached, or kept one of them.
-    pub async fn delete_all(&self, keys: &[String]) -> Result<(), ObjectError> {
-        for keys in keys.chunks(DELETE_BATCH) {
-            match self.delete_batch(keys).await {
-                // Not every store has this operation.
-                Err(ObjectError::Failed { code, .. }) if code == "NotImplemented" => {
-                    for key in keys {
-                        self.delete(key).await?;
-                    }
-                }
-                other => other?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn delete_batch(&self, keys: &[String]) -> Result<(), ObjectError> {
-        const OPERATION: &str = "delete_objects";
-        let first = keys.first().map_or("", String::as_str);
-        let named = |error: BuildError| ObjectError::Failed {
-            endpoint: self.endpoint().to_owned(),
-            operation: OPERATION,
-            key: first.to_owned(),
-            code: "InvalidRequest".to_owned(),
-            reason: error.to_string(),
-        };
-        let object = |key: &String| ObjectIdentifier::builder().key(key).build().map_err(named);
-        let objects = keys.iter().map(object).collect::<Result<Vec<_>, _>>()?;
-        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
-        let request = self.inner.client.delete_objects().bucket(self.bucket());
-        let answer = request.delete(delete.map_err(named)?).send().await;
-        let answer = answer.map_err(|error| classify(self.place(), OPERATION, first, error))?;
-        match answer.errors().first() {
-            None => Ok(()),
-            Some(error) => Err(ObjectError::Failed {
-                endpoint: self.endpoint().to_owned(),
-                operation: OPERATION,
-                key: error.key().unwrap_or(first).to_owned(),
-                code: error.code().unwrap_or("Unknown").to_owned(),
-                reason: error.message().unwrap_or("it was kept").to_owned(),
-            }),
-        }
     }
 
     /// Reads a whole object of at most `limit_bytes`, unpacked; a content-addressed one is checked

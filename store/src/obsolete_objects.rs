@@ -6,7 +6,7 @@
 //! writer waits until it is gone, and writes the object anew. So no object of the new world is ever
 //! deleted, whoever crashes when.
 use crate::error::Error;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 
 /// How many objects are deleted by one request: as many as S3 takes.
@@ -37,7 +37,7 @@ pub async fn take(conn: &mut PgConnection) -> Result<Vec<String>, Error> {
     Ok(sqlx::query_scalar(
         "UPDATE obsolete_objects SET taken_wall = now()
          WHERE key IN (SELECT key FROM obsolete_objects
-                       ORDER BY (taken_wall IS NULL), key LIMIT $1 FOR UPDATE SKIP LOCKED)
+                       ORDER BY (taken_wall IS NULL), key LIMIT $1 FOR UPDATE)
          RETURNING key",
     )
     .bind(BATCH)
@@ -75,32 +75,36 @@ pub async fn keys(conn: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar("SELECT key FROM obsolete_objects ORDER BY key").fetch_all(conn).await
 }
 
-/// Takes keys off the list because the world there is will write them; waits for those that are being
-/// deleted at this moment. If the transaction is rolled back they are on the list again: whoever does the
-/// same again spares them again, and writes them again.
+/// Whether there is anything on the list: if not, nothing need be spared.
 ///
 /// # Errors
 /// Postgres failed.
-pub async fn spare(conn: &mut PgConnection, keys: &[&str]) -> Result<(), Error> {
+pub async fn any(conn: &mut PgConnection) -> Result<bool, Error> {
     let any = sqlx::query_scalar("SELECT EXISTS (SELECT FROM obsolete_objects)");
-    if keys.is_empty() || !any.fetch_one(&mut *conn).await? {
-        return Ok(());
-    }
-    // In the order of keys, so that two writers of the same objects do not lock each other.
-    sqlx::query(
-        "DELETE FROM obsolete_objects WHERE key IN (
-             SELECT key FROM obsolete_objects WHERE key = ANY($1) AND taken_wall IS NULL
-             ORDER BY key FOR UPDATE)",
-    )
-    .bind(keys)
-    .execute(&mut *conn)
-    .await?;
+    Ok(any.fetch_one(conn).await?)
+}
+
+/// Takes keys off the list because the world there is will write them; waits for those that are being
+/// deleted at this moment. Each statement is a transaction of its own: whoever waits here must not hold
+/// what the deletion needs, and a job that fails later is done again.
+///
+/// # Errors
+/// Postgres failed.
+pub async fn spare(pool: &PgPool, keys: &[&str]) -> Result<(), Error> {
     loop {
+        sqlx::query(
+            "DELETE FROM obsolete_objects WHERE key IN (
+                 SELECT key FROM obsolete_objects WHERE key = ANY($1) AND taken_wall IS NULL
+                 ORDER BY key FOR UPDATE)",
+        )
+        .bind(keys)
+        .execute(pool)
+        .await?;
         // Another statement, so that it sees what was taken meanwhile.
         let taken: bool =
             sqlx::query_scalar("SELECT EXISTS (SELECT FROM obsolete_objects WHERE key = ANY($1))")
                 .bind(keys)
-                .fetch_one(&mut *conn)
+                .fetch_one(pool)
                 .await?;
         if !taken {
             return Ok(());

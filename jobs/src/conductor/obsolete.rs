@@ -60,11 +60,6 @@ impl Obsolete {
         }
         let keys = obsolete_objects::take(&mut tx).await?;
         tx.commit().await?;
-        if keys.is_empty() {
-            // The rest is about to be written by jobs.
-            tokio::time::sleep(FIRST_PAUSE).await;
-            return Ok(false);
-        }
         self.objects.delete_all(&keys).await?;
         obsolete_objects::removed(&mut *self.pool.acquire().await?, &keys).await?;
         Ok(false)

@@ -208,7 +208,7 @@ impl ScenariosApi {
         };
         let mut write = self.state.write(&caller).await?;
         let row = scenario_load::request(&mut write, &wanted.replace, &load).await?;
-        let body = WorldLoad::from(row);
+        let body = WorldLoad::new(row, 0);
         let location = body.href.clone();
         let done =
             Outcome { status: 202, object: &location, location: Some(&location), body: &body };
@@ -232,7 +232,7 @@ impl ScenariosApi {
             Problem::new(Code::ScenarioLoadNotFound, format!("There is no load {}.", id.0))
         })?;
         let left = obsolete_objects::count(&mut tx).await?;
-        Ok(Json(WorldLoad::from(row).with_objects_left(left)))
+        Ok(Json(WorldLoad::new(row, left)))
     }
 }
 

@@ -351,38 +351,31 @@ pub(super) struct WorldLoad {
     pub(super) href: String,
 }
 
-impl From<Load> for WorldLoad {
-    fn from(row: Load) -> Self {
+impl WorldLoad {
+    /// The load of a row; `left` documents of worlds before are still to be deleted.
+    pub(super) fn new(row: Load, left: u64) -> Self {
+        let status = match (row.done_wall, &row.error, row.replaced_wall) {
+            (Some(_), Some(_), _) => LoadStatus::Failed,
+            (Some(_), None, _) if row.deleted_wall.is_none() => LoadStatus::Deleting,
+            (Some(_), None, _) => LoadStatus::Done,
+            (None, _, Some(_)) => LoadStatus::Replaced,
+            (None, _, None) => LoadStatus::Waiting,
+        };
+        let deleting = status == LoadStatus::Deleting;
         WorldLoad {
             id: row.id,
-            status: match (row.done_wall, &row.error, row.replaced_wall) {
-                (Some(_), Some(_), _) => LoadStatus::Failed,
-                (Some(_), None, _) if row.deleted_wall.is_none() => LoadStatus::Deleting,
-                (Some(_), None, _) => LoadStatus::Done,
-                (None, _, Some(_)) => LoadStatus::Replaced,
-                (None, _, None) => LoadStatus::Waiting,
-            },
+            status,
             name: row.name,
             scenario_sha256: sha256(&row.scenario),
             seed: row.seed.cast_unsigned().to_string(),
             requested_by: row.requested_by,
             requested_wall: row.requested_wall.into(),
             done_wall: row.done_wall.map(Into::into),
-            objects_left: None,
+            objects_left: i64::try_from(left).ok().filter(|_| deleting),
             deleted_wall: row.deleted_wall.map(Into::into),
             error: row.error,
             href: format!("/v1/scenarios/loads/{}", row.id),
         }
-    }
-}
-
-impl WorldLoad {
-    /// The same, with how many documents of worlds before are left if that is what it waits for.
-    pub(super) fn with_objects_left(mut self, left: u64) -> Self {
-        if self.status == LoadStatus::Deleting {
-            self.objects_left = i64::try_from(left).ok();
-        }
-        self
     }
 }
 
