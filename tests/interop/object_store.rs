@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 /// What each client does after its block of the manual; it prints what it listed at the end.
 const S3CMD: &str = r#"
-(s3 mb "s3://$S3_BUCKET" 2>&1 || true) | grep 'already' > /dev/null
+(s3 mb "s3://$S3_BUCKET" 2>&1 || true) | grep BucketAlreadyOwnedByYou > /dev/null
 s3 put --acl-private "$FILE" "s3://$S3_BUCKET/exports/a b+c.bin"
 s3 get --force "s3://$S3_BUCKET/exports/a b+c.bin" "$FILE.back"
 cmp "$FILE" "$FILE.back"

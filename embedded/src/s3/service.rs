@@ -185,7 +185,8 @@ impl S3 for Service {
         let input = req.input;
         let meta = Meta {
             key,
-            etag: upload.sha256,
+            // With a dash it is no MD5: clients such as s3cmd compare what could be one.
+            etag: format!("{}-1", upload.sha256),
             content_type: input.content_type,
             content_encoding: content_encoding(input.content_encoding),
             content_disposition: input.content_disposition,

@@ -134,7 +134,7 @@ async fn what_is_put_is_got_also_after_a_restart() {
     assert_eq!(head.content_length(), Some(2));
     // Equal bytes, equal tag.
     assert_eq!(put(&client, "other", "hello").await, tag);
-    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 66, "{tag}");
+    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 68, "{tag}");
     server.stop().await;
 }
 
