@@ -25,6 +25,7 @@ use say::say;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// A wave tank for container supply chains: weeks of builds, SBOMs, signatures, CVEs and SLAs in
@@ -83,15 +84,23 @@ enum Command {
     Openapi,
 }
 
+/// How long a process may take to stop once it is asked to.
+const STOP_LIMIT: Duration = Duration::from_millis(4_500);
+/// The exit code of what was interrupted.
+const INTERRUPTED: i32 = 130;
+/// How long the end waits for computations that nobody needs any more.
+const END_WAIT: Duration = Duration::from_millis(100);
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")
-        .and_then(|runtime| runtime.block_on(told(cli.command)))
-    {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let code = runtime.context("cannot start the runtime").and_then(|runtime| {
+        let code = runtime.block_on(told(cli.command));
+        runtime.shutdown_timeout(END_WAIT);
+        code
+    });
+    match code {
         Ok(code) => code,
         Err(error) => {
             tell(&error);
@@ -182,8 +191,9 @@ fn print(text: &str) -> Result<ExitCode> {
 }
 
 /// Cancelled by the first interrupt or termination signal, and when nobody reads any more what is
-/// said; the second signal ends the process at once.
-fn shutdown_on_signal() -> CancellationToken {
+/// said; the second signal ends the process at once. So does a stop that takes too long, with the code
+/// that the command would have ended with.
+fn shutdown_on_signal(code: i32) -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {
@@ -192,8 +202,12 @@ fn shutdown_on_signal() -> CancellationToken {
             () = say::UNREAD.cancelled() => {}
         }
         cancelled.cancel();
-        signal().await;
-        std::process::exit(130);
+        // Like a kill, from which every process recovers.
+        if tokio::time::timeout(STOP_LIMIT, signal()).await.is_ok() {
+            std::process::exit(INTERRUPTED);
+        }
+        eprintln!("stopped in the middle of something; all that was committed is whole");
+        std::process::exit(code);
     });
     token
 }

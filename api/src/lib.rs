@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// How long open requests may go on after a stop was asked for.
-const GRACE_SECONDS: u64 = 10;
+const GRACE_SECONDS: u64 = 2;
 
 /// What scripts of other origins may send: every header that the API reads from callers with a
 /// token.

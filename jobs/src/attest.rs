@@ -141,7 +141,7 @@ async fn bundles(
     // Signing and verifying is pure computation: it must not hold up the runtime.
     let bundles = tokio::task::spawn_blocking(move || bundle_all(&keys, &trusted, work));
     let Bundles { stored, objects, assessed } = bundles.await.context("making bundles")??;
-    ctx.objects.put_all(objects).await.context("storing bundles")?;
+    ctx.put_all(tx, objects).await.context("storing bundles")?;
     let bundled = stored.into_iter().map(|(log_index, stored)| StoredBundle {
         log_index,
         object_key: stored.key(),

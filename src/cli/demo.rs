@@ -49,7 +49,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let keys = options.signing.keyring()?;
     let listener = options.api.bind().await?;
     let metrics_listener = options.api.metrics.bind().await?;
-    let shutdown = super::shutdown_on_signal();
+    let shutdown = super::shutdown_on_signal(0);
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);

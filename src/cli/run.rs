@@ -52,7 +52,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
         None => start,
     };
     let keys = options.signing.keyring()?;
-    let shutdown = super::shutdown_on_signal();
+    let shutdown = super::shutdown_on_signal(super::INTERRUPTED);
     let workers = super::worker::options(options.workers);
     let services =
         Services::open_for(&options.services, &play.default_data_dir(), &workers).await?;

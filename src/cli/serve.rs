@@ -36,7 +36,7 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     let metrics_listener = options.api.metrics.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     super::warn_of_kernel_mismatch(&services).await?;
-    let shutdown = super::shutdown_on_signal();
+    let shutdown = super::shutdown_on_signal(0);
     say!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
@@ -91,7 +91,7 @@ pub(super) async fn lend(options: LendOptions) -> Result<ExitCode> {
         services.database_url, s3.endpoint, s3.bucket, s3.access_key, s3.secret_key
     ))?;
     say!("the services run until this process is stopped (Ctrl-C)");
-    let failed = super::shutdown_on_signal().run_until_cancelled_owned(services.failed()).await;
+    let failed = super::shutdown_on_signal(0).run_until_cancelled_owned(services.failed()).await;
     services.stop().await;
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }

@@ -46,7 +46,7 @@ pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     store::world::assert_kernel(&mut *services.pool.acquire().await?).await?;
     let metrics = Metrics::default();
     let dispatcher = Dispatcher::new(services.pool.clone(), options.webhooks, metrics.clone())?;
-    let shutdown = super::shutdown_on_signal();
+    let shutdown = super::shutdown_on_signal(0);
     let watched = listener.serve(&services.pool, &metrics, &shutdown);
     say!("working with {} workers; stop with Ctrl-C", options.workers);
     let workers = start(&services, resources(&services, keys), workers, &shutdown)?;

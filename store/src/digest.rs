@@ -9,11 +9,13 @@
 //! The quick digest trusts that an object holds what its key and size say. The deep one reads all.
 use crate::objects::named::MAX_OBJECT_BYTES;
 use crate::objects::{ListedObject, ObjectError, ObjectStore};
+use crate::obsolete_objects;
 use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgConnection, PgPool};
+use std::collections::BTreeSet;
 
 mod tables;
 pub use tables::{EXCLUDED, TABLES, Table};
@@ -124,8 +126,9 @@ pub async fn world_digest_of(
     for table in &TABLES {
         tables.push(table_digest(&mut tx, table).await?);
     }
+    let obsolete = obsolete_objects::keys(&mut tx).await?.into_iter().collect();
     tx.rollback().await?;
-    let objects = objects_digest(objects, depth).await?;
+    let objects = objects_digest(objects, &obsolete, depth).await?;
     let mut total = Sha256::new();
     for table in &tables {
         total.update(format!("{} {} {}\n", table.name, table.rows, table.sha256));
@@ -153,8 +156,14 @@ async fn table_digest(conn: &mut PgConnection, table: &Table) -> sqlx::Result<Ta
     Ok(TableDigest { name: table.name, rows, sha256: hex::encode(hasher.finalize()) })
 }
 
-async fn objects_digest(objects: &ObjectStore, depth: Depth) -> Result<ObjectsDigest, DigestError> {
-    let listed = objects.list("").await?;
+/// Without what is left of a world before.
+async fn objects_digest(
+    objects: &ObjectStore,
+    obsolete: &BTreeSet<String>,
+    depth: Depth,
+) -> Result<ObjectsDigest, DigestError> {
+    let mut listed = objects.list("").await?;
+    listed.retain(|object| !obsolete.contains(&object.key));
     let mut hasher = Sha256::new();
     let (mut count, mut bytes) = (0, 0);
     for object in &listed {

@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 mod client;
+mod delete;
 mod error;
 pub mod named;
 

@@ -19,6 +19,7 @@ const SMALL: &[(&str, &str)] = &[
     ("false_positives", "none of the API's roles may read it"),
     ("images", "those of the scenario, and what is added by hand"),
     ("logs", "two rows"),
+    ("obsolete_objects", "empty, but while the world before is deleted"),
     ("packages", "those of the scenario"),
     ("sla_policies", "those of the scenario"),
     ("trusted_builders", "those of the scenario"),

@@ -111,12 +111,13 @@ impl Logs {
         for growing in &self.state {
             let prefix = growing.log.prefix();
             let current = partial_tiles(growing.published);
-            for object in self.objects.list(&format!("{prefix}tile/")).await? {
-                let path = &object.key[prefix.len()..];
-                if path.contains(".p/") && !current.contains(path) {
-                    self.objects.delete(&object.key).await?;
-                }
-            }
+            let listed = self.objects.list(&format!("{prefix}tile/")).await?;
+            let keys = listed.into_iter().map(|object| object.key);
+            let stale = keys.filter(|key| {
+                let path = &key[prefix.len()..];
+                path.contains(".p/") && !current.contains(path)
+            });
+            self.objects.delete_all(&stale.collect::<Vec<_>>()).await?;
         }
         Ok(())
     }

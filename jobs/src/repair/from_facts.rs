@@ -12,6 +12,7 @@ use std::sync::Arc;
 use store::objects::named::DamagedObject;
 use store::queue::Queue;
 use store::{commands, world};
+use tokio_util::sync::CancellationToken;
 
 /// What is to be done again.
 #[derive(Default)]
@@ -89,7 +90,8 @@ pub(super) async fn repair(
                 facts.push(fact);
             }
         };
-        retell(scenario, &record, &applied, tell).map(|_| facts)
+        // Nobody asks it to stop, so it tells all.
+        retell(scenario, &record, &applied, &CancellationToken::new(), tell).map(|_| facts)
     });
     let facts = facts.await.context("telling the record again")?;
     let facts = facts.context("telling the record again")?;

@@ -26,6 +26,7 @@ pub const EXCLUDED: &[&str] = &[
     "image_tags",
     "ledger",
     "logs.published_size",
+    "obsolete_objects",
     "triages.tenant_namespace",
     "webhook_deliveries",
     "webhook_endpoints",
