@@ -6,6 +6,7 @@ mod evidence;
 mod examples;
 mod kill;
 mod scenario_load;
+mod seeds;
 mod support;
 mod telemetry;
 mod upgrade;
