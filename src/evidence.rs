@@ -16,7 +16,7 @@ use documents::checkpoint::VerifierKey;
 use documents::keys::PublicKey;
 use documents::slsa_level::CheckResult;
 use documents::world_keys::WorldIdentity;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// What the file `world.json` begins with.
@@ -44,7 +44,10 @@ const SLSA: &str = "slsa.json";
 pub struct WorldFile {
     format: String,
     name: String,
-    seed: u64,
+    /// Text, for it has 64 bits, and many readers of JSON lose what is above 2^53. Earlier releases
+    /// wrote a number.
+    #[serde(deserialize_with = "text_or_number")]
+    seed: String,
     scenario_sha256: String,
     as_of: DateTime<Utc>,
     log_origin: String,
@@ -56,6 +59,19 @@ pub struct WorldFile {
     /// Those that were disclosed; earlier releases did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     advisories: Option<usize>,
+}
+
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Seed {
+        Text(String),
+        Number(u64),
+    }
+    Ok(match Seed::deserialize(deserializer)? {
+        Seed::Text(text) => text,
+        Seed::Number(number) => number.to_string(),
+    })
 }
 
 /// `image.json`: which version this is.

@@ -63,7 +63,8 @@ impl Report {
             self.phases().map(|(name, wall)| (name.to_owned(), json!(seconds(wall)))).collect();
         json!({
             "scenario": self.name,
-            "seed": self.seed,
+            // A number of 64 bits: many readers of JSON lose what is above 2^53.
+            "seed": self.seed.to_string(),
             "digest": self.digest.total,
             "wall_seconds": seconds(self.wall.as_secs_f64()),
             "simulated_seconds": self.simulated.0 / 1000,

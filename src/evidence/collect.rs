@@ -77,7 +77,7 @@ impl Collector {
         let world = WorldFile {
             format: FORMAT.to_owned(),
             name: self.origin.name.clone(),
-            seed: self.origin.seed,
+            seed: self.origin.seed.to_string(),
             scenario_sha256: self.origin.scenario_sha256.clone(),
             as_of: self.as_of,
             log_origin: identity.log_verifier.name().to_owned(),

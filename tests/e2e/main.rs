@@ -13,6 +13,7 @@ mod pipes;
 mod pooled;
 mod scenario_load;
 mod stop;
+mod seeds;
 mod support;
 mod telemetry;
 mod upgrade;

@@ -3,6 +3,7 @@
 //! other people's generators make from the specification call a world.
 mod clients;
 mod object_store;
+mod scenarios;
 #[path = "../e2e/support.rs"]
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
 mod support;

@@ -90,7 +90,7 @@ impl Config {
             upstream_fix: Sampler::of(&v.upstream_fix),
             package_fix: Sampler::of(&v.package_fix),
             detection_lag: Sampler::of(&v.detection_lag),
-            releases_per_year: Sampler::of(&scenario.distribution.releases_per_year),
+            releases_per_year: Sampler::of_number(&scenario.distribution.releases_per_year),
             builders: builders.count,
             classes,
             class_of,

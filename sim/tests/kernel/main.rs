@@ -5,6 +5,7 @@ mod determinism;
 mod external_builds;
 mod false_positives;
 mod friday_night;
+mod named_images;
 mod queueing;
 mod remediation;
 mod requests;

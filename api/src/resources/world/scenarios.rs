@@ -95,18 +95,28 @@ impl ScenariosApi {
     }
 }
 
+/// A problem with a part for each thing that is wrong.
 fn invalid(error: &sim::scenario::ScenarioError) -> Problem {
-    let place = match (error.line(), error.column()) {
-        (Some(line), Some(column)) => format!("line {line}, column {column}"),
-        _ => "the file".to_owned(),
+    let parts: Vec<ProblemPart> = error.all().map(part).collect();
+    let first = error.first();
+    let detail = match parts.len() - 1 {
+        0 => first.to_string(),
+        others => format!("{first}\nAnd {others} more: see `errors`."),
     };
-    let name = if error.field().is_empty() { place.clone() } else { error.field().to_owned() };
-    let part = ProblemPart::new(name, format!("{place}: {}", error.problem()));
-    let problem = Problem::new(Code::InvalidScenario, error.to_string()).parts(vec![part]);
-    match error.hint() {
+    let problem = Problem::new(Code::InvalidScenario, detail).parts(parts);
+    match first.hint() {
         Some(hint) => problem.hint(hint),
         None => problem,
     }
+}
+
+fn part(refusal: &sim::scenario::Refusal) -> ProblemPart {
+    let place = match (refusal.line(), refusal.column()) {
+        (Some(line), Some(column)) => format!("line {line}, column {column}"),
+        _ => "the file".to_owned(),
+    };
+    let name = if refusal.field().is_empty() { place.clone() } else { refusal.field().to_owned() };
+    ProblemPart { name, detail: format!("{place}: {}", refusal.problem()) }
 }
 
 impl Resource for ScenariosApi {
