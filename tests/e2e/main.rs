@@ -7,13 +7,13 @@ mod examples;
 #[path = "../api/support/instants.rs"]
 mod instants_in;
 mod kill;
-mod repair;
 mod one_story;
 mod pipes;
 mod pooled;
+mod repair;
 mod scenario_load;
-mod stop;
 mod seeds;
+mod stop;
 mod support;
 mod telemetry;
 mod upgrade;
