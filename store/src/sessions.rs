@@ -24,7 +24,10 @@ pub async fn check(options: PgConnectOptions) -> Result<(), Error> {
     let mut one = connect(&session).await?;
     let mut other = connect(&session).await?;
     let checked = probe(&mut one, &mut other).await;
-    // A pooler may have given both to others by now: no word is lost with them.
+    if checked.is_err() {
+        // What the probe began must not go to the pooler's next client.
+        let _ = sqlx::raw_sql("ROLLBACK").execute(&mut other).await;
+    }
     let _ = tokio::join!(one.close(), other.close());
     checked
 }

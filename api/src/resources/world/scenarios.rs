@@ -116,7 +116,7 @@ fn part(refusal: &sim::scenario::Refusal) -> ProblemPart {
         _ => "the file".to_owned(),
     };
     let name = if refusal.field().is_empty() { place.clone() } else { refusal.field().to_owned() };
-    ProblemPart { name, detail: format!("{place}: {}", refusal.problem()) }
+    ProblemPart::new(name, format!("{place}: {}", refusal.problem()))
 }
 
 impl Resource for ScenariosApi {
