@@ -126,7 +126,8 @@ async fn a_lost_or_damaged_document_is_a_problem_of_its_own() {
     let gzip = |text: &str| documents::gzip::compress_fast(text.as_bytes());
     let mut torn = gzip(PACKED);
     torn.truncate(torn.len() - 3);
-    let cases: [(&str, String, Vec<Option<(Vec<u8>, bool)>>); 3] = [
+    type Damages = Vec<Option<(Vec<u8>, bool)>>;
+    let cases: [(&str, String, Damages); 3] = [
         (
             &format!("blobs/sha256/{LOG_SHA256}"),
             log,
