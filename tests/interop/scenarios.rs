@@ -40,7 +40,7 @@ const BEYOND_A_SCHEMA: [(&str, &str); 32] = [
     ("expected a schedule that fires at most", "knows the calendar"),
     ("expected 1 to ", "counts the items of another list"),
     ("expected days for some severity", "knows what the preset promises"),
-    ("images in all", "adds up fields and counts items"),
+    ("20000 images in all", "adds up fields and counts items"),
     ("customers in all", "adds up fields"),
     ("uses of images in all", "multiplies fields"),
     ("packages in all images together", "multiplies fields"),
