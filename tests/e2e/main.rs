@@ -5,6 +5,7 @@ mod determinism;
 mod evidence;
 mod examples;
 mod kill;
+mod oracle;
 mod scenario_load;
 mod support;
 mod telemetry;
