@@ -38,7 +38,7 @@ struct Floors {
 async fn the_oracle_agrees_with_the_classroom() {
     let data = data_dir();
     figures(run("classroom", data.path(), &[]));
-    let floors = Floors { timers: 100, violations: 10, notifications: 10, decisions: 3 };
+    let floors = Floors { timers: 80, violations: 5, notifications: 10, decisions: 3 };
     agreed(data.path(), (HOUR, 0), &floors).await;
 }
 
