@@ -7,7 +7,7 @@ use crate::ids::{CustomerId, ImageId, PackageId, PolicyId, ReleaseRef};
 use crate::names;
 use crate::random::{Purpose, RandomStreams};
 use crate::scenario::Scenario;
-use crate::scenario::model::{Calendar, ClockStart, Customers, Preset, SlaPolicy};
+use crate::scenario::model::{Calendar, ClockStart, Customers, OnReexposure, Preset, SlaPolicy};
 use fake::Fake;
 use fake::faker::company::en::CompanyName;
 use fake::faker::name::en::{FirstName, LastName};
@@ -70,6 +70,8 @@ pub struct PolicyInfo {
     pub exclude_over_permille: Option<u32>,
     /// Share of the time, in thousandths, after which a timer is at risk.
     pub warn_permille: u32,
+    /// What is owed when an exposure that had ended begins anew.
+    pub on_reexposure: OnReexposure,
 }
 
 /// What is to be known of one release of a package.
@@ -215,6 +217,7 @@ fn policy(policy: &SlaPolicy) -> PolicyInfo {
             pause_without_fix: true,
             exclude_over_permille: None,
             warn_permille: 750,
+            on_reexposure: OnReexposure::default(),
         },
         preset,
     );
@@ -230,6 +233,7 @@ fn policy(policy: &SlaPolicy) -> PolicyInfo {
     info.exclude_over_permille =
         policy.exclude_mass_events_over.as_ref().map(permille).or(info.exclude_over_permille);
     info.warn_permille = policy.warn_share.as_ref().map_or(info.warn_permille, permille);
+    info.on_reexposure = policy.on_reexposure.unwrap_or(info.on_reexposure);
     info
 }
 
@@ -259,6 +263,7 @@ fn preset(preset: Preset) -> PolicyInfo {
         pause_without_fix: clock_start == ClockStart::FixAvailable,
         exclude_over_permille: exclude,
         warn_permille: 750,
+        on_reexposure: OnReexposure::default(),
     }
 }
 

@@ -41,7 +41,7 @@ impl Play {
         let text = String::from_utf8(text).context("a scenario is UTF-8 text")?;
         let start = scenario.start.time();
         let until = match &options.until {
-            Some(until) => instant(until, start)?,
+            Some(until) => instant("--until", until, start)?,
             None => start + scenario.duration.duration(),
         };
         if until <= start {
@@ -118,7 +118,8 @@ pub(super) fn read_scenario(path: &Path) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-fn instant(text: &str, start: SimTime) -> Result<SimTime> {
+/// An instant, or a length of time from the start, as an option gives it.
+pub(super) fn instant(option: &str, text: &str, start: SimTime) -> Result<SimTime> {
     use sim::scenario::units::{Instant, Span};
     if let Ok(span) = text.parse::<Span>() {
         return Ok(start + span.duration());
@@ -126,7 +127,7 @@ fn instant(text: &str, start: SimTime) -> Result<SimTime> {
     match text.parse::<Instant>() {
         Ok(instant) => Ok(instant.time()),
         Err(_) => bail!(
-            "--until {text:?} is neither an instant nor a length of time\n\
+            "{option} {text:?} is neither an instant nor a length of time\n\
              hint: write 2026-01-12T00:00:00Z, or 7d"
         ),
     }

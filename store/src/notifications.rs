@@ -45,7 +45,7 @@ const AT_RISK: &str = "
     FROM sla_timers t JOIN images i ON i.id = t.image_id JOIN advisories a ON a.id = t.advisory_id
     WHERE t.customer_id = $3 AND t.warned_at = $2 AND $1 < $2";
 
-/// Violations that were recorded at that evaluation.
+/// Violations that were recorded at that evaluation; those resolved by it too are told as that.
 const BREACHED: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'clock', v.clock,
                               'severity', v.severity, 'due', v.due_at) AS item,
@@ -53,7 +53,8 @@ const BREACHED: &str = "
     FROM sla_violations v
     JOIN images i ON i.id = v.image_id
     JOIN advisories a ON a.id = v.advisory_id
-    WHERE v.customer_id = $3 AND v.recorded_at = $2 AND $1 < $2";
+    WHERE v.customer_id = $3 AND v.recorded_at = $2 AND $1 < $2
+      AND (v.resolution_recorded_at IS NULL OR v.resolution_recorded_at > $2)";
 
 /// Violations whose timer was seen stopped at that evaluation.
 const RESOLVED: &str = "

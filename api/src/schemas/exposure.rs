@@ -7,6 +7,8 @@ use crate::schemas::severity::Severity;
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
+use sim::scenario::model::Calendar;
+use sim::time::SimTime;
 use store::read::exposure::ExposureRow;
 
 /// The two clocks that run against deadlines.
@@ -74,9 +76,20 @@ impl TimerState {
     }
 }
 
-/// The hours from one instant to another, to hundredths; negative when that has passed.
-pub(crate) fn hours_left(due: DateTime<Utc>, at: DateTime<Utc>) -> f64 {
-    (((due - at).num_milliseconds() as f64) / 36_000.0).round() / 100.0
+/// The hours of a promise from an instant to its deadline, to hundredths, in the days that the promise
+/// counts (`calendar` or `business`); negative when the deadline has passed.
+pub(crate) fn hours_left(
+    due: DateTime<Utc>,
+    at: DateTime<Utc>,
+    calendar: &str,
+) -> Result<f64, Problem> {
+    let calendar = match calendar {
+        "calendar" => Calendar::Calendar,
+        "business" => Calendar::Business,
+        _ => return Err(Problem::internal(format!("a calendar named {calendar:?}"))),
+    };
+    let left = sim::sla_left(SimTime::from_datetime(at), SimTime::from_datetime(due), calendar);
+    Ok((left.as_hours() * 100.0).round() / 100.0)
 }
 
 /// A deadline that has not been met yet.
@@ -91,7 +104,8 @@ pub(crate) struct Deadline {
     opened_at: Instant,
     /// The deadline; absent while the clock stands still.
     due_at: Option<Instant>,
-    /// Hours until then; negative once it has passed.
+    /// Hours of the promise that are left until then, in the days of the policy (under business days
+    /// those from Monday to Friday); negative once it has passed.
     hours_left: Option<f64>,
 }
 
@@ -142,7 +156,8 @@ pub(crate) struct Exposure {
     fixed_in_version: Option<i32>,
     /// The first deadline that is owed; absent when none is, or all stand still.
     due_at: Option<Instant>,
-    /// Hours until then; negative once it has passed.
+    /// Hours of the promise that are left until then, in the days of the policy; negative once it has
+    /// passed.
     hours_left: Option<f64>,
     /// Both clocks, as far as they run.
     deadlines: Vec<Deadline>,
@@ -150,14 +165,16 @@ pub(crate) struct Exposure {
 
 impl Exposure {
     pub(crate) fn new(row: ExposureRow, at: DateTime<Utc>) -> Result<Self, Problem> {
+        let left = |due| hours_left(due, at, &row.calendar);
         let deadline = |clock, opened: Option<DateTime<Utc>>, warn, due, excluded: Option<bool>| {
-            opened.map(|opened| Deadline {
+            let Some(opened) = opened else { return Ok(None) };
+            Ok::<_, Problem>(Some(Deadline {
                 clock,
                 state: TimerState::of(excluded.unwrap_or(false), warn, due, at),
                 opened_at: opened.into(),
                 due_at: due.map(Instant::from),
-                hours_left: due.map(|due| hours_left(due, at)),
-            })
+                hours_left: due.map(left).transpose()?,
+            }))
         };
         let provider = deadline(
             SlaClock::Provider,
@@ -165,14 +182,14 @@ impl Exposure {
             row.provider_warn_at,
             row.provider_due_at,
             row.provider_excluded,
-        );
+        )?;
         let customer = deadline(
             SlaClock::Customer,
             row.customer_opened_at,
             row.customer_warn_at,
             row.customer_due_at,
             row.customer_excluded,
-        );
+        )?;
         let deadlines: Vec<Deadline> = provider.into_iter().chain(customer).collect();
         let owed = deadlines.iter().filter(|d| d.state != TimerState::Excluded);
         let due = owed.filter_map(|d| d.due_at).min();
@@ -199,7 +216,7 @@ impl Exposure {
             fix_available_at: row.fix_available_at.map(Into::into),
             fixed_in_version: row.fixed_in_version,
             due_at: due,
-            hours_left: due.map(|due| hours_left(due.datetime(), at)),
+            hours_left: due.map(|due| left(due.datetime())).transpose()?,
             deadlines,
         })
     }

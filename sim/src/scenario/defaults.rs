@@ -1,6 +1,7 @@
 //! What a scenario means where it says nothing; the sources stand beside the fields in the model.
 use super::model::{
-    Builders, Distribution, Draw, Queue, Scanner, SeverityWeights, Sla, Triggers, Vulnerabilities,
+    BackOff, Builders, Distribution, Draw, Queue, Scanner, SeverityWeights, Sla, Triggers,
+    Vulnerabilities,
 };
 use super::units::{Amount, CronSchedule, Share, Span};
 use crate::fact::Trigger;
@@ -57,8 +58,15 @@ impl Default for Builders {
             retries: 2,
             breakage: Share::of(0.01),
             repair: Draw::Lognormal { median: Span::hours(8), sigma: Amount::of(1.0) },
+            back_off: Some(BackOff::default()),
             queue: Queue::default(),
         }
+    }
+}
+
+impl Default for BackOff {
+    fn default() -> Self {
+        BackOff { first: Span::hours(1), max: Span::days(2) }
     }
 }
 

@@ -32,6 +32,7 @@ fn the_smallest_scenario_has_every_default() {
     assert!(scenario.triggers.rebuild.is_none());
     assert_eq!(scenario.scanner.schedule.expect("a default").as_str(), "0 */4 * * *");
     assert_eq!(scenario.sla.check.expect("a default").as_str(), "0 * * * *");
+    assert_eq!(scenario.builders.back_off, Some(BackOff::default()));
     let Draw::Lognormal { median, .. } = scenario.vulnerabilities.package_fix else {
         panic!("the fix is lognormal")
     };
@@ -63,6 +64,31 @@ fn the_shipped_scenarios_are_what_they_say() {
         assert_eq!(scenario.duration.duration(), crate::time::SimDuration::days(days), "{file}");
         let header = b"# yaml-language-server: $schema=scenario.schema.json\n";
         assert!(bytes.starts_with(header), "{file}");
+    }
+}
+
+#[test]
+fn what_is_owed_again_and_how_long_a_broken_image_waits() {
+    let more = "builders: {back_off: {first: 30m}}\n\
+                policies: [{name: p, preset: pci-critical, on_reexposure: restart},\n  \
+                {name: q, preset: pci-critical}]\n";
+    let scenario = parse("x.yaml", format!("{SMALLEST}{more}").as_bytes()).expect("valid");
+    let wait = scenario.builders.back_off.as_ref().expect("a wait");
+    assert_eq!((wait.first, wait.max), (units::Span::minutes(30), units::Span::days(2)));
+    let streams = crate::random::RandomStreams::new(1);
+    let policies = crate::catalogue::Catalogue::new(&scenario, streams).policies;
+    assert_eq!(policies[0].on_reexposure, OnReexposure::Restart);
+    assert_eq!(policies[1].on_reexposure, OnReexposure::Continue);
+    let off = format!("{SMALLEST}builders: {{back_off: null}}\n");
+    assert_eq!(parse("x.yaml", off.as_bytes()).expect("valid").builders.back_off, None);
+    for (wait, said) in [
+        ("{first: 0s}", "7:30: builders.back_off.first: expected a length of time above 0"),
+        ("{first: 3d}", "7:22: builders.back_off.max: expected at least `first`, 3d, found 2d"),
+        ("{max: 30m}", "7:28: builders.back_off.max: expected at least `first`, 1h, found 30m"),
+        ("{max: 366d}", "7:28: builders.back_off.max: expected a length of time up to 365d"),
+    ] {
+        let found = first_line(&format!("builders: {{back_off: {wait}}}\n"));
+        assert!(found.starts_with(&format!("x.yaml:{said}")), "{found}");
     }
 }
 

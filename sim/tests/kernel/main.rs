@@ -1,4 +1,5 @@
 //! What the kernel must be true to: theory, determinism, common random numbers.
+mod back_off;
 mod commands;
 mod determinism;
 mod external_builds;

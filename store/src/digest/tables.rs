@@ -44,7 +44,7 @@ pub const EXCLUDED: &[&str] = &[
 ];
 
 /// The tables in the digest, in a fixed order.
-pub const TABLES: [Table; 26] = [
+pub const TABLES: [Table; 27] = [
     Table {
         name: "world",
         columns: "scenario_sha256, seed, kernel_version, starts_at, ends_at, \
@@ -161,7 +161,8 @@ pub const TABLES: [Table; 26] = [
     Table {
         name: "sla_policies",
         columns: "id, name, critical_days, high_days, medium_days, low_days, calendar, \
-                  clock_start, pause_without_fix, exclude_over_permille, warn_permille",
+                  clock_start, pause_without_fix, exclude_over_permille, warn_permille, \
+                  on_reexposure",
         order: "id",
     },
     Table {
@@ -178,16 +179,21 @@ pub const TABLES: [Table; 26] = [
     },
     Table {
         name: "sla_timers",
-        columns: "customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id, \
-                  severity, opened_at, excluded, counts_from, started_at, warn_at, due_at, \
+        columns: "customer_id, image_id, advisory_id, clock, episode, tenant_namespace, policy_id, \
+                  severity, opened_at, excluded, undecided, counts_from, started_at, warn_at, due_at, \
                   stopped_at, stop_reason, warned_at, breached_at",
-        order: "customer_id, image_id, advisory_id, clock COLLATE \"C\"",
+        order: "customer_id, image_id, advisory_id, clock COLLATE \"C\", episode",
+    },
+    Table {
+        name: "mass_event_decisions",
+        columns: "advisory_id, policy_id, decided_at, images_hit, images, excluded",
+        order: "advisory_id, policy_id",
     },
     Table {
         name: "sla_violations",
-        columns: "customer_id, image_id, advisory_id, clock, tenant_namespace, severity, \
+        columns: "customer_id, image_id, advisory_id, clock, episode, tenant_namespace, severity, \
                   due_at, recorded_at, resolved_at, resolution_recorded_at",
-        order: "customer_id, image_id, advisory_id, clock COLLATE \"C\"",
+        order: "customer_id, image_id, advisory_id, clock COLLATE \"C\", episode",
     },
     Table {
         name: "notifications",

@@ -38,6 +38,8 @@ pub struct ExposureRow {
     pub internet_exposed: bool,
     /// Since when this version runs.
     pub running_since: DateTime<Utc>,
+    /// The days that the customer's policy counts: `calendar` or `business`.
+    pub calendar: String,
     /// The advisory's ordinal.
     pub advisory_id: i64,
     /// The advisory's CVE id.
@@ -102,10 +104,11 @@ const SHOWN: &str = "
                      AND f.advisory_id = e.advisory_id AND f.detected_at <= $1 LIMIT 1) IS NULL
             ) fix ON true)
     SELECT e.customer_id, c.tenant_namespace, c.name AS customer, e.mode, e.environment, e.cluster,
-           e.replicas, e.internet_exposed, e.valid_from AS running_since, x.*, t.*,
+           e.replicas, e.internet_exposed, e.valid_from AS running_since, p.calendar, x.*, t.*,
            (SELECT n FROM total) AS total
     FROM page e
     JOIN customers c ON c.id = e.customer_id
+    JOIN sla_policies p ON p.id = c.policy_id
     JOIN affected x USING (image_id, version, advisory_id)
     LEFT JOIN seen s ON true
     CROSS JOIN LATERAL (

@@ -1,4 +1,6 @@
 //! What a run produced, counted in the database: the summary that `run` prints.
+use crate::read::sla::{SlaFigures, figures};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeMap;
@@ -7,7 +9,7 @@ use std::collections::BTreeMap;
 pub type Table = BTreeMap<String, BTreeMap<String, i64>>;
 
 /// The summary of a world.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     /// Facts on the timeline.
     pub events: i64,
@@ -15,8 +17,8 @@ pub struct Summary {
     pub builds: Table,
     /// Findings by severity and state.
     pub findings: Table,
-    /// Violations by clock and severity.
-    pub violations: Table,
+    /// How promises were kept.
+    pub sla: SlaFigures,
     /// Documents of builds.
     pub artifacts: i64,
     /// Bytes of documents, counted once for each distinct content.
@@ -27,11 +29,16 @@ pub struct Summary {
     pub notifications: BTreeMap<String, i64>,
 }
 
-/// Counts a world; the connection should hold a snapshot.
+/// Counts a world that stands at `now`, its service levels from `from` on; the connection should hold a
+/// snapshot.
 ///
 /// # Errors
 /// The database fails.
-pub async fn summary(conn: &mut PgConnection) -> Result<Summary, sqlx::Error> {
+pub async fn summary(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    from: DateTime<Utc>,
+) -> Result<Summary, sqlx::Error> {
     let events = sqlx::query_scalar("SELECT count(*) FROM timeline").fetch_one(&mut *conn).await?;
     let (artifacts, bytes) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM artifacts),
@@ -53,11 +60,7 @@ pub async fn summary(conn: &mut PgConnection) -> Result<Summary, sqlx::Error> {
              FROM cve_findings GROUP BY 1, 2",
         )
         .await?,
-        violations: table(
-            conn,
-            "SELECT clock, severity, count(*) FROM sla_violations GROUP BY 1, 2",
-        )
-        .await?,
+        sla: figures(conn, now, from, None).await?,
         artifacts,
         bytes,
         advisories: list(conn, "SELECT severity, count(*) FROM advisories GROUP BY 1").await?,

@@ -1,7 +1,7 @@
 //! The builder pool, and what asks for builds.
 use super::Draw;
 use crate::fact::Trigger;
-use crate::scenario::units::{CronSchedule, Share};
+use crate::scenario::units::{CronSchedule, Share, Span};
 use crate::severity::Severity;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,8 +22,21 @@ pub struct Builders {
     pub breakage: Share,
     /// How long a breakage lasts. LN(median 8 h, sigma 1) (D).
     pub repair: Draw,
+    /// How long an image waits for its next automatic build after a failed one; null: no longer
+    /// than for any other. First 1 h, at most 2 d (D).
+    pub back_off: Option<BackOff>,
     /// The queue discipline.
     pub queue: Queue,
+}
+
+/// The wait after the n-th failed build of an image in a row: `first` x 2^(n-1), at most `max`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackOff {
+    /// After the first failed build: 1 h by default (D).
+    pub first: Span,
+    /// The most: 2 d by default (D).
+    pub max: Span,
 }
 
 /// The queue discipline of the builder pool.

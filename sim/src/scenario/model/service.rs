@@ -46,6 +46,9 @@ pub struct SlaPolicy {
     /// Share of the time after which a timer is at risk. 0.75 (D).
     #[serde(default)]
     pub warn_share: Option<Share>,
+    /// What is owed when an exposure that had ended begins anew. `continue` (D).
+    #[serde(default)]
+    pub on_reexposure: Option<OnReexposure>,
 }
 
 /// Policies in use, by name.
@@ -99,6 +102,31 @@ pub enum ClockStart {
     Detected,
     /// The advisory was published.
     Published,
+}
+
+/// What is owed when an exposure that had ended begins anew: a customer went back to an affected
+/// version, or began again to use the image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnReexposure {
+    /// The clock goes on from where the episode before began, as if it had never stopped.
+    #[default]
+    Continue,
+    /// The clock starts anew.
+    Restart,
+    /// Nothing: the first episode is owed, no later one.
+    Ignore,
+}
+
+impl OnReexposure {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OnReexposure::Continue => "continue",
+            OnReexposure::Restart => "restart",
+            OnReexposure::Ignore => "ignore",
+        }
+    }
 }
 
 /// When SLA timers are evaluated.

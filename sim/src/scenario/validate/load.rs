@@ -3,8 +3,9 @@ use super::{Checked, Invalid, end, schedule, steps, time_draw, within};
 use crate::catalogue::fleet_names;
 use crate::fact::Trigger;
 use crate::scenario::error::{did_you_mean, excerpt};
-use crate::scenario::model::{Arrivals, Draw, IncidentKind, Scenario};
+use crate::scenario::model::{Arrivals, BackOff, Draw, IncidentKind, Scenario};
 use crate::scenario::tree::Step;
+use crate::scenario::units::Span;
 use crate::time::SimTime;
 
 /// The most requests of one stream in one run.
@@ -32,6 +33,9 @@ fn builders(scenario: &Scenario) -> Checked {
     within(steps!["builders", "retries"], builders.retries, 0..=100)?;
     time_draw(steps!["builders", "duration"], &builders.duration)?;
     time_draw(steps!["builders", "repair"], &builders.repair)?;
+    if let Some(back_off) = &builders.back_off {
+        check_back_off(back_off)?;
+    }
     let priority = &builders.queue.priority;
     for (index, trigger) in priority.iter().enumerate() {
         let at = steps!["builders", "queue", "priority", index];
@@ -44,14 +48,35 @@ fn builders(scenario: &Scenario) -> Checked {
     Ok(())
 }
 
-/// The inventory a world begins with is never queued.
-fn queued(path: Vec<Step>, trigger: Trigger) -> Checked {
-    if trigger != Trigger::Bootstrap {
-        return Ok(());
+/// A wait that grows from something to something.
+fn check_back_off(back_off: &BackOff) -> Checked {
+    let BackOff { first, max } = back_off;
+    let at = |key: &str| steps!["builders", "back_off", key];
+    if *first == Span::of_ms(0) {
+        let hint = "`back_off: null` switches it off";
+        return Err(Invalid::new(at("first"), "a length of time above 0", first).hint(hint));
     }
+    if max < first {
+        let expected = format!("at least `first`, {first}");
+        return Err(Invalid::new(at("max"), expected, max));
+    }
+    if *max > Span::days(365) {
+        return Err(Invalid::new(at("max"), "a length of time up to 365d", max));
+    }
+    Ok(())
+}
+
+/// The inventory a world begins with is never queued, and a retry has no class of its own.
+fn queued(path: Vec<Step>, trigger: Trigger) -> Checked {
+    let hint = match trigger {
+        Trigger::Bootstrap => {
+            "bootstrap is the inventory the world begins with; it never waits in a queue"
+        }
+        Trigger::Retry => "a retry waits in the class of the build that failed",
+        _ => return Ok(()),
+    };
     let expected = "cve_fix, manual, upstream, base_change or cron";
-    let hint = "bootstrap is the inventory the world begins with; it never waits in a queue";
-    Err(Invalid::new(path, expected, "`bootstrap`").hint(hint))
+    Err(Invalid::new(path, expected, format!("`{}`", trigger.as_str())).hint(hint))
 }
 
 fn arrivals(index: usize, stream: &Arrivals, scenario: &Scenario) -> Checked {

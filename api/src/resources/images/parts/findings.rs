@@ -20,7 +20,8 @@ struct FindingDeadline {
     state: TimerState,
     /// The nearest deadline; absent while all clocks stand still.
     due_at: Option<Instant>,
-    /// Hours until then; negative once it has passed.
+    /// Hours of the promise that are left until then, in the days of its policy; negative once it has
+    /// passed.
     hours_left: Option<f64>,
 }
 
@@ -48,7 +49,10 @@ impl ImageFinding {
                 clock: SlaClock::parse(&near.clock)?,
                 state: TimerState::of(near.excluded, near.warn_at, near.due_at, at),
                 due_at: near.due_at.map(Into::into),
-                hours_left: near.due_at.map(|due| hours_left(due, at)),
+                hours_left: near
+                    .due_at
+                    .map(|due| hours_left(due, at, &near.calendar))
+                    .transpose()?,
             })
         };
         Ok(ImageFinding {
