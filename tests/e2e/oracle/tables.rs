@@ -117,7 +117,8 @@ pub(super) async fn timers(conn: &mut PgConnection) -> Table {
         due_at: Option<At>,
         stopped_at: Option<At>,
         stop_reason: Option<String>,
-        excluded: Option<bool>,
+        excluded: bool,
+        undecided: bool,
         warned_at: Option<At>,
         breached_at: Option<At>,
     }
@@ -136,7 +137,7 @@ pub(super) async fn timers(conn: &mut PgConnection) -> Table {
             ("due_at", column(timer.due_at)),
             ("stopped_at", column(timer.stopped_at)),
             ("stop_reason", timer.stop_reason.unwrap_or("-".to_owned())),
-            ("excluded", decided(timer.excluded)),
+            ("excluded", decided((!timer.undecided).then_some(timer.excluded))),
             ("warned_at", column(timer.warned_at)),
             ("breached_at", column(timer.breached_at)),
         ];
