@@ -64,8 +64,7 @@ pub(super) struct Finding {
     /// The publication of the first later version whose contents are not affected, wherever it
     /// lies; from the contents, not from the column of that name.
     pub(super) resolved: Ms,
-    /// The column: only what a publication resolved that came after the finding, while nobody had
-    /// judged it.
+    /// The column of that name, which is only compared.
     pub(super) resolved_column: Option<Ms>,
 }
 

@@ -261,20 +261,27 @@ pub(super) async fn decisions(conn: &mut PgConnection) -> Table {
     rows(conn, sql).await.into_iter().map(row).collect()
 }
 
-/// When findings were resolved: what the column says, and what the contents of versions say.
+/// When findings were resolved: what the contents of versions say, and what the column says, of
+/// findings that nobody had judged by then. Of what was found after a version without it was out, the
+/// document does not say which of these versions counts: only that one came before.
 pub(super) fn resolutions(world: &World) -> (Table, Table) {
     let (mut oracle, mut program) = (Table::new(), Table::new());
-    let through = world.last().max(world.ends);
     for (id, image) in &world.images {
         for finding in &image.findings {
             let judged = image.judged.get(&finding.advisory).copied().unwrap_or(FOREVER);
-            let known = finding.resolved > finding.found && finding.resolved < judged;
-            let resolved = (known && finding.resolved <= through).then_some(finding.resolved);
+            if judged <= finding.found || judged <= finding.resolved && judged < FOREVER {
+                continue;
+            }
+            let told = |at: Option<i64>| match at {
+                Some(at) if at <= finding.found => "before it was found".to_owned(),
+                at => optional(at),
+            };
+            let resolved = (finding.resolved < FOREVER).then_some(finding.resolved);
             let (version, package) = (finding.version, finding.package);
             let key =
                 format!("image {id}:{version}, advisory {}, package {package}", finding.advisory);
-            oracle.insert(key.clone(), vec![("resolved_at", optional(resolved))]);
-            program.insert(key, vec![("resolved_at", optional(finding.resolved_column))]);
+            oracle.insert(key.clone(), vec![("resolved_at", told(resolved))]);
+            program.insert(key, vec![("resolved_at", told(finding.resolved_column))]);
         }
     }
     (oracle, program)
