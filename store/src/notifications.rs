@@ -33,7 +33,7 @@ const FAILED: &str = "
 const CRITICAL: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'excluded', coalesce(d.excluded, false),
                               'due', CASE WHEN t.started_at <= $2 THEN t.due_at END) AS item,
-           row_number() OVER (ORDER BY t.image_id, t.advisory_id) AS place
+           row_number() OVER (ORDER BY t.image_id, t.advisory_id, t.episode) AS place
     FROM sla_timers t JOIN images i ON i.id = t.image_id JOIN advisories a ON a.id = t.advisory_id
     LEFT JOIN mass_event_decisions d ON d.advisory_id = t.advisory_id
          AND d.policy_id = t.policy_id AND d.decided_at <= $2
@@ -44,7 +44,8 @@ const CRITICAL: &str = "
 const AT_RISK: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'clock', t.clock,
                               'severity', t.severity, 'due', t.due_at) AS item,
-           row_number() OVER (ORDER BY t.image_id, t.advisory_id, t.clock DESC) AS place
+           row_number() OVER (ORDER BY t.image_id, t.advisory_id, t.clock DESC, t.episode)
+               AS place
     FROM sla_timers t JOIN images i ON i.id = t.image_id JOIN advisories a ON a.id = t.advisory_id
     WHERE t.customer_id = $3 AND t.warned_at = $2 AND $1 < $2";
 
@@ -52,7 +53,8 @@ const AT_RISK: &str = "
 const BREACHED: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'clock', v.clock,
                               'severity', v.severity, 'due', v.due_at) AS item,
-           row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC) AS place
+           row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC, v.episode)
+               AS place
     FROM sla_violations v
     JOIN images i ON i.id = v.image_id
     JOIN advisories a ON a.id = v.advisory_id
@@ -64,7 +66,8 @@ const RESOLVED: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'clock', v.clock,
                               'severity', v.severity, 'due', v.due_at, 'resolved', v.resolved_at)
                AS item,
-           row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC) AS place
+           row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC, v.episode)
+               AS place
     FROM sla_violations v
     JOIN images i ON i.id = v.image_id
     JOIN advisories a ON a.id = v.advisory_id

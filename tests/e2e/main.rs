@@ -11,6 +11,7 @@ mod one_story;
 mod pipes;
 mod pooled;
 mod repair;
+mod oracle;
 mod scenario_load;
 mod seeds;
 mod stop;
