@@ -108,6 +108,9 @@ async fn only_build_artifacts_are_served() {
     assert!(!lost.text.contains("blobs"));
 }
 
+/// What is left of an object: its bytes, and whether those are gzip; or nothing.
+type Damaged = Option<(Vec<u8>, bool)>;
+
 #[tokio::test]
 async fn a_lost_or_damaged_document_is_a_problem_of_its_own() {
     let api = Api::start("artifacts_damaged").await;
@@ -126,7 +129,7 @@ async fn a_lost_or_damaged_document_is_a_problem_of_its_own() {
     let gzip = |text: &str| documents::gzip::compress_fast(text.as_bytes());
     let mut torn = gzip(PACKED);
     torn.truncate(torn.len() - 3);
-    let cases: [(&str, String, Vec<Option<(Vec<u8>, bool)>>); 3] = [
+    let cases: [(&str, String, Vec<Damaged>); 3] = [
         (
             &format!("blobs/sha256/{LOG_SHA256}"),
             log,
