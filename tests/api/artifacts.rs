@@ -153,7 +153,7 @@ async fn a_lost_or_damaged_document_is_a_problem_of_its_own() {
         ("log/checkpoint", note.to_owned(), vec![Some((flipped(&whole, 1), false)), None]),
     ];
     sqlx::query("INSERT INTO logs VALUES ('transparency', 'log', 2, $1, 2)")
-        .bind(vec![0; 32])
+        .bind([0_u8; 32].as_slice())
         .execute(&api.pool)
         .await
         .unwrap();
