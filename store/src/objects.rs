@@ -2,6 +2,7 @@
 //!
 //! Content-addressed objects live under [`CONTENT_PREFIX`]; writing one twice is harmless and
 //! reading one proves that it is whole.
+pub use crate::objects::client::Settings;
 use crate::objects::client::client;
 pub use crate::objects::error::ObjectError;
 use crate::objects::error::{Place, classify, incomplete};
@@ -26,33 +27,6 @@ pub const CONTENT_PREFIX: &str = "blobs/sha256/";
 const GZIP: &str = "gzip";
 /// Requests of one caller that are under way at the same time.
 const CONCURRENT_PUTS: usize = 8;
-
-/// Where the object store is and who we are to it.
-#[derive(Clone)]
-pub struct Settings {
-    /// Its address, for example `http://127.0.0.1:9000`.
-    pub endpoint: String,
-    /// The region its signatures name; most stores other than AWS ignore it.
-    pub region: String,
-    /// The bucket of this world.
-    pub bucket: String,
-    /// The access key's id.
-    pub access_key: String,
-    /// The access key's secret.
-    pub secret_key: String,
-}
-
-impl fmt::Debug for Settings {
-    /// Without the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("endpoint", &self.endpoint)
-            .field("region", &self.region)
-            .field("bucket", &self.bucket)
-            .field("access_key", &self.access_key)
-            .finish_non_exhaustive()
-    }
-}
 
 /// An object on its way into the store.
 #[derive(Clone, Debug)]

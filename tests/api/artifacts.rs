@@ -108,6 +108,9 @@ async fn only_build_artifacts_are_served() {
     assert!(!lost.text.contains("blobs"));
 }
 
+/// What is left of an object: its bytes, and whether those are gzip; or nothing.
+type Damaged = Option<(Vec<u8>, bool)>;
+
 #[tokio::test]
 async fn a_lost_or_damaged_document_is_a_problem_of_its_own() {
     let api = Api::start("artifacts_damaged").await;
@@ -126,8 +129,7 @@ async fn a_lost_or_damaged_document_is_a_problem_of_its_own() {
     let gzip = |text: &str| documents::gzip::compress_fast(text.as_bytes());
     let mut torn = gzip(PACKED);
     torn.truncate(torn.len() - 3);
-    type Damages = Vec<Option<(Vec<u8>, bool)>>;
-    let cases: [(&str, String, Damages); 3] = [
+    let cases: [(&str, String, Vec<Damaged>); 3] = [
         (
             &format!("blobs/sha256/{LOG_SHA256}"),
             log,
@@ -151,7 +153,7 @@ async fn a_lost_or_damaged_document_is_a_problem_of_its_own() {
         ("log/checkpoint", note.to_owned(), vec![Some((flipped(&whole, 1), false)), None]),
     ];
     sqlx::query("INSERT INTO logs VALUES ('transparency', 'log', 2, $1, 2)")
-        .bind(vec![0; 32])
+        .bind([0_u8; 32].as_slice())
         .execute(&api.pool)
         .await
         .unwrap();

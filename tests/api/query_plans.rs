@@ -2,9 +2,10 @@
 //! checked in a world large enough that a sequential scan would show. The queries come from the
 //! specification: every operation that reads, with each of its filters.
 use crate::operations::{self, Operation};
-use crate::support::{Api, count_findings};
+use crate::support::{Api, count_findings, signed_note};
 use api::auth::Role;
 use std::sync::{Arc, Mutex};
+use store::logs::Log;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
@@ -287,6 +288,10 @@ impl<S: Subscriber> Layer<S> for Plans {
 async fn started(plans: &Plans) -> Api {
     let api = Api::start("plans").await;
     sqlx::raw_sql(WORLD).execute(&api.pool).await.unwrap();
+    for log in Log::ALL {
+        let (key, note) = (format!("{}checkpoint", log.prefix()), signed_note(log, 2));
+        api.objects.put(&key, note.into(), "text/plain").await.unwrap();
+    }
     let mut conn = api.pool.acquire().await.unwrap();
     let images: Vec<i64> = (10..=209).collect();
     store::catalogue::image_packages(&mut conn, &images).await.unwrap();

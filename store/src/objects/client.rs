@@ -1,5 +1,4 @@
 //! How the object store is spoken to: whom, how patiently, and in which dialect of S3.
-use super::Settings;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -7,7 +6,35 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use std::fmt;
 use std::time::Duration;
+
+/// Where the object store is and who we are to it.
+#[derive(Clone)]
+pub struct Settings {
+    /// Its address, for example `http://127.0.0.1:9000`.
+    pub endpoint: String,
+    /// The region its signatures name; most stores other than AWS ignore it.
+    pub region: String,
+    /// The bucket of this world.
+    pub bucket: String,
+    /// The access key's id.
+    pub access_key: String,
+    /// The access key's secret.
+    pub secret_key: String,
+}
+
+impl fmt::Debug for Settings {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("endpoint", &self.endpoint)
+            .field("region", &self.region)
+            .field("bucket", &self.bucket)
+            .field("access_key", &self.access_key)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Attempts of one request, with back-off between them.
 const ATTEMPTS: u32 = 4;
