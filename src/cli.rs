@@ -10,8 +10,10 @@ mod metrics;
 mod play;
 mod probe;
 mod progress;
+mod repair;
 mod report;
 mod run;
+mod say;
 mod scenario;
 mod serve;
 mod signing;
@@ -20,9 +22,11 @@ mod worker;
 use crate::services::Services;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use say::say;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// A wave tank for container supply chains: weeks of builds, SBOMs, signatures, CVEs and SLAs in
@@ -61,6 +65,8 @@ enum Command {
     Digest(digest::Options),
     /// Verify an image, a world, a log, or an export: every digest, signature, proof and level.
     Verify(evidence::VerifyOptions),
+    /// Make lost and damaged documents of a world again.
+    Repair(repair::Options),
     /// Write a world's documents, keys and logs to a directory, with the answer key.
     Export(evidence::ExportOptions),
     /// Make, list or revoke the keys with which people and programs use the API.
@@ -79,15 +85,23 @@ enum Command {
     Openapi,
 }
 
+/// How long a process may take to stop once it is asked to.
+const STOP_LIMIT: Duration = Duration::from_millis(4_500);
+/// The exit code of what was interrupted.
+const INTERRUPTED: i32 = 130;
+/// How long the end waits for computations that nobody needs any more.
+const END_WAIT: Duration = Duration::from_millis(100);
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")
-        .and_then(|runtime| runtime.block_on(told(cli.command)))
-    {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let code = runtime.context("cannot start the runtime").and_then(|runtime| {
+        let code = runtime.block_on(told(cli.command));
+        runtime.shutdown_timeout(END_WAIT);
+        code
+    });
+    match code {
         Ok(code) => code,
         Err(error) => {
             tell(&error);
@@ -115,6 +129,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Migrate(options) => serve::migrate(options).await,
         Command::Digest(options) => digest::digest(options).await,
         Command::Verify(options) => evidence::verify(options).await,
+        Command::Repair(options) => repair::repair(options).await,
         Command::Export(options) => evidence::export(options).await,
         Command::ApiKey(command) => api_key::api_key(command).await,
         Command::Keys(options) => evidence::keys(options).await,
@@ -145,7 +160,7 @@ async fn warn_of_kernel_mismatch(services: &Services) -> Result<bool> {
     match store::world::assert_kernel(&mut conn).await {
         Ok(()) => Ok(false),
         Err(error @ store::error::Error::KernelMismatch { .. }) => {
-            eprintln!("warning: {}", message(&error.into()));
+            say!("warning: {}", message(&error.into()));
             Ok(true)
         }
         Err(error) => Err(error.into()),
@@ -176,15 +191,24 @@ fn print(text: &str) -> Result<ExitCode> {
     }
 }
 
-/// Cancelled by the first interrupt or termination signal; the second ends the process at once.
-fn shutdown_on_signal() -> CancellationToken {
+/// Cancelled by the first interrupt or termination signal, and when nobody reads any more what is
+/// said; the second signal ends the process at once. So does a stop that takes too long, with the code
+/// that the command would have ended with.
+fn shutdown_on_signal(code: i32) -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {
-        signal().await;
+        tokio::select! {
+            () = signal() => {}
+            () = say::UNREAD.cancelled() => {}
+        }
         cancelled.cancel();
-        signal().await;
-        std::process::exit(130);
+        // Like a kill, from which every process recovers.
+        if tokio::time::timeout(STOP_LIMIT, signal()).await.is_ok() {
+            std::process::exit(INTERRUPTED);
+        }
+        eprintln!("stopped in the middle of something; all that was committed is whole");
+        std::process::exit(code);
     });
     token
 }

@@ -8,7 +8,7 @@ mod verify;
 
 pub use collect::Collector;
 pub use export::{Exported, export};
-pub use verify::{Problem, Report, Scope, verify_directory, verify_world};
+pub use verify::{LeftOut, Problem, Report, Scope, verify_directory, verify_world};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use documents::checkpoint::VerifierKey;
 use documents::keys::PublicKey;
 use documents::slsa_level::CheckResult;
 use documents::world_keys::WorldIdentity;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use store::logs::Log;
 
@@ -33,6 +33,7 @@ const AUDIT_VERIFIER: &str = "keys/audit.vkey";
 /// Files about one version, below its directory.
 const IMAGE: &str = "image.json";
 const SPDX: &str = "sbom.spdx.json";
+const SPDX_3: &str = "sbom.spdx3.json";
 const CYCLONEDX: &str = "sbom.cdx.json";
 const PROVENANCE: &str = "provenance.json";
 const BUILD_LOG: &str = "build.log";
@@ -44,7 +45,10 @@ const SLSA: &str = "slsa.json";
 pub struct WorldFile {
     format: String,
     name: String,
-    seed: u64,
+    /// Text, for it has 64 bits, and many readers of JSON lose what is above 2^53. Earlier releases
+    /// wrote a number.
+    #[serde(deserialize_with = "text_or_number")]
+    seed: String,
     scenario_sha256: String,
     as_of: DateTime<Utc>,
     log_origin: String,
@@ -53,6 +57,9 @@ pub struct WorldFile {
     signer_key_id: String,
     images: usize,
     versions: usize,
+    /// Those that were disclosed; earlier releases did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    advisories: Option<usize>,
     /// What the world no longer keeps; absent when that is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retention: Option<RetentionFile>,
@@ -77,6 +84,19 @@ impl RetentionFile {
             Log::Audit => &self.audit_bundles,
         }
     }
+}
+
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Seed {
+        Text(String),
+        Number(u64),
+    }
+    Ok(match Seed::deserialize(deserializer)? {
+        Seed::Text(text) => text,
+        Seed::Number(number) => number.to_string(),
+    })
 }
 
 /// `image.json`: which version this is.

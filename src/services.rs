@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::db::{self, ApiPools, Durability};
 use store::objects::{ObjectStore, Settings};
+use store::sessions;
 
 /// Connections for the conductor.
 const POOL: u32 = 8;
@@ -22,6 +23,8 @@ const OTHERS: u32 = POOL + 4;
 
 /// A server with less room than this stops in the middle of a write: two segments of its log.
 const LEAST_ROOM: u64 = 32 << 20;
+/// How long a stop waits for connections that are in use. What runs on them then is not committed.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How often the services that were brought along are looked after.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -198,6 +201,9 @@ impl Services {
         let connect: PgConnectOptions = database_url
             .parse()
             .context("DATABASE_URL is not a PostgreSQL address\nhint: write it as postgres://user:password@host:5432/database")?;
+        if postgres.is_none() {
+            sessions::check(connect.clone()).await?;
+        }
         let pool = db::connect(connect.clone(), POOL, Durability::Full).await?;
         let room = db::free_connections(&pool).await?.saturating_sub(OTHERS);
         let for_workers = wanted.min(room.saturating_sub(2 * LEAST_API_POOL)).max(1);
@@ -251,9 +257,12 @@ impl Services {
 
     /// Lets go of everything in order; what was brought along stops.
     pub async fn stop(self) {
-        self.api_pools.close().await;
-        self.pool.close().await;
-        self.worker_pool.close().await;
+        let closing = async {
+            tokio::join!(self.api_pools.close(), self.pool.close(), self.worker_pool.close());
+        };
+        if tokio::time::timeout(CLOSE_WAIT, closing).await.is_err() {
+            tracing::debug!("stopped while statements were under way; they are rolled back");
+        }
         if let Some(endpoint) = self.endpoint {
             endpoint.stop().await;
         }

@@ -1,6 +1,7 @@
 //! What every request meets, whatever it asks for.
 pub(crate) mod access;
 pub(crate) mod authorize;
+pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod etags;
 pub(crate) mod examples;
@@ -25,4 +26,5 @@ pub(crate) mod streams;
 pub(crate) mod strict_text;
 pub(crate) mod tag;
 pub(crate) mod time;
+pub(crate) mod world_id;
 pub(crate) mod write;

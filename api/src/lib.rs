@@ -21,13 +21,13 @@ use http::operations::Operations;
 use poem::endpoint::BoxEndpoint;
 use poem::listener::TcpAcceptor;
 use poem::middleware::Cors;
-use poem::{EndpointExt, IntoEndpoint, Response, Route, Server, get};
+use poem::{EndpointExt, Response, Route, Server, get};
 use std::future::Future;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// How long open requests may go on after a stop was asked for.
-const GRACE_SECONDS: u64 = 10;
+const GRACE_SECONDS: u64 = 2;
 
 /// What scripts of other origins may send: every header that the API reads from callers with a
 /// token.
@@ -55,12 +55,12 @@ const SENT_HEADERS: [&str; 8] = [
 pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let origins = state.allowed_origins().to_vec();
     let specification = openapi_json();
-    let routes = Operations::of_specification(&specification, resources::access);
-    let inside = web::mount(Route::new(), state.static_dir())
+    let endpoints = openapi::endpoints(state.clone());
+    let operations = Operations::of_specification(&specification, resources::access, endpoints);
+    let pages = web::mount(Route::new(), state.static_dir())
         .at("/openapi.json", get(openapi::docs::specification(specification)))
-        .nest("/docs", openapi::docs::swagger_ui())
-        .at("/*rest", openapi::service(state.clone()).into_endpoint());
-    let middleware = http::middleware::Middleware::new(inside, routes, state);
+        .nest("/docs", openapi::docs::swagger_ui());
+    let middleware = http::middleware::Middleware::new(pages, operations, state);
     if origins.is_empty() {
         return middleware.boxed();
     }

@@ -1,12 +1,15 @@
 //! The specification: the operations of all resources, and what poem-openapi cannot say by itself.
 mod conventions;
 pub(crate) mod docs;
+mod endpoints;
 mod examples;
 mod generators;
 mod parameters;
 mod paths;
 
-use crate::http::problem::{self, Code, ProblemBody};
+pub(crate) use endpoints::endpoints;
+
+use crate::http::problem::{self, Code, ProblemBody, ProblemPart};
 use crate::http::request_id;
 use crate::http::state::ApiState;
 use crate::resources::Resources;
@@ -23,8 +26,8 @@ A wave tank for container supply chains. The world is simulated; its documents a
 prints. Keys have a role (admin, editor, viewer, orchestrator); those that are bound to a tenant \
 see that tenant and the shared catalogue, and nothing tells them what else there is.
 
-**Simulated time.** All instants are simulated and written in RFC 3339, UTC, with milliseconds \
-(fields ending in `_wall` are real time). Reads take `as_of`: the answer is what was known at \
+**Simulated time.** All instants are simulated and written in RFC 3339, UTC with a `Z`, with \
+milliseconds where there are some (fields ending in `_wall` are real time). Reads take `as_of`: the answer is what was known at \
 that instant. Without it, the answer is the newest state. `settled: true` says that the answer \
 can never change again.
 
@@ -41,7 +44,13 @@ direction.
 not sent again.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; GET /problems lists \
-them all. Every answer carries `X-Request-Id`.
+them all. A body that is wrong is answered with all that is wrong in it: `errors` holds for each a \
+JSON pointer (RFC 6901), what was expected, what came and, where there is a choice, what is allowed. \
+Every answer carries `X-Request-Id`.
+
+**Worlds.** Loading a scenario puts another world in this one's place. Page tokens and event ids \
+belong to one world: a token of another is answered 410 (`stale_page_token`), and GET /v1/events \
+begins with `reset`, which says why and from where it goes on.
 
 **A tour.** In the demo world (`wavetank demo`) every example here is a thing that exists; press \
 \"Try it out\" and \"Execute\". Read the advisory: when it was disclosed, fixed, and first found. \
@@ -51,7 +60,7 @@ deadline that was missed. The timeline of the CVE, from disclosure on. Then clea
 how things stand now; ask for a build, a scan, an incident; pause the clock or let it run.";
 
 /// All resources as a service with its specification.
-pub(crate) fn service(state: ApiState) -> OpenApiService<Resources, ()> {
+fn service(state: ApiState) -> OpenApiService<Resources, ()> {
     let id = ExtraHeader::new(request_id::HEADER)
         .description("The request's id: the one the client sent, or a new ULID.");
     OpenApiService::new(Resources(state), "Wavetank", env!("CARGO_PKG_VERSION"))
@@ -80,6 +89,7 @@ pub fn openapi_json() -> String {
     }
     bodies.remove(SIGNED);
     bodies.insert(OWN_PUSH.to_owned());
+    add_objects_within(&mut bodies, &document["components"]["schemas"]);
     for body in bodies {
         conventions::apply_to_body(&mut document["components"]["schemas"][body]);
     }
@@ -109,6 +119,33 @@ fn body_schemas(operation: &Value) -> Vec<String> {
     references.filter_map(name).collect()
 }
 
+/// The names of the objects that bodies hold, however deep.
+fn add_objects_within(bodies: &mut BTreeSet<String>, schemas: &Value) {
+    let mut open: Vec<String> = bodies.iter().cloned().collect();
+    while let Some(name) = open.pop() {
+        let mut names = Vec::new();
+        references(&schemas[&name], &mut names);
+        for name in names {
+            if schemas[&name]["type"] == "object" && bodies.insert(name.clone()) {
+                open.push(name);
+            }
+        }
+    }
+}
+
+/// The names of the schemas that a schema refers to.
+fn references(schema: &Value, names: &mut Vec<String>) {
+    match schema {
+        Value::Object(map) => {
+            let reference = map.get("$ref").and_then(Value::as_str);
+            names.extend(reference.and_then(|text| text.rsplit('/').next()).map(str::to_owned));
+            map.values().for_each(|value| references(value, names));
+        }
+        Value::Array(values) => values.iter().for_each(|value| references(value, names)),
+        _ => {}
+    }
+}
+
 /// One example for each code that the description of an error response names.
 fn add_problem_examples(operation: &mut Value) {
     let responses = operation["responses"].as_object_mut();
@@ -126,6 +163,9 @@ fn add_problem_examples(operation: &mut Value) {
     }
 }
 
+/// The choice of an example.
+const LEVELS: [&str; 4] = ["low", "medium", "high", "critical"];
+
 fn example(code: Code) -> Value {
     let mut example = ProblemBody::example();
     example.kind = format!("/problems/{}", code.as_str());
@@ -135,5 +175,13 @@ fn example(code: Code) -> Value {
     example.detail = format!("{}.", code.title());
     example.hint = code.hint().to_owned();
     example.instance = "/v1/...".to_owned();
+    if code == Code::InvalidBody {
+        let wide = "a whole number from 1 to 86400";
+        let choice = LEVELS.iter().map(|level| (*level).to_owned()).collect();
+        example.errors = Some(vec![
+            ProblemPart::at("/digest_window_seconds", wide, "0", None),
+            ProblemPart::at("/min_severity", "one of the allowed values", "1", Some(choice)),
+        ]);
+    }
     example.to_json().unwrap_or_default()
 }

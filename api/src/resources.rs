@@ -90,11 +90,11 @@ resources! {
     logs::audit::AuditLogsApi,
     webhooks::upstream::WebhooksApi,
     webhooks::endpoints::WebhookEndpointsApi,
+    webhooks::rotation::WebhookSecretsApi,
     webhooks::deliveries::WebhookDeliveriesApi,
     webhooks::sources::WebhookSourcesApi,
     operations::health::HealthApi,
     operations::problems::ProblemsApi,
-    operations::home::HomeApi,
 }
 
 #[cfg(test)]

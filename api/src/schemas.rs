@@ -3,4 +3,5 @@ pub(crate) mod build;
 pub(crate) mod command;
 pub(crate) mod exposure;
 pub(crate) mod finding;
+pub(crate) mod scan;
 pub(crate) mod severity;

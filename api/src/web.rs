@@ -3,7 +3,7 @@
 //! reads the rest of the address.
 use crate::http::gzip::Gzip;
 use crate::http::problem::{Code, Problem};
-use poem::endpoint::make;
+use poem::endpoint::{make, make_sync};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{EndpointExt, IntoResponse, Request, Response, Route, get};
 use sha2::{Digest, Sha256};
@@ -96,7 +96,11 @@ pub(crate) fn mount(route: Route, directory: Option<PathBuf>) -> Route {
             Ok::<_, poem::Error>(page)
         }
     }));
+    let home = make_sync(|_| {
+        Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, "/ui/").finish()
+    });
     route
+        .at("/", get(home))
         .at("/assets/*name", get(asset).with(Gzip))
         .at("/ui", get(page.clone()).with(Gzip))
         .at("/ui/*rest", get(page).with(Gzip))

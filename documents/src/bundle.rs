@@ -112,8 +112,11 @@ impl Bundle {
     }
 }
 
+// Unknown members are refused everywhere below, as Sigstore's protobuf parsers do: a bundle that we
+// accept must not be one that they take for broken.
+
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire<'a> {
     media_type: String,
     verification_material: Material,
@@ -122,7 +125,7 @@ struct Wire<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Material {
     #[serde(skip_serializing_if = "Option::is_none")]
     public_key: Option<KeyHint>,
@@ -131,12 +134,13 @@ struct Material {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct KeyHint {
     hint: String,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WireEntry {
     log_index: String,
     log_id: KeyId,
@@ -148,25 +152,26 @@ struct WireEntry {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct KeyId {
     key_id: String,
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct KindVersion {
     kind: String,
     version: String,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Promise {
     signed_entry_timestamp: String,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WireProof {
     log_index: String,
     root_hash: String,
@@ -176,6 +181,7 @@ struct WireProof {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WireCheckpoint {
     envelope: String,
 }

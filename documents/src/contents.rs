@@ -43,6 +43,14 @@ pub struct BaseReference {
     pub digest: Digest,
 }
 
+impl BaseReference {
+    /// The tag in the base's name; without one, the name stands for the newest.
+    pub(crate) fn tag(&self) -> &str {
+        let last = self.name.rsplit('/').next().and_then(|last| last.split_once(':'));
+        last.map_or("latest", |(_, tag)| tag)
+    }
+}
+
 /// What an image is: its identity and its resolved packages. It holds no instant, so that
 /// identical contents give an identical digest (reproducible builds).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,13 +1,15 @@
 //! CycloneDX 1.6 JSON of an image, from the same resolved package list as the SPDX document.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use crate::contents::Component;
+use crate::contents::{Component, ImageContents};
 use crate::digest::Digest;
 use crate::error::{Error, to_json};
-use crate::subject::{DISCLAIMER, Subject, TOOL_NAME, TOOL_VERSION};
+use crate::subject::{CONTACT, DISCLAIMER, NAMESPACE, Subject, TOOL_NAME, TOOL_VERSION};
 use crate::timestamp::Timestamp;
-use crate::{apk_db, purl};
+use crate::{apk_db, legal, purl};
 
 /// Media type of the document.
 pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json; version=1.6";
@@ -29,11 +31,19 @@ struct Bom<'a> {
 #[derive(Serialize)]
 struct Metadata<'a> {
     timestamp: Timestamp,
+    lifecycles: [Lifecycle; 1],
     tools: Tools,
-    authors: [Named<'a>; 1],
+    authors: [Contact<'a>; 1],
     component: Part<'a>,
-    supplier: Named<'a>,
+    manufacturer: Organization<'a>,
+    supplier: Organization<'a>,
     properties: [Property<'a>; 1],
+}
+
+/// When in an image's life the document was made: CISA's type of the SBOM.
+#[derive(Serialize)]
+struct Lifecycle {
+    phase: &'static str,
 }
 
 #[derive(Serialize)]
@@ -49,16 +59,26 @@ struct Tool {
 }
 
 #[derive(Serialize)]
-struct Named<'a> {
+struct Organization<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<[&'static str; 1]>,
+    contact: [Contact<'static>; 1],
+}
+
+#[derive(Serialize)]
+struct Contact<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    email: &'static str,
 }
 
 #[derive(Serialize)]
 struct Part<'a> {
     r#type: &'static str,
-    #[serde(rename = "bom-ref")]
-    bom_ref: &'a str,
-    supplier: Named<'a>,
+    #[serde(rename = "bom-ref", skip_serializing_if = "Option::is_none")]
+    bom_ref: Option<&'a str>,
+    supplier: Organization<'a>,
     name: &'a str,
     version: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -66,9 +86,28 @@ struct Part<'a> {
     hashes: [Hash; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     licenses: Option<[Expression<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copyright: Option<String>,
     purl: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pedigree: Option<Pedigree<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property<'a>>,
+}
+
+/// What a component is derived from: the base of an image.
+#[derive(Serialize)]
+struct Pedigree<'a> {
+    ancestors: Vec<Part<'a>>,
+}
+
+/// What was read in the package itself. `licenses` holds one expression in CycloneDX 1.6, the
+/// concluded one, so the declared one stands here.
+#[derive(Serialize)]
+struct Evidence<'a> {
+    licenses: [Expression<'a>; 1],
 }
 
 #[derive(Serialize)]
@@ -79,7 +118,8 @@ struct Hash {
 
 #[derive(Serialize)]
 struct Expression<'a> {
-    expression: &'a str,
+    expression: Cow<'a, str>,
+    acknowledgement: &'static str,
 }
 
 #[derive(Serialize)]
@@ -92,7 +132,7 @@ struct Property<'a> {
 #[serde(rename_all = "camelCase")]
 struct Dependency<'a> {
     r#ref: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Also written when it is empty: left out, it says that nothing is known.
     depends_on: Vec<&'a str>,
 }
 
@@ -100,6 +140,9 @@ struct Dependency<'a> {
 ///
 /// A `bom-ref` is `name@version`: short, unique in the document, and never percent-encoded (some
 /// tools decode references and then no longer find them).
+///
+/// It states the same minimum elements as the SPDX document. `dependencies` name every component,
+/// with an empty `dependsOn` where it needs nothing.
 ///
 /// # Errors
 /// [`Error::Purl`] for a package without a name.
@@ -125,7 +168,7 @@ pub fn document(subject: &Subject<'_>) -> Result<Vec<u8>, Error> {
         components,
         dependencies: dependencies(subject, &image_reference, &system_reference, &references),
     };
-    to_json("CycloneDX document", 2048 + contents.components.len() * 640, &bom)
+    to_json("CycloneDX document", 2048 + contents.components.len() * 960, &bom)
 }
 
 fn metadata<'a>(subject: &Subject<'a>, reference: &'a str) -> Result<Metadata<'a>, Error> {
@@ -135,42 +178,100 @@ fn metadata<'a>(subject: &Subject<'a>, reference: &'a str) -> Result<Metadata<'a
         properties.push(property("wavetank:base:name", base.name.clone()));
         properties.push(property("wavetank:base:digest", base.digest.to_string()));
     }
+    let ancestor = base(contents)?;
     Ok(Metadata {
         timestamp: subject.created,
+        lifecycles: [Lifecycle { phase: "build" }],
         tools: Tools {
             components: [Tool { r#type: "application", name: TOOL_NAME, version: TOOL_VERSION }],
         },
-        authors: [Named { name: &contents.vendor }],
+        authors: [Contact { name: Some(&contents.vendor), email: CONTACT }],
         component: Part {
-            r#type: "container",
-            bom_ref: reference,
-            supplier: Named { name: &contents.vendor },
-            name: &contents.repository,
-            version: &contents.version,
-            description: "",
-            hashes: [sha256(subject.digest)],
-            licenses: None,
-            purl: purl::image(contents, subject.digest)?,
+            bom_ref: Some(reference),
+            licenses: legal::combined(contents.components.iter()).map(|all| [concluded(all)]),
+            copyright: Some(legal::of_image(&contents.vendor)),
+            pedigree: ancestor.map(|ancestor| Pedigree { ancestors: vec![ancestor] }),
             properties,
+            ..bare(
+                "container",
+                &contents.vendor,
+                (&contents.repository, &contents.version),
+                subject.digest,
+                purl::image(contents, subject.digest)?,
+            )
         },
-        supplier: Named { name: &contents.vendor },
+        manufacturer: vendor(contents),
+        supplier: vendor(contents),
         properties: [property("wavetank:disclaimer", DISCLAIMER.to_owned())],
     })
+}
+
+/// The image that it was built on.
+fn base(contents: &ImageContents) -> Result<Option<Part<'_>>, Error> {
+    let Some(base) = &contents.base else { return Ok(None) };
+    let of_base = contents.components.iter().filter(|component| component.from_base);
+    Ok(Some(Part {
+        licenses: legal::combined(of_base).map(|all| [concluded(all)]),
+        copyright: Some(legal::of_image(&contents.vendor)),
+        ..bare(
+            "container",
+            &contents.vendor,
+            (&base.name, base.tag()),
+            base.digest,
+            purl::base(&base.name, base.digest)?,
+        )
+    }))
+}
+
+fn bare<'a>(
+    r#type: &'static str,
+    supplier: &'a str,
+    (name, version): (&'a str, &'a str),
+    digest: Digest,
+    purl: String,
+) -> Part<'a> {
+    Part {
+        r#type,
+        bom_ref: None,
+        supplier: organization(supplier),
+        name,
+        version,
+        description: "",
+        hashes: [sha256(digest)],
+        licenses: None,
+        copyright: None,
+        purl,
+        pedigree: None,
+        evidence: None,
+        properties: Vec::new(),
+    }
+}
+
+fn organization(name: &str) -> Organization<'_> {
+    Organization { name, url: None, contact: [Contact { name: None, email: CONTACT }] }
+}
+
+fn vendor(contents: &ImageContents) -> Organization<'_> {
+    Organization { url: Some([NAMESPACE]), ..organization(&contents.vendor) }
+}
+
+fn concluded<'a>(license: impl Into<Cow<'a, str>>) -> Expression<'a> {
+    Expression { expression: license.into(), acknowledgement: "concluded" }
 }
 
 fn system<'a>(subject: &Subject<'a>, reference: &'a str) -> Result<Part<'a>, Error> {
     let contents = subject.contents;
     Ok(Part {
-        r#type: "operating-system",
-        bom_ref: reference,
-        supplier: Named { name: &contents.vendor },
-        name: &contents.distro_id,
-        version: &contents.distro_version,
-        description: "",
-        hashes: [sha256(Digest::of(apk_db::os_release(contents).as_bytes()))],
-        licenses: None,
-        purl: purl::distribution(contents)?,
-        properties: Vec::new(),
+        bom_ref: Some(reference),
+        licenses: legal::combined(contents.components.iter()).map(|all| [concluded(all)]),
+        copyright: Some(legal::of_image(&contents.vendor)),
+        ..bare(
+            "operating-system",
+            &contents.vendor,
+            (&contents.distro_id, &contents.distro_version),
+            Digest::of(apk_db::os_release(contents).as_bytes()),
+            purl::distribution(contents)?,
+        )
     })
 }
 
@@ -183,17 +284,22 @@ fn part<'a>(
     if component.from_base {
         properties.push(property(LAYER_PROPERTY, "base".to_owned()));
     }
+    let license = component.license.as_str();
+    let declared = Expression { expression: license.into(), acknowledgement: "declared" };
     Ok(Part {
-        r#type: "library",
-        bom_ref: reference,
-        supplier: Named { name: &component.supplier },
-        name: &component.name,
-        version: &component.version,
+        bom_ref: Some(reference),
         description: &component.description,
-        hashes: [sha256(component.checksum)],
-        licenses: Some([Expression { expression: &component.license }]),
-        purl: purl::component(subject.contents, &component.name, &component.version)?,
+        licenses: Some([concluded(license)]),
+        copyright: Some(legal::of_package(component)),
+        evidence: Some(Evidence { licenses: [declared] }),
         properties,
+        ..bare(
+            "library",
+            &component.supplier,
+            (&component.name, &component.version),
+            component.checksum,
+            purl::component(subject.contents, &component.name, &component.version)?,
+        )
     })
 }
 

@@ -25,7 +25,7 @@ pub struct Envelope {
 
 /// The envelope as it stands in JSON, alone or in a bundle.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct WireEnvelope<'a> {
     #[serde(borrow)]
     payload: Cow<'a, str>,
@@ -37,6 +37,7 @@ pub(crate) struct WireEnvelope<'a> {
 /// The `keyid` stays empty, as cosign leaves it: it is not signed, and verifiers in Go skip a
 /// signature whose `keyid` is not in their own form. The bundle's hint names the key.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WireSignature {
     sig: String,
     #[serde(default)]

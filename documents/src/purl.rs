@@ -38,14 +38,53 @@ pub fn package(distro_id: &str, name: &str) -> Result<String, Error> {
 /// # Errors
 /// [`Error::Purl`] if the name is empty.
 pub fn image(contents: &ImageContents, digest: Digest) -> Result<String, Error> {
-    let last = contents.repository.rsplit('/').next().unwrap_or_default().to_lowercase();
-    build("oci", &last, |purl| {
+    build("oci", &image_name(contents), |purl| {
         purl.with_version(digest.to_string())?
             .add_qualifier("arch", crate::oci::architecture(&contents.architecture))?
             .add_qualifier("repository_url", contents.repository.as_str())?
             .add_qualifier("tag", contents.version.as_str())?;
         Ok(())
     })
+}
+
+/// How VEX names an image: by its digest and where it is published. Matching takes every qualifier
+/// of a VEX product for a demand (go-vex `PurlMatches`, which Trivy, Grype and vexctl use), and no
+/// scanner knows the tag that the image's own purl has.
+/// `pkg:oci/nginx@sha256:...?repository_url=registry.example%2Fnginx`.
+///
+/// # Errors
+/// [`Error::Purl`] if the name is empty.
+pub fn product(contents: &ImageContents, digest: Digest) -> Result<String, Error> {
+    build("oci", &image_name(contents), |purl| {
+        purl.with_version(digest.to_string())?
+            .add_qualifier("repository_url", contents.repository.as_str())?;
+        Ok(())
+    })
+}
+
+/// The image by its digest alone, wherever somebody has pulled it from: a copy in another registry
+/// has another `repository_url`, and scanners differ in what they write there.
+///
+/// # Errors
+/// [`Error::Purl`] if the name is empty.
+pub fn product_anywhere(contents: &ImageContents, digest: Digest) -> Result<String, Error> {
+    build("oci", &image_name(contents), |purl| purl.with_version(digest.to_string()).map(|_| ()))
+}
+
+/// How VEX names a package in an image: without qualifiers, because each scanner writes another
+/// `distro` (Syft `wavetank-1`, Trivy `1`). `pkg:apk/wavetank/zlib@1.3.1-r0`.
+///
+/// # Errors
+/// [`Error::Purl`] if the name is empty.
+pub fn subcomponent(contents: &ImageContents, name: &str, version: &str) -> Result<String, Error> {
+    build("apk", name, |purl| {
+        purl.with_namespace(contents.distro_id.as_str())?.with_version(version)?;
+        Ok(())
+    })
+}
+
+fn image_name(contents: &ImageContents) -> String {
+    contents.repository.rsplit('/').next().unwrap_or_default().to_lowercase()
 }
 
 /// The purl of a base image, known by its name with tag and its digest.
@@ -120,6 +159,16 @@ mod tests {
         assert_eq!(
             base("localhost:5000/keel", digest).unwrap(),
             format!("pkg:oci/keel@sha256:{hex}?repository_url=localhost:5000%2Fkeel")
+        );
+        let bare = format!("pkg:oci/harbor-web@sha256:{hex}");
+        assert_eq!(product_anywhere(&contents, digest).unwrap(), bare);
+        assert_eq!(
+            product(&contents, digest).unwrap(),
+            format!("{bare}?repository_url=registry.wavetank.example%2Fharbor-web")
+        );
+        assert_eq!(
+            subcomponent(&contents, "zlib", "1.3.1-r0").unwrap(),
+            "pkg:apk/wavetank/zlib@1.3.1-r0"
         );
         assert!(package("wavetank", "").is_err());
     }

@@ -182,6 +182,13 @@ impl LogEntry {
         if self.log_id != log.key.id() {
             return Err(rejected("it is of another log"));
         }
+        // In protobuf zero is absence: Sigstore's verifiers find neither index nor time then.
+        if self.index == 0 {
+            return Err(rejected("it has no index"));
+        }
+        if self.integrated_seconds <= 0 {
+            return Err(rejected("it has no integrated time"));
+        }
         self.check_body(envelope, signer)?;
         let promised = promised(self.log_id, &self.body, self.index, self.integrated_seconds)?;
         if !log.key.verifies(&promised, &self.promise) {

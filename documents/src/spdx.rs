@@ -3,13 +3,15 @@
 //! Own structures: the documents need a small part of the schema, and their bytes must depend on
 //! nobody else's field order. Fields whose absence already means "no assertion" are left out.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::contents::Component;
 use crate::digest::Digest;
 use crate::error::{Error, to_json};
-use crate::subject::{DISCLAIMER, NAMESPACE, Subject, TOOL_NAME, TOOL_VERSION};
-use crate::{apk_db, purl};
+use crate::subject::{CONTACT, DISCLAIMER, NAMESPACE, Subject, TOOL_NAME, TOOL_VERSION};
+use crate::{apk_db, legal, purl};
 
 /// Media type of the document.
 pub const MEDIA_TYPE: &str = "application/spdx+json";
@@ -39,7 +41,7 @@ struct Document<'a> {
 struct CreationInfo {
     created: String,
     creators: [String; 2],
-    comment: &'static str,
+    comment: String,
     license_list_version: &'static str,
 }
 
@@ -53,7 +55,9 @@ struct Package<'a> {
     supplier: String,
     download_location: &'static str,
     files_analyzed: bool,
+    license_concluded: Cow<'a, str>,
     license_declared: &'a str,
+    copyright_text: Cow<'a, str>,
     checksums: [Checksum; 1],
     external_refs: [ExternalRef; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,8 +89,10 @@ struct Relationship<'a> {
     related_spdx_element: &'a str,
 }
 
-/// The SPDX 2.3 document of an image. It states the NTIA minimum elements for every package:
-/// supplier, name, version, unique identifier (purl and checksum) and relationships.
+/// The SPDX 2.3 document of an image. It states the minimum elements for every package, NTIA's and
+/// those that CISA's framing of 2024 adds: supplier with contact, name, version, unique identifier
+/// (purl and checksum), relationships, concluded licence and copyright notice. The type of the SBOM
+/// (CISA: "Build") has no field before SPDX 3; it stands in the creator's comment.
 ///
 /// # Errors
 /// [`Error::Purl`] for a package without a name.
@@ -96,10 +102,11 @@ pub fn document(subject: &Subject<'_>) -> Result<Vec<u8>, Error> {
     let mut packages = vec![image_package(subject)?, system_package(subject)?];
     if let Some(base) = &contents.base {
         let refs = [purl_ref(purl::base(&base.name, base.digest)?)];
-        let version = base.name.rsplit('/').next().and_then(|last| last.split_once(':'));
+        let of_base = contents.components.iter().filter(|component| component.from_base);
         packages.push(Package {
-            version_info: version.map_or("latest", |(_, tag)| tag),
-            source_info: None,
+            version_info: base.tag(),
+            license_concluded: concluded(legal::combined(of_base)),
+            copyright_text: legal::of_image(&contents.vendor).into(),
             primary_package_purpose: Some("CONTAINER"),
             ..bare(BASE_ID, &base.name, &contents.vendor, base.digest, refs)
         });
@@ -115,17 +122,14 @@ pub fn document(subject: &Subject<'_>) -> Result<Vec<u8>, Error> {
         document_namespace: format!("{NAMESPACE}/spdx/{}", subject.uuid("spdx")),
         creation_info: CreationInfo {
             created: subject.created.to_seconds_text(),
-            creators: [
-                format!("Tool: {TOOL_NAME}-{TOOL_VERSION}"),
-                format!("Organization: {}", contents.vendor),
-            ],
-            comment: DISCLAIMER,
+            creators: [format!("Tool: {TOOL_NAME}-{TOOL_VERSION}"), organization(&contents.vendor)],
+            comment: format!("SBOM type: Build. {DISCLAIMER}"),
             license_list_version: LICENSE_LIST_VERSION,
         },
         packages,
         relationships: relationships(subject, &ids),
     };
-    to_json("SPDX document", 2048 + contents.components.len() * 900, &document)
+    to_json("SPDX document", 2048 + contents.components.len() * 1100, &document)
 }
 
 fn image_package<'a>(subject: &Subject<'a>) -> Result<Package<'a>, Error> {
@@ -133,6 +137,8 @@ fn image_package<'a>(subject: &Subject<'a>) -> Result<Package<'a>, Error> {
     let refs = [purl_ref(purl::image(contents, subject.digest)?)];
     Ok(Package {
         version_info: &contents.version,
+        license_concluded: concluded(legal::combined(contents.components.iter())),
+        copyright_text: legal::of_image(&contents.vendor).into(),
         primary_package_purpose: Some("CONTAINER"),
         ..bare(IMAGE_ID, &contents.repository, &contents.vendor, subject.digest, refs)
     })
@@ -144,6 +150,9 @@ fn system_package<'a>(subject: &Subject<'a>) -> Result<Package<'a>, Error> {
     let refs = [purl_ref(purl::distribution(contents)?)];
     Ok(Package {
         version_info: &contents.distro_version,
+        // The distribution as it is here: the packages that were taken from it.
+        license_concluded: concluded(legal::combined(contents.components.iter())),
+        copyright_text: legal::of_image(&contents.vendor).into(),
         source_info: Some("etc/os-release".to_owned()),
         primary_package_purpose: Some("OPERATING-SYSTEM"),
         ..bare(SYSTEM_ID, &contents.distro_id, &contents.vendor, digest, refs)
@@ -159,7 +168,9 @@ fn component_package<'a>(
     let origin = &component.origin;
     Ok(Package {
         version_info: &component.version,
+        license_concluded: component.license.as_str().into(),
         license_declared: &component.license,
+        copyright_text: legal::of_package(component).into(),
         source_info: (*origin != component.name).then(|| format!("built from {origin}")),
         ..bare(id, &component.name, &component.supplier, component.checksum, refs)
     })
@@ -176,15 +187,26 @@ fn bare<'a>(
         spdx_id,
         name,
         version_info: "",
-        supplier: format!("Organization: {supplier}"),
+        supplier: organization(supplier),
         download_location: "NOASSERTION",
         files_analyzed: false,
+        license_concluded: legal::NONE.into(),
         license_declared: "NOASSERTION",
+        copyright_text: legal::NONE.into(),
         checksums: [Checksum { algorithm: "SHA256", checksum_value: digest.hex() }],
         external_refs,
         source_info: None,
         primary_package_purpose: None,
     }
+}
+
+fn organization(name: &str) -> String {
+    format!("Organization: {name} ({CONTACT})")
+}
+
+/// An image without packages holds nothing that has a licence.
+fn concluded<'a>(license: Option<String>) -> Cow<'a, str> {
+    license.map_or(legal::NONE.into(), Cow::Owned)
 }
 
 fn purl_ref(locator: String) -> ExternalRef {
@@ -204,11 +226,18 @@ fn relationships<'a>(subject: &Subject<'a>, ids: &'a [String]) -> Vec<Relationsh
     let components = &subject.contents.components;
     let mut all =
         vec![relate(DOCUMENT_ID, "DESCRIBES", IMAGE_ID), relate(IMAGE_ID, "CONTAINS", SYSTEM_ID)];
-    if subject.contents.base.is_some() {
+    // The image is made from its base, and all that the base holds is in it: by lineage alone the
+    // base would be no part of the composition that readers follow from the image.
+    let has_base = subject.contents.base.is_some();
+    if has_base {
         all.push(relate(IMAGE_ID, "DESCENDANT_OF", BASE_ID));
+        all.push(relate(IMAGE_ID, "CONTAINS", BASE_ID));
     }
     for (component, id) in components.iter().zip(ids) {
         all.push(relate(IMAGE_ID, "CONTAINS", id));
+        if has_base && component.from_base {
+            all.push(relate(BASE_ID, "CONTAINS", id));
+        }
         for needed in &component.depends_on {
             if let Ok(at) = components.binary_search_by(|other| other.name.cmp(needed)) {
                 all.push(relate(id, "DEPENDS_ON", &ids[at]));

@@ -154,8 +154,9 @@ pub struct ParsedStatement<'a> {
 /// number of subjects, [`Error::Digest`] for a subject without a SHA-256.
 pub fn parse(bytes: &[u8]) -> Result<ParsedStatement<'_>, Error> {
     const DOCUMENT: &str = "in-toto statement";
+    // Cosign refuses a statement or subject with an unknown member; a predicate may hold anything.
     #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Parsed<'a> {
         #[serde(rename = "_type")]
         statement_type: String,
@@ -165,6 +166,7 @@ pub fn parse(bytes: &[u8]) -> Result<ParsedStatement<'_>, Error> {
         predicate: &'a RawValue,
     }
     #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct ParsedSubject {
         #[serde(default)]
         name: String,
@@ -225,6 +227,8 @@ mod tests {
             ("sha256", "sha512"),
             ("\"subject\":[{", "\"subject\":[{\"digest\":{\"sha256\":\"\"}},{"),
             ("\"}}", "\"}"),
+            ("\"predicateType\"", "\"more\":1,\"predicateType\""),
+            ("\"name\"", "\"more\":1,\"name\""),
         ] {
             assert!(parse(good.replace(from, to).as_bytes()).is_err(), "{to}");
         }

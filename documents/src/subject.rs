@@ -16,6 +16,9 @@ pub const TOOL_VERSION: &str = "1";
 pub const DISCLAIMER: &str = "Written by Wavetank, a simulator: the image, \
      its packages and its vulnerabilities are invented.";
 
+/// Where the world's organizations can be reached; nobody reads it (RFC 2606).
+pub const CONTACT: &str = "sbom@wavetank.example";
+
 /// One published image: the input of both SBOMs.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {

@@ -1,5 +1,7 @@
 //! Simulated instants as RFC 3339 text, without a calendar crate that could read a clock.
 
+use std::fmt;
+
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
@@ -44,7 +46,13 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    /// `2026-01-05T02:00:00.250Z`.
+    /// The second that it falls into, without its milliseconds.
+    pub const fn whole_second(self) -> Self {
+        Self(self.seconds() * 1000)
+    }
+
+    /// `2026-01-05T02:00:00.250Z`, also on a whole second: for lines of logs, whose columns stand
+    /// below each other. Everything else is written as [`fmt::Display`] does.
     pub fn to_millis_text(self) -> String {
         let mut text = self.to_seconds_text();
         text.pop();
@@ -53,15 +61,17 @@ impl Timestamp {
     }
 }
 
-/// As RFC 3339 text, with milliseconds only where there are some.
+/// The one form of instants: RFC 3339, UTC with a `Z`, with milliseconds only where there are some.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = self.0.rem_euclid(1000) == 0;
+        f.write_str(&if whole { self.to_seconds_text() } else { self.to_millis_text() })
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let whole = self.0.rem_euclid(1000) == 0;
-        serializer.serialize_str(&if whole {
-            self.to_seconds_text()
-        } else {
-            self.to_millis_text()
-        })
+        serializer.collect_str(self)
     }
 }
 

@@ -37,6 +37,13 @@ pub enum Trigger {
         /// The base's new digest.
         digest: Digest,
     },
+    /// A build has failed, and what it owed is still owed.
+    Retry {
+        /// The number of the build that failed.
+        build: u64,
+        /// How many builds of the image had failed in a row.
+        failures: u32,
+    },
     /// The first build of an image when the world starts.
     Bootstrap,
 }
@@ -51,6 +58,12 @@ impl fmt::Display for Trigger {
             Self::Cron { schedule } => write!(formatter, "periodic rebuild ({schedule})"),
             Self::CveFix { advisory } => write!(formatter, "fix available for {advisory}"),
             Self::BaseChange { digest } => write!(formatter, "base image changed to {digest}"),
+            Self::Retry { build, failures: 1 } => {
+                write!(formatter, "retry of failed build {build}")
+            }
+            Self::Retry { build, failures } => {
+                write!(formatter, "retry of failed build {build}, {failures} in a row")
+            }
             Self::Bootstrap => formatter.write_str("first build"),
         }
     }

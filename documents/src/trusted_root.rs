@@ -50,7 +50,8 @@ struct KeyId {
 }
 
 /// The trusted root that names one log: its address, its ECDSA key and the simulated instant from
-/// which the key is valid.
+/// which the key is valid. Entries are stamped in whole seconds, so validity begins with the second
+/// that `start` falls into: otherwise what is logged at `start` would be older than its key.
 ///
 /// # Errors
 /// [`Error::Encode`], which does not happen.
@@ -63,7 +64,7 @@ pub fn document(base_url: &str, log: &PublicKey, start: Timestamp) -> Result<Vec
             public_key: Key {
                 raw_bytes: STANDARD.encode(log.der()),
                 key_details: "PKIX_ECDSA_P256_SHA_256",
-                valid_for: Validity { start },
+                valid_for: Validity { start: start.whole_second() },
             },
             log_id: KeyId { key_id: STANDARD.encode(log.id().as_bytes()) },
         }],
@@ -88,5 +89,15 @@ mod tests {
         assert_eq!(log["logId"]["keyId"], STANDARD.encode(key.public().id().as_bytes()));
         assert_eq!(log["publicKey"]["validFor"]["start"], "1970-01-01T00:00:00Z");
         assert_eq!(value["ctlogs"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn the_key_is_valid_from_the_second_of_the_first_entry() {
+        let key = SignerKey::from_seed(b"7", "log").unwrap();
+        let start = Timestamp::from_ms(1_767_571_200_500).unwrap();
+        let bytes = document("https://log.wavetank.example", key.public(), start).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let valid = &value["tlogs"][0]["publicKey"]["validFor"];
+        assert_eq!(valid["start"], "2026-01-05T00:00:00Z");
     }
 }

@@ -1,5 +1,7 @@
 //! OpenVEX 0.2.0: what a vulnerability means for one image.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::error::{Error, to_json};
@@ -98,9 +100,17 @@ struct Document<'a> {
 struct Statement<'a> {
     vulnerability: Vulnerability<'a>,
     timestamp: Timestamp,
-    products: [Product<'a>; 1],
+    products: Vec<Product<'a>>,
     #[serde(flatten)]
-    status: &'a Status,
+    status: Said<'a>,
+}
+
+/// What a statement says.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Of(&'a Status),
+    Nothing { status: &'static str, justification: Justification, impact_statement: &'static str },
 }
 
 #[derive(Serialize)]
@@ -110,47 +120,91 @@ struct Vulnerability<'a> {
     name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Product<'a> {
     #[serde(rename = "@id")]
-    id: &'a str,
-    subcomponents: [Subcomponent; 1],
+    id: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifiers: Option<Identifiers<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashes: Option<Hashes<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subcomponents: Vec<Subcomponent>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
+struct Identifiers<'a> {
+    purl: &'a str,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Hashes<'a> {
+    #[serde(rename = "sha-256")]
+    sha256: &'a str,
+}
+
+#[derive(Clone, Serialize)]
 struct Subcomponent {
     #[serde(rename = "@id")]
     id: String,
 }
 
+/// The name that stands for all vulnerabilities where none was found: OpenVEX knows no document
+/// without a statement, and no scanner reports one of that name.
+pub const NOTHING_FOUND: &str = "NONE-FOUND";
+
 /// The OpenVEX document of an image: one statement per finding, in the order given, as issued at
 /// the simulated instant `issued`. `version` counts the issues of the image's document from 1.
 ///
+/// A statement names the image, by purl and by digest, with the package as its subcomponent, and
+/// the package as a product by itself: scans of images match the first, those of SBOMs and layouts
+/// the second. So a document is to be used with its image alone. Without findings there is one
+/// statement, about [`NOTHING_FOUND`].
+///
 /// # Errors
-/// [`Error::Purl`] for a package without a name; [`Error::Malformed`] without findings, which
-/// OpenVEX does not allow.
+/// [`Error::Purl`] for a package without a name.
 pub fn document(
     subject: &Subject<'_>,
     findings: &[Finding],
     issued: Timestamp,
     version: u64,
 ) -> Result<Vec<u8>, Error> {
-    if findings.is_empty() {
-        let reason = "a document needs at least one statement".to_owned();
-        return Err(Error::Malformed { document: "OpenVEX document", reason });
-    }
-    let product = purl::image(subject.contents, subject.digest)?;
-    let mut statements = Vec::with_capacity(findings.len());
+    let (contents, sha256) = (subject.contents, subject.digest.hex());
+    let published = purl::product(contents, subject.digest)?;
+    let anywhere = purl::product_anywhere(contents, subject.digest)?;
+    let image = Product {
+        id: published.as_str().into(),
+        identifiers: Some(Identifiers { purl: &anywhere }),
+        hashes: Some(Hashes { sha256: &sha256 }),
+        subcomponents: Vec::new(),
+    };
+    let mut statements = Vec::with_capacity(findings.len().max(1));
     for finding in findings {
-        let component = purl::component(subject.contents, &finding.package, &finding.version)?;
+        let id = purl::subcomponent(contents, &finding.package, &finding.version)?;
+        let package = Product {
+            id: id.clone().into(),
+            identifiers: None,
+            hashes: None,
+            subcomponents: Vec::new(),
+        };
+        let held = Product { subcomponents: vec![Subcomponent { id }], ..image.clone() };
         statements.push(Statement {
-            vulnerability: Vulnerability {
-                id: format!("{NAMESPACE}/advisories/{}", finding.vulnerability),
-                name: &finding.vulnerability,
-            },
+            vulnerability: vulnerability(&finding.vulnerability),
             timestamp: finding.since,
-            products: [Product { id: &product, subcomponents: [Subcomponent { id: component }] }],
-            status: &finding.status,
+            products: vec![held, package],
+            status: Said::Of(&finding.status),
+        });
+    }
+    if statements.is_empty() {
+        statements.push(Statement {
+            vulnerability: vulnerability(NOTHING_FOUND),
+            timestamp: issued,
+            products: vec![image.clone()],
+            status: Said::Nothing {
+                status: "not_affected",
+                justification: Justification::ComponentNotPresent,
+                impact_statement: "The scan found no known vulnerability in this image.",
+            },
         });
     }
     let document = Document {
@@ -163,7 +217,11 @@ pub fn document(
         tooling: "wavetank",
         statements,
     };
-    to_json("OpenVEX document", 512 + findings.len() * 512, &document)
+    to_json("OpenVEX document", 1024 + findings.len() * 896, &document)
+}
+
+fn vulnerability(name: &str) -> Vulnerability<'_> {
+    Vulnerability { id: format!("{NAMESPACE}/advisories/{name}"), name }
 }
 
 #[cfg(test)]
@@ -200,6 +258,35 @@ mod tests {
         assert_eq!(statements[2]["status"], "fixed");
         assert_eq!(statements[3]["status"], "under_investigation");
         assert_eq!(value["version"], 3);
-        assert!(document(&subject, &[], subject.created, 1).is_err());
+        let digest = subject.digest.hex();
+        let expected = serde_json::json!([
+            {
+                "@id": format!(
+                    "pkg:oci/harbor-web@sha256:{digest}\
+                     ?repository_url=registry.wavetank.example%2Fharbor-web"
+                ),
+                "identifiers": { "purl": format!("pkg:oci/harbor-web@sha256:{digest}") },
+                "hashes": { "sha-256": digest },
+                "subcomponents": [{ "@id": "pkg:apk/wavetank/anchor@1.3.0-r0" }],
+            },
+            { "@id": "pkg:apk/wavetank/anchor@1.3.0-r0" },
+        ]);
+        for statement in statements.as_array().unwrap() {
+            assert_eq!(statement["products"], expected);
+        }
+    }
+
+    #[test]
+    fn nothing_found_is_a_document_too() {
+        let contents = sample::contents(4);
+        let subject = sample::subject(&contents).unwrap();
+        let bytes = document(&subject, &[], subject.created, 1).unwrap();
+        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        let [statement] = value["statements"].as_array().unwrap().as_slice() else { panic!() };
+        assert_eq!(statement["vulnerability"]["name"], NOTHING_FOUND);
+        assert_eq!(statement["status"], "not_affected");
+        assert_eq!(statement["justification"], "component_not_present");
+        assert!(statement["impact_statement"].is_string());
+        assert_eq!(statement["products"].as_array().unwrap().len(), 1);
     }
 }

@@ -4,6 +4,10 @@
 //! The protocol (requests, signatures, XML) is `s3s`; what is ours is the storage below it: one
 //! file an object, complete or absent.
 
+mod acl;
+mod answers;
+#[cfg(test)]
+mod client_tests;
 mod credentials;
 mod failure;
 mod files;
@@ -26,7 +30,7 @@ use self::{credentials::Credentials, files::Files, service::Service};
 use super::EmbeddedError;
 
 /// How long a stop waits for requests that are being answered.
-const STOP_WAIT: Duration = Duration::from_secs(10);
+const STOP_WAIT: Duration = Duration::from_secs(1);
 /// How long a client may take to send a request's head.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
 /// How long the server rests when the system has no file or socket left for a connection.

@@ -141,10 +141,10 @@ async fn bundles(
     // Signing and verifying is pure computation: it must not hold up the runtime.
     let bundles = tokio::task::spawn_blocking(move || bundle_all(&keys, &trusted, work));
     let Bundles { stored, objects, assessed } = bundles.await.context("making bundles")??;
-    ctx.objects.put_all(objects).await.context("storing bundles")?;
+    ctx.put_all(tx, objects).await.context("storing bundles")?;
     let bundled = stored.into_iter().map(|(log_index, stored)| StoredBundle {
         log_index,
-        uri: ctx.objects.uri(&stored.key()),
+        object_key: stored.key(),
         sha256: stored.sha256,
         bytes: stored.bytes,
     });

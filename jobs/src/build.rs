@@ -12,7 +12,6 @@ use store::artifacts::{StoredDocument, kind};
 use store::attestations;
 use store::builds::{self, BuildSubject};
 use store::images::{self, NewVersion, Sbom};
-use store::objects::NewObject;
 use store::queue::Queue;
 
 mod artifacts;
@@ -74,7 +73,7 @@ async fn build(
         _ => {
             let log = log::of_nothing_published(job, &subject)?;
             let (stored, objects) = pack(vec![log]);
-            store_all(ctx, objects).await?;
+            ctx.put_all(tx, objects).await.context("storing the documents of a build")?;
             finish(tx, job, &stored).await
         }
     }
@@ -103,7 +102,7 @@ async fn publish(
     .await
     .context("making documents")?;
     let BuildArtifacts { digest, stored, objects, signed } = artifacts?;
-    store_all(ctx, objects).await?;
+    ctx.put_all(tx, objects).await.context("storing the documents of a build")?;
     finish(tx, &job, &stored).await?;
     let new = NewVersion {
         image: job.fact.image,
@@ -114,8 +113,8 @@ async fn publish(
         digest: digest.to_string(),
         tags: &tags,
         sboms: [
-            sbom(ctx, "spdx", "2.3", find(&stored, kind::SPDX)?),
-            sbom(ctx, "cyclonedx", "1.6", find(&stored, kind::CYCLONEDX)?),
+            sbom("spdx", "2.3", find(&stored, kind::SPDX)?),
+            sbom("cyclonedx", "1.6", find(&stored, kind::CYCLONEDX)?),
         ],
     };
     images::publish(tx, &new).await?;
@@ -124,12 +123,6 @@ async fn publish(
     for (row, statement) in rows.iter().zip(statements) {
         ctx.caches.keep_statement(row.logged.payload_sha256, statement);
     }
-    Ok(())
-}
-
-/// Puts documents into the object store, several at a time.
-async fn store_all(ctx: &JobContext, objects: Vec<NewObject>) -> Result<(), JobError> {
-    ctx.objects.put_all(objects).await.context("storing the documents of a build")?;
     Ok(())
 }
 
@@ -155,10 +148,9 @@ fn find<'a>(
 }
 
 fn sbom<'a>(
-    ctx: &JobContext,
     format: &'static str,
     spec_version: &'static str,
     document: &'a StoredDocument,
 ) -> Sbom<'a> {
-    Sbom { format, spec_version, document, uri: ctx.objects.uri(&document.key()) }
+    Sbom { format, spec_version, document, object_key: document.key() }
 }

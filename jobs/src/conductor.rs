@@ -6,19 +6,21 @@
 //! A crash at any point loses nothing: the ledger owes the released window, the kernel produces
 //! everything after it again, and all writes are idempotent.
 mod create;
+mod draft;
 mod driver;
 mod error;
 mod finalize;
-mod fingerprint;
+pub(crate) mod fingerprint;
 mod in_flight;
 mod leadership;
 mod live_clock;
-mod log;
+pub(crate) mod log;
+mod obsolete;
 mod options;
 mod progress;
 mod release;
 mod replace;
-mod replay;
+pub(crate) mod replay;
 mod retention;
 mod stages;
 mod wakeup;
@@ -32,7 +34,8 @@ pub use error::ConductorError;
 use in_flight::InFlight;
 use leadership::Leadership;
 use live_clock::LiveClock;
-pub use progress::{ConductorState, Phase, PhaseTimes, Progress};
+use obsolete::Obsolete;
+pub use progress::{ConductorState, Phase, PhaseTimes, Progress, WindowProgress};
 use replace::ActiveWorld;
 use replay::{Replayed, replay};
 use retention::Retention;
@@ -149,13 +152,16 @@ impl Conductor {
         shutdown: &CancellationToken,
     ) -> Result<Ending, ConductorError> {
         progress.send_modify(|progress| progress.state = ConductorState::Replaying);
-        let (record, open, replayed) = self.replay().await?;
+        let Some((record, open, replayed)) = self.replay(shutdown).await? else {
+            return Ok(Ending::Stop(Stop::Shutdown));
+        };
         progress.send_modify(|progress| {
             progress.state = ConductorState::Leading;
             progress.now = record.released.at;
             progress.materialized_through = record.materialized.at;
             progress.facts = record.released.seq;
             progress.jobs_in_flight = 0;
+            progress.window = None;
         });
         // Everything below ends when this set is dropped.
         let mut tasks = JoinSet::new();
@@ -170,6 +176,13 @@ impl Conductor {
             }
             None => None,
         };
+        let obsolete = Obsolete {
+            pool: pool.clone(),
+            objects: objects.clone(),
+            in_flight: in_flight.clone(),
+            term,
+        };
+        tasks.spawn(obsolete.delete());
         let stages = Arc::new(Stages {
             pool: pool.clone(),
             objects,
@@ -223,26 +236,31 @@ impl Conductor {
         }
     }
 
-    async fn replay(&self) -> Result<(Record, Vec<PlannedJob>, Replayed), ConductorError> {
+    /// The record and the world it is of; none when it was asked to stop on the way.
+    async fn replay(
+        &self,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<(Record, Vec<PlannedJob>, Replayed)>, ConductorError> {
         let mut conn = self.resources.pool.acquire().await?;
         let record = world::get(&mut conn).await?;
         let applied = commands::applied(&mut conn).await?;
         let open = ledger::unfinished(&mut conn).await?;
         drop(conn);
         let began = Instant::now();
-        let scenario = self.world.scenario.clone();
+        let (scenario, shutdown) = (self.world.scenario.clone(), shutdown.clone());
         // The kernel may compute for seconds: not on a thread that others share.
         let (record, replayed) = tokio::task::spawn_blocking(move || {
-            replay(scenario, &record, &applied).map(|replayed| (record, replayed))
+            replay(scenario, &record, &applied, &shutdown).map(|replayed| (record, replayed))
         })
         .await
         .map_err(ended)??;
+        let Some(replayed) = replayed else { return Ok(None) };
         if record.released.seq > 0 {
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let (to, jobs) = (record.released.at, open.len());
             tracing::info!(%to, facts = record.released.seq, jobs, took_ms, "replayed the record");
         }
-        Ok((record, open.iter().map(PlannedJob::from).collect(), replayed))
+        Ok(Some((record, open.iter().map(PlannedJob::from).collect(), replayed)))
     }
 }
 

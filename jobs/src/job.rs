@@ -10,7 +10,8 @@ use sim::fact::Fact;
 use sim::time::SimTime;
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
-use store::objects::ObjectStore;
+use store::objects::{NewObject, ObjectStore};
+use store::obsolete_objects;
 use store::queue::Queue;
 
 /// A kind of job: everything that queues, workers and the conductor need to know of it.
@@ -103,4 +104,23 @@ pub struct JobContext {
     pub caches: Arc<Caches>,
     /// The keys to sign with.
     pub keys: Arc<Keyring>,
+}
+
+impl JobContext {
+    /// Stores documents, several at a time, so that they stay: they are no longer deleted as those of
+    /// a world before. `tx` is the transaction of the job.
+    ///
+    /// # Errors
+    /// The database or the object store failed.
+    pub(crate) async fn put_all(
+        &self,
+        tx: &mut PgConnection,
+        objects: Vec<NewObject>,
+    ) -> anyhow::Result<()> {
+        if obsolete_objects::any(tx).await? {
+            let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
+            obsolete_objects::spare(&self.pool, &keys).await?;
+        }
+        Ok(self.objects.put_all(objects).await?)
+    }
 }

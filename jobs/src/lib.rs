@@ -14,6 +14,7 @@ pub mod notify;
 pub mod plan;
 pub mod queue;
 pub mod registry;
+pub mod repair;
 pub mod scan;
 pub mod scheduler;
 mod sign;

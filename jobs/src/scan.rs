@@ -23,6 +23,7 @@ mod report;
 
 use inventory::Inventory;
 use matcher::{Hit, Matcher};
+pub(crate) use report::OPENVEX_TYPE;
 use report::{Report, ReportDocuments};
 
 /// Scans, in order.
@@ -196,7 +197,7 @@ async fn publish(
         Ok::<_, JobError>(documents)
     });
     let ReportDocuments { objects, signed } = documents.await.context("making reports")??;
-    ctx.objects.put_all(objects).await.context("storing reports")?;
+    ctx.put_all(tx, objects).await.context("storing reports")?;
     let (rows, statements): (Vec<_>, Vec<_>) = signed.into_iter().unzip();
     attestations::insert(tx, &rows).await?;
     for (row, statement) in rows.iter().zip(statements) {

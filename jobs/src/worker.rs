@@ -39,8 +39,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use world_context::WorldContext;
 
-/// How long a stop waits for jobs that have begun.
-const DRAIN: Duration = Duration::from_secs(20);
+/// How long a stop waits for jobs that have begun. What has not ended by then is dropped, with its
+/// transaction, and delivered again.
+const DRAIN: Duration = Duration::from_secs(2);
+/// How long a stopped worker tries to give back what it has fetched.
+const GIVE_BACK: Duration = Duration::from_millis(500);
 /// How often a worker sends a heartbeat, in whole seconds; the queue truncates.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Missed heartbeats until the queue itself gives a worker's tasks to others.
@@ -127,8 +130,8 @@ impl Workers {
         Workers { tasks, signals }
     }
 
-    /// Waits until all workers have stopped: jobs that have begun are finished, fetched ones are
-    /// given back.
+    /// Waits until all workers have stopped: jobs that have begun are finished, or dropped after two
+    /// seconds, fetched ones are given back.
     pub async fn stopped(mut self) {
         while self.tasks.join_next().await.is_some() {}
     }
@@ -177,8 +180,13 @@ async fn supervise(
         let name = worker_name(kind.queue);
         let began = tokio::time::Instant::now();
         let ended = work(&name, kind, runner.clone(), concurrency, &shutdown).await;
-        if let Err(error) = give_back(&runner.ctx.pool(), &name).await {
-            tracing::debug!(worker = name, %error, "fetched tasks are left to the rescuer");
+        let pool = runner.ctx.pool();
+        match tokio::time::timeout(GIVE_BACK, give_back(&pool, &name)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(worker = name, %error, "fetched tasks are left to the rescuer");
+            }
+            Err(_) => tracing::debug!(worker = name, "fetched tasks are left to the rescuer"),
         }
         if shutdown.is_cancelled() {
             break;

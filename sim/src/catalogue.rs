@@ -7,7 +7,7 @@ use crate::ids::{CustomerId, ImageId, PackageId, PolicyId, ReleaseRef};
 use crate::names;
 use crate::random::{Purpose, RandomStreams};
 use crate::scenario::Scenario;
-use crate::scenario::model::{Calendar, ClockStart, Customers, Preset, SlaPolicy};
+use crate::scenario::model::{Calendar, ClockStart, Customers, OnReexposure, Preset, SlaPolicy};
 use fake::Fake;
 use fake::faker::company::en::CompanyName;
 use fake::faker::name::en::{FirstName, LastName};
@@ -70,6 +70,8 @@ pub struct PolicyInfo {
     pub exclude_over_permille: Option<u32>,
     /// Share of the time, in thousandths, after which a timer is at risk.
     pub warn_permille: u32,
+    /// What is owed when an exposure that had ended begins anew.
+    pub on_reexposure: OnReexposure,
 }
 
 /// What is to be known of one release of a package.
@@ -205,7 +207,8 @@ fn package(streams: &RandomStreams, ordinal: u32, end_of_life: f64) -> PackageIn
     PackageInfo { name, license, supplier, description, end_of_life }
 }
 
-fn policy(policy: &SlaPolicy) -> PolicyInfo {
+/// What a policy promises: its preset, with what it says itself.
+pub(crate) fn policy(policy: &SlaPolicy) -> PolicyInfo {
     let mut info = policy.preset.map_or_else(
         || PolicyInfo {
             name: String::new(),
@@ -215,21 +218,28 @@ fn policy(policy: &SlaPolicy) -> PolicyInfo {
             pause_without_fix: true,
             exclude_over_permille: None,
             warn_permille: 750,
+            on_reexposure: OnReexposure::default(),
         },
         preset,
     );
     info.name = policy.name.value.as_str().to_owned();
     if let Some(days) = &policy.days {
-        info.days = [days.low, days.medium, days.high, days.critical];
+        let changes = [days.low, days.medium, days.high, days.critical];
+        for (before, change) in info.days.iter_mut().zip(changes) {
+            *before = change.of(*before);
+        }
     }
     let permille =
         |share: &crate::scenario::units::Share| whole_u32(libm::round(share.value() * 1000.0));
     info.calendar = policy.calendar.unwrap_or(info.calendar);
     info.clock_start = policy.clock_start.unwrap_or(info.clock_start);
     info.pause_without_fix = policy.pause_without_fix.unwrap_or(info.pause_without_fix);
-    info.exclude_over_permille =
-        policy.exclude_mass_events_over.as_ref().map(permille).or(info.exclude_over_permille);
+    info.exclude_over_permille = policy
+        .exclude_mass_events_over
+        .map(|share| permille(&share))
+        .of(info.exclude_over_permille);
     info.warn_permille = policy.warn_share.as_ref().map_or(info.warn_permille, permille);
+    info.on_reexposure = policy.on_reexposure.unwrap_or(info.on_reexposure);
     info
 }
 
@@ -259,6 +269,7 @@ fn preset(preset: Preset) -> PolicyInfo {
         pause_without_fix: clock_start == ClockStart::FixAvailable,
         exclude_over_permille: exclude,
         warn_permille: 750,
+        on_reexposure: OnReexposure::default(),
     }
 }
 

@@ -21,8 +21,8 @@ pub mod time;
 pub mod world;
 
 pub use world::World;
-pub use world::sla_due;
+pub use world::{sla_due, sla_left};
 
 /// Changes whenever the same scenario, seed and commands could give other facts than before: a
 /// stored world is then refused, never silently continued differently.
-pub const KERNEL_VERSION: &str = "1";
+pub const KERNEL_VERSION: &str = "2";

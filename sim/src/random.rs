@@ -6,7 +6,7 @@
 //! random numbers. Every draw is one uniform, turned into its distribution by inversion, on the pinned
 //! `libm`, so that the last bit is the same on every machine.
 use crate::cast::{high, low, whole_i64};
-use crate::scenario::model::Draw;
+use crate::scenario::model::{Draw, NumberDraw};
 use crate::time::SimDuration;
 use rand_core::TryRng;
 use std::convert::Infallible;
@@ -191,10 +191,13 @@ impl Sampler {
                 Sampler::Lognormal { mu: libm::log(ms(median)), sigma: sigma.value() }
             }
             Draw::Lognormal { .. } => Sampler::Constant(0.0),
-            Draw::LognormalNumber { mu, sigma } => {
-                Sampler::Lognormal { mu: *mu, sigma: sigma.value() }
-            }
         }
+    }
+
+    /// From a scenario's description of a number without a unit.
+    pub fn of_number(draw: &NumberDraw) -> Self {
+        let NumberDraw::LognormalNumber { mu, sigma } = draw;
+        Sampler::Lognormal { mu: *mu, sigma: sigma.value() }
     }
 
     /// The value at probability `u`, strictly between 0 and 1.

@@ -7,12 +7,14 @@ mod diagnose;
 mod error;
 pub mod model;
 mod parse;
+pub mod review;
+mod rules;
 pub mod schema;
 mod tree;
 pub mod units;
 mod validate;
 
-pub use error::ScenarioError;
+pub use error::{Refusal, ScenarioError};
 pub use model::*;
 pub use parse::{MAX_BYTES, parse};
 

@@ -2,6 +2,7 @@
 //!
 //! `World` owns all state; what it does is spread over the files beside it by subject. Nothing
 //! comes out of it but facts, and nothing goes in but the scenario, the seed and commands.
+mod back_off;
 mod builds;
 mod commands;
 mod config;
@@ -22,10 +23,10 @@ use crate::random::RandomStreams;
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 use config::Config;
-pub use sla::due as sla_due;
+pub use sla::{due as sla_due, left as sla_left};
 use state::{AdvisoryState, Build, Event, External, ImageState};
 use state::{Lineage, LostTrust, PackageState, Timers, Usage, UsageRequest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Where facts go.
@@ -58,6 +59,9 @@ pub struct World {
     external: BTreeMap<BuildId, External>,
     external_used: bool,
     timers: Timers,
+    /// Advisories by the instant at which they were first found, until it is decided whether they
+    /// are mass events.
+    first_found: VecDeque<(SimTime, crate::ids::AdvisoryId)>,
     /// When timers were evaluated last.
     evaluated: Option<SimTime>,
     lost_trust: LostTrust,
@@ -91,6 +95,7 @@ impl World {
             external: BTreeMap::new(),
             external_used: false,
             timers: Timers::default(),
+            first_found: VecDeque::new(),
             evaluated: None,
             lost_trust: LostTrust::default(),
             streams,
@@ -161,6 +166,7 @@ impl World {
             Event::Incident(index) => self.incident(index, sink),
             Event::OutageEnds(builders) => self.outage(i64::from(builders), sink),
             Event::Repaired { image, release } => self.repaired(image, release, sink),
+            Event::Retry(image) => self.retry(image, sink),
             Event::BuildEnds(slot) => self.build_ends(slot, sink),
             Event::Adopt(usage) => self.adopt(usage, sink),
             Event::MovePin(usage) => self.move_pin(usage, sink),
@@ -203,6 +209,8 @@ impl World {
         self.schedule_cron();
         self.schedule_scan();
         self.schedule_sla_check();
+        // What is due by the end of the scenario is said, however seldom timers are evaluated.
+        self.queue.schedule(self.config.end, Class::Sla, Event::SlaCheckRequested);
         self.now = start;
         self.timers.last_check = start;
     }

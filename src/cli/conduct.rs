@@ -83,7 +83,7 @@ async fn lead(
     .await?;
     let (tell, progress) = watch::channel(Progress::default());
     let shown = Shown::lines(progress);
-    let stop = conductor.run(tell, super::shutdown_on_signal()).await;
+    let stop = conductor.run(tell, super::shutdown_on_signal(0)).await;
     shown.finish().await;
     Ok(stop?)
 }

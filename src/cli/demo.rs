@@ -3,6 +3,7 @@ use super::api_options::ApiOptions;
 use super::keep_options::Keep;
 use super::play::{Play, WorldOptions};
 use super::progress::Shown;
+use super::say::say;
 use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::Result;
@@ -66,7 +67,7 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let keys = options.signing.keyring()?;
     let listener = options.api.bind().await?;
     let metrics_listener = options.api.metrics.bind().await?;
-    let shutdown = super::shutdown_on_signal();
+    let shutdown = super::shutdown_on_signal(0);
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
@@ -94,7 +95,7 @@ impl Demo<'_> {
     /// A world that another version of the kernel made: it is served, and nothing in it moves.
     async fn still(self, shutdown: &CancellationToken) -> Result<()> {
         self.addresses().await?;
-        eprintln!("the world stands still; stop with Ctrl-C");
+        say!("the world stands still; stop with Ctrl-C");
         let failed = self.services.failed();
         let serving = self.serve(shutdown);
         tokio::select! {
@@ -155,11 +156,11 @@ impl Demo<'_> {
     /// Says where everything is, and with which keys.
     async fn addresses(&self) -> Result<()> {
         let address = self.listener.local_addr()?;
-        eprintln!("Pages       http://{address}/");
-        eprintln!("Swagger UI  http://{address}/docs");
-        eprintln!("OpenAPI     http://{address}/openapi.json");
+        say!("Pages       http://{address}/");
+        say!("Swagger UI  http://{address}/docs");
+        say!("OpenAPI     http://{address}/openapi.json");
         for (what, key) in super::api_key::demo_keys(self.services).await? {
-            eprintln!("API key     {key}  {what}");
+            say!("API key     {key}  {what}");
         }
         Ok(())
     }
@@ -216,7 +217,7 @@ async fn tell(
     };
     shown.finish().await;
     if live {
-        eprintln!("{}; stop with Ctrl-C", going_on(pace));
+        say!("{}; stop with Ctrl-C", going_on(pace));
     }
 }
 

@@ -1,7 +1,7 @@
 //! `wavetank export`, `verify` and `keys`: what a world leaves for others to check.
 use super::report::Format;
 use super::signing::SigningOptions;
-use crate::evidence::{self, Collector, Report, Scope};
+use crate::evidence::{self, Collector, LeftOut, Report, Scope};
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result, bail};
 use documents::keys::PublicKey;
@@ -29,13 +29,18 @@ pub(super) struct ExportOptions {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Exits with 0 if everything holds and with 1 if something does not; each \
+#[command(
+    after_help = "Of a world with its rows, every object is read: those that rows name must \
+    be there and whole, and\nthose that no row names are problems. All bundles are verified, not only \
+    those that stand for a\nversion now. What was not looked at is listed. `wavetank repair` makes \
+    lost documents again.\n\nExits with 0 if everything holds and with 1 if something does not; each \
     line then names the place and what is wrong.\n\n\
     Examples:\n  \
     wavetank verify                              the world in data/demo, its rows and its logs\n  \
     wavetank verify --logs                       the two logs alone\n  \
     wavetank verify sha256:...                   the image version of that digest\n  \
-    wavetank verify ./exported                   an export, without database or network")]
+    wavetank verify ./exported                   an export, without database or network"
+)]
 pub(super) struct VerifyOptions {
     /// A directory that `wavetank export` wrote, or the digest of an image version. The whole
     /// world in the database when absent.
@@ -163,6 +168,14 @@ fn text(report: &Report) -> String {
             "history is kept from {from} on; of {} log entries and audit lines only the hashes are",
             report.expired_leaves
         );
+    }
+    if report.objects > 0 {
+        let (objects, rows) = (report.objects, report.rows);
+        let _ = writeln!(text, "read {objects} objects; {rows} rows name objects");
+    }
+    for LeftOut { what, count, why } in &report.left_out {
+        let count = count.map_or(String::new(), |count| format!("{count} "));
+        let _ = writeln!(text, "not looked at: {count}{what} ({why})");
     }
     let _ = match report.problems.len() {
         0 => writeln!(text, "everything holds"),

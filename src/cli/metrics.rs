@@ -1,4 +1,5 @@
 //! Where metrics can be read.
+use super::say::say;
 use anyhow::{Context, Result};
 use api::metrics_listener;
 use sqlx::PgPool;
@@ -31,7 +32,7 @@ impl MetricsOptions {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("metrics cannot be served on {address}"))?;
-        eprintln!("metrics at http://{}/metrics", listener.local_addr()?);
+        say!("metrics at http://{}/metrics", listener.local_addr()?);
         Ok(MetricsListener(Some(listener)))
     }
 }

@@ -1,4 +1,5 @@
 //! A scenario file and a seed, ready to be played.
+use super::say::say;
 use crate::services::Services;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -41,7 +42,7 @@ impl Play {
         let text = String::from_utf8(text).context("a scenario is UTF-8 text")?;
         let start = scenario.start.time();
         let until = match &options.until {
-            Some(until) => instant(until, start)?,
+            Some(until) => instant("--until", until, start)?,
             None => start + scenario.duration.duration(),
         };
         if until <= start {
@@ -58,7 +59,7 @@ impl Play {
         let stored = store::world::find(&mut conn).await?;
         let Some(world) = stored.filter(|world| world.generation > 0) else { return Ok(self) };
         let (name, seed) = (&world.origin.name, world.origin.seed);
-        eprintln!("Going on with {name}, seed {seed}, which was loaded over the API.");
+        say!("Going on with {name}, seed {seed}, which was loaded over the API.");
         Play::stored(world)
     }
 
@@ -78,7 +79,7 @@ impl Play {
         let Some(world) = store::world::find(&mut conn).await?.filter(earlier) else {
             return Ok(self);
         };
-        eprintln!("Going on with {} as an earlier release had it.", world.origin.name);
+        say!("Going on with {} as an earlier release had it.", world.origin.name);
         Play::stored_until(world, options.until.clone())
     }
 
@@ -118,7 +119,8 @@ pub(super) fn read_scenario(path: &Path) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-fn instant(text: &str, start: SimTime) -> Result<SimTime> {
+/// An instant, or a length of time from the start, as an option gives it.
+pub(super) fn instant(option: &str, text: &str, start: SimTime) -> Result<SimTime> {
     use sim::scenario::units::{Instant, Span};
     if let Ok(span) = text.parse::<Span>() {
         return Ok(start + span.duration());
@@ -126,7 +128,7 @@ fn instant(text: &str, start: SimTime) -> Result<SimTime> {
     match text.parse::<Instant>() {
         Ok(instant) => Ok(instant.time()),
         Err(_) => bail!(
-            "--until {text:?} is neither an instant nor a length of time\n\
+            "{option} {text:?} is neither an instant nor a length of time\n\
              hint: write 2026-01-12T00:00:00Z, or 7d"
         ),
     }

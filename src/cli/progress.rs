@@ -1,6 +1,7 @@
 //! Progress of long work: a bar on a terminal, plain lines elsewhere.
+use super::say::say;
 use indicatif::{ProgressBar, ProgressStyle};
-use jobs::conductor::{ConductorState, Progress};
+use jobs::conductor::{ConductorState, Progress, WindowProgress};
 use sim::time::SimTime;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -76,7 +77,7 @@ async fn lines(mut progress: watch::Receiver<Progress>, stop: CancellationToken)
         }
         let now = progress.borrow_and_update().clone();
         if now.held != held || last.elapsed() >= Duration::from_secs(2) {
-            eprintln!("{}", describe(&now));
+            say!("{}", describe(&now));
             last = Instant::now();
             held = now.held;
         }
@@ -90,12 +91,30 @@ fn describe(progress: &Progress) -> String {
     match progress.state {
         ConductorState::Standby => "standing by: another process conducts".to_owned(),
         ConductorState::Replaying => "replaying the world's record".to_owned(),
-        ConductorState::Leading => format!(
-            "{}  {} facts, {} jobs done, {} in flight",
-            progress.materialized_through,
-            progress.facts,
-            progress.jobs_done,
-            progress.jobs_in_flight
-        ),
+        ConductorState::Leading => {
+            let mut text = format!(
+                "{}  {} facts, {} jobs done, {} in flight",
+                progress.materialized_through,
+                progress.facts,
+                progress.jobs_done,
+                progress.jobs_in_flight
+            );
+            if let Some(window) = &progress.window {
+                text.push_str(&describe_window(window));
+            }
+            if progress.obsolete_objects > 0 {
+                let left = progress.obsolete_objects;
+                text.push_str(&format!("; deleting the world before, {left} objects left"));
+            }
+            text
+        }
+    }
+}
+
+fn describe_window(window: &WindowProgress) -> String {
+    let WindowProgress { now, facts, written } = window;
+    match written {
+        Some((rows, of)) => format!("; writing the {facts} facts up to {now}: {rows} of {of} rows"),
+        None => format!("; {facts} facts more up to {now}"),
     }
 }

@@ -2,7 +2,7 @@
 use anyhow::Result;
 use jobs::conductor::{Phase, PhaseTimes};
 use serde_json::{Value, json};
-use sim::time::SimDuration;
+use sim::time::{SimDuration, SimTime};
 use std::fmt::Write;
 use std::time::Duration;
 use store::digest::WorldDigest;
@@ -17,10 +17,16 @@ pub(super) enum Format {
     Json,
 }
 
+/// How many mass events are named one by one.
+const SHOWN_MASS_EVENTS: usize = 5;
+
 /// The figures of a finished run.
 pub(super) struct Report {
     pub(super) name: String,
     pub(super) seed: u64,
+    /// From when on service levels are counted.
+    pub(super) from: SimTime,
+    pub(super) until: SimTime,
     pub(super) simulated: SimDuration,
     pub(super) wall: Duration,
     pub(super) start_wall: Duration,
@@ -57,7 +63,8 @@ impl Report {
             self.phases().map(|(name, wall)| (name.to_owned(), json!(seconds(wall)))).collect();
         json!({
             "scenario": self.name,
-            "seed": self.seed,
+            // A number of 64 bits: many readers of JSON lose what is above 2^53.
+            "seed": self.seed.to_string(),
             "digest": self.digest.total,
             "wall_seconds": seconds(self.wall.as_secs_f64()),
             "simulated_seconds": self.simulated.0 / 1000,
@@ -68,8 +75,15 @@ impl Report {
             "builds_by_trigger": self.summary.builds,
             "findings": total(&self.summary.findings),
             "findings_by_severity": self.summary.findings,
-            "violations": total(&self.summary.violations),
-            "violations_by_clock": self.summary.violations,
+            "violations": self.breached(),
+            "sla": {
+                "from": self.from.to_string(),
+                "until": self.until.to_string(),
+                "evaluated_at": self.evaluated(),
+                "timers": self.summary.sla.timers,
+                "exposure_days": self.summary.sla.exposure_days,
+                "mass_events": self.summary.sla.mass_events.len(),
+            },
             "advisories": self.summary.advisories,
             "notifications": self.summary.notifications,
             "artifacts": self.summary.artifacts,
@@ -77,6 +91,69 @@ impl Report {
             "objects": self.digest.objects.count,
             "history_from": self.summary.history_from,
         })
+    }
+
+    /// Promises broken by the end.
+    fn breached(&self) -> i64 {
+        self.summary.sla.timers.iter().map(|timers| timers.breached).sum()
+    }
+
+    /// The last evaluation.
+    fn evaluated(&self) -> Option<String> {
+        self.summary.sla.evaluated_at.map(|at| SimTime::from_datetime(at).to_string())
+    }
+
+    /// Counts and their denominators, and what they do not say: how long anybody was exposed.
+    fn service_levels(&self, out: &mut String) -> Result<()> {
+        let sla = &self.summary.sla;
+        let evaluated = self.evaluated().unwrap_or_else(|| "never".to_owned());
+        writeln!(
+            out,
+            "\nservice levels from {} to {} (last evaluated: {evaluated}): {} missed",
+            self.from,
+            self.until,
+            self.breached()
+        )?;
+        for timers in &sla.timers {
+            let decided = timers.kept + timers.breached;
+            let rest = [
+                ("running", timers.running),
+                ("waiting for a fix", timers.paused),
+                ("excluded", timers.excluded),
+                ("not decided", timers.undecided),
+                ("ended before their clock ran", timers.never_ran),
+            ];
+            let rest: Vec<String> = rest
+                .iter()
+                .filter(|(_, count)| *count > 0)
+                .map(|(what, count)| format!("{count} {what}"))
+                .collect();
+            let rest =
+                if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
+            writeln!(
+                out,
+                "  {:<9} {:<9} {} of {decided} missed{rest}",
+                timers.clock, timers.severity, timers.breached
+            )?;
+        }
+        if !sla.exposure_days.is_empty() {
+            let days = sla.exposure_days.iter();
+            let days: Vec<String> =
+                days.map(|of| format!("{} {:.1}", of.severity, of.days)).collect();
+            writeln!(out, "  exposure-days of customers: {}", days.join(", "))?;
+        }
+        for event in sla.mass_events.iter().take(SHOWN_MASS_EVENTS) {
+            writeln!(
+                out,
+                "  mass event {} ({} of {} images): {} timers of {} excluded",
+                event.cve, event.images_hit, event.images, event.timers, event.policy
+            )?;
+        }
+        match sla.mass_events.len().saturating_sub(SHOWN_MASS_EVENTS) {
+            0 => {}
+            more => writeln!(out, "  and {more} more mass events")?,
+        }
+        Ok(())
     }
 
     fn text(&self) -> Result<String> {
@@ -87,7 +164,7 @@ impl Report {
         }
         table(&mut out, "builds by trigger and outcome", &self.summary.builds)?;
         table(&mut out, "findings by severity and state", &self.summary.findings)?;
-        table(&mut out, "violations by clock and severity", &self.summary.violations)?;
+        self.service_levels(&mut out)?;
         writeln!(
             out,
             "\n{} facts, {} artifacts in {} objects, {:.1} MB",

@@ -1,5 +1,6 @@
 //! `wavetank serve`, `migrate` and `services`: the parts of a split installation.
 use super::api_options::ApiOptions;
+use super::say::say;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result};
 use api::{self, ApiState};
@@ -35,8 +36,8 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode> {
     let metrics_listener = options.api.metrics.bind().await?;
     let services = Services::open(&options.services, Path::new("data")).await?;
     super::warn_of_kernel_mismatch(&services).await?;
-    let shutdown = super::shutdown_on_signal();
-    eprintln!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
+    let shutdown = super::shutdown_on_signal(0);
+    say!("pages at http://{0}/, API at http://{0}/docs", listener.local_addr()?);
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
     let served = serve_until(listener, &options.api, &services, &metrics, shutdown.clone()).await;
@@ -89,8 +90,8 @@ pub(super) async fn lend(options: LendOptions) -> Result<ExitCode> {
          export S3_ACCESS_KEY='{}'\nexport S3_SECRET_KEY='{}'",
         services.database_url, s3.endpoint, s3.bucket, s3.access_key, s3.secret_key
     ))?;
-    eprintln!("the services run until this process is stopped (Ctrl-C)");
-    let failed = super::shutdown_on_signal().run_until_cancelled_owned(services.failed()).await;
+    say!("the services run until this process is stopped (Ctrl-C)");
+    let failed = super::shutdown_on_signal(0).run_until_cancelled_owned(services.failed()).await;
     services.stop().await;
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }

@@ -1,5 +1,6 @@
 //! `wavetank worker`: works on jobs until it is told to stop.
 use super::metrics::MetricsOptions;
+use super::say::say;
 use super::signing::SigningOptions;
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Result, bail};
@@ -45,9 +46,9 @@ pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     store::world::assert_kernel(&mut *services.pool.acquire().await?).await?;
     let metrics = Metrics::default();
     let dispatcher = Dispatcher::new(services.pool.clone(), options.webhooks, metrics.clone())?;
-    let shutdown = super::shutdown_on_signal();
+    let shutdown = super::shutdown_on_signal(0);
     let watched = listener.serve(&services.pool, &metrics, &shutdown);
-    eprintln!("working with {} workers; stop with Ctrl-C", options.workers);
+    say!("working with {} workers; stop with Ctrl-C", options.workers);
     let workers = start(&services, resources(&services, keys), workers, &shutdown)?;
     let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
     shutdown.cancelled().await;

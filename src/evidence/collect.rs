@@ -11,7 +11,7 @@ use documents::keys::PublicKey;
 use documents::osv::{self, AffectedPackage};
 use documents::statement::PredicateType;
 use documents::world_keys::{WorldIdentity, WorldKeys};
-use documents::{Timestamp, oci, trusted_root};
+use documents::{Timestamp, oci, spdx3, trusted_root};
 use futures::stream::{self, StreamExt};
 use sim::time::SimTime;
 use sqlx::{PgConnection, PgPool};
@@ -27,11 +27,11 @@ use store::slsa;
 use store::world::{self, Origin};
 
 /// The largest document that is read.
-const MAX_DOCUMENT_BYTES: u64 = 128 << 20;
+pub(super) const MAX_DOCUMENT_BYTES: u64 = 128 << 20;
 /// Versions whose rows are read at once.
 const BATCH: usize = 64;
 /// Objects that are read at the same time.
-const CONCURRENT_READS: usize = 8;
+pub(super) const CONCURRENT_READS: usize = 8;
 
 /// A world whose evidence is gathered, as of the instant up to which all its work is done.
 #[derive(Debug)]
@@ -87,10 +87,12 @@ impl Collector {
     ) -> Result<BTreeMap<String, Bytes>> {
         let identity = &self.identity;
         let images: BTreeSet<_> = versions.iter().map(|row| row.image_id).collect();
+        let mut conn = self.pool.acquire().await?;
+        let records = osv_records(&advisories(&mut conn, self.as_of).await?)?;
         let world = WorldFile {
             format: FORMAT.to_owned(),
             name: self.origin.name.clone(),
-            seed: self.origin.seed,
+            seed: self.origin.seed.to_string(),
             scenario_sha256: self.origin.scenario_sha256.clone(),
             as_of: self.as_of,
             log_origin: identity.log_verifier.name().to_owned(),
@@ -100,6 +102,7 @@ impl Collector {
             images: images.len(),
             versions: versions.len(),
             retention: self.retention().await?,
+            advisories: Some(records.len()),
         };
         let start = timestamp(self.origin.starts_at)?;
         let root = trusted_root::document(&identity.log_url(), &identity.log, start)?;
@@ -112,10 +115,9 @@ impl Collector {
             (LOG_VERIFIER.to_owned(), format!("{}\n", identity.log_verifier).into()),
             (AUDIT_VERIFIER.to_owned(), format!("{}\n", identity.audit_verifier).into()),
         ]);
-        let mut conn = self.pool.acquire().await?;
         let builders = trusted_builders(&mut conn, &identity.signer.id().hex()).await?;
         files.insert(TRUSTED_BUILDERS.to_owned(), pretty(&builders)?);
-        for (cve, record) in osv_records(&advisories(&mut conn, self.as_of).await?)? {
+        for (cve, record) in records {
             files.insert(format!("osv/{cve}.json"), record);
         }
         Ok(files)
@@ -173,6 +175,30 @@ impl Collector {
             lay_out(files, row)?;
         }
         Ok(all)
+    }
+
+    /// The SPDX 3 document of a version, from its SPDX 2.3 document. The manifests that this names,
+    /// the image's and its base's, are read for what 3 says of them beyond that.
+    pub(super) async fn spdx3(&self, spdx: &[u8]) -> Result<Vec<u8>> {
+        let mut manifests = BTreeMap::new();
+        for digest in spdx3::images(spdx)? {
+            let manifest = self.objects.get(&content_key(&digest.hex()), MAX_DOCUMENT_BYTES).await;
+            let manifest = manifest.with_context(|| format!("the manifest {digest}"))?;
+            manifests.insert(digest, spdx3::sha512(&manifest));
+        }
+        Ok(spdx3::document(spdx, &manifests)?)
+    }
+
+    /// The SHA-256 of the bundles that stand for these versions: the newest of each kind.
+    pub(super) async fn newest_bundles(&self, rows: &[VersionRow]) -> Result<BTreeSet<String>> {
+        let mut conn = self.pool.acquire().await?;
+        let mut newest = BTreeSet::new();
+        for batch in Self::batches(rows) {
+            let keys: Vec<_> = batch.iter().map(|row| (row.image_id, row.version)).collect();
+            let bundles = bundles(&mut conn, self.as_of, &keys).await?;
+            newest.extend(bundles.into_iter().filter_map(|bundle| bundle.sha256));
+        }
+        Ok(newest)
     }
 
     /// The rows in batches of a sensible size.

@@ -1,6 +1,6 @@
 //! Writes the evidence of a world to a directory that stands by itself.
 use super::answers::answers;
-use super::{Collector, pretty};
+use super::{Collector, SPDX, SPDX_3, pretty};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use store::logs::Log;
@@ -65,6 +65,10 @@ pub async fn export(
             }
             for (name, bytes) in &files.files {
                 out.write(&format!("{}/{name}", files.place), bytes).await?;
+            }
+            if let Some(spdx) = files.files.get(SPDX) {
+                let spdx3 = world.spdx3(spdx).await.with_context(|| files.place.clone())?;
+                out.write(&format!("{}/{SPDX_3}", files.place), &spdx3).await?;
             }
             out.done.versions += 1;
             progress(out.done.versions, versions.len());

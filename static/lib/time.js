@@ -11,6 +11,11 @@ export function stamp(instant, seconds = false) {
   return text.slice(0, seconds ? 19 : 16);
 }
 
+/** A date as the API writes instants: without milliseconds where there are none. */
+export function iso(date) {
+  return date.toISOString().replace('.000Z', 'Z');
+}
+
 /** An instant as an element; the tooltip has it in full. */
 export function time(instant) {
   if (!instant) return none();

@@ -112,6 +112,10 @@ function documents(build, asOf, signal) {
 }
 
 function log(build, signal) {
+  if (build.merged_into != null) {
+    const other = buildLink(build.merged_into);
+    return empty('This build has no log of its own.', 'It was merged into build ', other, '.');
+  }
   if (!build.log_href) {
     return empty('There is no log yet.', 'It is stored when the build has ended.');
   }

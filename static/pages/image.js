@@ -3,7 +3,15 @@ import { get } from '../lib/api.js';
 import { h, put } from '../lib/dom.js';
 import { here } from '../lib/router.js';
 import { ago, none, time } from '../lib/time.js';
-import { digest, facts, imageLink, level, severities, state } from '../parts/badges.js';
+import {
+  digest,
+  facts,
+  imageLink,
+  level,
+  scanState,
+  severities,
+  state,
+} from '../parts/badges.js';
 import { load } from '../parts/states.js';
 import { buildsPart } from './image/builds.js';
 import { findingsPart } from './image/findings.js';
@@ -23,7 +31,7 @@ const PARTS = [
 ];
 
 /** What belongs to a part, and is left behind with it. */
-const OF_A_PART = { page_token: null, status: null, from: null, to: null };
+const OF_A_PART = { page_token: null, image_status: null, from: null, to: null };
 
 /** The page. */
 export function image(context) {
@@ -76,6 +84,7 @@ function head(image) {
     facts([
       ['Status', state(image.status)],
       ['Open findings', current ? severities(image.open_findings) : none()],
+      ['Scan', current ? scanState(current) : none()],
       ['SLSA level', current ? level(current.slsa_level) : none()],
       ['Version', current && [`${current.version} `, digest(current.digest)]],
       ['Published', current && ago(current.published_at, image.as_of)],

@@ -3,7 +3,15 @@ import { get } from '../lib/api.js';
 import { h } from '../lib/dom.js';
 import { href } from '../lib/router.js';
 import { ago, none, number } from '../lib/time.js';
-import { SEVERITIES, digest, imageLink, level, severities, state } from '../parts/badges.js';
+import {
+  SEVERITIES,
+  digest,
+  imageLink,
+  level,
+  scanState,
+  severities,
+  state,
+} from '../parts/badges.js';
 import { filters, given } from '../parts/filters.js';
 import { empty, load } from '../parts/states.js';
 import { foot, table } from '../parts/table.js';
@@ -36,6 +44,12 @@ const FIELDS = [
     title: 'Open findings',
     kind: 'select',
     options: [ANY, ...SEVERITIES.map((name) => [name, name])],
+  },
+  {
+    name: 'scan',
+    title: 'Scan',
+    kind: 'select',
+    options: [ANY, ...['pending', 'outdated', 'complete'].map((each) => [each, each])],
   },
   {
     name: 'slsa_level',
@@ -100,7 +114,8 @@ function columns(asOf) {
     { title: 'Status', cell: (row) => state(row.status) },
     { title: 'Base', cell: (row) => (row.base ? imageLink(row.base) : none()) },
     { title: 'Open findings', cell: (row) => open(row) },
-    { title: 'SLSA', cell: (row) => level(row.current?.slsa_level) },
+    { title: 'Scan', cell: (row) => (row.current ? scanState(row.current) : none()) },
+    { title: 'SLSA', cell: (row) => (row.current ? level(row.current.slsa_level) : none()) },
     {
       title: 'Version',
       cell: (row) =>

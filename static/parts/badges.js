@@ -1,7 +1,7 @@
 // The small things that stand in many places: severities, states, levels, digests. Colour never
 // stands alone: there is always a word.
 import { h } from '../lib/dom.js';
-import { none } from '../lib/time.js';
+import { none, time } from '../lib/time.js';
 import { href, path } from '../lib/router.js';
 
 /** From the worst. */
@@ -12,8 +12,25 @@ export function severity(name) {
   return h('span', { class: `badge ${SEVERITIES.includes(name) ? name : ''}` }, name);
 }
 
-/** How many of each severity are open; only those that are. */
+/** Something that nobody has looked at yet: unknown, which is neither good nor bad. */
+export function pending(title) {
+  return h('span', { class: 'state', title }, 'pending');
+}
+
+/**
+ * What scans had seen of a version: `scan` and `scanned_at` of it. While that is pending, nothing
+ * found says nothing; when it is outdated, there may be more.
+ */
+export function scanState({ scan, scanned_at: at }) {
+  if (scan === 'pending') return pending('No scan has reported yet.');
+  const shown = scan === 'complete' ? 'good' : 'warn';
+  const title = scan === 'complete' ? null : 'Advisories have become detectable since.';
+  return [h('span', { class: `state ${shown}`, title }, words(scan)), ' ', time(at)];
+}
+
+/** How many of each severity are open, only those that are; without counts nobody has looked. */
 export function severities(counts) {
+  if (!counts) return h('span', { class: 'state' }, 'scan pending');
   const open = SEVERITIES.filter((name) => counts[name] > 0);
   if (open.length === 0) return h('span', { class: 'quiet' }, 'none open');
   const badges = open.map((name) =>
@@ -38,9 +55,9 @@ export function words(name) {
   return String(name).replaceAll('_', ' ');
 }
 
-/** A SLSA build level. */
+/** The SLSA build level of a version; one that is not assessed yet is not 0. */
 export function level(value) {
-  if (value === null || value === undefined) return none();
+  if (value === null || value === undefined) return pending('The level is not assessed yet.');
   return h('span', { class: `badge level level-${value}` }, `SLSA ${value}`);
 }
 

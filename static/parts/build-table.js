@@ -17,7 +17,7 @@ export const BUILD_STATUSES = [
 ];
 
 /** What can ask for a build. */
-export const BUILD_TRIGGERS = ['cve_fix', 'manual', 'upstream', 'base_change', 'cron', 'bootstrap'];
+export const BUILD_TRIGGERS = ['cve_fix', 'manual', 'upstream', 'base_change', 'cron', 'retry', 'bootstrap'];
 
 /** A table of builds, with the image's name where they are not all of one. */
 export function buildTable(caption, builds, withImage) {
@@ -48,6 +48,7 @@ export function cause(build) {
     base && (baseVersion ? `${base} version ${baseVersion}` : base),
     build.cause.revision,
     build.cause.requested_by && `by ${build.cause.requested_by}`,
+    build.cause.retry_of && `of build ${build.cause.retry_of}`,
   ].filter(Boolean);
   return [words(build.trigger), parts.length > 0 && h('span', { class: 'sub' }, parts.join(', '))];
 }

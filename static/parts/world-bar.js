@@ -2,7 +2,7 @@
 // way to another instant.
 import { h, put } from '../lib/dom.js';
 import { here, navigate, onNavigate, refresh } from '../lib/router.js';
-import { number, span, stamp } from '../lib/time.js';
+import { iso, number, span, stamp } from '../lib/time.js';
 import { onWorld, world } from '../lib/world.js';
 import { words } from './badges.js';
 
@@ -106,7 +106,8 @@ function instant(asOf) {
   const go = (event) => {
     event.preventDefault();
     // What cannot be read goes to the API as it is, which says what is wrong with it.
-    const wanted = parse(input.value)?.toISOString() ?? input.value;
+    const at = parse(input.value);
+    const wanted = at ? iso(at) : input.value;
     navigate(here({ as_of: wanted, page_token: null }));
   };
   const form = h(
@@ -143,9 +144,9 @@ function step(asOf, by, title) {
   const move = () => {
     const now = parse(asOf ?? world().clock?.materialized_through ?? '');
     if (!now) return;
-    const to = new Date(now.getTime() + by).toISOString();
-    const newest = world().clock?.materialized_through;
-    navigate(here({ as_of: newest && to >= newest ? null : to, page_token: null }));
+    const to = new Date(now.getTime() + by);
+    const newest = parse(world().clock?.materialized_through ?? '');
+    navigate(here({ as_of: newest && to >= newest ? null : iso(to), page_token: null }));
   };
   return h('button', { type: 'button', class: 'small', on: { click: move } }, title);
 }

@@ -212,8 +212,8 @@ pub async fn in_log(
 pub struct StoredBundle {
     /// Its index in the log.
     pub log_index: u64,
-    /// Its address.
-    pub uri: String,
+    /// Its key in the object store.
+    pub object_key: String,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
     /// Its size.
@@ -229,13 +229,13 @@ pub async fn record_bundles(
         return Ok(());
     }
     sqlx::query(
-        "UPDATE attestations a SET uri = b.uri, sha256 = b.sha256, bytes = b.bytes
+        "UPDATE attestations a SET object_key = b.object_key, sha256 = b.sha256, bytes = b.bytes
          FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
-              AS b (log_index, uri, sha256, bytes)
+              AS b (log_index, object_key, sha256, bytes)
          WHERE a.log_index = b.log_index",
     )
     .bind(bundles.iter().map(|b| b.log_index as i64).collect::<Vec<_>>())
-    .bind(bundles.iter().map(|b| b.uri.as_str()).collect::<Vec<_>>())
+    .bind(bundles.iter().map(|b| b.object_key.as_str()).collect::<Vec<_>>())
     .bind(bundles.iter().map(|b| b.sha256.as_str()).collect::<Vec<_>>())
     .bind(bundles.iter().map(|b| b.bytes as i64).collect::<Vec<_>>())
     .execute(conn)

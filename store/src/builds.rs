@@ -55,7 +55,7 @@ pub async fn subject(
         Cause::CveFix { advisory, .. } => cve = Some(i64::from(advisory.0)),
         Cause::Upstream { release: pushed, .. } => release = *pushed,
         Cause::BaseChange { base } => changed = Some(*base),
-        Cause::Bootstrap | Cause::Manual { .. } | Cause::Cron => {}
+        Cause::Bootstrap | Cause::Manual { .. } | Cause::Cron | Cause::Retry { .. } => {}
     }
     let row = sqlx::query_as(SUBJECT)
         .bind(i64::from(result.image.0))

@@ -115,10 +115,11 @@ async fn policies(conn: &mut PgConnection, rows: &[PolicyInfo]) -> Result<(), Er
     };
     sqlx::query(
         "INSERT INTO sla_policies (id, name, critical_days, high_days, medium_days, low_days,
-             calendar, clock_start, pause_without_fix, exclude_over_permille, warn_permille)
+             calendar, clock_start, pause_without_fix, exclude_over_permille, warn_permille,
+             on_reexposure)
          SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::integer[],
              $5::integer[], $6::integer[], $7::text[], $8::text[], $9::boolean[],
-             $10::integer[], $11::integer[])",
+             $10::integer[], $11::integer[], $12::text[])",
     )
     .bind(ordinals(rows.len()))
     .bind(rows.iter().map(|p| p.name.as_str()).collect::<Vec<_>>())
@@ -131,6 +132,7 @@ async fn policies(conn: &mut PgConnection, rows: &[PolicyInfo]) -> Result<(), Er
     .bind(rows.iter().map(|p| p.pause_without_fix).collect::<Vec<_>>())
     .bind(rows.iter().map(|p| p.exclude_over_permille.map(|n| n as i32)).collect::<Vec<_>>())
     .bind(rows.iter().map(|p| p.warn_permille as i32).collect::<Vec<_>>())
+    .bind(rows.iter().map(|p| p.on_reexposure.as_str()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

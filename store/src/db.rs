@@ -41,12 +41,7 @@ pub async fn connect(
 ) -> Result<PgPool, Error> {
     let session = session(options, durability);
     // A pool would try again until its timeout, and then say nothing of the cause.
-    let first = tokio::time::timeout(FIRST_CONNECTION, PgConnection::connect_with(&session)).await;
-    match first {
-        Ok(Ok(first)) => first.close().await?,
-        Ok(Err(source)) => return Err(Error::Unreachable { source }),
-        Err(_) => return Err(Error::Silent { seconds: FIRST_CONNECTION.as_secs() }),
-    }
+    first_connection(&session).await?.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(15))
@@ -60,6 +55,16 @@ pub async fn connect(
         return Err(Error::TooOld { found: version, needed: OLDEST_POSTGRES });
     }
     Ok(pool)
+}
+
+/// A connection that says why there is none.
+pub(crate) async fn first_connection(options: &PgConnectOptions) -> Result<PgConnection, Error> {
+    let first = tokio::time::timeout(FIRST_CONNECTION, PgConnection::connect_with(options)).await;
+    match first {
+        Ok(Ok(first)) => Ok(first),
+        Ok(Err(source)) => Err(Error::Unreachable { source }),
+        Err(_) => Err(Error::Silent { seconds: FIRST_CONNECTION.as_secs() }),
+    }
 }
 
 /// The API's connections. Those for tenants and those for the platform are apart: a session keeps
@@ -141,7 +146,7 @@ pub async fn free_connections(pool: &PgPool) -> Result<u32, Error> {
 
 /// The settings of every session. A client that dies with its machine leaves a transaction that
 /// holds locks; the server ends it after two minutes, longer than any attempt of a job may take.
-fn session(options: PgConnectOptions, durability: Durability) -> PgConnectOptions {
+pub(crate) fn session(options: PgConnectOptions, durability: Durability) -> PgConnectOptions {
     let commit = if durability == Durability::Full { "on" } else { "off" };
     options.application_name("wavetank").options([
         ("idle_in_transaction_session_timeout", "120000"),

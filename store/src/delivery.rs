@@ -43,10 +43,13 @@ pub async fn assign_tasks(
     .await?;
     let replaced: Vec<&str> = delivered.iter().filter_map(|job| job.old_task.as_deref()).collect();
     if !replaced.is_empty() {
-        sqlx::query("DELETE FROM apalis.jobs WHERE id = ANY($1)")
-            .bind(&replaced)
-            .execute(conn)
-            .await?;
+        sqlx::query(
+            "DELETE FROM apalis.jobs WHERE id IN (
+                 SELECT id FROM apalis.jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE)",
+        )
+        .bind(&replaced)
+        .execute(conn)
+        .await?;
     }
     Ok(delivered)
 }
@@ -58,11 +61,13 @@ pub async fn announce(conn: &mut PgConnection, channel: &str, queue: Queue) -> R
     Ok(())
 }
 
-/// Deletes the tasks of jobs that are settled.
+/// Deletes the tasks of jobs that are settled, but for those that somebody else deletes at this moment.
 pub async fn delete_settled_tasks(conn: &mut PgConnection, ids: &[i64]) -> Result<(), Error> {
     sqlx::query(
-        "DELETE FROM apalis.jobs USING ledger
-         WHERE ledger.id = ANY($1) AND ledger.state <> 'owed' AND jobs.id = ledger.task",
+        "DELETE FROM apalis.jobs WHERE id IN (
+             SELECT j.id FROM apalis.jobs j JOIN ledger l ON l.task = j.id
+             WHERE l.id = ANY($1) AND l.state <> 'owed'
+             FOR UPDATE OF j SKIP LOCKED)",
     )
     .bind(ids)
     .execute(conn)
@@ -80,7 +85,9 @@ pub async fn delete_task(conn: &mut PgConnection, task: &str) -> Result<(), Erro
 pub async fn release_tasks(conn: &mut PgConnection, worker: &str) -> Result<(), Error> {
     sqlx::query(
         "UPDATE apalis.jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
-         WHERE lock_by = $1 AND status IN ('Queued', 'Running')",
+         WHERE id IN (SELECT id FROM apalis.jobs
+                      WHERE lock_by = $1 AND status IN ('Queued', 'Running')
+                      ORDER BY id FOR UPDATE)",
     )
     .bind(worker)
     .execute(conn)
@@ -134,12 +141,12 @@ pub async fn delete_stale(pool: &PgPool, batch: i64) -> Result<u64, Error> {
              WHERE j.run_at < now() - interval '30 seconds'
                AND (l.id IS NULL OR l.state <> 'owed')
                AND (j.lock_at IS NULL OR j.lock_at < now() - interval '30 seconds')
-             LIMIT $1)",
+             LIMIT $1 FOR UPDATE OF j SKIP LOCKED)",
         "DELETE FROM apalis.workers WHERE id IN (
              SELECT w.id FROM apalis.workers w
              WHERE w.last_seen < now() - interval '10 minutes'
                AND NOT EXISTS (SELECT FROM apalis.jobs j WHERE j.lock_by = w.id)
-             LIMIT $1)",
+             LIMIT $1 FOR UPDATE OF w SKIP LOCKED)",
     ] {
         loop {
             let deleted = sqlx::query(sql).bind(batch).execute(pool).await?.rows_affected();

@@ -3,15 +3,25 @@
 //!
 //! It covers every column that holds simulated history, as Postgres prints it under fixed
 //! settings, in the order of keys by bytes; and the key and size of every object. Wall-clock
-//! columns, the clock, the ledger and the queue are how a world was made, not what it is.
-use crate::objects::{ObjectError, ObjectStore};
+//! columns, the clock, the ledger and the queue are how a world was made, not what it is. Nor does
+//! anything of an installation count: addresses, buckets, roles, time zones, locales.
+//!
+//! The quick digest trusts that an object holds what its key and size say. The deep one reads all.
+use crate::objects::named::MAX_OBJECT_BYTES;
+use crate::objects::{ListedObject, ObjectError, ObjectStore};
+use crate::obsolete_objects;
 use futures::TryStreamExt;
+use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgConnection, PgPool};
+use std::collections::BTreeSet;
 
 mod tables;
 pub use tables::{EXCLUDED, TABLES, Table};
+
+/// Objects that are read at the same time.
+const CONCURRENT_READS: usize = 8;
 
 /// The digest of a world and what it is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +54,18 @@ pub struct ObjectsDigest {
     pub bytes: u64,
     /// SHA-256 over keys and sizes, in hexadecimal.
     pub sha256: String,
+    /// SHA-256 over keys and contents, in hexadecimal, if these were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contents_sha256: Option<String>,
+}
+
+/// How closely objects are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Their keys and sizes.
+    Listing,
+    /// What is in them, too.
+    Contents,
 }
 
 /// Why there is no digest.
@@ -55,6 +77,9 @@ pub enum DigestError {
     /// The object store failed.
     #[error(transparent)]
     Objects(#[from] ObjectError),
+    /// Objects are not what their keys promise.
+    #[error("{}\nhint: `wavetank repair` makes lost and damaged documents again", .0.join("\n"))]
+    Damaged(Vec<String>),
 }
 
 impl WorldDigest {
@@ -69,29 +94,49 @@ impl WorldDigest {
     }
 }
 
+/// All that Postgres lets a server, a database, a role or a session choose of how values are printed.
+const FIXED_SETTINGS: &str = "
+    SET LOCAL timezone = 'UTC';
+    SET LOCAL datestyle = 'ISO, MDY';
+    SET LOCAL intervalstyle = 'postgres';
+    SET LOCAL bytea_output = 'hex';
+    SET LOCAL extra_float_digits = 1;
+    SET LOCAL client_encoding = 'UTF8'";
+
 /// Computes the digest from one snapshot of the database and a listing of the bucket.
 pub async fn world_digest(
     pool: &PgPool,
     objects: &ObjectStore,
 ) -> Result<WorldDigest, DigestError> {
+    world_digest_of(pool, objects, Depth::Listing).await
+}
+
+/// The same, of objects as closely as asked. The two depths give different numbers.
+///
+/// # Errors
+/// [`DigestError::Damaged`] names every content-addressed object that is not what its key says.
+pub async fn world_digest_of(
+    pool: &PgPool,
+    objects: &ObjectStore,
+    depth: Depth,
+) -> Result<WorldDigest, DigestError> {
     let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    sqlx::raw_sql(
-        "SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY'; \
-                   SET LOCAL extra_float_digits = 1; SET LOCAL client_encoding = 'UTF8'",
-    )
-    .execute(&mut *tx)
-    .await?;
+    sqlx::raw_sql(FIXED_SETTINGS).execute(&mut *tx).await?;
     let mut tables = Vec::with_capacity(TABLES.len());
     for table in &TABLES {
         tables.push(table_digest(&mut tx, table).await?);
     }
+    let obsolete = obsolete_objects::keys(&mut tx).await?.into_iter().collect();
     tx.rollback().await?;
-    let objects = objects_digest(objects).await?;
+    let objects = objects_digest(objects, &obsolete, depth).await?;
     let mut total = Sha256::new();
     for table in &tables {
         total.update(format!("{} {} {}\n", table.name, table.rows, table.sha256));
     }
     total.update(format!("objects {} {} {}\n", objects.count, objects.bytes, objects.sha256));
+    if let Some(contents) = &objects.contents_sha256 {
+        total.update(format!("contents {contents}\n"));
+    }
     Ok(WorldDigest { total: hex::encode(total.finalize()), tables, objects })
 }
 
@@ -111,13 +156,50 @@ async fn table_digest(conn: &mut PgConnection, table: &Table) -> sqlx::Result<Ta
     Ok(TableDigest { name: table.name, rows, sha256: hex::encode(hasher.finalize()) })
 }
 
-async fn objects_digest(objects: &ObjectStore) -> Result<ObjectsDigest, ObjectError> {
+/// Without what is left of a world before.
+async fn objects_digest(
+    objects: &ObjectStore,
+    obsolete: &BTreeSet<String>,
+    depth: Depth,
+) -> Result<ObjectsDigest, DigestError> {
+    let mut listed = objects.list("").await?;
+    listed.retain(|object| !obsolete.contains(&object.key));
     let mut hasher = Sha256::new();
     let (mut count, mut bytes) = (0, 0);
-    for object in objects.list("").await? {
+    for object in &listed {
         hasher.update(format!("{} {}\n", object.key, object.bytes));
         count += 1;
         bytes += object.bytes;
     }
-    Ok(ObjectsDigest { count, bytes, sha256: hex::encode(hasher.finalize()) })
+    let contents_sha256 = match depth {
+        Depth::Listing => None,
+        Depth::Contents => Some(contents_digest(objects, listed).await?),
+    };
+    Ok(ObjectsDigest { count, bytes, sha256: hex::encode(hasher.finalize()), contents_sha256 })
+}
+
+async fn contents_digest(
+    objects: &ObjectStore,
+    listed: Vec<ListedObject>,
+) -> Result<String, DigestError> {
+    let reads = listed.into_iter().map(|object| async move {
+        let read = objects.get(&object.key, MAX_OBJECT_BYTES).await;
+        (object.key, read.map(|bytes| hex::encode(Sha256::digest(&bytes))))
+    });
+    // Collected first: a lazy iterator of borrowing futures is not `Send` to the compiler.
+    let reads: Vec<_> = reads.collect();
+    let mut reads = stream::iter(reads).buffered(CONCURRENT_READS);
+    let mut hasher = Sha256::new();
+    let mut damaged = Vec::new();
+    while let Some((key, read)) = reads.next().await {
+        match read {
+            Ok(sha256) => hasher.update(format!("{key} {sha256}\n")),
+            Err(error) if error.is_damage() => damaged.push(error.to_string()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if damaged.is_empty() {
+        return Ok(hex::encode(hasher.finalize()));
+    }
+    Err(DigestError::Damaged(damaged))
 }

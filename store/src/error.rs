@@ -27,6 +27,18 @@ pub enum Error {
         /// How long we waited.
         seconds: u64,
     },
+    /// The address leads to a pooler that divides sessions among clients.
+    #[error(
+        "DATABASE_URL leads to a connection pooler (PgBouncer or the like), not to PostgreSQL \
+         itself: {found}. Advisory locks, LISTEN, roles and prepared statements need sessions of \
+         their own; nothing was changed. \
+         hint: name PostgreSQL itself in DATABASE_URL (its own port, usually 5432); this program \
+         pools its few connections by itself"
+    )]
+    Pooler {
+        /// How it was noticed.
+        found: String,
+    },
     /// The schema could not be brought up to date.
     #[error("the database schema could not be brought up to date")]
     Migration(#[source] MigrateError),

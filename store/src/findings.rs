@@ -89,6 +89,7 @@ pub async fn insert(conn: &mut PgConnection, detected: &[Detected]) -> Result<()
          JOIN images i ON i.id = d.image_id
          JOIN advisories a ON a.id = d.advisory_id
          LEFT JOIN image_versions f ON f.image_id = d.image_id AND f.version = d.fixed_in
+         ORDER BY d.image_id, d.version, d.advisory_id, d.package_id
          ON CONFLICT DO NOTHING",
     )
     .bind(detected.iter().map(|d| i64::from(d.version.image.0)).collect::<Vec<_>>())

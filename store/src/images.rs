@@ -42,8 +42,8 @@ pub struct Sbom<'a> {
     pub spec_version: &'static str,
     /// The stored document.
     pub document: &'a StoredDocument,
-    /// Its address.
-    pub uri: String,
+    /// Its key in the object store.
+    pub object_key: String,
 }
 
 /// Writes a version with its SBOMs; repeating it changes nothing.
@@ -59,16 +59,16 @@ pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<()
          ), tags AS (
              INSERT INTO image_tags AS known (image_id, tag, tenant_namespace, since, name)
              SELECT DISTINCT i.id, tag, $4, $12, i.name FROM images i, unnest($6) AS tag
-             WHERE i.id = $1
+             WHERE i.id = $1 ORDER BY tag
              ON CONFLICT (tag, name) DO UPDATE SET since = excluded.since
                  WHERE known.since > excluded.since
          )
          INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace,
-             uri, sha256, bytes, components, created_at)
-         SELECT $1, $2, s.format, s.spec_version, $4, s.uri, s.sha256, s.bytes,
+             object_key, sha256, bytes, components, created_at)
+         SELECT $1, $2, s.format, s.spec_version, $4, s.object_key, s.sha256, s.bytes,
                 cardinality($9), $12
          FROM unnest($13::text[], $14::text[], $15::text[], $16::text[], $17::bigint[])
-              AS s (format, spec_version, uri, sha256, bytes)
+              AS s (format, spec_version, object_key, sha256, bytes)
          ON CONFLICT DO NOTHING",
     )
     .bind(i64::from(new.image.0))
@@ -85,7 +85,7 @@ pub async fn publish(conn: &mut PgConnection, new: &NewVersion<'_>) -> Result<()
     .bind(instant(new.at)?)
     .bind([first.format, second.format].as_slice())
     .bind([first.spec_version, second.spec_version].as_slice())
-    .bind([first.uri.as_str(), second.uri.as_str()].as_slice())
+    .bind([first.object_key.as_str(), second.object_key.as_str()].as_slice())
     .bind([first.document.sha256.as_str(), second.document.sha256.as_str()].as_slice())
     .bind([first.document.bytes as i64, second.document.bytes as i64].as_slice())
     .execute(conn)

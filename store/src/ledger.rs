@@ -274,7 +274,7 @@ pub async fn delete_done(conn: &mut PgConnection, age: Duration, limit: i64) -> 
              SELECT id FROM ledger
              WHERE state = 'done' AND discarded_wall IS NULL AND done_wall < now() - $1 * interval '1 second'
                AND at < (SELECT materialized_through FROM world)
-             ORDER BY done_wall LIMIT $2)",
+             ORDER BY done_wall LIMIT $2 FOR UPDATE SKIP LOCKED)",
     )
     .bind(age.as_secs_f64())
     .bind(limit)

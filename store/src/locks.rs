@@ -11,6 +11,13 @@
 //! deadlock. (Two locks that are no advisory ones stand in the way of whole transactions as well:
 //! replacing the world locks the table `ledger` and then the row of `world`, and every transaction of
 //! a leader locks that row before it writes.)
+//!
+//! Rows have one order too. Tables: `ledger`, `world`, `clock`, then what the world's jobs write; a
+//! webhook endpoint before its deliveries; a row of the ledger before the tasks of `apalis.jobs`.
+//! Within a table: by key, in statements that lock several rows and wait for them (`ORDER BY ... FOR
+//! UPDATE`, or an insert in that order where rows may be there already). Whoever tidies up, and need
+//! not have every row, does not wait at all (`SKIP LOCKED`): tasks and ended jobs that somebody else
+//! is deleting, deliveries that another dispatcher has.
 use sqlx::PgConnection;
 
 /// Orders the transactions that submit commands.

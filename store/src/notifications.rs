@@ -1,6 +1,7 @@
 //! Notifications: what each sums up, read from rows, and the notification itself.
 use crate::db::instant;
 use crate::error::Error;
+use crate::instants;
 use sim::fact::{Notification, NotificationKind};
 use sim::time::SimTime;
 use sqlx::{PgConnection, Row};
@@ -30,10 +31,12 @@ const FAILED: &str = "
 
 /// Critical findings on what a customer runs: the timers of its own clock that began.
 const CRITICAL: &str = "
-    SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'excluded', t.excluded,
-                              'due', t.due_at) AS item,
-           row_number() OVER (ORDER BY t.image_id, t.advisory_id) AS place
+    SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'excluded', coalesce(d.excluded, false),
+                              'due', CASE WHEN t.started_at <= $2 THEN t.due_at END) AS item,
+           row_number() OVER (ORDER BY t.image_id, t.advisory_id, t.episode) AS place
     FROM sla_timers t JOIN images i ON i.id = t.image_id JOIN advisories a ON a.id = t.advisory_id
+    LEFT JOIN mass_event_decisions d ON d.advisory_id = t.advisory_id
+         AND d.policy_id = t.policy_id AND d.decided_at <= $2
     WHERE t.customer_id = $3 AND t.clock = 'customer' AND t.severity = 'critical'
       AND t.opened_at > $1 AND t.opened_at <= $2";
 
@@ -41,26 +44,30 @@ const CRITICAL: &str = "
 const AT_RISK: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'clock', t.clock,
                               'severity', t.severity, 'due', t.due_at) AS item,
-           row_number() OVER (ORDER BY t.image_id, t.advisory_id, t.clock DESC) AS place
+           row_number() OVER (ORDER BY t.image_id, t.advisory_id, t.clock DESC, t.episode)
+               AS place
     FROM sla_timers t JOIN images i ON i.id = t.image_id JOIN advisories a ON a.id = t.advisory_id
     WHERE t.customer_id = $3 AND t.warned_at = $2 AND $1 < $2";
 
-/// Violations that were recorded at that evaluation.
+/// Violations that were recorded at that evaluation; those resolved by it too are told as that.
 const BREACHED: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'clock', v.clock,
                               'severity', v.severity, 'due', v.due_at) AS item,
-           row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC) AS place
+           row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC, v.episode)
+               AS place
     FROM sla_violations v
     JOIN images i ON i.id = v.image_id
     JOIN advisories a ON a.id = v.advisory_id
-    WHERE v.customer_id = $3 AND v.recorded_at = $2 AND $1 < $2";
+    WHERE v.customer_id = $3 AND v.recorded_at = $2 AND $1 < $2
+      AND (v.resolution_recorded_at IS NULL OR v.resolution_recorded_at > $2)";
 
 /// Violations whose timer was seen stopped at that evaluation.
 const RESOLVED: &str = "
     SELECT jsonb_build_object('image', i.name, 'cve', a.cve, 'clock', v.clock,
                               'severity', v.severity, 'due', v.due_at, 'resolved', v.resolved_at)
                AS item,
-           row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC) AS place
+           row_number() OVER (ORDER BY v.image_id, v.advisory_id, v.clock DESC, v.episode)
+               AS place
     FROM sla_violations v
     JOIN images i ON i.id = v.image_id
     JOIN advisories a ON a.id = v.advisory_id
@@ -92,7 +99,9 @@ pub async fn items(
         .bind(LISTED_ITEMS)
         .fetch_one(conn)
         .await?;
-    Ok(Items { count: row.try_get(0)?, listed: row.try_get(1)? })
+    let mut listed = row.try_get(1)?;
+    instants::rewrite(&mut listed);
+    Ok(Items { count: row.try_get(0)?, listed })
 }
 
 /// A notification to be written.

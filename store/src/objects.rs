@@ -2,61 +2,31 @@
 //!
 //! Content-addressed objects live under [`CONTENT_PREFIX`]; writing one twice is harmless and
 //! reading one proves that it is whole.
+pub use crate::objects::client::Settings;
+use crate::objects::client::client;
 pub use crate::objects::error::ObjectError;
 use crate::objects::error::{Place, classify, incomplete};
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{
-    BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
-};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use documents::gzip;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+mod client;
+mod delete;
 mod error;
+pub mod named;
 
 /// Where content-addressed objects live: this and the 64 hexadecimal digits of the SHA-256.
 pub const CONTENT_PREFIX: &str = "blobs/sha256/";
 /// The content encoding of compressed objects.
 const GZIP: &str = "gzip";
-/// Attempts of one request, with back-off between them.
-const ATTEMPTS: u32 = 4;
 /// Requests of one caller that are under way at the same time.
 const CONCURRENT_PUTS: usize = 8;
-
-/// Where the object store is and who we are to it.
-#[derive(Clone)]
-pub struct Settings {
-    /// Its address, for example `http://127.0.0.1:9000`.
-    pub endpoint: String,
-    /// The region its signatures name; most stores other than AWS ignore it.
-    pub region: String,
-    /// The bucket of this world.
-    pub bucket: String,
-    /// The access key's id.
-    pub access_key: String,
-    /// The access key's secret.
-    pub secret_key: String,
-}
-
-impl fmt::Debug for Settings {
-    /// Without the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("endpoint", &self.endpoint)
-            .field("region", &self.region)
-            .field("bucket", &self.bucket)
-            .field("access_key", &self.access_key)
-            .finish_non_exhaustive()
-    }
-}
 
 /// An object on its way into the store.
 #[derive(Clone, Debug)]
@@ -78,6 +48,17 @@ pub struct ListedObject {
     pub key: String,
     /// Its size.
     pub bytes: u64,
+}
+
+/// A whole object.
+#[derive(Clone, Debug)]
+pub struct StoredObject {
+    /// Its bytes as they are stored.
+    pub stored: Bytes,
+    /// Whether those are compressed (gzip).
+    pub packed: bool,
+    /// Its bytes, unpacked.
+    pub content: Bytes,
 }
 
 /// An object (or a part of one) on its way: never more of it in memory than a chunk.
@@ -108,6 +89,8 @@ impl Reading {
 #[derive(Clone)]
 pub struct ObjectStore {
     inner: Arc<Inner>,
+    /// The objects that may be written; all when there are none.
+    only: Option<Arc<BTreeSet<String>>>,
 }
 
 struct Inner {
@@ -135,6 +118,7 @@ impl ObjectStore {
                 endpoint: settings.endpoint.clone(),
                 bucket: settings.bucket.clone(),
             }),
+            only: None,
         };
         store.ensure_bucket().await?;
         Ok(store)
@@ -154,9 +138,14 @@ impl ObjectStore {
         &self.inner.bucket
     }
 
-    /// The address of an object as rows keep it: `s3://<bucket>/<key>`.
-    pub fn uri(&self, key: &str) -> String {
-        format!("s3://{}/{key}", self.inner.bucket)
+    /// The same store for a writer that may write these objects alone: what else it puts or deletes
+    /// is passed over.
+    pub fn writing_only(&self, keys: BTreeSet<String>) -> Self {
+        Self { inner: self.inner.clone(), only: Some(Arc::new(keys)) }
+    }
+
+    fn may_write(&self, key: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(key))
     }
 
     /// Asks the store whether it answers and still knows us and the bucket.
@@ -196,6 +185,9 @@ impl ObjectStore {
     }
 
     async fn put_new(&self, new: NewObject) -> Result<(), ObjectError> {
+        if !self.may_write(&new.key) {
+            return Ok(());
+        }
         self.inner
             .client
             .put_object()
@@ -212,6 +204,9 @@ impl ObjectStore {
 
     /// Takes an object away; one that is not there is no error.
     pub async fn delete(&self, key: &str) -> Result<(), ObjectError> {
+        if !self.may_write(key) {
+            return Ok(());
+        }
         let request = self.inner.client.delete_object().bucket(self.bucket()).key(key);
         request
             .send()
@@ -227,6 +222,14 @@ impl ObjectStore {
     /// [`ObjectError::Missing`], [`ObjectError::TooLarge`], [`ObjectError::Corrupt`] and those of
     /// the connection.
     pub async fn get(&self, key: &str, limit_bytes: u64) -> Result<Bytes, ObjectError> {
+        Ok(self.read(key, limit_bytes).await?.content)
+    }
+
+    /// The same, with the bytes as they are stored.
+    ///
+    /// # Errors
+    /// Those of [`ObjectStore::get`].
+    pub async fn read(&self, key: &str, limit_bytes: u64) -> Result<StoredObject, ObjectError> {
         let mut reading = self.open(key, None).await?;
         let too_large = || ObjectError::TooLarge { key: key.to_owned(), limit_bytes };
         if reading.bytes > limit_bytes {
@@ -240,20 +243,24 @@ impl ObjectStore {
             }
             whole.extend_from_slice(&chunk);
         }
+        let stored = Bytes::from(whole);
+        let mut content = stored.clone();
+        let corrupt = |reason| ObjectError::Corrupt { key: key.to_owned(), reason };
         if reading.packed {
-            whole = gzip::decompress(&whole, usize::try_from(limit_bytes).unwrap_or(usize::MAX))
-                .map_err(|error| match error {
-                    documents::Error::TooLarge { .. } => too_large(),
-                    other => ObjectError::Corrupt { key: key.to_owned(), found: other.to_string() },
-                })?;
+            let limit = usize::try_from(limit_bytes).unwrap_or(usize::MAX);
+            let unpacked = gzip::decompress(&stored, limit).map_err(|error| match error {
+                documents::Error::TooLarge { .. } => too_large(),
+                other => corrupt(other.to_string()),
+            });
+            content = unpacked?.into();
         }
         if let Some(expected) = key.strip_prefix(CONTENT_PREFIX) {
-            let found = hex::encode(Sha256::digest(&whole));
+            let found = hex::encode(Sha256::digest(&content));
             if found != expected {
-                return Err(ObjectError::Corrupt { key: key.to_owned(), found });
+                return Err(corrupt(format!("its bytes have the SHA-256 {found}")));
             }
         }
-        Ok(whole.into())
+        Ok(StoredObject { stored, packed: reading.packed, content })
     }
 
     /// Opens an object for reading piece by piece; `range` is an HTTP range (`bytes=0-99`).
@@ -323,40 +330,4 @@ impl ObjectStore {
 /// The key of a content-addressed object.
 pub fn content_key(sha256_hex: &str) -> String {
     format!("{CONTENT_PREFIX}{sha256_hex}")
-}
-
-fn client(settings: &Settings) -> Client {
-    let credentials =
-        Credentials::new(&settings.access_key, &settings.secret_key, None, None, "wavetank");
-    let http = aws_smithy_http_client::Builder::new();
-    let http = if settings.endpoint.starts_with("http://") {
-        http.build_http()
-    } else {
-        http.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-    };
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(settings.region.clone()))
-        .endpoint_url(&settings.endpoint)
-        .credentials_provider(credentials)
-        .force_path_style(true)
-        // The default checksums broke stores other than AWS in 2025.
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-        .retry_config(
-            RetryConfig::standard()
-                .with_max_attempts(ATTEMPTS)
-                .with_initial_backoff(Duration::from_millis(50))
-                .with_max_backoff(Duration::from_secs(2)),
-        )
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(3))
-                .operation_attempt_timeout(Duration::from_secs(20))
-                .operation_timeout(Duration::from_secs(60))
-                .build(),
-        )
-        .http_client(http)
-        .build();
-    Client::from_conf(config)
 }

@@ -122,8 +122,8 @@ pub struct Replacement<'a> {
     pub at: SimTime,
     /// The bundle.
     pub bundle: &'a StoredDocument,
-    /// Its address.
-    pub uri: String,
+    /// Its key in the object store.
+    pub object_key: String,
     /// The document that it states.
     pub document: &'a StoredDocument,
 }
@@ -132,7 +132,7 @@ pub struct Replacement<'a> {
 pub async fn replace(conn: &mut PgConnection, new: &Replacement<'_>) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO attestation_replacements (log_index, seq, tenant_namespace, replaced_at,
-             document_sha256, uri, sha256, bytes)
+             document_sha256, object_key, sha256, bytes)
          SELECT log_index, $2, tenant_namespace, $3, $4, $5, $6, $7
          FROM attestations WHERE log_index = $1
          ON CONFLICT DO NOTHING",
@@ -141,7 +141,7 @@ pub async fn replace(conn: &mut PgConnection, new: &Replacement<'_>) -> Result<(
     .bind(new.seq as i64)
     .bind(instant(new.at)?)
     .bind(&new.document.sha256)
-    .bind(&new.uri)
+    .bind(&new.object_key)
     .bind(&new.bundle.sha256)
     .bind(new.bundle.bytes as i64)
     .execute(conn)

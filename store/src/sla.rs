@@ -1,12 +1,13 @@
 //! The SLA engine in SQL: every evaluation looks only at what changed since the one before, so its
 //! cost follows what happened and not how many timers exist.
 //!
-//! The order within an evaluation matters and is the kernel's: open, start, stop, warn, breach.
+//! The order within an evaluation matters and is the kernel's: open, start, stop (and what opens and
+//! stops again after that), warn, breach, decide.
 use crate::db::instant;
 use crate::error::Error;
 use crate::row::number;
-use sim::fact::{Clock, SlaCheck, TimerRef};
-use sim::ids::{AdvisoryId, CustomerId, ImageId};
+use sim::fact::{Clock, MassEventDecision, SlaCheck, TimerRef};
+use sim::ids::{AdvisoryId, CustomerId, ImageId, PolicyId};
 use sim::time::SimTime;
 use sqlx::{PgConnection, Row};
 
@@ -15,6 +16,7 @@ const START: &str = include_str!("sla/start.sql");
 const STOP: &str = include_str!("sla/stop.sql");
 const WARN: &str = include_str!("sla/warn.sql");
 const BREACH: &str = include_str!("sla/breach.sql");
+const DECIDE: &str = include_str!("sla/decide.sql");
 const FOUND: &str = include_str!("sla/found.sql");
 
 /// Tells the planner, for this transaction, what it cannot know: every statement here begins with
@@ -41,11 +43,23 @@ pub async fn evaluate(
     at: SimTime,
 ) -> Result<SlaCheck, Error> {
     let (from, to) = (instant(previous)?, instant(at)?);
-    for step in [OPEN, START, STOP, WARN, BREACH] {
+    for step in [OPEN, START, STOP] {
+        sqlx::query(step).bind(from).bind(to).execute(&mut *conn).await?;
+    }
+    // An exposure that ended may have begun anew, even more than once between two evaluations.
+    while sqlx::query_scalar(HAS_STOPPED).bind(from).bind(to).fetch_one(&mut *conn).await?
+        && sqlx::query(OPEN).bind(from).bind(to).execute(&mut *conn).await?.rows_affected() > 0
+    {
+        sqlx::query(STOP).bind(from).bind(to).execute(&mut *conn).await?;
+    }
+    for step in [WARN, BREACH, DECIDE] {
         sqlx::query(step).bind(from).bind(to).execute(&mut *conn).await?;
     }
     found(conn, previous, at).await
 }
+
+const HAS_STOPPED: &str =
+    "SELECT EXISTS (SELECT FROM sla_timers WHERE stopped_at > $1 AND stopped_at <= $2)";
 
 /// What the evaluation of `(previous, at]` wrote, as the kernel's fact lists it.
 pub async fn found(
@@ -53,11 +67,15 @@ pub async fn found(
     previous: SimTime,
     at: SimTime,
 ) -> Result<SlaCheck, Error> {
-    let rows =
-        sqlx::query(FOUND).bind(instant(previous)?).bind(instant(at)?).fetch_all(conn).await?;
+    let rows = sqlx::query(FOUND)
+        .bind(instant(previous)?)
+        .bind(instant(at)?)
+        .fetch_all(&mut *conn)
+        .await?;
     let mut check = SlaCheck {
         previous,
         opened: Vec::new(),
+        decided: decisions(conn, at).await?,
         excluded: Vec::new(),
         stopped: Vec::new(),
         at_risk: Vec::new(),
@@ -80,6 +98,7 @@ pub async fn found(
                 "customer" => Clock::Customer,
                 other => return Err(Error::unknown("sla_timers.clock", other)),
             },
+            episode: number::<i32, _>("sla_timers.episode", row.try_get("episode")?)?,
         };
         match row.try_get("list")? {
             "opened" => check.opened.push(timer),
@@ -102,4 +121,27 @@ pub async fn found(
         list.sort_unstable();
     }
     Ok(check)
+}
+
+/// What the evaluation at `at` decided about mass events, by advisory and policy.
+async fn decisions(conn: &mut PgConnection, at: SimTime) -> Result<Vec<MassEventDecision>, Error> {
+    let rows = sqlx::query(
+        "SELECT advisory_id, policy_id, images_hit, images, excluded FROM mass_event_decisions
+         WHERE decided_at = $1 ORDER BY advisory_id, policy_id",
+    )
+    .bind(instant(at)?)
+    .fetch_all(conn)
+    .await?;
+    let decision = |row: &sqlx::postgres::PgRow| {
+        let id = |column: &'static str| Ok::<_, Error>(row.try_get::<i64, _>(column)?);
+        let count = |column: &'static str| Ok::<_, Error>(row.try_get::<i32, _>(column)?);
+        Ok(MassEventDecision {
+            advisory: AdvisoryId(number("mass_event_decisions.advisory_id", id("advisory_id")?)?),
+            policy: PolicyId(number("mass_event_decisions.policy_id", id("policy_id")?)?),
+            images_hit: number("mass_event_decisions.images_hit", count("images_hit")?)?,
+            images: number("mass_event_decisions.images", count("images")?)?,
+            excluded: row.try_get("excluded")?,
+        })
+    };
+    rows.iter().map(decision).collect()
 }

@@ -42,8 +42,11 @@ pub struct Load {
     pub requested_wall: DateTime<Utc>,
     /// When the world was replaced.
     pub replaced_wall: Option<DateTime<Utc>>,
-    /// When everything was done, or failed.
+    /// When the new world could begin, or the load failed.
     pub done_wall: Option<DateTime<Utc>>,
+    /// When the objects of the old world were gone; until then they are deleted while the new one
+    /// runs.
+    pub deleted_wall: Option<DateTime<Utc>>,
     /// Why it failed; the old world goes on then.
     pub error: Option<String>,
 }
@@ -89,6 +92,10 @@ pub async fn in_progress(conn: &mut PgConnection) -> sqlx::Result<Option<Load>> 
 pub async fn clear_world(conn: &mut PgConnection, term: i64) -> Result<(), Error> {
     sqlx::query("LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE").execute(&mut *conn).await?;
     world::assert_term(conn, term).await?;
+    // Endpoints are locked before their deliveries, as everywhere (`locks.rs`).
+    sqlx::query("SELECT FROM webhook_endpoints ORDER BY id FOR NO KEY UPDATE")
+        .execute(&mut *conn)
+        .await?;
     let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "TRUNCATE {tables}, false_positives, finding_counts, image_packages, image_tags, ledger,
@@ -120,6 +127,17 @@ pub async fn mark_replaced(conn: &mut PgConnection, load: &Load, term: i64) -> s
         .bind(load.id)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Records that the objects of all worlds before are deleted.
+pub async fn objects_deleted(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE world_loads SET deleted_wall = now()
+         WHERE done_wall IS NOT NULL AND error IS NULL AND deleted_wall IS NULL",
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -40,6 +40,8 @@ pub fn init() -> Result<Telemetry> {
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // Where nobody reads standard error any more, there is nobody to tell that either.
+        .log_internal_errors(false)
         .with_filter(filter);
     let registry = tracing_subscriber::registry().with(logs);
     let asked = ENDPOINTS.iter().any(|name| std::env::var(name).is_ok_and(|at| !at.is_empty()));

@@ -223,7 +223,7 @@ async fn actions_and_refusals_are_recorded() {
     );
     let done = &actions["items"][1];
     assert_eq!(done["request_id"], id);
-    assert_eq!(done["at"], "2026-01-12T06:00:00.000Z");
+    assert_eq!(done["at"], "2026-01-12T06:00:00Z");
     assert!(done["happened_wall"].is_string());
     let refused = api.get("/v1/actions?outcome=refused&page_size=1").await.json();
     let next = refused["next_page_token"].as_str().unwrap();

@@ -33,6 +33,12 @@ async fn a_build_status_is_that_of_the_instant() {
     assert_eq!(api.get("/v1/builds/5").await.json()["status"], "finishing");
     let merged = api.get("/v1/builds/7").await.json();
     assert_eq!((&merged["status"], &merged["merged_into"]), (&"merged".into(), &6.into()));
+    // It has no log of its own, and says which build has.
+    let problem = api.get("/v1/builds/7/log").await.problem(404, "build_log_not_found");
+    assert!(problem["detail"].as_str().unwrap().contains("merged into build 6"), "{problem:#}");
+    assert!(problem["hint"].as_str().unwrap().contains("/v1/builds/6/log"), "{problem:#}");
+    let problem = api.get("/v1/builds/6/log").await.problem(404, "build_log_not_found");
+    assert!(!problem["detail"].as_str().unwrap().contains("merged"), "{problem:#}");
 }
 
 #[tokio::test]

@@ -12,15 +12,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// An operation of the specification, with the examples in its path and in its query.
-struct Operation {
-    name: String,
-    method: Method,
-    path: String,
-    body: Option<Value>,
+pub(crate) struct Operation {
+    pub(crate) name: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
     said: Value,
 }
 
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let document = crate::operations::document();
     let paths = document["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, item)| {
@@ -48,6 +48,8 @@ impl Operation {
             let example = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
             let name = parameter["name"].as_str().unwrap();
             match parameter["in"].as_str().unwrap() {
+                // What only another operation gives: a name of nothing.
+                "path" if example == "null" => path = path.replace(&format!("{{{name}}}"), "987"),
                 "path" => path = path.replace(&format!("{{{name}}}"), &example),
                 "query" if parameter["required"] == true => query.push(format!("{name}={example}")),
                 _ => {}
@@ -81,7 +83,7 @@ impl Operation {
         [Method::POST, Method::PUT, Method::PATCH].contains(&self.method)
     }
 
-    fn request(&self, api: &Api, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, api: &Api, path: &str) -> RequestBuilder {
         let request = api.anonymous(self.method.clone(), path);
         if self.needs_key() { request.bearer_auth(&api.token) } else { request }
     }

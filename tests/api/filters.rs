@@ -145,7 +145,7 @@ async fn the_forecast() {
     }
 }
 
-/// Findings of every kind on both versions of nginx and on redis: open, resolved or judged, before
+/// Findings of every kind on both versions of nginx and on redis: open, fixed or judged, before
 /// the instants that are asked about and since. (Judged are all findings of an image and advisory.)
 const FINDINGS: &str = r#"
 INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
@@ -167,20 +167,30 @@ FROM (VALUES (1, 1), (1, 2), (2, 1)) versions (i, v), generate_series(2, 9) a,
 async fn findings() {
     let api = started("filters_findings").await;
     sqlx::raw_sql(FINDINGS).execute(&api.pool).await.unwrap();
-    let states = ["open", "resolved", "not_affected"];
+    let statuses = ["open", "not_affected"];
+    let states = ["open", "fixed", "not_affected"];
     for instant in ["", "&as_of=2026-01-12T04:30:00Z"] {
         for order in ["", "&order_by=detected_at"] {
             let path = format!("/v1/findings?page_size=200{instant}{order}");
             let all = listed(&api, &path).await;
             assert!(all.len() > 48, "{path}");
-            parts(&api, &path, &all, "status", &states, has("status")).await;
+            parts(&api, &path, &all, "status", &statuses, has("status")).await;
+            parts(&api, &path, &all, "image_status", &states, has("image_status")).await;
+            for (status, state) in statuses.into_iter().flat_map(|s| states.map(|state| (s, state)))
+            {
+                let asked = format!("{path}&status={status}&image_status={state}");
+                let both =
+                    |item: &&Value| item["status"] == status && item["image_status"] == state;
+                let expected: Vec<_> = all.iter().filter(both).collect();
+                assert_eq!(json!(listed(&api, &asked).await), json!(expected), "{asked}");
+            }
             parts(&api, &path, &all, "severity", &SEVERITIES, has("severity")).await;
             parts(&api, &path, &all, "image", &["nginx", "redis"], has("image")).await;
             parts(&api, &path, &all, "package", &["zlib", "nginx"], has("package")).await;
             let cves = ["CVE-2026-0000103", "CVE-2026-0000108"];
             parts(&api, &path, &all, "cve", &cves, has("cve")).await;
             for state in states {
-                let path = format!("{path}&status={state}");
+                let path = format!("{path}&image_status={state}");
                 let all = listed(&api, &path).await;
                 for severity in SEVERITIES {
                     let expected: Vec<_> =
@@ -221,11 +231,14 @@ async fn images() {
                 ("severity", SEVERITIES.as_slice()),
                 ("status", &["unpublished", "active", "end_of_life"]),
                 ("slsa_level", &["0", "1", "2", "3"]),
+                ("slsa_assessment", &["pending", "complete"]),
+                ("scan", &["pending", "outdated", "complete"]),
             ] {
                 for value in values {
                     let holds = |image: &Value| match filter {
                         "severity" => image["open_findings"][value].as_i64() > Some(0),
                         "status" => image["status"] == *value,
+                        "scan" | "slsa_assessment" => image["current"][filter] == *value,
                         _ => image["current"]["slsa_level"].as_i64() == value.parse().ok(),
                     };
                     let expected: Vec<_> = all.iter().filter(|image| holds(image)).collect();
@@ -248,6 +261,11 @@ async fn advisories() {
         let path = format!("/v1/advisories?page_size=200{instant}");
         let all = listed(&api, &path).await;
         let early = instant.contains("T01:05");
+        for value in ["pending", "complete"] {
+            let expected: Vec<_> = all.iter().filter(|item| item["scan"] == value).collect();
+            let asked = format!("{path}&scan={value}");
+            assert_eq!(json!(listed(&api, &asked).await), json!(expected), "{asked}");
+        }
         let exploited =
             |item: &Value, value: &str| item["known_exploited"].as_bool() == value.parse().ok();
         parts(&api, &path, &all, "known_exploited", &["true", "false"], exploited).await;
@@ -261,11 +279,11 @@ async fn advisories() {
         } else {
             parts(&api, &path, &all, "fix_available", &["true", "false"], fixed).await;
         }
-        let instants = ["2026-01-12T00:50:00.000Z", "2026-01-12T01:00:00.000Z"];
+        let instants = ["2026-01-12T00:50:00Z", "2026-01-12T01:00:00Z"];
         let from = |item: &Value, value: &str| item["published_at"].as_str().unwrap() >= value;
         parts(&api, &path, &all, "published_from", &instants, from).await;
         let to = |item: &Value, value: &str| item["published_at"].as_str().unwrap() <= value;
-        let before = ["2026-01-12T00:30:00.000Z", "2026-01-12T00:50:00.000Z"];
+        let before = ["2026-01-12T00:30:00Z", "2026-01-12T00:50:00Z"];
         parts(&api, &path, &all, "published_to", &before, to).await;
     }
     let path = "/v1/advisories?page_size=200";

@@ -3,7 +3,7 @@
 //! failure. The world has customers, deadlines, what was missed, documents, webhooks; and most of
 //! the requests name things of it (`schemathesis.toml`). `SCHEMATHESIS_EXAMPLES=200` makes the run
 //! long, `SCHEMATHESIS_SEED` another one.
-use crate::support::{Api, customers};
+use crate::support::{Api, customers, signed_note};
 use crate::tenancy::tenants::{ACME, add_catalogue};
 use api::auth::Role;
 use std::path::{Path, PathBuf};
@@ -33,12 +33,12 @@ async fn world(name: &str) -> Api {
                 SELECT 4096 + n, 'scan', 0, '2026-01-12T05:00Z', '{}', 'dead', 'often'
                 FROM generate_series(1, 50) n;
                 DELETE FROM artifacts WHERE object_key LIKE '%/55555%';
-                UPDATE attestations SET uri = NULL, sha256 = NULL, bytes = NULL
+                UPDATE attestations SET object_key = NULL, sha256 = NULL, bytes = NULL
                 WHERE tenant_namespace = 'catalogue'";
     sqlx::raw_sql(rows).execute(&api.pool).await.unwrap();
     let checkpoint = |log: Log| NewObject {
         key: format!("{}checkpoint", log.prefix()),
-        bytes: "log.example\n1\nAAAA\n".into(),
+        bytes: signed_note(log, 1).into(),
         media_type: "text/plain",
         packed: false,
     };

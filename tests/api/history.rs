@@ -9,6 +9,7 @@ VALUES (0, 'gold', 'calendar', 'detected', false, 750);
 INSERT INTO customers (id, tenant_namespace, name, contact_name, contact_email, sla_tier, policy_id)
 VALUES (0, 'gold-1', 'Gold One', 'A', 'a@gold-1.example', 'gold', 0),
        (1, 'pin-2', 'Pin Two', 'B', 'b@pin-2.example', 'gold', 0);
+DELETE FROM timeline;
 INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, build_id, advisory_id, customer_id,
                       data) VALUES
   (10, '2026-01-12T00:30Z', 'advisory_published', 'catalogue', NULL, NULL, 0, NULL, '{"packages": 1}'),

@@ -40,7 +40,7 @@ fn request(operation: &str) -> (Vec<String>, Option<Value>) {
         "completeBuild" => (vec!["90"], None),
         "retryJob" => (vec!["91"], None),
         "discardJob" => (vec!["92"], None),
-        "testWebhookEndpoint" => (vec!["whe_93"], None),
+        "testWebhookEndpoint" | "rotateWebhookSecret" => (vec!["whe_93"], None),
         "retryWebhookDelivery" => (vec!["msg_94"], None),
         "discardWebhookDelivery" => (vec!["msg_95"], None),
         other => panic!("what can {other} be asked?"),

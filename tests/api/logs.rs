@@ -66,7 +66,7 @@ async fn slsa_levels_and_bundles_are_those_of_the_instant() {
     assert_eq!((&before["slsa"]["level"], &before["settled"]), (&3.into(), &true.into()));
     assert_eq!(before["attestations"][0]["log_index"], 1);
     let replace = "INSERT INTO attestation_replacements (log_index, seq, tenant_namespace,
-                       replaced_at, document_sha256, uri, sha256, bytes)
+                       replaced_at, document_sha256, object_key, sha256, bytes)
                    VALUES (1, 55, 'catalogue', '2026-01-12T03:30Z', repeat('2', 64), 's3://x/r',
                            repeat('3', 64), 9)";
     sqlx::query(replace).execute(&api.pool).await.unwrap();

@@ -11,7 +11,7 @@ async fn readiness_reports_the_conductor() {
     assert_eq!(api.get("/health").await.json()["status"], "ok");
     let ready = api.get("/ready").await.json();
     assert_eq!((&ready["status"], &ready["conductor"]), (&"ready".into(), &"absent".into()));
-    assert_eq!(ready["materialized_through"], "2026-01-12T05:00:00.000Z");
+    assert_eq!(ready["materialized_through"], "2026-01-12T05:00:00Z");
     let mut conductor = api.session().await;
     let lock = "SELECT pg_try_advisory_lock($1)";
     sqlx::query(lock).bind(LEADERSHIP).execute(&mut conductor).await.unwrap();

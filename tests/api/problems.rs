@@ -154,6 +154,59 @@ async fn every_answer_has_a_request_id_and_security_headers() {
     assert_eq!(answer.header("x-request-id").len(), 26);
 }
 
+/// Every list, object, text and problem that is long enough goes out compressed to whoever takes it,
+/// and says that it depends on that.
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_take_it() {
+    let api = Api::start("problems_gzip").await;
+    for path in [
+        "/v1/images",
+        "/v1/images/nginx",
+        "/v1/clock",
+        "/v1/timeline",
+        "/problems",
+        "/health",
+        "/ready",
+        "/v1/scenarios",
+        "/v1/images/nginy",
+        "/v1/images?page_size=0",
+        "/nothing",
+        "/v1/builds/4/log",
+    ] {
+        let plain = api.get(path).await;
+        assert!(plain.header("content-encoding").is_empty(), "{path}");
+        assert_eq!(plain.header("vary"), "Accept-Encoding", "{path}");
+        let request = api.request(Method::GET, path).header("Accept-Encoding", "br, gzip;q=0.5");
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap();
+        let header = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap());
+        assert_eq!((status, header("vary")), (plain.status, "Accept-Encoding"), "{path}");
+        if plain.text.len() < 256 {
+            assert_eq!((header("content-encoding"), &bytes[..]), ("", plain.text.as_bytes()));
+            continue;
+        }
+        assert_eq!(header("content-encoding"), "gzip", "{path}");
+        assert!(bytes.len() < plain.text.len(), "{path}");
+        let text = documents::gzip::decompress(&bytes, 1 << 20).unwrap();
+        let without_ids = |text: &str| -> Value {
+            let mut value: Value = serde_json::from_str(text).unwrap();
+            if let Some(map) = value.as_object_mut() {
+                map.remove("request_id");
+            }
+            value
+        };
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(without_ids(&text), without_ids(&plain.text), "{path}");
+        let tag = header("etag");
+        if !tag.is_empty() {
+            assert_eq!(tag, format!("W/{}", plain.header("etag")), "{path}");
+            let request = api.request(Method::GET, path).header("If-None-Match", tag);
+            assert_eq!(request.send().await.unwrap().status(), 304, "{path}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_problem_code_is_documented() {
     let api = Api::start("problems_codes").await;

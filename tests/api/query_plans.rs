@@ -2,9 +2,10 @@
 //! checked in a world large enough that a sequential scan would show. The queries come from the
 //! specification: every operation that reads, with each of its filters.
 use crate::operations::{self, Operation};
-use crate::support::{Api, count_findings};
+use crate::support::{Api, count_findings, signed_note};
 use api::auth::Role;
 use std::sync::{Arc, Mutex};
+use store::logs::Log;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
@@ -20,6 +21,7 @@ const SMALL: &[(&str, &str)] = &[
     ("first_findings", "none of the API's roles may read it"),
     ("images", "those of the scenario, and what is added by hand"),
     ("logs", "two rows"),
+    ("obsolete_objects", "empty, but while the world before is deleted"),
     ("packages", "those of the scenario"),
     ("sla_policies", "those of the scenario"),
     ("trusted_builders", "those of the scenario"),
@@ -115,6 +117,14 @@ SELECT 1000 + n, '2026-01-12T00:00Z'::timestamptz + n * interval '100 ms',
        CASE WHEN n % 100 = 0 THEN 10 + n / 100 % 1000 END,
        '{"trigger": "push", "versions": 1, "findings": 1, "new": 0}'
 FROM generate_series(1, 150000) n;
+INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data)
+SELECT 200000 + v.image_id * 20 + v.version, v.published_at, 'scanned', 'catalogue', v.image_id,
+       '{"trigger": "push", "versions": 1, "findings": 1, "new": 1}'
+FROM image_versions v WHERE v.image_id >= 10;
+INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
+SELECT 300000 + n, '2026-01-12T00:00Z'::timestamptz + n * interval '20 min', 'scanned', 'catalogue',
+       '{"trigger": "scheduled", "versions": 400, "findings": 1, "new": 1}'
+FROM generate_series(1, 12) n;
 INSERT INTO notifications SELECT 1000 + n * 10, 'tenant-' || 10 + n % 50, 10 + n % 50,
        (ARRAY['critical_cve', 'sla_at_risk', 'sla_breached'])[1 + n % 3],
        '2026-01-12T00:00Z'::timestamptz + n * interval '1 s', 1, 'one', '{}' FROM generate_series(1, 15000) n;
@@ -289,6 +299,10 @@ impl<S: Subscriber> Layer<S> for Plans {
 async fn started(plans: &Plans) -> Api {
     let api = Api::start("plans").await;
     sqlx::raw_sql(WORLD).execute(&api.pool).await.unwrap();
+    for log in Log::ALL {
+        let (key, note) = (format!("{}checkpoint", log.prefix()), signed_note(log, 2));
+        api.objects.put(&key, note.into(), "text/plain").await.unwrap();
+    }
     let mut conn = api.pool.acquire().await.unwrap();
     let images: Vec<i64> = (10..=209).collect();
     store::catalogue::image_packages(&mut conn, &images).await.unwrap();

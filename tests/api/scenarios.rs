@@ -43,6 +43,11 @@ async fn a_scenario_check_reports_the_position() {
     let problem = problem.problem(422, "invalid_scenario");
     assert_eq!(problem["errors"][0]["name"], "duration");
     assert!(problem["detail"].as_str().unwrap().starts_with("scenario:4:11: duration:"));
+    let wrong = wrong.replace("packages: 5", "packages: 0") + "sla: {check: \"*/61 * * * *\"}\n";
+    let problem = api.post("/v1/scenarios/check", check(&wrong)).await;
+    let problem = problem.problem(422, "invalid_scenario");
+    let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| &e["name"]).collect();
+    assert_eq!(fields, ["duration", "images[0].packages", "sla.check"]);
     for hostile in ["", "&a [*a, *a]", "a: &a [1]\nb: [*a, *a]", "{{{{{{{{", "\u{feff}", "- 1"] {
         let answer = api.post("/v1/scenarios/check", check(hostile)).await;
         assert!(matches!(answer.status.as_u16(), 400 | 422), "{hostile:?}: {}", answer.text);

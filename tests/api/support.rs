@@ -1,5 +1,7 @@
 //! A served API on a database and a bucket of its own, for every test.
 pub(crate) mod customers;
+#[allow(dead_code, reason = "the tests of the pages do not look for instants")]
+pub(crate) mod instants;
 pub(crate) mod receiver;
 mod seed;
 #[path = "../../store/tests/it/support/services.rs"]
@@ -9,7 +11,7 @@ mod services;
 #[allow(unused_imports, reason = "shared with the tests of the pages, which need less of it")]
 pub(crate) use seed::{
     BASE_DIGEST, LOG, LOG_SHA256, NGINX_BUILD, PACKED, PROVENANCE_SHA256, SPDX_SHA256,
-    count_findings, packed_sha256,
+    count_findings, packed_sha256, signed_note,
 };
 
 use api::auth::{ApiKey, Role, TokenKey};

@@ -135,7 +135,7 @@ INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_nam
                           score, detected_at)
 VALUES (2, 1, 1, 1, 'catalogue', 'low', 2.5, '2026-01-12T04:15Z');
 INSERT INTO attestation_replacements (log_index, seq, tenant_namespace, replaced_at,
-                                      document_sha256, uri, sha256, bytes)
+                                      document_sha256, object_key, sha256, bytes)
 VALUES (1, 88, 'catalogue', '2026-01-12T04:55Z', repeat('e', 64), 's3://x/q', repeat('f', 64), 70);
 INSERT INTO attestations (seq, image_id, version, predicate_type, tenant_namespace, created_at,
                           document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash,
@@ -145,7 +145,7 @@ SELECT 89, 1, v, 'https://slsa.dev/provenance/v1', 'catalogue', '2026-01-12T04:4
 FROM (SELECT decode(repeat('0a', 32), 'hex') AS h) AS hash, generate_series(2, 3) v;
 INSERT INTO slsa_assessments (image_id, version, seq, tenant_namespace, assessed_at, slsa_level,
                               checks) VALUES (1, 2, 89, 'catalogue', '2026-01-12T04:46Z', 0, '[]');
-INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, uri, sha256,
+INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, object_key, sha256,
                           bytes, components, created_at)
 VALUES (1, 3, 'spdx', '2.3', 'catalogue', 's3://x/y', repeat('8', 64), 100, 3, '2026-01-12T04:45Z');
 INSERT INTO notifications (id, tenant_namespace, customer_id, kind, at, items, subject, body)

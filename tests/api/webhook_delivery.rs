@@ -3,12 +3,14 @@
 mod retries;
 
 use crate::support::Api;
+use crate::support::instants::misshapen;
 use crate::support::receiver::{Received, Receiver};
 use jobs::webhooks::{AddressPolicy, Dispatcher, SigningSecret, sign};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
-use store::webhooks::endpoints::{self, EndpointRow, NewEndpoint};
+use store::webhooks::endpoints::{self, Change, EndpointRow, NewEndpoint};
+use store::webhooks::queue::{self, Outcome};
 use telemetry::metrics::Metrics;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -40,8 +42,8 @@ async fn endpoint(pool: &PgPool, url: &str, change: impl FnOnce(&mut NewEndpoint
 }
 
 async fn notify(pool: &PgPool, id: i64, tenant: &str, kind: &str, severity: &str) {
-    let item =
-        serde_json::json!({"image": "nginx", "cve": "CVE-2026-0000001", "severity": severity});
+    let item = serde_json::json!({"image": "nginx", "cve": "CVE-2026-0000001", "severity": severity,
+                           "due": "2026-01-12T04:30:00+00:00"});
     let body = serde_json::json!({"count": 1, "items": [item]});
     sqlx::query(
         "INSERT INTO notifications (id, tenant_namespace, kind, at, items, subject, body)
@@ -132,6 +134,7 @@ fn verified(received: &Received, endpoint: &Endpoint) -> Value {
     let timestamp: i64 = received.header("webhook-timestamp").parse().unwrap();
     let expected = sign(endpoint.secret.reveal(), id, timestamp, received.body.as_bytes());
     assert_eq!(Some(received.header("webhook-signature")), expected.as_deref());
+    assert_eq!(misshapen(&received.body), [""; 0], "{}", received.body);
     let event: Value = serde_json::from_str(&received.body).unwrap();
     assert_eq!((&event["specversion"], &event["id"]), (&"1.0".into(), &id.into()));
     assert_eq!(event["datacontenttype"], "application/json");
@@ -173,9 +176,11 @@ async fn a_notification_is_signed_and_sent_only_to_its_tenant() {
     assert_eq!(event["type"], "dev.wavetank.notification.sla_breached.v1");
     assert_eq!(
         (&event["subject"], &event["time"]),
-        (&"acme".into(), &"2026-01-12T04:30:00.000Z".into())
+        (&"acme".into(), &"2026-01-12T04:30:00Z".into())
     );
     assert_eq!(event["data"]["items"][0]["image"], "nginx");
+    // A row that PostgreSQL has written in its own form, as release 0.1.0 left them.
+    assert_eq!(event["data"]["items"][0]["due"], "2026-01-12T04:30:00Z");
     let event = verified(of("/platform"), &platform);
     assert_eq!(event["type"], "dev.wavetank.notification.build_failed.v1");
     assert_eq!(event["subject"], "platform");
@@ -233,7 +238,14 @@ async fn many_notifications_become_one_filtered_digest() {
     let received = receiver.receives(2).await;
     assert_eq!(received.len(), 2);
     let later: Value = serde_json::from_str(&received[1].body).unwrap();
-    assert_eq!(later["data"]["id"], 1400);
+    let told = &later["data"];
+    assert_eq!((&told["id"], &told["href"]), (&1400.into(), &"/v1/notifications/1400".into()));
+    assert_eq!(told["severities"], serde_json::json!({"critical": 1}));
+    // The version that was current at 04:30.
+    let item = &told["items"][0];
+    assert_eq!((&item["version"], &item["tags"][1]), (&2.into(), &"1.1.0".into()), "{item}");
+    assert_eq!(item["digest"], format!("sha256:{}", "d".repeat(64)));
+    assert_eq!(item["href"], "/v1/advisories/CVE-2026-0000001");
     let event = verified(&received[0], &ours);
     assert_eq!(event["type"], "dev.wavetank.notification.digest.v1");
     let data = &event["data"];
@@ -321,4 +333,46 @@ async fn nothing_is_sent_to_private_addresses() {
     })
     .await;
     assert_eq!(receiver.received().len(), 0);
+}
+
+/// Whoever locks an endpoint and its deliveries locks the endpoint first: so a change of it and the
+/// word that it is gone wait for each other, and neither is the victim of a deadlock.
+#[tokio::test]
+async fn a_change_of_an_endpoint_and_its_end_cannot_deadlock() {
+    let api = Api::start("webhooks_locks").await;
+    let ours = endpoint(&api.pool, "https://hooks.example.com/", |_| ()).await;
+    let id = ours.row.id.clone();
+    let mut conn = api.pool.acquire().await.unwrap();
+    store::webhooks::deliveries::insert_test(&mut conn, &id, Some("acme")).await.unwrap();
+    let claimed = queue::claim(&mut conn, 1, LIMIT).await.unwrap().remove(0);
+    drop(conn);
+    let mut change = api.pool.begin().await.unwrap();
+    endpoints::lock(&mut change, &id).await.unwrap();
+    let pool = api.pool.clone();
+    let recording = tokio::spawn(async move {
+        let mut tx = pool.begin().await?;
+        let outcome = Outcome { status: Some(410), error: Some("it answered 410".to_owned()) };
+        let state = queue::record(&mut tx, &claimed, &outcome).await?;
+        tx.commit().await?;
+        Ok::<_, sqlx::Error>(state)
+    });
+    let began = Instant::now();
+    loop {
+        let waits = "SELECT count(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting: i64 = sqlx::query_scalar(waits).fetch_one(&api.pool).await.unwrap();
+        if waiting > 0 {
+            break;
+        }
+        assert!(began.elapsed() < LIMIT, "the end of the endpoint does not wait for its change");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let disabled = Change { enabled: Some(false), ..Change::default() };
+    endpoints::update(&mut change, &id, &disabled).await.unwrap();
+    change.commit().await.unwrap();
+    // The change gave the delivery up; there was nothing left to record.
+    assert_eq!(recording.await.unwrap().unwrap(), None);
+    let row = endpoints::get(&mut api.pool.acquire().await.unwrap(), &id).await.unwrap().unwrap();
+    assert_eq!(row.disabled_reason.as_deref(), Some("asked"));
+    assert_eq!(state(&api.pool, &ours).await[0].0, "dead");
 }

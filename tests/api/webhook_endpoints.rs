@@ -104,6 +104,72 @@ async fn an_endpoint_is_created_tested_and_notified() {
     call(&api, &editor, Method::POST, &retry, None).await.problem(409, "webhook_delivered");
 }
 
+/// While two secrets hold, each of them alone tells that a message is ours; afterwards the new one.
+#[tokio::test]
+async fn a_secret_is_replaced_without_losing_a_message() {
+    let api = open_api("endpoints_rotation").await;
+    let receiver = Receiver::start().await;
+    let editor = api.sign_in(Role::Editor, Some("acme")).await;
+    let made = api.post_as(&editor, PATH, json!({"url": receiver.url("/")})).await.json();
+    let path = format!("{PATH}/{}", made["endpoint"]["id"].as_str().unwrap());
+    let rotate = format!("{path}/rotate-secret");
+    let _stop = {
+        let shutdown = CancellationToken::new();
+        let dispatcher = Dispatcher::new(api.pool.clone(), OPEN, Metrics::default()).unwrap();
+        tokio::spawn(dispatcher.run(shutdown.clone()));
+        shutdown.drop_guard()
+    };
+    let first = made["secret"].as_str().unwrap().to_owned();
+    let answer = api.post_as(&editor, &rotate, json!({"overlap_seconds": 3600})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let rotated = answer.json();
+    let second = rotated["secret"].as_str().unwrap().to_owned();
+    assert!(second.starts_with("whsec_") && second != first);
+    assert!(rotated["endpoint"]["previous_secret_until_wall"].is_string(), "{rotated}");
+    let read = api.get_as(&editor, &path).await;
+    assert_eq!(read.json(), rotated["endpoint"]);
+    assert!(!read.text.contains(&first) && !read.text.contains(&second));
+    let third = async |overlap: u32| {
+        let body = json!({"overlap_seconds": overlap});
+        let rotated = api.post_as(&editor, &rotate, body).await.json();
+        let held = rotated["endpoint"]["previous_secret_until_wall"].is_string();
+        assert_eq!(held, overlap > 0, "{rotated}");
+        rotated["secret"].as_str().unwrap().to_owned()
+    };
+    let signatures = async |count: usize, secrets: &[&str]| {
+        call(&api, &editor, Method::POST, &format!("{path}/test"), None).await.json();
+        let message = receiver.receives(count).await[count - 1].clone();
+        let timestamp = message.header("webhook-timestamp").parse().unwrap();
+        let (id, body) = (message.header("webhook-id"), message.body.as_bytes());
+        let expected: Vec<String> =
+            secrets.iter().map(|secret| sign(secret, id, timestamp, body).unwrap()).collect();
+        assert_eq!(message.header("webhook-signature"), expected.join(" "));
+    };
+    signatures(1, &[&second, &first]).await;
+    // The one before the last holds no longer.
+    let latest = third(3600).await;
+    signatures(2, &[&latest, &second]).await;
+    let ended = "UPDATE webhook_endpoints SET previous_secret_until_wall = now() - interval '1 s'";
+    sqlx::query(ended).execute(&api.pool).await.unwrap();
+    signatures(3, &[&latest]).await;
+    let alone = third(0).await;
+    signatures(4, &[&alone]).await;
+    let kept = "SELECT count(*) FROM webhook_endpoints WHERE previous_secret IS NOT NULL";
+    assert_eq!(sqlx::query_scalar::<_, i64>(kept).fetch_one(&api.pool).await.unwrap(), 0);
+    // The same request under the same name is done once, and shows no secret again.
+    let again = async || {
+        let request = api.anonymous(Method::POST, &rotate).bearer_auth(&editor);
+        let request = request.header("Idempotency-Key", "rotate-1").json(&json!({}));
+        Answer::of(request.send().await.unwrap()).await.json()
+    };
+    let (once, twice) = (again().await, again().await);
+    assert!(once["secret"].is_string() && twice["secret"].is_null(), "{once} {twice}");
+    signatures(5, &[once["secret"].as_str().unwrap(), &alone]).await;
+    let other = api.sign_in(Role::Editor, Some("globex")).await;
+    let answer = api.post_as(&other, &rotate, json!({})).await;
+    answer.problem(404, "webhook_endpoint_not_found");
+}
+
 #[tokio::test]
 async fn dead_deliveries_are_listed_and_retried() {
     let api = open_api("endpoints_dead").await;

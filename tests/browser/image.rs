@@ -68,15 +68,19 @@ async fn findings_show_their_deadlines() {
     let browser = Browser::signed_in(&api, "/ui/images/nginx?part=findings", None).await;
     browser.settle().await;
     let table = browser.text(".results table").await;
-    for shown in ["CVE-2026-0000002", "low 2.5", "open", "no deadline", "gone since"] {
+    for shown in
+        ["CVE-2026-0000002", "low 2.5", "open", "no deadline", "in version 2, 2026-01-12 02:30"]
+    {
         assert!(table.contains(shown), "{shown} in {table}");
     }
     browser.click(".results nav a:nth-child(3)").await;
-    browser.wait("location.search.includes('status=resolved')").await;
+    browser.wait("location.search.includes('image_status=fixed')").await;
     browser.settle().await;
-    let resolved = browser.text(".results table").await;
-    assert!(resolved.contains("CVE-2026-0000001") && resolved.contains("gone since"), "{resolved}");
-    assert!(!resolved.contains("CVE-2026-0000002"));
+    let fixed = browser.text(".results table").await;
+    for shown in ["CVE-2026-0000001", "open", "fixed", "in version 2", "overdue by 2 h"] {
+        assert!(fixed.contains(shown), "{shown} in {fixed}");
+    }
+    assert!(!fixed.contains("CVE-2026-0000002"));
     // An evaluation at 02:05 has seen the fix of 01:30; the deadlines are 03:30 and 04:00.
     let seen = "INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
                 VALUES (60, '2026-01-12T02:05Z', 'sla_checked', 'catalogue', '{}')";
@@ -94,6 +98,58 @@ async fn findings_show_their_deadlines() {
     ] {
         assert!(table.contains(shown), "{shown} in {table}");
     }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn what_no_scan_has_seen_is_pending_not_clean() {
+    let api = Api::start("web_pending").await;
+    customers::add(&api.pool).await;
+    // Version 2 was published at 02:30, and the first pass after that was at 03:00.
+    let browser = Browser::signed_in(&api, "/ui/images?as_of=2026-01-12T02:45:00Z", None).await;
+    browser.settle().await;
+    let row = browser.text("tbody tr:nth-child(2)").await;
+    assert!(row.contains("nginx") && row.contains("scan pending"), "{row}");
+    assert!(!row.contains("none open"), "{row}");
+    let clean = browser.text("tbody tr:nth-child(1)").await;
+    assert!(clean.contains("none open") && clean.contains("complete"), "{clean}");
+    browser.click("#filter-scan option[value='pending']").await;
+    browser.wait("document.querySelectorAll('tbody tr').length === 1").await;
+    browser.sees("tbody", "nginx").await;
+    browser.go("/ui/images/nginx?as_of=2026-01-12T02:45:00Z").await;
+    browser.settle().await;
+    let summary = browser.text(".summary").await;
+    assert!(summary.contains("scan pending") && !summary.contains("none open"), "{summary}");
+    browser.go("/ui/images/nginx?part=findings&as_of=2026-01-12T02:45:00Z").await;
+    browser.settle().await;
+    browser.sees(".results", "Version 2 is not scanned yet").await;
+    browser.go("/ui/images/nginx?part=findings&image_status=open&as_of=2026-01-12T02:29:00Z").await;
+    browser.settle().await;
+    browser.sees(".results table", "CVE-2026-0000001").await;
+    browser
+        .go("/ui/images/nginx?part=findings&image_status=not_affected&as_of=2026-01-12T02:45:00Z")
+        .await;
+    browser.settle().await;
+    browser.sees(".results .empty", "The scan is pending").await;
+    // Version 2 is pending; version 1 was scanned, and has no SLSA level yet, which is not level 0.
+    let states = "[...document.querySelectorAll('.results tbody tr')].map(row =>
+        [...row.querySelectorAll('.state')].map(state => state.textContent).join())";
+    for (part, expected) in
+        [("versions", ["pending", "complete,pending"]), ("usage", ["pending", "complete"])]
+    {
+        browser.go(&format!("/ui/images/nginx?part={part}&as_of=2026-01-12T02:45:00Z")).await;
+        browser.settle().await;
+        assert_eq!(browser.eval(states).await, serde_json::json!(expected), "{part}");
+    }
+    // Half an hour later it was scanned, and nothing is pending any more; its level was never 0.
+    browser.go("/ui/images/nginx?as_of=2026-01-12T03:10:00Z").await;
+    browser.settle().await;
+    let summary = browser.text(".summary").await;
+    assert!(summary.contains("1 low") && !summary.contains("pending"), "{summary}");
+    browser.go("/ui/images/redis?as_of=2026-01-12T03:10:00Z").await;
+    browser.settle().await;
+    let summary = browser.text(".summary").await;
+    assert!(summary.contains("pending") && !summary.contains("SLSA 0"), "{summary}");
     browser.close().await;
 }
 
@@ -117,6 +173,11 @@ async fn a_build_shows_its_log_and_its_documents_download() {
     }
     assert_eq!(std::fs::read_to_string(&saved).unwrap(), LOG);
 
+    // A build that another one covers says so, and leads there.
+    browser.go("/ui/builds/7").await;
+    browser.sees("main", "This build has no log of its own").await;
+    browser.sees("main", "merged into build #6").await;
+    browser.wait("document.querySelector('.empty a[href$=\"/ui/builds/6\"]')").await;
     // A build that is not over is followed until it is.
     browser.go("/ui/builds/6").await;
     browser.settle().await;

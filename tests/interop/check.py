@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-from checks import documents, signed, tlog
+from checks import consumers, documents, elements, instants, signed, tlog
 from checks.export import PREDICATE_TYPES, Export, bundles, image, require
 
 BUNDLE_CHECKS = {
@@ -28,6 +28,7 @@ BUNDLE_CHECKS = {
 ONE_A_WORLD = ("world",)
 KINDS = (
     *("cyclonedx", "spdx", "openvex", "osv", "oci", "purl", "cvss", "provenance"),
+    *("elements", "spdx3", "vex-match", "instants"),
     *BUNDLE_CHECKS,
     *("log-entry", "log", "audit", "cosign", "complete", *ONE_A_WORLD),
 )
@@ -40,12 +41,16 @@ def cases(export, only):
         yield "cyclonedx", version / "sbom.cdx.json", documents.cyclonedx, None
         yield "spdx", version / "sbom.spdx.json", documents.spdx, None
         yield "oci", version, documents.oci, version
-        papers = ["sbom.cdx.json", "sbom.spdx.json", "provenance.json"]
-        if (version / "openvex.json").exists():
-            papers.append("openvex.json")
-            yield "openvex", version / "openvex.json", documents.openvex, None
-        for paper in papers:
+        yield "openvex", version / "openvex.json", documents.openvex, None
+        yield "vex-match", version, consumers.vex, version
+        yield "elements", version / "sbom.cdx.json", elements.cyclonedx, None
+        yield "elements", version / "sbom.spdx.json", elements.spdx, None
+        yield "spdx3", version, elements.spdx3, version
+        for paper in ("sbom.cdx.json", "sbom.spdx.json", "provenance.json", "openvex.json"):
             yield "purl", version / paper, file_purls, None
+        for path in sorted(version.rglob("*.json")):
+            if "oci" not in path.relative_to(version).parts:
+                yield "instants", path, instants.file, None
         for bundle in bundles(version):
             for kind, check in BUNDLE_CHECKS.items():
                 yield kind, bundle.path, check, bundle
@@ -60,6 +65,9 @@ def cases(export, only):
         yield "osv", path, documents.osv, None
         yield "purl", path, file_purls, None
         yield "cvss", path, documents.osv_scores, None
+        yield "instants", path, instants.file, None
+    for path in sorted(export.path.glob("*.json")):
+        yield "instants", path, instants.file, None
     for name in ("log", "audit"):
         yield name, export.path / name, whole_log, (export, name)
     yield "world", export.path / "trusted_root.json", signed.trusted_root, export
@@ -71,9 +79,8 @@ def complete(version):
     named = [said["name"], str(said["version"])]
     require(named == list(version.parts[-2:]), f"image.json says {named}")
     found = {bundle.kind for bundle in bundles(version)}
-    vex = {"openvex"} if (version / "openvex.json").exists() else set()
-    missing = set(PREDICATE_TYPES) - {"openvex"} | vex
-    require(found == missing, f"bundles differ: {sorted(found ^ missing)}")
+    differing = sorted(found ^ set(PREDICATE_TYPES))
+    require(not differing, f"bundles differ: {differing}")
 
 
 def file_purls(path):

@@ -2,6 +2,8 @@
 //! was changed in it is refused by them and by `wavetank verify`, for the right reason. Clients that
 //! other people's generators make from the specification call a world.
 mod clients;
+mod object_store;
+mod scenarios;
 #[path = "../e2e/support.rs"]
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
 mod support;
@@ -17,8 +19,12 @@ use worlds::{Worlds, copied};
 /// So many of each kind are judged at least.
 const ENOUGH: u64 = 50;
 /// Kinds of checks of `check.py` that are made many times a world.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 24] = [
     "complete",
+    "elements",
+    "spdx3",
+    "vex-match",
+    "instants",
     "cyclonedx",
     "spdx",
     "openvex",

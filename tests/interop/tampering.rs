@@ -3,6 +3,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use documents::checkpoint::Checkpoint;
 use documents::merkle::{Tree, leaf_hash};
+use documents::rekor;
 use documents::tlog::{self, TILE_WIDTH};
 use documents::world_keys::WorldKeys;
 use serde_json::Value;
@@ -91,6 +92,57 @@ pub(crate) const CHANGES: &[Change] = &[
         place: "VICTIM/bundles/vuln.sigstore.json",
         reason: "the inclusion proof does not lead to the root",
         refused_by: &["log-entry", "cosign vuln"],
+    },
+    Change {
+        name: "a key that is younger than its entries",
+        make: |scene| {
+            let file = scene.path.join("trusted_root.json");
+            let mut root = json(&file);
+            root["tlogs"][0]["publicKey"]["validFor"]["start"] = "2036-01-01T00:00:00Z".into();
+            fs::write(file, root.to_string()).expect("a write");
+        },
+        place: "VICTIM/bundles/provenance.sigstore.json",
+        reason: "before its key: 2036-01-01T00:00:00Z",
+        refused_by: &["log-entry", "cosign provenance"],
+    },
+    Change {
+        // Promised by the log itself: protobuf takes 0 for no time.
+        name: "an entry without a time",
+        make: |scene| {
+            let keys = scene.keys();
+            scene.edit_bundle("provenance", |bundle| {
+                let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
+                let text = |value: &Value| value.as_str().expect("text").to_owned();
+                let body = STANDARD.decode(text(&entry["canonicalizedBody"])).expect("base64");
+                let index = text(&entry["logIndex"]).parse().expect("a number");
+                let promise = rekor::promise(&keys.log, &body, index, 0).expect("a promise");
+                entry["integratedTime"] = "0".into();
+                entry["inclusionPromise"]["signedEntryTimestamp"] = STANDARD.encode(promise).into();
+            });
+        },
+        place: "VICTIM/bundles/provenance.sigstore.json",
+        reason: "it has no integrated time",
+        refused_by: &["log-entry", "cosign provenance"],
+    },
+    Change {
+        name: "an entry without a promise",
+        make: |scene| {
+            scene.edit_bundle("provenance", |bundle| {
+                let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
+                entry.as_object_mut().expect("an entry").remove("inclusionPromise");
+            });
+        },
+        place: "VICTIM/bundles/provenance.sigstore.json",
+        reason: "inclusionPromise",
+        refused_by: &["log-entry"],
+    },
+    Change {
+        // What cosign, sigstore-go and Sigstore's models refuse.
+        name: "a bundle with an unknown member",
+        make: |scene| scene.edit_bundle("vuln", |bundle| bundle["more"] = 1.into()),
+        place: "VICTIM/bundles/vuln.sigstore.json",
+        reason: "unknown field `more`",
+        refused_by: &["bundle", "cosign vuln"],
     },
     Change {
         // Perfect in itself, and signed by the log: only who remembers the log as it was can tell.
@@ -202,12 +254,19 @@ impl<'a> Scene<'a> {
         size.expect("a size").expect("a number")
     }
 
-    /// Replaces the transparency log by another that the world's own log key has signed.
-    fn sign_another_log(&self, edit: impl FnOnce(&mut Vec<Vec<u8>>)) {
+    /// The keys of the world, private ones too: they follow from scenario and seed.
+    fn keys(&self) -> WorldKeys {
         let world = json(&self.path.join("world.json"));
         let text = world["scenario_sha256"].as_str().expect("a digest");
-        let keys = WorldKeys::of(text, world["seed"].as_u64().expect("a seed"), None);
-        let keys = keys.expect("the world's keys");
+        let seed = &world["seed"];
+        let seed = seed.as_u64().or_else(|| seed.as_str()?.parse().ok()).expect("a seed");
+        let keys = WorldKeys::of(text, seed, None);
+        keys.expect("the world's keys")
+    }
+
+    /// Replaces the transparency log by another that the world's own log key has signed.
+    fn sign_another_log(&self, edit: impl FnOnce(&mut Vec<Vec<u8>>)) {
+        let keys = self.keys();
         let log = self.path.join("log");
         let mut entries = self.entries();
         edit(&mut entries);

@@ -1,7 +1,48 @@
-//! Files in gzip for readers that accept it, compressed as the documents are. poem's own middleware
-//! also offers brotli and zstd, and those take longer to compile than poem itself.
-use poem::http::{HeaderValue, StatusCode, header};
+//! Files and texts in gzip for readers that accept it, compressed as the documents are. poem's own
+//! middleware also offers brotli and zstd, and those take longer to compile than poem itself.
+use crate::http::problem;
+use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
 use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response};
+
+/// What is shorter goes out as it is: compressed it would hardly be smaller.
+const LEAST_BYTES: usize = 256;
+/// The answers that operations write themselves. Documents say themselves what they are.
+const TEXTS: [&str; 3] =
+    ["application/json; charset=utf-8", "text/plain; charset=utf-8", problem::MEDIA_TYPE];
+
+/// Compresses an answer of JSON, plain text or a problem, whatever its status. All of them say that
+/// they depend on what the reader takes.
+pub(crate) async fn compress_text(mut response: Response, takes_gzip: bool) -> Response {
+    if !response.content_type().is_some_and(|kind| TEXTS.contains(&kind))
+        || response.headers().contains_key(header::CONTENT_ENCODING)
+    {
+        return response;
+    }
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if !takes_gzip {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // (It stands in memory as a whole already.)
+    let plain = body.into_bytes().await.unwrap_or_default();
+    if plain.len() < LEAST_BYTES {
+        return Response::from_parts(parts, plain.into());
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    weaken_tag(&mut parts.headers);
+    Response::from_parts(parts, documents::gzip::compress_fast(&plain).into())
+}
+
+/// Other bytes for the same answer: its tag is weak from now on.
+fn weaken_tag(headers: &mut HeaderMap) {
+    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    let weak = tag.filter(|tag| !tag.starts_with("W/")).map(|tag| format!("W/{tag}"));
+    if let Some(Ok(weak)) = weak.map(HeaderValue::try_from) {
+        headers.insert(header::ETAG, weak);
+    }
+}
 
 /// Compresses the whole answers of the endpoints below it: files, never streams.
 pub(crate) struct Gzip;
@@ -82,6 +123,33 @@ mod tests {
         let packed = answer.take_body().into_vec().await.unwrap();
         assert!(packed.len() < TEXT.len());
         assert_eq!(documents::gzip::decompress(&packed, 1000).unwrap(), TEXT.as_bytes());
+    }
+
+    #[tokio::test]
+    async fn long_texts_are_compressed_whatever_their_status() {
+        let long = TEXT.repeat(10);
+        for kind in TEXTS {
+            for status in [200, 404] {
+                let answer = || {
+                    let status = StatusCode::from_u16(status).unwrap();
+                    let built = Response::builder().status(status).content_type(kind);
+                    built.header(header::ETAG, "\"a\"").body(long.clone())
+                };
+                let mut packed = compress_text(answer(), true).await;
+                assert_eq!(packed.header(header::CONTENT_ENCODING), Some("gzip"), "{kind}");
+                assert_eq!(packed.header(header::VARY), Some("Accept-Encoding"));
+                assert_eq!(packed.header(header::ETAG), Some("W/\"a\""));
+                let bytes = packed.take_body().into_vec().await.unwrap();
+                assert_eq!(documents::gzip::decompress(&bytes, 9000).unwrap(), long.as_bytes());
+                let plain = compress_text(answer(), false).await;
+                assert_eq!(plain.header(header::CONTENT_ENCODING), None);
+                assert_eq!(plain.header(header::VARY), Some("Accept-Encoding"));
+                assert_eq!(plain.header(header::ETAG), Some("\"a\""));
+            }
+        }
+        let stream = Response::builder().content_type("text/event-stream").body(long);
+        let stream = compress_text(stream, true).await;
+        assert_eq!((stream.header(header::VARY), stream.header("content-encoding")), (None, None));
     }
 
     #[tokio::test]

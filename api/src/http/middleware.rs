@@ -3,11 +3,12 @@
 use crate::http::access::Access;
 use crate::http::authorize::Authorizer;
 use crate::http::limits::bound_body;
-use crate::http::operations::{Operation, Operations};
+use crate::http::operations::{Operation, Operations, Target};
 use crate::http::problem::{self, Code, Problem};
 use crate::http::state::ApiState;
-use crate::http::{etags, idempotency, request_id, security_headers};
+use crate::http::{etags, gzip, idempotency, request_id, security_headers};
 use futures::FutureExt;
+use poem::endpoint::BoxEndpoint;
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
@@ -21,25 +22,32 @@ use tracing::{Instrument, Span, field};
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// An endpoint that answers every request, around one that may fail.
+/// An endpoint that answers every request: operations, which ask for something before they are
+/// called, and pages, which do not.
 pub(crate) struct Middleware<E> {
-    inside: E,
-    routes: Operations,
+    pages: E,
+    operations: Operations,
     state: ApiState,
     authorizer: Authorizer,
 }
 
 impl<E: Endpoint> Middleware<E> {
-    pub(crate) fn new(inside: E, routes: Operations, state: ApiState) -> Self {
-        Middleware { inside, routes, authorizer: Authorizer::new(state.clone()), state }
+    pub(crate) fn new(pages: E, operations: Operations, state: ApiState) -> Self {
+        Middleware { pages, operations, authorizer: Authorizer::new(state.clone()), state }
     }
 
     async fn answer(&self, mut request: Request, id: &str) -> Result<Response, Problem> {
-        match self.routes.operation(&request) {
-            Some(operation) => self.operate(operation, request, id).await,
-            None => {
+        match self.operations.target(&request) {
+            Target::Operation(operation, endpoint) => {
+                self.operate(operation, endpoint, request, id).await
+            }
+            Target::OtherMethod => {
                 bound_body(&mut request, &self.state.limits()).await?;
-                self.pass(request).await
+                Err(Problem::new(Code::MethodNotAllowed, "This path has no such method."))
+            }
+            Target::Elsewhere => {
+                bound_body(&mut request, &self.state.limits()).await?;
+                pass(&self.pages, request).await
             }
         }
     }
@@ -48,6 +56,7 @@ impl<E: Endpoint> Middleware<E> {
     async fn operate(
         &self,
         operation: &Operation,
+        endpoint: &BoxEndpoint<'static>,
         mut request: Request,
         id: &str,
     ) -> Result<Response, Problem> {
@@ -58,16 +67,24 @@ impl<E: Endpoint> Middleware<E> {
             limits.body_bytes = limits.signed_body_bytes;
         }
         bound_body(&mut request, &limits).await?;
+        if let Some(body) = &operation.body {
+            // What is signed is looked at when the signature holds.
+            if operation.access == Some(Access::Signed) {
+                request.set_data(body.clone());
+            } else {
+                body.check_request(&mut request).await?;
+            }
+        }
         request.set_data(RequestId(id.to_owned()));
         let copy = etags::Copy::of(&request);
-        let Some(caller) = caller else { return self.pass(request).await };
+        let Some(caller) = caller else { return pass(endpoint, request).await };
         let caller = idempotency::of(&mut request, caller).await?;
         if let Some(answered) = idempotency::answered(&self.state, &caller).await? {
             return Ok(answered);
         }
         let path = request.uri().path().to_owned();
         request.extensions_mut().insert(caller.clone());
-        let answer = self.pass(request).await.and_then(without_foreign_errors);
+        let answer = pass(endpoint, request).await.and_then(without_foreign_errors);
         match answer {
             Ok(response) => copy.apply(response).await,
             Err(problem) => {
@@ -82,13 +99,6 @@ impl<E: Endpoint> Middleware<E> {
                 }
                 Err(problem)
             }
-        }
-    }
-
-    async fn pass(&self, request: Request) -> Result<Response, Problem> {
-        match self.inside.call(request).await {
-            Ok(response) => Ok(response.into_response()),
-            Err(error) => Err(problem::from_poem(error)),
         }
     }
 
@@ -115,21 +125,25 @@ impl<E: Endpoint> Endpoint for Middleware<E> {
         let id = request_id::of(&request);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let operation = self.routes.operation(&request).map(|operation| operation.id.clone());
-        let operation = operation.as_deref().unwrap_or(NO_OPERATION);
+        let takes_gzip = gzip::takes_gzip(request.header(header::ACCEPT_ENCODING));
+        let operation = match self.operations.target(&request) {
+            Target::Operation(operation, _) => &*operation.id,
+            Target::OtherMethod | Target::Elsewhere => NO_OPERATION,
+        };
         let span = span(operation, method.as_str(), &id);
         let answer = self.guarded(request, &id).instrument(span.clone()).await;
         let mut response = match answer.and_then(without_foreign_errors) {
             Ok(response) => response,
             Err(mut problem) => {
                 if problem.code() == Code::MethodNotAllowed.as_str() {
-                    problem = problem.allow(self.routes.allow(&path));
+                    problem = problem.allow(self.operations.allow(&path));
                 }
                 problem.place(&path, &id);
                 log_failure(&problem, &id, method.as_str(), &path);
                 problem.as_response()
             }
         };
+        response = gzip::compress_text(response, takes_gzip).await;
         let headers = response.headers_mut();
         security_headers::apply(headers);
         if let Some(value) = request_id::header(&id) {
@@ -152,6 +166,13 @@ impl<E: Endpoint> Endpoint for Middleware<E> {
             "answered {method} {path}",
         );
         Ok(response)
+    }
+}
+
+async fn pass<E: Endpoint>(endpoint: &E, request: Request) -> Result<Response, Problem> {
+    match endpoint.call(request).await {
+        Ok(response) => Ok(response.into_response()),
+        Err(error) => Err(problem::from_poem(error)),
     }
 }
 

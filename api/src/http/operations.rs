@@ -1,12 +1,25 @@
-//! The paths of the specification, for what the router does not say: which methods a path has and
-//! which parameters an operation takes.
+//! The one place that says which operation a request calls. The paths are those of the specification;
+//! each has the endpoint of its operations with it, so whatever is called has been found here, and
+//! has passed what this operation asks for.
 use crate::http::access::Access;
+use crate::http::body::{BodySchema, Schemas};
 use crate::http::problem::{Code, Problem};
 use poem::Request;
+use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// The endpoints of the operations, by the shapes of their paths.
+pub(crate) type Endpoints = HashMap<String, BoxEndpoint<'static>>;
+
+/// The shape of a path: without the names of its parameters, which routers write in ways of their own.
+pub(crate) fn shape(path: &str) -> String {
+    let is_parameter = |segment: &str| segment.starts_with('{') || segment.starts_with(':');
+    let segment = |segment| if is_parameter(segment) { "{}" } else { segment };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
 
 /// What the specification says of each path.
 pub(crate) struct Operations(Vec<Template>);
@@ -14,6 +27,17 @@ pub(crate) struct Operations(Vec<Template>);
 struct Template {
     segments: Vec<Option<String>>,
     operations: BTreeMap<String, Operation>,
+    endpoint: BoxEndpoint<'static>,
+}
+
+/// What a request is for.
+pub(crate) enum Target<'a> {
+    /// An operation, with the endpoint of its path.
+    Operation(&'a Operation, &'a BoxEndpoint<'static>),
+    /// A path of the specification, which has no such method.
+    OtherMethod,
+    /// No path of the specification: a file of the pages, or nothing.
+    Elsewhere,
 }
 
 /// What the specification says of an operation.
@@ -24,18 +48,26 @@ pub(crate) struct Operation {
     pub(crate) access: Option<Access>,
     /// Whether it changes something.
     pub(crate) is_write: bool,
+    /// What its body must be; none: it takes none.
+    pub(crate) body: Option<Arc<BodySchema>>,
     parameters: BTreeSet<String>,
 }
 
 impl Operations {
-    /// From the specification's text.
+    /// From the specification's text. A path without an endpoint is none.
     pub(crate) fn of_specification(
         specification: &str,
         access: impl Fn(&str) -> Option<Access>,
+        mut endpoints: Endpoints,
     ) -> Self {
         let document: Value = serde_json::from_str(specification).unwrap_or_default();
-        let Some(paths) = document["paths"].as_object() else { return Operations(Vec::new()) };
-        Operations(paths.iter().map(|(path, item)| Template::new(path, item, &access)).collect())
+        let schemas = Schemas::of_document(&document);
+        let paths = document["paths"].as_object().into_iter().flatten();
+        let templates = paths.filter_map(|(path, item)| {
+            let endpoint = endpoints.remove(&shape(path))?;
+            Some(Template::new(path, item, endpoint, &access, &schemas))
+        });
+        Operations(templates.collect())
     }
 
     fn template(&self, path: &str) -> Option<&Template> {
@@ -55,13 +87,17 @@ impl Operations {
         methods.into_iter().collect::<Vec<_>>().join(", ")
     }
 
-    /// The operation that a request calls.
-    pub(crate) fn operation(&self, request: &Request) -> Option<&Operation> {
+    /// What a request is for.
+    pub(crate) fn target(&self, request: &Request) -> Target<'_> {
         let method = match *request.method() {
             Method::HEAD => "get".to_owned(),
             ref method => method.as_str().to_lowercase(),
         };
-        self.template(request.uri().path())?.operations.get(&method)
+        let Some(template) = self.template(request.uri().path()) else { return Target::Elsewhere };
+        match template.operations.get(&method) {
+            Some(operation) => Target::Operation(operation, &template.endpoint),
+            None => Target::OtherMethod,
+        }
     }
 }
 
@@ -94,7 +130,13 @@ impl Operation {
 }
 
 impl Template {
-    fn new(path: &str, item: &Value, access: &impl Fn(&str) -> Option<Access>) -> Self {
+    fn new(
+        path: &str,
+        item: &Value,
+        endpoint: BoxEndpoint<'static>,
+        access: &impl Fn(&str) -> Option<Access>,
+        schemas: &Arc<Schemas>,
+    ) -> Self {
         let literal = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
         let operations = item.as_object().into_iter().flatten().map(|(method, operation)| {
             let parameters = operation["parameters"].as_array().into_iter().flatten();
@@ -106,6 +148,7 @@ impl Template {
                 id: id.into(),
                 access: access(id),
                 is_write: method != "get",
+                body: BodySchema::of_operation(operation, schemas).map(Arc::new),
                 parameters: names.collect(),
             };
             (method.clone(), parsed)
@@ -113,6 +156,7 @@ impl Template {
         Template {
             segments: path.split('/').map(literal).collect(),
             operations: operations.collect(),
+            endpoint,
         }
     }
 
@@ -136,14 +180,19 @@ fn parameter_name(parameter: &Value) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use poem::EndpointExt;
+    use poem::endpoint::make_sync;
 
     fn routes() -> Operations {
+        let endpoint = || make_sync(|_| "answered").map_to_response().boxed();
+        let paths = ["/v1/images", "/v1/images/{image}"];
         Operations::of_specification(
             r#"{"paths": {
                 "/v1/images": {"get": {"parameters": [{"in": "query", "name": "name"}]},
                                "post": {}},
                 "/v1/images/{image}": {"get": {"parameters": [{"in": "path", "name": "image"}]}}}}"#,
             |_| Some(Access::Public),
+            paths.into_iter().map(|path| (shape(path), endpoint())).collect(),
         )
     }
 
@@ -159,7 +208,7 @@ mod tests {
         let check = |uri: &'static str| {
             let request = Request::builder().uri(uri.parse().unwrap()).finish();
             let routes = routes();
-            let Some(operation) = routes.operation(&request) else { return Ok(()) };
+            let Target::Operation(operation, _) = routes.target(&request) else { return Ok(()) };
             operation.check_query(&request).map_err(|problem| problem.code().to_owned())
         };
         assert_eq!(check("/v1/images?name=a"), Ok(()));
@@ -167,5 +216,36 @@ mod tests {
         assert_eq!(check("/v1/images?name=a&name=b"), Err("invalid_parameter".to_owned()));
         assert_eq!(check("/v1/images/nginx?name=a"), Err("unknown_parameter".to_owned()));
         assert_eq!(check("/elsewhere?x=1"), Ok(()));
+    }
+
+    #[test]
+    fn a_path_is_that_of_the_specification_or_none() {
+        let routes = routes();
+        let target = |method: Method, uri: &'static str| {
+            let request = Request::builder().method(method).uri(uri.parse().unwrap()).finish();
+            match routes.target(&request) {
+                Target::Operation(..) => "operation",
+                Target::OtherMethod => "method",
+                Target::Elsewhere => "elsewhere",
+            }
+        };
+        assert_eq!(target(Method::HEAD, "/v1/images"), "operation");
+        assert_eq!(target(Method::DELETE, "/v1/images"), "method");
+        for odd in [
+            "/v1/images/",
+            "//v1/images",
+            "/v1//images",
+            "/V1/images",
+            "/v1/images/a/",
+            "/v1/images//a",
+            "/v1%2Fimages",
+            "/v1/%69mages",
+            "/",
+        ] {
+            assert_eq!(target(Method::GET, odd), "elsewhere", "{odd}");
+        }
+        for value in ["/v1/images/..", "/v1/images/%2F", "/v1/images/%00", "/v1/images/A"] {
+            assert_eq!(target(Method::GET, value), "operation", "{value}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::http::query::{AsOf, Given, NO_RULE, Parameter, Rule, parameter, range
 use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
 use crate::http::time::Instant;
+use crate::http::world_id::WorldId;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -22,7 +23,7 @@ const PAGE_TOKEN: &str = "page_token";
 const SIZE_RULE: Rule = range(1, 200);
 /// The number of entries of a page when the caller does not say.
 const DEFAULT_SIZE: u32 = 25;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECK_BYTES: usize = 8;
 const MAX_TOKEN_BYTES: usize = 1024;
 
@@ -56,6 +57,8 @@ pub(crate) struct PageOf<const PINNED: bool> {
     size: u32,
     token: Option<String>,
     scope: Scope,
+    /// Whether the entries are of one world, and go with it.
+    of_world: bool,
 }
 
 /// Which page of a list about an instant.
@@ -70,6 +73,11 @@ impl<const PINNED: bool> PageOf<PINNED> {
         self.as_of
     }
 
+    /// The same of a list whose entries are of one world, and go with it.
+    pub(crate) fn of_world(self) -> Self {
+        PageOf { of_world: true, ..self }
+    }
+
     fn of(request: &Request) -> Result<Self, Problem> {
         let given = Given::of(request)?;
         let AsOf(as_of) = if PINNED { AsOf::given(&given)? } else { AsOf(None) };
@@ -79,6 +87,7 @@ impl<const PINNED: bool> PageOf<PINNED> {
             size: size.unwrap_or(DEFAULT_SIZE),
             token: given.read(PAGE_TOKEN, &NO_RULE)?,
             scope: Scope::new(request.uri().path(), given.without(&[PAGE_SIZE, PAGE_TOKEN])),
+            of_world: PINNED,
         })
     }
 
@@ -139,14 +148,20 @@ impl<K: Serialize + DeserializeOwned> Pager<K> {
         caller: &Caller,
         page: PageOf<PINNED>,
     ) -> Result<Self, Problem> {
-        let PageOf { as_of, size, token, scope } = page;
+        let PageOf { as_of, size, token, scope, of_world } = page;
         let Some(cursor) = cursor::<K>(&scope, token.as_deref())? else {
             let snapshot = state.snapshot(caller, as_of).await?;
             let (moment, after) = (snapshot.moment, None);
             return Ok(Pager { scope, moment, began_newest: moment.newest, snapshot, after, size });
         };
-        let as_of = PINNED.then(|| cursor.as_of.into());
-        let mut snapshot = state.snapshot(caller, as_of).await?;
+        let mut snapshot = state.snapshot(caller, None).await?;
+        if of_world && cursor.world != WorldId::of(&snapshot.position).as_str() {
+            let detail = "A scenario was loaded since the first page: its entries are gone.";
+            return Err(Problem::new(Code::StalePageToken, detail));
+        }
+        if PINNED {
+            snapshot.go_back(cursor.as_of.into())?;
+        }
         // What has ended since then is seen as it was.
         let stands = snapshot.position.released_through == cursor.as_of;
         snapshot.moment.newest = cursor.newest && stands;
@@ -171,7 +186,8 @@ impl<K: Serialize + DeserializeOwned> Pager<K> {
         rows.truncate(size);
         let moment = Moment { newest: self.began_newest, ..self.snapshot.moment };
         let last = rows.last().filter(|_| more).map(key);
-        last.map(|key| token(&self.scope, moment, key)).transpose()
+        let world = WorldId::of(&self.snapshot.position);
+        last.map(|key| token(&self.scope, &world, moment, key)).transpose()
     }
 }
 
@@ -251,6 +267,7 @@ impl Scope {
 #[serde(deny_unknown_fields)]
 struct Payload<K> {
     v: u8,
+    world: String,
     at_ms: i64,
     newest: bool,
     key: K,
@@ -259,6 +276,8 @@ struct Payload<K> {
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq)]
 struct Cursor<K> {
+    /// The world of the first page.
+    world: String,
     /// The instant of the first page.
     as_of: DateTime<Utc>,
     /// Whether the first page showed the newest state.
@@ -268,9 +287,15 @@ struct Cursor<K> {
 }
 
 /// The token for the page after `key`.
-fn token<K: Serialize>(scope: &Scope, moment: Moment, key: K) -> Result<String, Problem> {
+fn token<K: Serialize>(
+    scope: &Scope,
+    world: &WorldId,
+    moment: Moment,
+    key: K,
+) -> Result<String, Problem> {
     let at_ms = moment.as_of.timestamp_millis();
-    let payload = Payload { v: VERSION, at_ms, newest: moment.newest, key };
+    let world = world.as_str().to_owned();
+    let payload = Payload { v: VERSION, world, at_ms, newest: moment.newest, key };
     let payload = serde_json::to_vec(&payload).map_err(Problem::internal)?;
     let mut bytes = scope.check(&payload).to_vec();
     bytes.extend(payload);
@@ -297,20 +322,23 @@ fn cursor<K: DeserializeOwned>(
     if payload.v != VERSION {
         return Err(wrong());
     }
-    Ok(Some(Cursor { as_of, newest: payload.newest, key: payload.key }))
+    Ok(Some(Cursor { world: payload.world, as_of, newest: payload.newest, key: payload.key }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::world_id::EventId;
 
     #[test]
     fn a_token_comes_back_and_fits_nothing_else() {
         let scope = Scope::new("/v1/images", vec![("q", "ngi"), ("tag", "1")]);
         let as_of = DateTime::from_timestamp_millis(1_767_571_200_123).unwrap();
-        let made = token(&scope, Moment { as_of, newest: true }, "nginx").unwrap();
+        let world = EventId::parse("3-00c0ffee-1").and_then(|id| id.world).unwrap();
+        let made = token(&scope, &world, Moment { as_of, newest: true }, "nginx").unwrap();
         let read: Cursor<String> = cursor(&scope, Some(&made)).unwrap().unwrap();
-        assert_eq!(read, Cursor { as_of, newest: true, key: "nginx".to_owned() });
+        let (world, key) = ("3-00c0ffee".to_owned(), "nginx".to_owned());
+        assert_eq!(read, Cursor { world, as_of, newest: true, key });
 
         let other = Scope::new("/v1/images", vec![("q", "ngx"), ("tag", "1")]);
         assert!(cursor::<String>(&other, Some(&made)).is_err());

@@ -55,12 +55,57 @@ pub struct ProblemBody {
 }
 
 /// One part of a problem.
-#[derive(Clone, Debug, Object)]
+#[derive(Clone, Debug, Default, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct ProblemPart {
-    /// Which part.
+    /// Which part; in a body, the name of the field.
     pub name: String,
     /// What is wrong with it.
     pub detail: String,
+    /// Where it is in the body: a JSON pointer (RFC 6901); empty for the whole body.
+    pub pointer: Option<String>,
+    /// What was expected there.
+    pub expected: Option<String>,
+    /// What came; texts of secrets are not repeated.
+    pub found: Option<String>,
+    /// What is allowed there, where there is a choice.
+    pub allowed: Option<Vec<String>>,
+}
+
+impl ProblemPart {
+    /// A named part.
+    pub fn new(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        ProblemPart { name: name.into(), detail: detail.into(), ..ProblemPart::default() }
+    }
+
+    /// A part of a body, by its JSON pointer.
+    pub(crate) fn at(
+        pointer: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        allowed: Option<Vec<String>>,
+    ) -> Self {
+        let (expected, found) = (expected.into(), found.into());
+        let name = pointer.rsplit_once('/').map_or("body", |(_, name)| name);
+        ProblemPart {
+            name: name.replace("~1", "/").replace("~0", "~"),
+            detail: format!("Expected {expected}; found {found}."),
+            pointer: Some(pointer.to_owned()),
+            expected: Some(expected),
+            found: Some(found),
+            allowed,
+        }
+    }
+
+    /// What is wrong in words. What came is left out: it may be long.
+    pub(crate) fn sentence(&self) -> String {
+        let (Some(pointer), Some(expected)) = (&self.pointer, &self.expected) else {
+            return format!("`{}`: {}", self.name, self.detail);
+        };
+        let place = if pointer.is_empty() { "the body".to_owned() } else { format!("`{pointer}`") };
+        let choice = self.allowed.as_ref().map(|allowed| format!(" ({})", allowed.join(", ")));
+        format!("At {place}, expected {expected}{}.", choice.unwrap_or_default())
+    }
 }
 
 impl Example for ProblemBody {
@@ -104,6 +149,12 @@ impl Problem {
     /// An unexpected failure; nothing of its cause reaches the caller.
     pub fn internal(cause: impl fmt::Display) -> Self {
         Problem::caused_by(Code::Internal, "Something failed on our side.", cause)
+    }
+
+    /// A body in which one field is wrong.
+    pub(crate) fn field(pointer: &str, expected: &str, found: &str) -> Self {
+        let part = ProblemPart::at(pointer, expected, found, None);
+        Problem::new(Code::InvalidBody, part.sentence()).parts(vec![part])
     }
 
     /// With a hint that fits better than that of the code.

@@ -1,4 +1,5 @@
 //! One snapshot of the database and the instant that a request asks about.
+use crate::http::problem::{Code, Problem};
 use crate::http::time::Instant;
 use sqlx::{PgConnection, Postgres, Transaction};
 use store::read::Moment;
@@ -20,6 +21,21 @@ impl Snapshot {
         moment: Moment,
     ) -> Self {
         Snapshot { tx, position, moment }
+    }
+
+    /// Speaks of this instant from now on.
+    pub(crate) fn go_back(&mut self, as_of: Instant) -> Result<(), Problem> {
+        let released = Instant::from(self.position.released_through);
+        if as_of > released {
+            let detail = format!("The world has come to {released}; {as_of} is later.");
+            return Err(Problem::new(Code::AsOfInFuture, detail));
+        }
+        if let Some(from) = self.position.history_from.map(Instant::from).filter(|at| as_of < *at) {
+            let detail = format!("History is kept from {from} on; {as_of} is earlier.");
+            return Err(Problem::new(Code::AsOfBeforeHistory, detail));
+        }
+        self.moment = Moment { as_of: as_of.datetime(), newest: false };
+        Ok(())
     }
 
     /// The connection to read on.

@@ -240,20 +240,11 @@ impl ApiState {
         as_of: Option<Instant>,
     ) -> Result<Snapshot, Problem> {
         let position = position(&mut tx).await?;
-        let released = Instant::from(position.released_through);
-        if let Some(later) = as_of.filter(|at| *at > released) {
-            let detail = format!("The world has come to {released}; {later} is later.");
-            return Err(Problem::new(Code::AsOfInFuture, detail));
+        let moment = Moment { as_of: position.released_through, newest: true };
+        let mut snapshot = Snapshot::new(tx, position, moment);
+        if let Some(as_of) = as_of {
+            snapshot.go_back(as_of)?;
         }
-        let history_from = position.history_from.map(Instant::from);
-        if let Some((earlier, from)) = as_of.zip(history_from).filter(|(at, from)| at < from) {
-            let detail = format!("History is kept from {from} on; {earlier} is earlier.");
-            return Err(Problem::new(Code::AsOfBeforeHistory, detail));
-        }
-        let moment = match as_of {
-            Some(at) => Moment { as_of: at.datetime(), newest: false },
-            None => Moment { as_of: position.released_through, newest: true },
-        };
-        Ok(Snapshot::new(tx, position, moment))
+        Ok(snapshot)
     }
 }

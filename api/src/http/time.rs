@@ -1,5 +1,5 @@
-//! Instants as the API writes them: RFC 3339, UTC, milliseconds.
-use chrono::{DateTime, SecondsFormat, Timelike, Utc};
+//! Instants as the API writes them: RFC 3339, UTC with a `Z`, milliseconds where there are some.
+use chrono::{DateTime, Timelike, Utc};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{
     ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type,
@@ -35,7 +35,7 @@ impl From<DateTime<Utc>> for Instant {
 
 impl std::fmt::Display for Instant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+        f.write_str(&store::instants::text(self.0))
     }
 }
 
@@ -50,7 +50,7 @@ impl Type for Instant {
 
     fn schema_ref() -> MetaSchemaRef {
         let schema = MetaSchema {
-            example: Some("2026-01-12T06:00:00.000Z".into()),
+            example: Some("2026-01-12T06:00:00Z".into()),
             ..MetaSchema::new_with_format("string", "date-time")
         };
         MetaSchemaRef::Inline(Box::new(schema))
@@ -100,9 +100,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_offset_is_read_and_utc_milliseconds_are_written() {
+    fn any_offset_is_read_and_one_form_is_written() {
         let at = Instant::parse("2026-01-05T01:00:00.123456+01:00").unwrap();
         assert_eq!(at.to_string(), "2026-01-05T00:00:00.123Z");
+        let at = Instant::parse("2026-01-05T00:00:00.000999Z").unwrap();
+        assert_eq!(at.to_string(), "2026-01-05T00:00:00Z");
         for text in ["", "2026-01-05", "2026-01-05T00:00:00", "yesterday", "2026-13-05T00:00:00Z"] {
             assert!(Instant::parse(text).is_err(), "{text}");
         }

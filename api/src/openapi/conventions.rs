@@ -35,6 +35,10 @@ fn around(method: &str, operation: &Value, access: Option<Access>) -> Vec<Code> 
     if parameters.into_iter().flatten().any(|p| p["in"] == "query" || p["in"] == "path") {
         codes.push(Code::InvalidParameter);
     }
+    let has = |name: &str| parameters.into_iter().flatten().any(|p| p["name"] == name);
+    if has("page_token") && has("as_of") {
+        codes.push(Code::StalePageToken);
+    }
     let is_write = method != "get";
     if matches!(method, "post" | "put" | "patch") {
         // A body is read whether it is wanted or not.

@@ -1,14 +1,40 @@
 //! Examples where poem-openapi has no place for one: documents and texts, lists without a page, and
 //! the body that has two forms.
-use crate::http::examples;
+use crate::http::{examples, time};
 use crate::resources::logs::transparency::example_note;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
+/// Where the values of parameters come from that no world has before something else was done: the
+/// operation, its parameter, and the operation and the place in its answer that give it. An example
+/// would name what is not there.
+const GIVEN: &[(&str, &str, &str, &str)] = &[
+    ("changeWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
+    ("completeBuild", "id", "buildImage", "/id"),
+    ("deleteWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
+    ("discardJob", "id", "listJobs", "/items/0/id"),
+    ("discardWebhookDelivery", "id", "testWebhookEndpoint", "/id"),
+    ("getCommand", "id", "startScan", "/id"),
+    ("getJob", "id", "listJobs", "/items/0/id"),
+    ("getScenarioLoad", "id", "loadScenario", "/id"),
+    ("getWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
+    ("listWebhookDeliveries", "id", "createWebhookEndpoint", "/endpoint/id"),
+    ("pushUpstream", "source", "createWebhookSource", "/source/id"),
+    ("retryJob", "id", "listJobs", "/items/0/id"),
+    ("retryWebhookDelivery", "id", "testWebhookEndpoint", "/id"),
+    ("revokeApiKey", "id", "createApiKey", "/key/id"),
+    ("revokeWebhookSource", "id", "createWebhookSource", "/source/id"),
+    ("rotateWebhookSecret", "id", "createWebhookEndpoint", "/endpoint/id"),
+    ("testWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
+];
+/// Says of a parameter where its values come from.
+const FROM: &str = "x-example-from";
+
 /// Gives an operation the examples that it lacks. The schemas have theirs already.
 pub(super) fn apply(operation: &mut Value, schemas: &Value) {
+    given(operation);
     match operation["operationId"].as_str().unwrap_or_default() {
         "getArtifact" => {
             operation["responses"]["200"]["content"]["*/*"]["example"] = document();
@@ -27,19 +53,49 @@ pub(super) fn apply(operation: &mut Value, schemas: &Value) {
         }
         // What was just asked for, or done, is not to be seen at an instant of the past.
         "getCommand" | "listActions" => without_instant(operation),
+        // A forecast for the instant of the examples would be of the past once that is left out.
+        "forecastSla" => {
+            let far = time::example(FORECAST_HOURS).to_string();
+            for parameter in parameters(operation).filter(|p| p["name"] == "by") {
+                parameter["schema"]["example"] = far.as_str().into();
+            }
+        }
         _ => {}
     }
     lists(operation, schemas);
 }
 
+/// Later than any demo comes: ten years.
+const FORECAST_HOURS: i64 = 10 * 365 * 24;
+
+fn parameters(operation: &mut Value) -> impl Iterator<Item = &mut Value> {
+    operation["parameters"].as_array_mut().into_iter().flatten()
+}
+
+/// Says where values come from, in the place of examples.
+fn given(operation: &mut Value) {
+    let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+    let Some((_, name, source, pointer)) = GIVEN.iter().find(|(known, ..)| *known == id) else {
+        return;
+    };
+    for parameter in parameters(operation).filter(|parameter| parameter["name"] == *name) {
+        without_example(parameter);
+        parameter[FROM] = json!({"operation": source, "pointer": pointer});
+    }
+}
+
+fn without_example(parameter: &mut Value) {
+    if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) {
+        schema.remove("example");
+    }
+    if let Some(parameter) = parameter.as_object_mut() {
+        parameter.remove("example");
+    }
+}
+
 /// Takes away the example that every instant has.
 fn without_instant(operation: &mut Value) {
-    let parameters = operation["parameters"].as_array_mut();
-    for parameter in parameters.into_iter().flatten().filter(|p| p["name"] == "as_of") {
-        if let Some(schema) = parameter["schema"].as_object_mut() {
-            schema.remove("example");
-        }
-    }
+    parameters(operation).filter(|p| p["name"] == "as_of").for_each(without_example);
 }
 
 /// A list is shown with one item.

@@ -17,10 +17,11 @@ use crate::http::query::{AsOf, length, query, range};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::schemas::build::Build;
+use crate::schemas::scan::ScanState;
 use crate::schemas::severity::Severity;
 use create::NewBuild;
 use lookup::{base_number, one_image, one_version};
-use model::{Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
+use model::{Assessed, Image, ImageDetail, ImageOrderBy, ImagePage, ImageStatus};
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
@@ -87,10 +88,15 @@ query! {
         status: Option<ImageStatus>,
         /// Only images built on this one: its name or number.
         base: Option<String> = length(1, 63),
-        /// Only images with an advisory of this severity open on their current version.
+        /// Only images with an advisory of this severity open on their current version, as far as
+        /// that was scanned.
         severity: Option<Severity>,
+        /// Only images of whose current version this is known from scans.
+        scan: Option<ScanState>,
         /// Only images whose current version has this SLSA build level.
         slsa_level: Option<i32> = range(0, 3),
+        /// Only images whose current version has been assessed for a SLSA build level, or not yet.
+        slsa_assessment: Option<Assessed>,
         /// The order, `name` when absent; with `-` the other way round.
         order_by: Option<ImageOrderBy>,
     }
@@ -138,6 +144,8 @@ impl ImagesApi {
             },
             severity,
             slsa_level: query.slsa_level,
+            assessed: query.slsa_assessment.map(|wanted| wanted == Assessed::Complete),
+            scan: query.scan.map(Into::into),
             order,
             descending,
         };

@@ -1,4 +1,5 @@
 //! The SLA: what is promised, what is owed, what was missed, and how fast exposures end.
+mod figures;
 mod model;
 mod survival;
 
@@ -16,6 +17,7 @@ use crate::http::time::Instant;
 use crate::schemas::exposure::{SlaClock, TimerState};
 use crate::schemas::severity::Severity;
 use chrono::TimeDelta;
+use figures::Figures;
 use model::{
     ForecastPage, Remediation, SlaPolicies, SlaPolicy, Timer, TimerPage, Violation, ViolationPage,
     ViolationState,
@@ -25,8 +27,8 @@ use poem_openapi::payload::Json;
 use std::sync::Arc;
 use store::read::Page;
 use store::read::sla::{
-    TimerFilter, TimerPlace, TimerRow, ViolationFilter, durations, open_timers, open_total,
-    policies, stopped_timers, violations, violations_total,
+    TimerFilter, TimerPlace, TimerRow, ViolationFilter, durations, figures, open_timers,
+    open_total, policies, stopped_timers, violations, violations_total,
 };
 
 /// How many days' advisories the remediation curve is about when the caller does not say.
@@ -36,6 +38,8 @@ pub(crate) struct SlaApi {
     state: ApiState,
     /// Answers about remediation that still hold.
     remediation: SingleFlight<Arc<Remediation>>,
+    /// Figures that still hold.
+    figures: SingleFlight<Arc<Figures>>,
 }
 
 failures! {
@@ -49,6 +53,9 @@ failures! {
 
 /// Deadline or end (milliseconds), customer, image, advisory, clock.
 type Key = (Option<i64>, i64, i64, i64, String);
+
+/// When it was recorded (milliseconds), customer, image, advisory, clock, episode.
+type ViolationKey = (i64, i64, i64, i64, String, i32);
 
 fn key(row: &TimerRow) -> Key {
     let place = row.place();
@@ -129,6 +136,17 @@ query! {
     }
 }
 
+query! {
+    /// The parameters of getSlaFigures.
+    struct GetSlaFiguresQuery {
+        /// Only timers that opened in so many days before that instant, and exposures in them; 30 when
+        /// absent.
+        days: Option<u32> = range(1, 3650),
+        /// Only of this customer: its namespace.
+        tenant: Option<String> = length(1, 128),
+    }
+}
+
 impl Resource for SlaApi {
     const OPERATIONS: &'static [(&'static str, Access)] = &[
         ("listSlaPolicies", Access::Read),
@@ -136,10 +154,15 @@ impl Resource for SlaApi {
         ("listSlaViolations", Access::Read),
         ("forecastSla", Access::Read),
         ("getRemediation", Access::Read),
+        ("getSlaFigures", Access::Read),
     ];
 
     fn new(state: &ApiState) -> Self {
-        SlaApi { state: state.clone(), remediation: SingleFlight::default() }
+        SlaApi {
+            state: state.clone(),
+            remediation: SingleFlight::default(),
+            figures: SingleFlight::default(),
+        }
     }
 }
 
@@ -207,15 +230,14 @@ impl SlaApi {
             (query.clock.map(SlaClock::as_str), query.severity.map(Severity::as_str));
         let open = query.state.map(|state| state == ViolationState::Open);
         let direction = direction(query.order_by);
-        let mut pager = Pager::<Key>::begin(&self.state, &caller, page).await?;
+        let mut pager = Pager::<ViolationKey>::begin(&self.state, &caller, page).await?;
         let tenant = lookup::tenant(&mut pager.snapshot, query.tenant.as_deref()).await?;
         let tenant_namespace = tenant.as_deref().or(caller.tenant());
         let filter = ViolationFilter { tenant_namespace, clock, severity, open, direction };
         let (moment, limit) = (pager.moment, pager.limit());
         let after = match pager.after.clone() {
-            Some((ms, customer, image, advisory, clock)) => {
-                let recorded = pages::instant(ms.unwrap_or(i64::MAX))?;
-                Some((recorded, customer, image, advisory, clock))
+            Some((ms, customer, image, advisory, clock, episode)) => {
+                Some((pages::instant(ms)?, customer, image, advisory, clock, episode))
             }
             None => None,
         };
@@ -223,8 +245,8 @@ impl SlaApi {
         let total = violations_total(conn, moment, &filter).await?;
         let mut rows = violations(conn, moment, &filter, after.as_ref(), limit).await?;
         let next = pager.end(&mut rows, |row| {
-            let ms = Some(row.recorded_at.timestamp_millis());
-            (ms, row.customer_id, row.image_id, row.advisory_id, row.clock.clone())
+            let ms = row.recorded_at.timestamp_millis();
+            (ms, row.customer_id, row.image_id, row.advisory_id, row.clock.clone(), row.episode)
         })?;
         let items = rows.into_iter().map(Violation::new).collect::<Result<_, _>>()?;
         Ok(Json(ViolationPage::new(items, total, next, &pager.snapshot)))
@@ -304,5 +326,45 @@ impl SlaApi {
             Ok::<_, Problem>((Arc::new(Remediation::new(rows, from.into(), &snapshot)?), holds))
         };
         Ok(Json(self.remediation.get(key, work).await?))
+    }
+
+    /// Read how promises were kept
+    ///
+    /// Counts by clock and severity, with what they are a share of, and exposure-days beside them: a
+    /// platform that publishes fixes before anything is found opens fewer timers, and the hard ones are
+    /// left, so the share of missed promises alone misleads. A deadline that has passed unmet is missed
+    /// whether or not an evaluation has recorded it. Without `as_of` the answer may be some seconds old:
+    /// its own `as_of` says of when it is.
+    #[oai(path = "/v1/sla/figures", method = "get", operation_id = "getSlaFigures")]
+    async fn figures(
+        &self,
+        caller: Caller,
+        query: GetSlaFiguresQuery,
+        as_of: AsOf,
+    ) -> Result<Json<Arc<Figures>>, Failure<ReadSla>> {
+        let days = query.days.unwrap_or(DEFAULT_DAYS);
+        let mut snapshot = self.state.snapshot(&caller, as_of.0).await?;
+        let tenant = lookup::tenant(&mut snapshot, query.tenant.as_deref()).await?;
+        let tenant = tenant.or_else(|| caller.tenant().map(str::to_owned));
+        let key = single_flight::Key {
+            generation: snapshot.position.generation,
+            tenant: tenant.clone(),
+            days,
+            as_of: as_of.0.map(|at| at.datetime()),
+        };
+        drop(snapshot);
+        let work = async {
+            let mut snapshot = self.state.snapshot(&caller, as_of.0).await?;
+            let at = snapshot.moment.as_of;
+            let from = at - TimeDelta::days(i64::from(days));
+            let rows = figures(snapshot.conn(), at, from, tenant.as_deref()).await?;
+            let holds = match (snapshot.moment.newest, snapshot.settled()) {
+                (true, _) => Holds::AWhile,
+                (false, true) => Holds::Ever,
+                (false, false) => Holds::Once,
+            };
+            Ok::<_, Problem>((Arc::new(Figures::new(rows, from.into(), &snapshot)?), holds))
+        };
+        Ok(Json(self.figures.get(key, work).await?))
     }
 }

@@ -4,5 +4,6 @@ mod delivery;
 mod endpoint;
 pub(super) mod endpoints;
 mod lookup;
+pub(super) mod rotation;
 pub(super) mod sources;
 pub(super) mod upstream;

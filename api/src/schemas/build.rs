@@ -73,6 +73,8 @@ pub(crate) enum BuildTrigger {
     BaseChange,
     /// The periodic rebuild.
     Cron,
+    /// A build failed, and what it owed is still owed.
+    Retry,
     /// The inventory that the world began with.
     Bootstrap,
 }
@@ -83,6 +85,7 @@ named! { BuildTrigger {
     Upstream => "upstream",
     BaseChange => "base_change",
     Cron => "cron",
+    Retry => "retry",
     Bootstrap => "bootstrap",
 } }
 
@@ -104,6 +107,8 @@ struct BuildCause {
     revision: Option<String>,
     /// Who asked.
     requested_by: Option<String>,
+    /// The build that failed and is tried again.
+    retry_of: Option<i64>,
 }
 
 /// A build event.
@@ -172,6 +177,7 @@ impl Build {
                 base_version: row.base_version,
                 revision: row.revision,
                 requested_by: row.requested_by,
+                retry_of: row.retry_of,
             },
             requested_at: row.requested_at.into(),
             started_at: row.started_at.map(Into::into),
@@ -225,6 +231,7 @@ impl Example for Build {
                 base_version: None,
                 revision: None,
                 requested_by: None,
+                retry_of: None,
             },
             requested_at: time::example(1),
             started_at: Some(time::example(1)),

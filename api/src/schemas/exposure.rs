@@ -1,12 +1,16 @@
 //! Exposures: a customer runs an image on which an advisory was found, and how long there is.
 use crate::http::examples;
-use crate::http::pages::page;
+use crate::http::pages::Total;
 use crate::http::problem::Problem;
+use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
+use crate::schemas::scan::ScanState;
 use crate::schemas::severity::Severity;
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
+use sim::scenario::model::Calendar;
+use sim::time::SimTime;
 use store::read::exposure::ExposureRow;
 
 /// The two clocks that run against deadlines.
@@ -74,9 +78,20 @@ impl TimerState {
     }
 }
 
-/// The hours from one instant to another, to hundredths; negative when that has passed.
-pub(crate) fn hours_left(due: DateTime<Utc>, at: DateTime<Utc>) -> f64 {
-    (((due - at).num_milliseconds() as f64) / 36_000.0).round() / 100.0
+/// The hours of a promise from an instant to its deadline, to hundredths, in the days that the promise
+/// counts (`calendar` or `business`); negative when the deadline has passed.
+pub(crate) fn hours_left(
+    due: DateTime<Utc>,
+    at: DateTime<Utc>,
+    calendar: &str,
+) -> Result<f64, Problem> {
+    let calendar = match calendar {
+        "calendar" => Calendar::Calendar,
+        "business" => Calendar::Business,
+        _ => return Err(Problem::internal(format!("a calendar named {calendar:?}"))),
+    };
+    let left = sim::sla_left(SimTime::from_datetime(at), SimTime::from_datetime(due), calendar);
+    Ok((left.as_hours() * 100.0).round() / 100.0)
 }
 
 /// A deadline that has not been met yet.
@@ -91,7 +106,8 @@ pub(crate) struct Deadline {
     opened_at: Instant,
     /// The deadline; absent while the clock stands still.
     due_at: Option<Instant>,
-    /// Hours until then; negative once it has passed.
+    /// Hours of the promise that are left until then, in the days of the policy (under business days
+    /// those from Monday to Friday); negative once it has passed.
     hours_left: Option<f64>,
 }
 
@@ -137,12 +153,13 @@ pub(crate) struct Exposure {
     exposed_since: Instant,
     /// When an upstream fix was there.
     fix_available_at: Option<Instant>,
-    /// The newest version of the image, if the advisory is not known on it: taking it ends the
-    /// exposure.
+    /// The newest version of the image, if a scan has looked at it and did not find the advisory:
+    /// taking it ends the exposure.
     fixed_in_version: Option<i32>,
     /// The first deadline that is owed; absent when none is, or all stand still.
     due_at: Option<Instant>,
-    /// Hours until then; negative once it has passed.
+    /// Hours of the promise that are left until then, in the days of the policy; negative once it has
+    /// passed.
     hours_left: Option<f64>,
     /// Both clocks, as far as they run.
     deadlines: Vec<Deadline>,
@@ -150,14 +167,16 @@ pub(crate) struct Exposure {
 
 impl Exposure {
     pub(crate) fn new(row: ExposureRow, at: DateTime<Utc>) -> Result<Self, Problem> {
+        let left = |due| hours_left(due, at, &row.calendar);
         let deadline = |clock, opened: Option<DateTime<Utc>>, warn, due, excluded: Option<bool>| {
-            opened.map(|opened| Deadline {
+            let Some(opened) = opened else { return Ok(None) };
+            Ok::<_, Problem>(Some(Deadline {
                 clock,
                 state: TimerState::of(excluded.unwrap_or(false), warn, due, at),
                 opened_at: opened.into(),
                 due_at: due.map(Instant::from),
-                hours_left: due.map(|due| hours_left(due, at)),
-            })
+                hours_left: due.map(left).transpose()?,
+            }))
         };
         let provider = deadline(
             SlaClock::Provider,
@@ -165,14 +184,14 @@ impl Exposure {
             row.provider_warn_at,
             row.provider_due_at,
             row.provider_excluded,
-        );
+        )?;
         let customer = deadline(
             SlaClock::Customer,
             row.customer_opened_at,
             row.customer_warn_at,
             row.customer_due_at,
             row.customer_excluded,
-        );
+        )?;
         let deadlines: Vec<Deadline> = provider.into_iter().chain(customer).collect();
         let owed = deadlines.iter().filter(|d| d.state != TimerState::Excluded);
         let due = owed.filter_map(|d| d.due_at).min();
@@ -199,7 +218,7 @@ impl Exposure {
             fix_available_at: row.fix_available_at.map(Into::into),
             fixed_in_version: row.fixed_in_version,
             due_at: due,
-            hours_left: due.map(|due| hours_left(due.datetime(), at)),
+            hours_left: due.map(|due| left(due.datetime())).transpose()?,
             deadlines,
         })
     }
@@ -242,7 +261,69 @@ impl Example for Exposure {
     }
 }
 
-page! {
-    /// A page of exposures.
-    ExposurePage of Exposure
+/// What had been looked at for a list of exposures.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LookedAt {
+    /// By scans.
+    pub(crate) scan: Option<ScanState>,
+    /// By evaluations of SLA timers.
+    pub(crate) evaluated_at: Option<DateTime<Utc>>,
+}
+
+/// A page of exposures.
+#[derive(Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(crate) struct ExposurePage {
+    /// The entries, in the order that the operation tells.
+    items: Vec<Exposure>,
+    /// How many there are on all pages.
+    total: Total,
+    /// Whether scans have looked at all that the list is about. `pending`: what is not in it is
+    /// unknown, not clean. Of an advisory: `complete` once a pass over all versions in use has looked
+    /// for it. Of a customer: how the version stands that has been looked at least; absent when it
+    /// runs nothing.
+    scan: Option<ScanState>,
+    /// The last evaluation of SLA timers by then, which deadlines are of; absent before the first,
+    /// when nobody has looked for deadlines.
+    evaluated_at: Option<Instant>,
+    /// The simulated instant this speaks of.
+    as_of: Instant,
+    /// Whether this answer can never change again.
+    settled: bool,
+    /// For the next page; absent on the last.
+    next_page_token: Option<String>,
+}
+
+impl ExposurePage {
+    pub(crate) fn new(
+        items: Vec<Exposure>,
+        total: store::read::Total,
+        next_page_token: Option<String>,
+        looked: LookedAt,
+        snapshot: &Snapshot,
+    ) -> Self {
+        ExposurePage {
+            items,
+            total: total.into(),
+            scan: looked.scan,
+            evaluated_at: looked.evaluated_at.map(Into::into),
+            as_of: snapshot.as_of(),
+            settled: snapshot.settled(),
+            next_page_token,
+        }
+    }
+}
+
+impl Example for ExposurePage {
+    fn example() -> Self {
+        ExposurePage {
+            items: vec![Exposure::example()],
+            total: 1.into(),
+            scan: Some(ScanState::Complete),
+            evaluated_at: Some(time::example(6)),
+            as_of: time::example(6),
+            settled: true,
+            next_page_token: None,
+        }
+    }
 }

@@ -7,15 +7,28 @@ use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use store::read::findings::FindingRow;
 
-/// How a finding stands.
+/// What a finding says of the version that it is on: the same as its VEX document, the counts of open
+/// findings, the exposure of those who run it, and the answer key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum FindingStatus {
-    /// It is there.
+    /// The version has it, and always will: a version does not change. VEX says `affected`, or
+    /// `under_investigation` while no fix is released.
     Open,
-    /// A version of the image without it was published.
-    Resolved,
-    /// It was judged a false positive.
+    /// It was judged a false positive, for all versions of the image.
+    NotAffected,
+}
+
+/// What a finding says of the image, whose versions come one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum ImageFindingStatus {
+    /// No version without it was published.
+    Open,
+    /// A later version without it was published: `fixed_in_version`. Who runs the version that the
+    /// finding is on is exposed until it moves.
+    Fixed,
+    /// It was judged a false positive, for all versions of the image.
     NotAffected,
 }
 
@@ -23,8 +36,17 @@ impl From<FindingStatus> for store::read::findings::FindingStatus {
     fn from(status: FindingStatus) -> Self {
         match status {
             FindingStatus::Open => Self::Open,
-            FindingStatus::Resolved => Self::Resolved,
             FindingStatus::NotAffected => Self::NotAffected,
+        }
+    }
+}
+
+impl From<ImageFindingStatus> for store::read::findings::ImageFindingStatus {
+    fn from(status: ImageFindingStatus) -> Self {
+        match status {
+            ImageFindingStatus::Open => Self::Open,
+            ImageFindingStatus::Fixed => Self::Fixed,
+            ImageFindingStatus::NotAffected => Self::NotAffected,
         }
     }
 }
@@ -33,8 +55,10 @@ impl From<FindingStatus> for store::read::findings::FindingStatus {
 #[derive(Object)]
 #[oai(example, skip_serializing_if_is_none)]
 pub(crate) struct Finding {
-    /// How it stood.
+    /// What it says of the version that it is on.
     status: FindingStatus,
+    /// What it says of the image.
+    image_status: ImageFindingStatus,
     /// The advisory's CVE id.
     cve: String,
     /// Its severity.
@@ -61,10 +85,11 @@ pub(crate) struct Finding {
     fixed_version: Option<String>,
     /// When a scan found it.
     detected_at: Instant,
-    /// When a version of the image without it was published.
-    resolved_at: Option<Instant>,
-    /// That version.
-    resolved_version: Option<i32>,
+    /// The later version of the image that was published without it. (What was found only when such
+    /// a version was out already: the newest one then.)
+    fixed_in_version: Option<i32>,
+    /// When that version was published.
+    fixed_in_at: Option<Instant>,
     /// When it was judged a false positive.
     not_affected_at: Option<Instant>,
     /// Why: a justification of VEX.
@@ -77,13 +102,14 @@ pub(crate) struct Finding {
 
 impl Finding {
     pub(crate) fn new(row: FindingRow) -> Result<Self, Problem> {
-        let status = match (row.not_affected_at, row.resolved_at) {
-            (Some(_), _) => FindingStatus::NotAffected,
-            (None, Some(_)) => FindingStatus::Resolved,
-            (None, None) => FindingStatus::Open,
+        let (status, image_status) = match (row.not_affected_at, row.resolved_at) {
+            (Some(_), _) => (FindingStatus::NotAffected, ImageFindingStatus::NotAffected),
+            (None, Some(_)) => (FindingStatus::Open, ImageFindingStatus::Fixed),
+            (None, None) => (FindingStatus::Open, ImageFindingStatus::Open),
         };
         Ok(Finding {
             status,
+            image_status,
             advisory_href: format!("/v1/advisories/{}", row.cve),
             image_href: format!("/v1/images/{}", row.image),
             cve: row.cve,
@@ -99,8 +125,8 @@ impl Finding {
             package_version: row.package_version,
             fixed_version: row.fixed_version,
             detected_at: row.detected_at.into(),
-            resolved_at: row.resolved_at.map(Into::into),
-            resolved_version: row.resolved_version,
+            fixed_in_version: row.resolved_version,
+            fixed_in_at: row.resolved_at.map(Into::into),
             not_affected_at: row.not_affected_at.map(Into::into),
             justification: row.justification,
         })
@@ -111,6 +137,7 @@ impl Example for Finding {
     fn example() -> Self {
         Finding {
             status: FindingStatus::Open,
+            image_status: ImageFindingStatus::Open,
             cve: examples::CVE.to_owned(),
             severity: Severity::Critical,
             score: 9.8,
@@ -124,8 +151,8 @@ impl Example for Finding {
             package_version: Some("1.3.1-r0".to_owned()),
             fixed_version: Some("1.3.2-r0".to_owned()),
             detected_at: time::example(4),
-            resolved_at: None,
-            resolved_version: None,
+            fixed_in_version: None,
+            fixed_in_at: None,
             not_affected_at: None,
             justification: None,
             advisory_href: format!("/v1/advisories/{}", examples::CVE),

@@ -54,7 +54,7 @@ impl From<Severity> for sim::severity::Severity {
     }
 }
 
-/// How many advisories, by severity.
+/// How many advisories, by severity, as the last scan found them.
 #[derive(Clone, Copy, Debug, Object)]
 pub(crate) struct AdvisoryCounts {
     /// Critical ones.

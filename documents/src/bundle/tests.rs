@@ -31,8 +31,13 @@ impl World {
         }
     }
 
-    /// Bundles of the images 0 to 4, logged one after the other.
+    /// Bundles of the images 0 to 4, logged one after the other behind the log's first leaf.
     fn bundles(&self) -> Vec<Bundle> {
+        self.bundles_at(SECONDS)
+    }
+
+    /// The same, at that second.
+    fn bundles_at(&self, seconds: i64) -> Vec<Bundle> {
         let envelopes: Vec<Envelope> = (0..5)
             .map(|index| {
                 let statement = image_signature("img", image(index)).unwrap();
@@ -43,15 +48,17 @@ impl World {
             .iter()
             .map(|envelope| rekor::body(envelope, self.signer.public()).unwrap())
             .collect();
-        let tree = Tree::from_leaf_hashes(bodies.iter().map(|body| leaf_hash(body)));
+        let genesis = rekor::genesis_body(&self.origin).unwrap();
+        let leaves = std::iter::once(&genesis).chain(&bodies);
+        let tree = Tree::from_leaf_hashes(leaves.map(|body| leaf_hash(body)));
         let (size, root) = (tree.size(), tree.root(tree.size()).unwrap());
         let checkpoint = Checkpoint { origin: self.origin.clone(), size, root };
         let entry = |index: u64, body: &[u8]| LogEntry {
             index,
-            integrated_seconds: SECONDS,
+            integrated_seconds: seconds,
             body: body.to_vec(),
             log_id: self.log.public().id(),
-            promise: rekor::promise(&self.log, body, index, SECONDS).unwrap(),
+            promise: rekor::promise(&self.log, body, index, seconds).unwrap(),
             proof: InclusionProof {
                 tree_size: size,
                 root,
@@ -61,7 +68,7 @@ impl World {
         };
         let with_entry = |(index, envelope): (usize, Envelope)| Bundle {
             key_hint: self.signer.public().id().hex(),
-            log_entry: Some(entry(index as u64, &bodies[index])),
+            log_entry: Some(entry(index as u64 + 1, &bodies[index])),
             envelope,
         };
         envelopes.into_iter().enumerate().map(with_entry).collect()
@@ -124,6 +131,29 @@ fn each_negative_for_its_reason() {
 }
 
 #[test]
+fn what_sigstore_takes_for_absent_is_refused() {
+    let world = World::new(b"7");
+    // Everything about it is right but for the time, which protobuf's JSON reads as not given.
+    for seconds in [0, -1] {
+        let bundle = &world.bundles_at(seconds)[2];
+        let read = Bundle::parse(&bundle.to_json().unwrap()).unwrap();
+        assert!(reason(&read, &world.expectation(image(2))).contains("no integrated time"));
+    }
+    world.bundles_at(1)[2].verify(&world.expectation(image(2))).unwrap();
+    let mut first = world.bundles().remove(2);
+    first.log_entry.as_mut().unwrap().index = 0;
+    assert!(reason(&first, &world.expectation(image(2))).contains("no index"));
+    let text = String::from_utf8(world.bundles()[0].to_json().unwrap()).unwrap();
+    for member in ["inclusionPromise", "inclusionProof", "integratedTime", "checkpoint"] {
+        let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let entry = &mut value["verificationMaterial"]["tlogEntries"][0];
+        let holder = if member == "checkpoint" { &mut entry["inclusionProof"] } else { entry };
+        assert!(holder.as_object_mut().unwrap().remove(member).is_some());
+        assert!(Bundle::parse(value.to_string().as_bytes()).is_err(), "{member}");
+    }
+}
+
+#[test]
 fn without_a_log_where_none_is_asked() {
     let world = World::new(b"7");
     let mut bundle = world.bundles().remove(0);
@@ -140,10 +170,13 @@ fn malformed_bundles_are_refused() {
     for (from, to) in [
         ("v0.3+json", "v0.2+json"),
         ("\"publicKey\":{", "\"certificate\":{"),
-        ("\"treeSize\":\"5\"", "\"treeSize\":\"x\""),
-        ("\"treeSize\":\"5\"", "\"treeSize\":5"),
+        ("\"treeSize\":\"6\"", "\"treeSize\":\"x\""),
+        ("\"treeSize\":\"6\"", "\"treeSize\":6"),
         ("\"kind\":\"dsse\"", "\"kind\":\"intoto\""),
         ("\"tlogEntries\":[", "\"tlogEntries\":[null,"),
+        ("{\"mediaType\"", "{\"more\":1,\"mediaType\""),
+        ("\"logIndex\"", "\"more\":1,\"logIndex\""),
+        ("\"sig\"", "\"more\":1,\"sig\""),
     ] {
         assert!(text.contains(from), "{from}");
         assert!(Bundle::parse(text.replacen(from, to, 1).as_bytes()).is_err(), "{to}");

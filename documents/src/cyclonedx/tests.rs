@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:062faf156c9d9de1b6325e34f2a0c66018fea01e6ce5a020714d340c6ddc0b6b";
+const GOLDEN: &str = "sha256:56ff5537e22c2eceea007cfdc4069cdd8948fe4b2ee5342e12de94b03fe9c274";
 
 fn parsed(count: usize) -> Value {
     let contents = sample::contents(count);
@@ -32,10 +32,33 @@ fn every_component_with_its_elements() {
     for (component, part) in contents.components.iter().zip(&components[1..]) {
         assert_eq!(part["name"], component.name);
         assert_eq!(part["version"], component.version);
-        assert_eq!(part["licenses"][0]["expression"], component.license);
+        let license = |acknowledgement: &str| {
+            serde_json::json!([
+                { "expression": component.license, "acknowledgement": acknowledgement }
+            ])
+        };
+        assert_eq!(part["licenses"], license("concluded"));
+        assert_eq!(part["evidence"]["licenses"], license("declared"));
+        let origin = &component.origin;
+        assert_eq!(part["copyright"], format!("Copyright (c) The {origin} authors"));
+        assert_eq!(part["supplier"]["contact"][0]["email"], "sbom@wavetank.example");
         assert_eq!(part["hashes"][0]["content"], component.checksum.hex());
         assert_eq!(part["properties"].is_array(), component.from_base);
     }
+}
+
+#[test]
+fn the_document_says_who_made_it_when_and_from_what() {
+    let metadata = &parsed(60)["metadata"];
+    assert_eq!(metadata["lifecycles"], serde_json::json!([{ "phase": "build" }]));
+    for entity in ["manufacturer", "supplier"] {
+        assert_eq!(metadata[entity]["contact"][0]["email"], "sbom@wavetank.example", "{entity}");
+    }
+    assert_eq!(metadata["authors"][0]["email"], "sbom@wavetank.example");
+    let base = &metadata["component"]["pedigree"]["ancestors"][0];
+    assert_eq!(base["name"], "registry.wavetank.example/keel:3");
+    assert_eq!(base["version"], "3");
+    assert_eq!(base["hashes"][0]["content"], Digest::of(b"keel").hex());
 }
 
 #[test]
@@ -50,7 +73,7 @@ fn references_are_unique_plain_and_resolve() {
     assert_eq!(dependencies.len(), references.len());
     for dependency in dependencies {
         assert!(references.contains(&dependency["ref"]));
-        for needed in dependency["dependsOn"].as_array().into_iter().flatten() {
+        for needed in dependency["dependsOn"].as_array().expect("also where it is empty") {
             assert!(references.contains(needed), "{needed}");
         }
     }

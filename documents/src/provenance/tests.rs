@@ -57,6 +57,10 @@ fn every_trigger_is_stated() {
             Trigger::BaseChange { digest },
             json!({"kind": "base_change", "digest": digest.to_string()}),
         ),
+        (
+            Trigger::Retry { build: 41, failures: 2 },
+            json!({"kind": "retry", "build": 41, "failures": 2}),
+        ),
         (Trigger::Bootstrap, json!({"kind": "bootstrap"})),
     ] {
         let value: Value =

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:eb5051235e1ddedb06c0e26a486577c5b9ae7f3cdc2d58b064c1bd42bc5962e3";
+const GOLDEN: &str = "sha256:4c51ad795f5d25067bb606190958bca7e1b996b53133a0d4772c30b280829831";
 
 fn parsed(count: usize) -> Value {
     let contents = sample::contents(count);
@@ -31,11 +31,39 @@ fn every_component_with_its_elements() {
         assert_eq!(package["name"], component.name);
         assert_eq!(package["versionInfo"], component.version);
         assert_eq!(package["licenseDeclared"], component.license);
+        assert_eq!(package["licenseConcluded"], component.license);
+        let origin = &component.origin;
+        assert_eq!(package["copyrightText"], format!("Copyright (c) The {origin} authors"));
         assert_eq!(package["checksums"][0]["checksumValue"], component.checksum.hex());
         let locator = package["externalRefs"][0]["referenceLocator"].as_str().unwrap();
         assert!(locator.starts_with("pkg:apk/wavetank/"));
     }
     assert_eq!(packages[1]["primaryPackagePurpose"], "OPERATING-SYSTEM");
+    for package in packages {
+        let said = |field: &str| package[field].as_str().is_some_and(|text| text != "NOASSERTION");
+        assert!(said("licenseConcluded") && said("copyrightText"), "{package}");
+        assert!(package["supplier"].as_str().unwrap().ends_with(" (sbom@wavetank.example)"));
+    }
+}
+
+#[test]
+fn the_composition_reaches_every_package_and_the_base_its_own() {
+    let contents = sample::contents(60);
+    let value = parsed(60);
+    let relations = value["relationships"].as_array().unwrap();
+    let contained = |holder: &str| -> HashSet<&str> {
+        let of = relations.iter().filter(|relation| {
+            relation["relationshipType"] == "CONTAINS" && relation["spdxElementId"] == holder
+        });
+        of.map(|relation| relation["relatedSpdxElement"].as_str().unwrap()).collect()
+    };
+    let packages = value["packages"].as_array().unwrap();
+    let ids: HashSet<&str> = packages.iter().map(|p| p["SPDXID"].as_str().unwrap()).collect();
+    let in_image = contained(IMAGE_ID);
+    assert_eq!(&in_image | &HashSet::from([IMAGE_ID]), ids);
+    let of_base = contents.components.iter().filter(|component| component.from_base).count();
+    assert_eq!(contained(BASE_ID).len(), of_base);
+    assert!(of_base > 0 && contained(BASE_ID).is_subset(&in_image));
 }
 
 #[test]

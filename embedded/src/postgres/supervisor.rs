@@ -27,8 +27,9 @@ const RUNNING_TICK: Duration = Duration::from_millis(100);
 /// How long a start waits for an earlier server that has not quite ended.
 const HELD_WAIT: Duration = Duration::from_secs(20);
 const HELD_PAUSE: Duration = Duration::from_millis(200);
-/// How long a server may take to end: after a polite signal, then after a rude one.
-const FAST_STOP: Duration = Duration::from_secs(30);
+/// How long a server may take to end: after a polite signal, then after a rude one, which leaves it
+/// to the next start to read its log again. What was committed is there in both cases.
+const FAST_STOP: Duration = Duration::from_secs(2);
 const IMMEDIATE_STOP: Duration = Duration::from_secs(5);
 /// A server that dies more often than this within the time is not started again.
 const RESTARTS: usize = 5;

@@ -5,12 +5,14 @@ use std::{io, os::unix::fs::FileExt as _, sync::Arc};
 use s3s::{
     Body, S3, S3Request, S3Response, S3Result,
     dto::{
-        Bucket as BucketEntry, CommonPrefix, CreateBucketInput, CreateBucketOutput,
+        Bucket as BucketEntry, BucketCannedACL, CreateBucketInput, CreateBucketOutput,
         DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
-        DeletedObject, ETag, ETagCondition, GetBucketLocationInput, GetBucketLocationOutput,
+        DeletedObject, ETag, ETagCondition, GetBucketAclInput, GetBucketAclOutput,
+        GetBucketLocationInput, GetBucketLocationOutput, GetObjectAclInput, GetObjectAclOutput,
         GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
-        HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input,
-        ListObjectsV2Output, Object, PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp,
+        HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsInput, ListObjectsOutput,
+        ListObjectsV2Input, ListObjectsV2Output, ObjectCannedACL, PutObjectInput, PutObjectOutput,
+        StreamingBlob, Timestamp,
     },
     s3_error,
 };
@@ -18,10 +20,10 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::{
+    acl, answers,
     failure::{blocking, storage_error},
     files::{Bucket, Condition, Files, Put},
     format::{Meta, Stored},
-    listing::{self, After, LARGEST_PAGE, Page},
     upload::{self, Checks},
 };
 
@@ -116,40 +118,12 @@ async fn body(stored: Stored, start: u64, size: u64) -> S3Result<StreamingBlob> 
     Ok(StreamingBlob::wrap(ReaderStream::with_capacity(file.take(size), STREAM_CHUNK)))
 }
 
-/// What a page tells of each of its objects. One that went since is left out.
-fn describe(bucket: &Bucket, keys: &[String]) -> io::Result<Vec<Object>> {
-    let mut objects = Vec::with_capacity(keys.len());
-    for key in keys {
-        if let Some(stored) = bucket.get(key)? {
-            objects.push(Object {
-                key: Some(key.clone()),
-                e_tag: Some(etag(&stored.meta)),
-                size: length(stored.size),
-                last_modified: Some(Timestamp::from(stored.modified)),
-                ..Object::default()
-            });
-        }
-    }
-    Ok(objects)
-}
-
-fn listing_request(input: &ListObjectsV2Input) -> S3Result<listing::Request> {
-    let after = match (&input.continuation_token, &input.start_after) {
-        (Some(token), _) => {
-            let bad = || s3_error!(InvalidArgument, "the continuation token is not one of ours");
-            Some(After::from_token(token).ok_or_else(bad)?)
-        }
-        (None, Some(key)) => Some(After::Key(key.clone())),
-        (None, None) => None,
-    };
-    let limit = usize::try_from(input.max_keys.unwrap_or(1000))
-        .map_err(|_| s3_error!(InvalidArgument, "max-keys is negative"))?;
-    Ok(listing::Request {
-        prefix: input.prefix.clone().unwrap_or_default(),
-        delimiter: input.delimiter.clone().filter(|delimiter| !delimiter.is_empty()),
-        after,
-        limit: limit.min(LARGEST_PAGE),
-    })
+/// How an object is encoded, without what was only the way of sending it.
+fn content_encoding(given: Option<String>) -> Option<String> {
+    let encodings = given?;
+    let own = encodings.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let own: Vec<&str> = own.filter(|one| !one.eq_ignore_ascii_case("aws-chunked")).collect();
+    (!own.is_empty()).then(|| own.join(", "))
 }
 
 #[async_trait::async_trait]
@@ -158,6 +132,7 @@ impl S3 for Service {
         &self,
         req: S3Request<CreateBucketInput>,
     ) -> S3Result<S3Response<CreateBucketOutput>> {
+        acl::accept(req.input.acl.as_ref().map(BucketCannedACL::as_str))?;
         let files = Arc::clone(&self.files);
         let name = req.input.bucket;
         let location = Some(format!("/{name}"));
@@ -202,6 +177,7 @@ impl S3 for Service {
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let bucket = self.bucket(&req.input.bucket)?;
         let key = checked(&req.input.key)?;
+        acl::accept(req.input.acl.as_ref().map(ObjectCannedACL::as_str))?;
         let condition = condition(&req.input)?;
         let checks = Checks::of(&req.input, req.trailing_headers)?;
         let body = req.input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
@@ -209,9 +185,10 @@ impl S3 for Service {
         let input = req.input;
         let meta = Meta {
             key,
-            etag: upload.sha256,
+            // With a dash it is no MD5: clients such as s3cmd compare what could be one.
+            etag: format!("{}-1", upload.sha256),
             content_type: input.content_type,
-            content_encoding: input.content_encoding,
+            content_encoding: content_encoding(input.content_encoding),
             content_disposition: input.content_disposition,
             cache_control: input.cache_control,
             user: input.metadata.filter(|user| !user.is_empty()),
@@ -317,31 +294,33 @@ impl S3 for Service {
         &self,
         req: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
-        let input = req.input;
-        let bucket = self.bucket(&input.bucket)?;
-        let request = listing_request(&input)?;
-        let limit = request.limit;
-        let read = move || {
-            let page = bucket.list(|keys| listing::page(keys, &request))?;
-            let objects = describe(&bucket, &page.keys)?;
-            Ok((page, objects))
-        };
-        let (Page { prefixes, next, .. }, objects) = blocking(read).await?;
-        let count = objects.len() + prefixes.len();
-        let shared = |prefix| CommonPrefix { prefix: Some(prefix) };
-        Ok(S3Response::new(ListObjectsV2Output {
-            name: Some(input.bucket),
-            prefix: input.prefix,
-            delimiter: input.delimiter,
-            start_after: input.start_after,
-            continuation_token: input.continuation_token,
-            max_keys: i32::try_from(limit).ok(),
-            key_count: i32::try_from(count).ok(),
-            is_truncated: Some(next.is_some()),
-            next_continuation_token: next.map(|after| after.to_token()),
-            contents: Some(objects),
-            common_prefixes: Some(prefixes.into_iter().map(shared).collect()),
-            ..ListObjectsV2Output::default()
-        }))
+        let bucket = self.bucket(&req.input.bucket)?;
+        Ok(S3Response::new(answers::version_2(bucket, req.input).await?))
+    }
+
+    async fn list_objects(
+        &self,
+        req: S3Request<ListObjectsInput>,
+    ) -> S3Result<S3Response<ListObjectsOutput>> {
+        let bucket = self.bucket(&req.input.bucket)?;
+        Ok(S3Response::new(answers::version_1(bucket, req.input).await?))
+    }
+
+    async fn get_bucket_acl(
+        &self,
+        req: S3Request<GetBucketAclInput>,
+    ) -> S3Result<S3Response<GetBucketAclOutput>> {
+        self.bucket(&req.input.bucket)?;
+        let (owner, grants) = (Some(acl::owner()), Some(acl::grants()));
+        Ok(S3Response::new(GetBucketAclOutput { owner, grants }))
+    }
+
+    async fn get_object_acl(
+        &self,
+        req: S3Request<GetObjectAclInput>,
+    ) -> S3Result<S3Response<GetObjectAclOutput>> {
+        self.stored(&req.input.bucket, &req.input.key).await?;
+        let (owner, grants) = (Some(acl::owner()), Some(acl::grants()));
+        Ok(S3Response::new(GetObjectAclOutput { owner, grants, ..GetObjectAclOutput::default() }))
     }
 }

@@ -63,10 +63,10 @@ pub(super) async fn after_tampering(
     };
     let stored = [StoredDocument::of(&bundle), StoredDocument::of(&document)];
     let objects = vec![bundle.into_object(&stored[0]), document.into_object(&stored[1])];
-    ctx.objects.put_all(objects).await.context("storing a forgery")?;
+    ctx.put_all(tx, objects).await.context("storing a forgery")?;
     let [bundle, document] = &stored;
-    let uri = ctx.objects.uri(&bundle.key());
-    let new = Replacement { log_index, seq, at, bundle, uri, document };
+    let object_key = bundle.key();
+    let new = Replacement { log_index, seq, at, bundle, object_key, document };
     provenance::replace(tx, &new).await?;
     assess_all(ctx, tx, seq, at, vec![(signed, forgery)]).await
 }

@@ -30,6 +30,7 @@ pub(super) fn timestamp(at: SimTime) -> Result<Timestamp, JobError> {
 pub(super) fn trigger(cause: &Cause, subject: &BuildSubject) -> Result<Trigger, JobError> {
     Ok(match cause {
         Cause::Bootstrap => Trigger::Bootstrap,
+        Cause::Retry { of, failures } => Trigger::Retry { build: of.0, failures: *failures },
         Cause::Cron => {
             let schedule = subject.cause_schedule.as_deref().unwrap_or(UNSCHEDULED).to_owned();
             Trigger::Cron { schedule }

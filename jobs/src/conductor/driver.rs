@@ -1,10 +1,11 @@
 //! The driver: the only one that advances the world. It reads what is wanted (commands, the clock),
 //! lets the kernel produce the next window, releases it, and hands it to the stages.
+use super::draft::{Draft, Limits};
 use super::error::ConductorError;
 use super::fingerprint::Fingerprint;
 use super::in_flight::InFlight;
 use super::live_clock::LiveClock;
-use super::options::{Ending, Options, Stop};
+use super::options::{Bounds, Ending, Options, Stop};
 use super::progress::Phase;
 use super::release::{Release, release};
 use super::retention::Retention;
@@ -14,7 +15,7 @@ use crate::plan::PlannedJob;
 use crate::registry;
 use sim::fact::{Fact, FactKind};
 use sim::ids::{BuildId, ImageId};
-use sim::time::{DAY_MS, HOUR_MS, SimDuration, SimTime};
+use sim::time::SimTime;
 use sim::world::World;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
@@ -94,11 +95,17 @@ impl Driver {
             match self.step(now_clock, !waiting.is_empty()) {
                 Step::To(until) => {
                     let commands = std::mem::take(&mut waiting);
-                    self.window(commands, |driver, facts| driver.advance(until, facts)).await?;
+                    self.window(commands, |draft, world, limits| {
+                        draft.advance(world, until, limits);
+                    })
+                    .await?;
                 }
                 Step::Fast(limit) => {
                     let commands = std::mem::take(&mut waiting);
-                    self.fast_window(commands, limit).await?;
+                    self.window(commands, |draft, world, limits| {
+                        draft.advance_fast(world, limit, limits);
+                    })
+                    .await?;
                 }
                 Step::Sleep(limit) => self.rest(self.wakeup.wait(limit)).await,
                 Step::Drain => self.drain().await,
@@ -202,38 +209,13 @@ impl Driver {
         Step::Sleep(wait.max(LIVE_GAP.saturating_sub(rest)).max(Duration::from_millis(1)))
     }
 
-    fn advance(&mut self, until: SimTime, facts: &mut Vec<Fact>) {
-        self.world.advance(until, &mut |fact| facts.push(fact));
-    }
-
-    /// A window in fast time: hour by hour until it is large enough, or a day long.
-    async fn fast_window(
-        &mut self,
-        commands: Vec<StoredCommand>,
-        limit: Option<SimTime>,
-    ) -> Result<(), ConductorError> {
-        let enough = self.options.bounds.window_jobs;
-        self.window(commands, move |driver, facts| {
-            let latest = driver.world.now() + SimDuration(DAY_MS);
-            let latest = limit.map_or(latest, |limit| limit.min(latest));
-            let mut counted = 0;
-            let mut work = 0;
-            while driver.world.now() < latest && work < enough {
-                let next = driver.world.now() + SimDuration(HOUR_MS);
-                driver.advance(next.min(latest), facts);
-                work += facts[counted..].iter().map(|fact| cost(&fact.kind)).sum::<usize>();
-                counted = facts.len();
-            }
-        })
-        .await
-    }
-
     /// Produces and releases one window: `time` advances the world, and the commands are submitted
-    /// after that (in live time) or before (in fast time, which has no instant of its own).
+    /// after that (in live time) or before (in fast time, which has no instant of its own). A
+    /// shutdown on the way leaves it unreleased: then nothing has happened.
     async fn window(
         &mut self,
         commands: Vec<StoredCommand>,
-        time: impl FnOnce(&mut Self, &mut Vec<Fact>),
+        time: impl FnOnce(&mut Draft, &mut World, &Limits<'_>),
     ) -> Result<(), ConductorError> {
         let began = Instant::now();
         let from = self.released.at;
@@ -245,16 +227,20 @@ impl Driver {
             facts = field::Empty,
             jobs = field::Empty
         );
-        let mut facts = Vec::new();
+        let mut draft = Draft::default();
         let fast = self.live_clock.is_stopped();
         let mut outcomes = Vec::new();
         if fast {
-            outcomes = self.submit(commands, &mut facts);
-            time(self, &mut facts);
+            outcomes = self.submit(commands, &mut draft.facts);
+            self.pass(&mut draft, time);
         } else {
-            time(self, &mut facts);
-            outcomes.extend(self.submit(commands, &mut facts));
+            self.pass(&mut draft, time);
+            outcomes.extend(self.submit(commands, &mut draft.facts));
         }
+        if self.shutdown.is_cancelled() {
+            return Ok(());
+        }
+        let facts = draft.facts;
         for fact in &facts {
             let seq = fact.seq;
             self.fingerprint.add(fact).map_err(|source| ConductorError::Encode { seq, source })?;
@@ -277,7 +263,11 @@ impl Driver {
         span.record("to_simulated_ms", to.at.0);
         span.record("facts", facts.len());
         span.record("jobs", jobs.len());
-        release(&self.pool, self.term, &what).instrument(span.clone()).await?;
+        let released = release(&self.pool, self.term, &what, &self.in_flight);
+        let released = self.shutdown.run_until_cancelled(released.instrument(span.clone()));
+        // Its transaction is rolled back, between two of its statements.
+        let Some(released) = released.await else { return Ok(()) };
+        released?;
         self.in_flight.spent(Phase::Release, began);
         self.released = to;
         self.last_window = Instant::now();
@@ -287,6 +277,13 @@ impl Driver {
         // A stage that ended has its own error, which ends us too.
         let _ = self.stages.send(window);
         Ok(())
+    }
+
+    /// Lets time pass, as far as the bounds allow.
+    fn pass(&mut self, draft: &mut Draft, time: impl FnOnce(&mut Draft, &mut World, &Limits<'_>)) {
+        let Bounds { window_rows: rows, window_jobs: jobs, .. } = self.options.bounds;
+        let limits = Limits { rows, jobs, shutdown: &self.shutdown, in_flight: &self.in_flight };
+        time(draft, &mut self.world, &limits);
     }
 
     /// Submits commands at the world's instant. Replay does the same: what is due at an instant
@@ -299,14 +296,14 @@ impl Driver {
         let at = self.world.now();
         let mut outcomes = Vec::with_capacity(commands.len());
         for stored in commands {
-            self.advance(at, facts);
+            self.world.advance(at, &mut |fact| facts.push(fact));
             let result = self.world.submit(&stored.command, &mut |fact| facts.push(fact));
             let rejected = result.err().map(|error| error.to_string());
             self.last_command = self.last_command.max(stored.seq);
             outcomes.push(CommandOutcome { seq: stored.seq, at, rejected });
         }
         if !outcomes.is_empty() {
-            self.advance(at, facts);
+            self.world.advance(at, &mut |fact| facts.push(fact));
         }
         outcomes
     }
@@ -331,13 +328,4 @@ fn build_owners(world: &World, facts: &[Fact]) -> BTreeMap<BuildId, ImageId> {
         owned.extend(image.map(|image| (build, image)));
     }
     owned
-}
-
-/// How much work a fact causes, in builds.
-fn cost(kind: &FactKind) -> usize {
-    match kind {
-        FactKind::BuildFinished(_) => 1,
-        FactKind::Scanned(scan) => scan.targets.len() / 32,
-        _ => 0,
-    }
 }

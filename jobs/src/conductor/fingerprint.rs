@@ -8,14 +8,14 @@ const K: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f];
 
 /// The hash so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fingerprint {
+pub(crate) struct Fingerprint {
     lanes: [u64; 2],
     buffer: Vec<u8>,
 }
 
 impl Fingerprint {
     /// Takes the next fact in.
-    pub(super) fn add(&mut self, fact: &Fact) -> Result<(), serde_json::Error> {
+    pub(crate) fn add(&mut self, fact: &Fact) -> Result<(), serde_json::Error> {
         self.buffer.clear();
         serde_json::to_writer(&mut self.buffer, fact)?;
         let mut bytes = self.buffer.chunks_exact(8);
@@ -32,7 +32,7 @@ impl Fingerprint {
     }
 
     /// As the record stores it.
-    pub(super) fn to_hex(&self) -> String {
+    pub(crate) fn to_hex(&self) -> String {
         format!("{:016x}{:016x}", self.lanes[0], self.lanes[1])
     }
 }

@@ -45,6 +45,7 @@ impl InFlight {
             progress.now = window.to.at;
             progress.facts = window.to.seq;
             progress.jobs_in_flight += window.size;
+            progress.window = None;
         });
     }
 
@@ -57,9 +58,17 @@ impl InFlight {
         });
         self.progress.send_modify(|progress| {
             progress.materialized_through = window.to.at;
-            progress.jobs_in_flight -= window.size;
-            progress.jobs_done += window.size as u64;
         });
+    }
+
+    /// So many more jobs are done.
+    pub(super) fn done(&self, jobs: usize) {
+        if jobs > 0 {
+            self.progress.send_modify(|progress| {
+                progress.jobs_in_flight = progress.jobs_in_flight.saturating_sub(jobs);
+                progress.jobs_done += jobs as u64;
+            });
+        }
     }
 
     /// Adds to the wall time of a phase, from `began` until now.

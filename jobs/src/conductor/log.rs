@@ -8,15 +8,16 @@ use super::error::ConductorError;
 use crate::attest::first_leaf;
 use bytes::Bytes;
 use documents::checkpoint::Checkpoint;
-use documents::merkle::{Hash, Tree, empty_root};
+use documents::merkle::{Hash, Tree, empty_root, leaf_hash};
 use documents::rekor::genesis_body;
 use documents::tlog::{self, CHECKPOINT_PATH, CHECKPOINT_TYPE, TILE_TYPE, TILE_WIDTH, Tile};
 use documents::world_keys::WorldKeys;
 use sqlx::{PgConnection, PgPool};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::logs::{self, Log};
 use store::objects::{NewObject, ObjectStore};
+use store::retention::leaves::expired;
 use store::{attestations, audit, world};
 
 /// What the conductor knows of the logs.
@@ -92,12 +93,7 @@ impl Logs {
             let tiles = growing.tiles(&mut conn, &self.keys).await?;
             drop(conn);
             let prefix = growing.log.prefix();
-            let object = |tile: Tile| NewObject {
-                key: format!("{prefix}{}", tile.path),
-                bytes: tile.bytes.into(),
-                media_type: TILE_TYPE,
-                packed: false,
-            };
+            let object = |tile| tile_object(growing.log, tile);
             self.objects.put_all(tiles.into_iter().map(object).collect()).await?;
             let note = Bytes::from(growing.checkpoint(&self.keys));
             let checkpoint = format!("{prefix}{CHECKPOINT_PATH}");
@@ -116,14 +112,84 @@ impl Logs {
         for growing in &self.state {
             let prefix = growing.log.prefix();
             let current = partial_tiles(growing.published);
-            for object in self.objects.list(&format!("{prefix}tile/")).await? {
-                let path = &object.key[prefix.len()..];
-                if path.contains(".p/") && !current.contains(path) {
-                    self.objects.delete(&object.key).await?;
-                }
-            }
+            let listed = self.objects.list(&format!("{prefix}tile/")).await?;
+            let keys = listed.into_iter().map(|object| object.key);
+            let stale = keys.filter(|key| {
+                let path = &key[prefix.len()..];
+                path.contains(".p/") && !current.contains(path)
+            });
+            self.objects.delete_all(&stale.collect::<Vec<_>>()).await?;
         }
         Ok(())
+    }
+}
+
+/// The objects of a log as its rows have it.
+#[derive(Default)]
+pub(crate) struct LogObjects {
+    /// Tiles, and the checkpoint last: the bytes that a conductor has written, or will write next.
+    pub(crate) objects: Vec<NewObject>,
+    /// How many bundles of entries cannot be made: some of their rows are no longer kept.
+    pub(crate) unmade: usize,
+}
+
+/// All objects of a log. Bundles of entries that are no longer kept are none.
+///
+/// # Errors
+/// The log's leaves are not those of its recorded root.
+pub(crate) async fn objects_of(
+    conn: &mut PgConnection,
+    log: Log,
+    keys: &WorldKeys,
+) -> Result<LogObjects, ConductorError> {
+    let whole = GrowingLog::load(conn, log, keys).await?;
+    let recorded = logs::state(conn, log).await?.map_or(0, |state| state.size);
+    if recorded == 0 {
+        return Ok(LogObjects::default());
+    }
+    let size = whole.tree.size();
+    let gone: BTreeSet<u64> =
+        expired(conn, log, 0).await?.into_iter().map(|(index, _)| index).collect();
+    let kept = (0..size).filter(|index| !gone.contains(index));
+    let bodies = whole.entries(conn, keys, 0).await?;
+    let found = bodies.len() as u64;
+    // Rows may have been changed since they were logged: they count for nothing until they hash to
+    // the recorded leaves.
+    let entries: BTreeMap<u64, Vec<u8>> = kept.zip(bodies).collect();
+    let leaves = whole.tree.level(0).iter().zip(0..);
+    let mut kept = leaves.filter(|(_, index)| !gone.contains(index));
+    let hold = kept.all(|(leaf, index)| entries.get(&index).is_some_and(|b| leaf_hash(b) == *leaf));
+    if !hold || found != entries.len() as u64 {
+        return Err(ConductorError::LogMismatch { name: log.as_str(), size: recorded, found });
+    }
+    let mut tiles = tlog::hash_tiles(&whole.tree, 0, size);
+    let mut unmade = 0;
+    for bundle in 0..size.div_ceil(TILE_WIDTH) {
+        let (from, to) = (bundle * TILE_WIDTH, size.min((bundle + 1) * TILE_WIDTH));
+        match entries.range(from..to).count() as u64 {
+            0 => {}
+            all if all == to - from => {
+                tiles.extend(tlog::entry_tiles(from, to, |index| &entries[&index])?);
+            }
+            _ => unmade += 1,
+        }
+    }
+    let mut objects: Vec<_> = tiles.into_iter().map(|tile| tile_object(log, tile)).collect();
+    objects.push(NewObject {
+        key: format!("{}{CHECKPOINT_PATH}", log.prefix()),
+        bytes: whole.checkpoint(keys).into(),
+        media_type: CHECKPOINT_TYPE,
+        packed: false,
+    });
+    Ok(LogObjects { objects, unmade })
+}
+
+fn tile_object(log: Log, tile: Tile) -> NewObject {
+    NewObject {
+        key: format!("{}{}", log.prefix(), tile.path),
+        bytes: tile.bytes.into(),
+        media_type: TILE_TYPE,
+        packed: false,
     }
 }
 
@@ -175,19 +241,7 @@ impl GrowingLog {
     ) -> Result<Vec<Tile>, ConductorError> {
         let (old, new) = (self.published, self.tree.size());
         let first = old / TILE_WIDTH * TILE_WIDTH;
-        let mut entries = Vec::new();
-        match self.log {
-            Log::Transparency => {
-                let identity = &keys.identity;
-                if first == 0 {
-                    entries.push(genesis_body(&identity.rekor_origin)?);
-                }
-                for (_, logged) in attestations::logged(conn, first.max(1), new).await? {
-                    entries.push(logged.body(&identity.signer)?);
-                }
-            }
-            Log::Audit => entries = audit::leaves(conn, first).await?,
-        }
+        let entries = self.entries(conn, keys, first).await?;
         if (entries.len() as u64) < new - first {
             let (size, needed) = (first + entries.len() as u64, new);
             return Err(store::error::Error::ShortLog { size, needed }.into());
@@ -198,6 +252,28 @@ impl GrowingLog {
             &entries[usize::try_from(index - first).unwrap_or(usize::MAX)]
         })?);
         Ok(tiles)
+    }
+
+    /// The entries from an index on that rows are kept of, in order, made from the rows as they stand
+    /// now.
+    async fn entries(
+        &self,
+        conn: &mut PgConnection,
+        keys: &WorldKeys,
+        first: u64,
+    ) -> Result<Vec<Vec<u8>>, ConductorError> {
+        if self.log == Log::Audit {
+            return Ok(audit::leaves(conn, first).await?);
+        }
+        let identity = &keys.identity;
+        let mut entries = Vec::new();
+        if first == 0 {
+            entries.push(genesis_body(&identity.rekor_origin)?);
+        }
+        for (_, logged) in attestations::logged(conn, first.max(1), self.tree.size()).await? {
+            entries.push(logged.body(&identity.signer)?);
+        }
+        Ok(entries)
     }
 
     fn checkpoint(&self, keys: &WorldKeys) -> String {

@@ -33,11 +33,14 @@ pub struct Bounds {
     pub facts: usize,
     /// Builds (or as much other work) after which a window in fast time ends.
     pub window_jobs: usize,
+    /// Rows after which a window ends, with the instant that is reached then. One instant is never
+    /// divided, however much happens in it.
+    pub window_rows: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds { jobs: 2_000, windows: 4, facts: 200_000, window_jobs: 256 }
+        Bounds { jobs: 2_000, windows: 4, facts: 200_000, window_jobs: 256, window_rows: 20_000 }
     }
 }
 

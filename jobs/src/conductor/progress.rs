@@ -16,10 +16,14 @@ pub struct Progress {
     pub materialized_through: SimTime,
     /// The number of facts released.
     pub facts: u64,
-    /// Jobs released and not sealed.
+    /// Jobs released and not done.
     pub jobs_in_flight: usize,
-    /// Jobs sealed since this conductor began to lead.
+    /// Jobs done since this conductor began.
     pub jobs_done: u64,
+    /// The window that is being made, if it takes a while.
+    pub window: Option<WindowProgress>,
+    /// Objects of worlds that were replaced, still to be deleted.
+    pub obsolete_objects: u64,
     /// Where the wall time went. Phases overlap: the sum can exceed the time that passed.
     pub phase_times: PhaseTimes,
     /// Why a defect holds the clock.
@@ -35,10 +39,23 @@ impl Default for Progress {
             facts: 0,
             jobs_in_flight: 0,
             jobs_done: 0,
+            window: None,
+            obsolete_objects: 0,
             phase_times: PhaseTimes::default(),
             held: None,
         }
     }
+}
+
+/// How far a window is before it is released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowProgress {
+    /// The simulated instant that the kernel has reached.
+    pub now: SimTime,
+    /// The facts so far.
+    pub facts: usize,
+    /// While it is released: the rows that are written, and how many there will be.
+    pub written: Option<(usize, usize)>,
 }
 
 /// What a conductor is doing.

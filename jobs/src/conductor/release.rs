@@ -1,7 +1,11 @@
 //! The release of a window: one transaction that writes the facts, what the kernel alone decides,
 //! the jobs of the whole window, and the new position. After it the window is owed; before it
 //! nothing has happened.
+//!
+//! Its statements are of bounded size, so that a window can be given up between two of them.
 use super::error::ConductorError;
+use super::in_flight::InFlight;
+use super::progress::WindowProgress;
 use crate::naming::builder_name;
 use documents::statement::PredicateType;
 use serde_json::json;
@@ -24,6 +28,11 @@ use store::{advisories, packages, timeline};
 /// level 3 asks for.
 const EXTERNAL_LEVEL: u8 = 2;
 
+/// The most rows of one statement.
+const BATCH: usize = 2_000;
+/// The most bytes of the jobs of one statement, or one job.
+const BATCH_BYTES: usize = 4 << 20;
+
 /// What a release writes.
 pub(super) struct Release<'a> {
     pub(super) catalogue: &'a Catalogue,
@@ -38,7 +47,8 @@ pub(super) struct Release<'a> {
     pub(super) fingerprint: &'a str,
 }
 
-/// Writes it, in the term of this conductor.
+/// Writes it, in the term of this conductor, and tells how far it is. Dropped on the way, it leaves
+/// nothing behind.
 ///
 /// # Errors
 /// Another conductor has taken over, or Postgres failed; nothing is written then.
@@ -46,29 +56,95 @@ pub(super) async fn release(
     pool: &PgPool,
     term: i64,
     release: &Release<'_>,
+    in_flight: &InFlight,
 ) -> Result<(), ConductorError> {
     let rows = Rows::of(release);
+    let mut written = Written { in_flight, release, rows: 0, of: rows.len(release) };
+    let catalogue = release.catalogue;
     let mut tx = pool.begin().await?;
-    timeline::insert(&mut tx, release.catalogue, release.owned, release.facts).await?;
-    packages::insert_releases(&mut tx, release.catalogue, &rows.releases).await?;
-    advisories::insert(&mut tx, release.catalogue, &rows.advisories).await?;
-    advisories::fix_available(&mut tx, &rows.fixes).await?;
-    advisories::fixed_in(&mut tx, release.catalogue, &rows.fixed_in).await?;
+    for facts in release.facts.chunks(BATCH) {
+        timeline::insert(&mut tx, catalogue, release.owned, facts).await?;
+        written.add(facts.len());
+    }
+    for releases in rows.releases.chunks(BATCH) {
+        packages::insert_releases(&mut tx, catalogue, releases).await?;
+        written.add(releases.len());
+    }
+    for part in rows.advisories.chunks(BATCH) {
+        advisories::insert(&mut tx, catalogue, part).await?;
+        written.add(part.len());
+    }
+    for fixes in rows.fixes.chunks(BATCH) {
+        advisories::fix_available(&mut tx, fixes).await?;
+        written.add(fixes.len());
+    }
+    for fixes in rows.fixed_in.chunks(BATCH) {
+        advisories::fixed_in(&mut tx, catalogue, fixes).await?;
+        written.add(fixes.len());
+    }
     kernel_rows::images(&mut tx, &rows.images).await?;
-    kernel_rows::builds(&mut tx, &rows.builds).await?;
-    kernel_rows::triages(&mut tx, &rows.triages).await?;
-    kernel_rows::false_positives(&mut tx, release.false_positives).await?;
+    for builds in rows.builds.chunks(BATCH) {
+        kernel_rows::builds(&mut tx, builds).await?;
+        written.add(builds.len());
+    }
+    for triages in rows.triages.chunks(BATCH) {
+        kernel_rows::triages(&mut tx, triages).await?;
+        written.add(triages.len());
+    }
+    for wrong in release.false_positives.chunks(BATCH) {
+        kernel_rows::false_positives(&mut tx, wrong).await?;
+        written.add(wrong.len());
+    }
     if let Some(at) = rows.external {
         slsa::trust_once(&mut tx, &BuilderId::EXTERNAL.name(), EXTERNAL_LEVEL, at).await?;
     }
     slsa::distrust(&mut tx, &rows.distrusted).await?;
-    audit::insert(&mut tx, &rows.audit).await?;
+    for lines in rows.audit.chunks(BATCH) {
+        audit::insert(&mut tx, lines).await?;
+        written.add(lines.len());
+    }
     commands::record_outcomes(&mut tx, release.outcomes).await?;
-    ledger::insert(&mut tx, release.jobs).await?;
+    let mut jobs = release.jobs;
+    while let Some((now, later)) = job_batch(jobs) {
+        ledger::insert(&mut tx, now).await?;
+        written.add(now.len());
+        jobs = later;
+    }
     // Last, for it holds the world's row until the commit.
     world::release(&mut tx, term, release.to, release.fingerprint).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// The first jobs, as many as go into one statement, and the others; none when there are none.
+fn job_batch(jobs: &[NewJob]) -> Option<(&[NewJob], &[NewJob])> {
+    let mut bytes = 0;
+    let fits = jobs.iter().take(BATCH).take_while(|job| {
+        bytes += job.payload.len();
+        bytes <= BATCH_BYTES
+    });
+    let count = fits.count().max(1);
+    jobs.split_at_checked(count)
+}
+
+/// How far the release is.
+struct Written<'a> {
+    in_flight: &'a InFlight,
+    release: &'a Release<'a>,
+    rows: usize,
+    of: usize,
+}
+
+impl Written<'_> {
+    fn add(&mut self, rows: usize) {
+        self.rows += rows;
+        // A small window is over before anybody could read of it.
+        if self.of > BATCH {
+            let (now, facts) = (self.release.to.at, self.release.facts.len());
+            let window = WindowProgress { now, facts, written: Some((self.rows, self.of)) };
+            self.in_flight.report(|progress| progress.window = Some(window));
+        }
+    }
 }
 
 /// The rows of a window, by table.
@@ -123,6 +199,20 @@ impl<'a> Rows<'a> {
         }
         rows.builds = builds.states;
         rows
+    }
+
+    /// How many there are.
+    fn len(&self, release: &Release<'_>) -> usize {
+        release.facts.len()
+            + self.releases.len()
+            + self.advisories.len()
+            + self.fixes.len()
+            + self.fixed_in.len()
+            + self.builds.len()
+            + self.triages.len()
+            + release.false_positives.len()
+            + self.audit.len()
+            + release.jobs.len()
     }
 }
 

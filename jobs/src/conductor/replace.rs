@@ -1,21 +1,22 @@
 //! Replacing the world by another one, while this conductor leads.
 //!
 //! Two steps, so that a crash between them loses nothing: one transaction deletes the old rows and
-//! creates the new world; then the old world's objects are deleted. The next leader finishes a load
-//! that it finds between the two, before anything is written for the new world.
+//! creates the new world; then the old world's objects are put on a list, from which they are deleted
+//! while the new world runs ([`super::obsolete`]). The next leader finishes a load that it finds
+//! between the two, before anything is written for the new world.
 use super::create::{self, Wanted};
 use super::error::ConductorError;
 use super::options::Resources;
-use futures::{TryStreamExt, stream};
 use sim::scenario::Scenario;
 use sim::time::SimDuration;
 use std::sync::Arc;
-use store::objects::{ObjectError, ObjectStore};
+use store::objects::CONTENT_PREFIX;
+use store::obsolete_objects;
 use store::world::{self, Origin};
 use store::world_loads::{self, Load};
 
-/// How many objects are deleted at the same time.
-const DELETES: usize = 16;
+/// How many objects are put on the list by one statement.
+const LIST_BATCH: usize = 10_000;
 /// How often a replacement is tried when it meets a deadlock.
 const TRIES: usize = 5;
 
@@ -102,15 +103,30 @@ async fn swap(
 }
 
 async fn finish(resources: &Resources, load: &Load) -> Result<(), ConductorError> {
-    delete_objects(&resources.objects).await?;
+    let objects = list_objects(resources).await?;
     let mut conn = resources.pool.acquire().await?;
-    Ok(world_loads::finish(&mut conn, load.id, None).await?)
+    world_loads::finish(&mut conn, load.id, None).await?;
+    let (name, generation) = (&load.name, load.id);
+    tracing::info!(
+        world = name,
+        generation,
+        objects,
+        "replaced the world; deleting the old one's objects"
+    );
+    Ok(())
 }
 
-/// Deletes all objects: a bucket holds one world.
-async fn delete_objects(objects: &ObjectStore) -> Result<(), ObjectError> {
-    let listed = objects.list("").await?;
-    stream::iter(listed.into_iter().map(Ok))
-        .try_for_each_concurrent(DELETES, |object| async move { objects.delete(&object.key).await })
-        .await
+/// Lists what the old world has left: all objects, since a bucket holds one world. Those that are not
+/// named by their content are deleted at once (the logs' tiles, of which there are few): the new world
+/// writes others under their names. Returns how many are left to be deleted.
+async fn list_objects(resources: &Resources) -> Result<usize, ConductorError> {
+    let listed = resources.objects.list("").await?.into_iter().map(|object| object.key);
+    let (content, named): (Vec<String>, Vec<String>) =
+        listed.partition(|key| key.starts_with(CONTENT_PREFIX));
+    resources.objects.delete_all(&named).await?;
+    let mut conn = resources.pool.acquire().await?;
+    for keys in content.chunks(LIST_BATCH) {
+        obsolete_objects::add(&mut conn, keys).await?;
+    }
+    Ok(content.len())
 }

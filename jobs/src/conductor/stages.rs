@@ -166,6 +166,11 @@ impl Stages {
         tx.commit().await?;
         self.signals.wake(queue);
         let began = Instant::now();
+        let mut done = 0;
+        let mut tell_done = |now: usize| {
+            self.in_flight.done(now.saturating_sub(done));
+            done = done.max(now);
+        };
         loop {
             let poll_delay = self.poll_delay(began.elapsed());
             tokio::select! {
@@ -173,12 +178,14 @@ impl Stages {
                 () = tokio::time::sleep(poll_delay) => {}
             }
             if expected.all_done() {
+                tell_done(ids.len());
                 return Ok(());
             }
             let mut conn = self.pool.acquire().await?;
-            if ledger::count_unfinished(&mut conn, ids).await?
-                == ledger::UnfinishedCounts::default()
-            {
+            let left = ledger::count_unfinished(&mut conn, ids).await?;
+            let unfinished = usize::try_from(left.owed + left.dead).unwrap_or(ids.len());
+            tell_done(ids.len().saturating_sub(unfinished));
+            if unfinished == 0 {
                 return Ok(());
             }
         }

@@ -22,7 +22,7 @@ use store::images::Identity;
 use store::objects::NewObject;
 
 /// Media type of an OpenVEX document.
-const OPENVEX_TYPE: &str = "application/json";
+pub(crate) const OPENVEX_TYPE: &str = "application/json";
 
 /// One report to be made.
 pub(super) struct Report {
@@ -55,10 +55,6 @@ impl ReportDocuments {
         let scan = report.scan(&subject)?;
         let sha256 = self.keep(kind::VULN, PAYLOAD_TYPE, scan.clone());
         self.sign(keys, report, PredicateType::VulnerabilityScan, sha256, scan)?;
-        if report.found.is_empty() && report.fixed.is_empty() {
-            // OpenVEX knows no document without a statement.
-            return Ok(());
-        }
         let vex = report.vex(&subject)?;
         let name = repository(&identity.name);
         let statement = statement_of_document(&name, digest, PredicateType::OpenVex, &vex)?;
@@ -94,7 +90,7 @@ impl Report {
             scan_id: &self.occasion.seq.to_string(),
             started: at,
             finished: at,
-            database_version: &at.to_millis_text(),
+            database_version: &at.to_string(),
             findings: &findings,
         };
         Ok(vuln::statement(subject, &scan)?)

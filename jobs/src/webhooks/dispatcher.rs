@@ -1,13 +1,12 @@
 //! The dispatcher: puts new notifications into deliveries, and sends what is due. Every process
 //! that works runs one; they share the work through row locks (`store::webhooks::queue`).
 use super::message;
-use super::secret::sign;
+use super::secret::sign_with_all;
 use super::send::{NotSent, Outgoing, Sender, TIME_LIMIT};
 use super::target::AddressPolicy;
 use anyhow::{Context, Result};
 use sqlx::PgPool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use store::webhooks::endpoints;
 use store::webhooks::queue::{self, ClaimedDelivery, Outcome};
 use telemetry::metrics::Metrics;
 use tokio::task::JoinSet;
@@ -25,8 +24,6 @@ const LEASE: Duration = Duration::from_secs(TIME_LIMIT.as_secs() * 3);
 /// Polls between two deletions of what has ended long ago, and the rows that go at a time.
 const CLEAN_EVERY: u64 = 1_200;
 const CLEAN_ROWS: i64 = 5_000;
-/// An answer that means: never send anything here again.
-const GONE: u16 = 410;
 
 /// Sends webhooks until it is told to stop.
 pub struct Dispatcher {
@@ -138,7 +135,9 @@ impl Attempt {
         let mut conn = self.pool.acquire().await?;
         let body = message::body(&mut conn, claimed).await?;
         let timestamp = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
-        let signature = sign(&claimed.secret, &claimed.id, timestamp, &body)
+        let mut secrets = vec![claimed.secret.as_str()];
+        secrets.extend(claimed.previous_secret.as_deref());
+        let signature = sign_with_all(&secrets, &claimed.id, timestamp, &body)
             .context("the secret of the endpoint has another form")?;
         Ok(Outgoing { id: claimed.id.clone(), timestamp, signature, body: body.into() })
     }
@@ -150,9 +149,6 @@ impl Attempt {
     ) -> sqlx::Result<()> {
         let mut tx = self.pool.begin().await?;
         let state = queue::record(&mut tx, claimed, outcome).await?;
-        if outcome.status == Some(GONE) && state.is_some() {
-            endpoints::gone(&mut tx, &claimed.endpoint_id).await?;
-        }
         tx.commit().await?;
         let (delivery, endpoint, attempt) = (&claimed.id, &claimed.endpoint_id, claimed.attempts);
         match (state.as_deref(), &outcome.error) {

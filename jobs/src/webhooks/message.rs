@@ -2,9 +2,11 @@
 //! same bytes, for notifications never change.
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use store::error::Error;
+use store::instants;
 use store::read::world::position;
-use store::webhooks::queue::{ClaimedDelivery, Notification, counts, notifications};
+use store::webhooks::queue::{ClaimedDelivery, Notification, counts, notifications, versions_at};
 
 /// The media type of a structured CloudEvent.
 pub(super) const MEDIA_TYPE: &str = "application/cloudevents+json; charset=utf-8";
@@ -42,17 +44,18 @@ pub(super) async fn body(
             (test_type(), None, json!({ "message": told }))
         }
         ([one], "notifications") if delivery.notification_ids.len() == 1 => {
-            (single_type(&one.kind), Some(one.at), notification(one, usize::MAX))
+            (single_type(&one.kind), Some(one.at), notification(conn, one, usize::MAX).await?)
         }
         (_, "notifications") => {
             let counts = counts(conn, &delivery.notification_ids).await?;
-            (digest_type(), listed.last().map(|n| n.at), digest(delivery, &listed, &counts))
+            let last = listed.last().map(|n| n.at);
+            (digest_type(), last, digest(conn, delivery, &listed, &counts).await?)
         }
         (_, other) => return Err(Error::unknown("webhook_deliveries.kind", other).into()),
     };
     event.insert("type".to_owned(), kind.into());
     if let Some(at) = time {
-        event.insert("time".to_owned(), instant(at).into());
+        event.insert("time".to_owned(), instants::text(at).into());
     }
     event.insert("data".to_owned(), data);
     Ok(serde_json::to_vec(&event)?)
@@ -70,41 +73,85 @@ fn test_type() -> String {
     "dev.wavetank.webhook.test.v1".to_owned()
 }
 
-fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-}
-
-/// One notification with at most so many of its things.
-fn notification(notice: &Notification, most: usize) -> Value {
-    let items = notice.body["items"].as_array().map_or(&[][..], Vec::as_slice);
-    json!({
+/// One notification with at most so many of its things, each with the version that was current.
+async fn notification(
+    conn: &mut PgConnection,
+    notice: &Notification,
+    most: usize,
+) -> sqlx::Result<Value> {
+    let all = notice.body["items"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut items: Vec<Value> = all.iter().take(most).cloned().collect();
+    // Rows of release 0.1.0 have other forms.
+    items.iter_mut().for_each(instants::rewrite);
+    let images: Vec<&str> = items.iter().filter_map(|item| item["image"].as_str()).collect();
+    let versions = versions_at(conn, &images, notice.at).await?;
+    for item in &mut items {
+        let image = item["image"].as_str().unwrap_or_default();
+        if let Some(known) = versions.iter().find(|version| version.image == image) {
+            item["version"] = known.version.into();
+            item["digest"] = known.digest.as_str().into();
+            item["tags"] = json!(known.tags);
+        }
+        if let Some(href) = href(item) {
+            item["href"] = href.into();
+        }
+    }
+    Ok(json!({
         "id": notice.id,
         "kind": notice.kind,
-        "at": instant(notice.at),
+        "at": instants::text(notice.at),
         "subject": notice.subject,
         "count": notice.items,
-        "items": items.iter().take(most).collect::<Vec<_>>(),
-    })
+        "severities": severities(&notice.kind, all),
+        "href": format!("/v1/notifications/{}", notice.id),
+        "items": items,
+    }))
+}
+
+/// Where to read on about a thing.
+fn href(item: &Value) -> Option<String> {
+    let build = item["build"].as_i64().map(|build| format!("/v1/builds/{build}"));
+    build.or_else(|| item["cve"].as_str().map(|cve| format!("/v1/advisories/{cve}")))
+}
+
+/// How many of the things that a notification lists are of each severity.
+fn severities(kind: &str, items: &[Value]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        // What is told as critical does not say so again.
+        let severity = match kind {
+            "critical_cve" => Some("critical"),
+            _ => item["severity"].as_str(),
+        };
+        if let Some(severity) = severity {
+            *counts.entry(severity.to_owned()).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// Many notifications as one message: all are counted, the first are told.
-fn digest(
+async fn digest(
+    conn: &mut PgConnection,
     delivery: &ClaimedDelivery,
     listed: &[Notification],
     counts: &[(String, i64, i64)],
-) -> Value {
+) -> sqlx::Result<Value> {
     let by_kind: Map<String, Value> = counts
         .iter()
         .map(|(kind, notifications, items)| {
             (kind.clone(), json!({ "notifications": notifications, "items": items }))
         })
         .collect();
-    let told: Vec<Value> = listed.iter().map(|n| notification(n, LISTED_ITEMS)).collect();
-    json!({
+    let mut told = Vec::new();
+    for notice in listed {
+        told.push(notification(conn, notice, LISTED_ITEMS).await?);
+    }
+    Ok(json!({
         "count": delivery.notification_ids.len(),
         "counts": by_kind,
         "first_id": delivery.notification_ids.first(),
         "last_id": delivery.notification_ids.last(),
         "notifications": told,
-    })
+    }))
 }

@@ -44,6 +44,18 @@ pub fn sign(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> Option<Strin
     Some(format!("v1,{}", STANDARD.encode(signed.finalize().into_bytes())))
 }
 
+/// The value of `webhook-signature` for a message that is signed with several secrets: one signature
+/// after the other, a space between. None when a secret has another form.
+pub(super) fn sign_with_all(
+    secrets: &[&str],
+    id: &str,
+    timestamp: i64,
+    body: &[u8],
+) -> Option<String> {
+    let signatures = secrets.iter().map(|secret| sign(secret, id, timestamp, body));
+    Some(signatures.collect::<Option<Vec<_>>>()?.join(" "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

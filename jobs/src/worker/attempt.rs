@@ -15,6 +15,7 @@ use apalis_core::task::task_id::TaskId;
 use std::sync::Arc;
 use std::time::Duration;
 use store::ledger::{self, Verdict};
+use store::objects::ObjectError;
 use store::world;
 use tracing::{Instrument, Span, field};
 
@@ -53,9 +54,27 @@ impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
         match error {
             JobError::Mismatch { .. } => Failure::new(error.to_string(), true),
-            JobError::Failed(error) => Failure::new(format!("{error:#}"), false),
+            JobError::Failed(error) => {
+                let why = format!("{error:#}");
+                if !is_damage(&error) {
+                    return Failure::new(why, false);
+                }
+                // A document that is lost stays lost: somebody has to make it again.
+                Failure::new(format!("{why}; {REMEDY}"), true)
+            }
         }
     }
+}
+
+/// What helps a job that found a document lost or damaged.
+const REMEDY: &str =
+    "hint: `wavetank repair` makes the document again, then the job can be retried";
+
+/// Whether a lost or damaged document is what stopped the job.
+fn is_damage(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<ObjectError>().is_some_and(ObjectError::is_damage))
 }
 
 impl From<store::error::Error> for Failure {

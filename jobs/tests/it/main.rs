@@ -5,12 +5,16 @@
 mod commands;
 mod conductor;
 mod dead_letter;
+mod deployment;
 mod faults;
 mod history;
 mod incidents;
+mod repair;
+mod replacement;
 mod replay;
 mod rescuer;
 mod retention;
 mod support;
 mod takeover;
+mod windows;
 mod worker;

@@ -95,3 +95,27 @@ async fn pruning_removes_only_finished_jobs() {
     assert_eq!(bench.count(left).await, 1);
     assert_eq!(bench.count("SELECT count(*) FROM apalis.jobs").await, 1);
 }
+
+/// Two delete the tasks of one window: the conductor when all are done, and the cleaner. Neither waits
+/// for a row that the other has, so they cannot wait for each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_that_somebody_else_deletes_are_not_waited_for() {
+    let bench = Bench::new().await;
+    bench.world().await;
+    bench.deliver(&[1, 2, 3]).await;
+    bench.execute("UPDATE ledger SET state = 'done', done_wall = now()").await;
+    let mut cleaner = bench.pool.begin().await.unwrap();
+    let deleted =
+        "DELETE FROM apalis.jobs USING ledger WHERE ledger.task = jobs.id AND ledger.id = 2";
+    sqlx::query(deleted).execute(&mut *cleaner).await.unwrap();
+    let mut conductor = bench.pool.begin().await.unwrap();
+    // It would fail if it waited.
+    sqlx::query("SET LOCAL lock_timeout = '1ms'").execute(&mut *conductor).await.unwrap();
+    store::delivery::delete_settled_tasks(&mut conductor, &[1, 2, 3]).await.unwrap();
+    conductor.commit().await.unwrap();
+    cleaner.rollback().await.unwrap();
+    assert_eq!(bench.count("SELECT count(*) FROM apalis.jobs").await, 1);
+    // What was left is the cleaner's.
+    clean(&bench.pool, 10).await.unwrap();
+    assert_eq!(bench.count("SELECT count(*) FROM apalis.jobs").await, 0);
+}

@@ -112,6 +112,19 @@ impl Bench {
         all
     }
 
+    /// When each version that is left was scanned last, as of two instants: that horizon and the end.
+    async fn scans(&self) -> BTreeSet<String> {
+        let sql = "
+            SELECT concat_ws(' ', i.at, v.image_id, v.version,
+                       coalesce(scanned_at(v.image_id, v.version, v.published_at, v.superseded_at,
+                                           i.at)::text, 'never'), scan_pass_at(i.at))
+            FROM image_versions v, world w
+            CROSS JOIN LATERAL (VALUES (w.ends_at - interval '2 days'), (w.ends_at)) i (at)
+            WHERE v.published_at <= i.at";
+        let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(&self.pool).await.unwrap();
+        rows.into_iter().collect()
+    }
+
     /// The documents that rows name, and those that the object store holds.
     async fn documents(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         let named: Vec<String> = sqlx::query_scalar(
@@ -147,6 +160,9 @@ async fn what_is_removed_depends_on_the_world_alone() {
     assert_eq!(kept, all, "seed {SEED}: retention changes no fact");
     assert_eq!(one.in_use().await, whole.in_use().await, "seed {SEED}");
     assert_eq!(whole.count("SELECT count(*) FROM retention_runs").await, 0);
+    let (scans, all) = (one.scans().await, whole.scans().await);
+    let changed: Vec<_> = scans.difference(&all).collect();
+    assert!(!scans.is_empty() && changed.is_empty(), "seed {SEED}: scanned at {changed:?}");
 
     // The last run stands at the end: its horizon is two days before that, but for the evaluations.
     let horizon = "(SELECT max(history_from) FROM retention_runs)";
@@ -155,9 +171,15 @@ async fn what_is_removed_depends_on_the_world_alone() {
     let late = format!("SELECT count(*) FROM world WHERE {horizon} = ends_at - interval '2 days'");
     assert_eq!(one.count(late.leak()).await, 1);
     for (table, old) in [
-        ("timeline", "at <= $ AND kind <> 'sla_checked'"),
+        ("timeline", "at <= $ AND kind NOT IN ('sla_checked', 'scanned')"),
         ("notifications", "at <= $"),
-        ("customer_image_usage", "valid_to <= $ AND valid_from > used_since"),
+        (
+            "customer_image_usage u",
+            "valid_to <= $ AND valid_from > used_since
+             AND EXISTS (SELECT FROM customer_image_usage w
+                         WHERE w.image_id = u.image_id AND w.version = u.version
+                           AND (w.valid_to IS NULL OR w.valid_to > u.valid_to))",
+        ),
         ("build_events", "finished_at <= $ AND id NOT IN (SELECT build_id FROM image_versions)"),
         (
             "image_versions v",

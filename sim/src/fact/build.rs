@@ -41,6 +41,13 @@ pub enum Cause {
         /// The new version of the base.
         base: VersionRef,
     },
+    /// A build has failed, and what it owed is still owed.
+    Retry {
+        /// The last build that failed.
+        of: BuildId,
+        /// How many builds of the image have failed in a row.
+        failures: u32,
+    },
 }
 
 /// The triggers, in the order of the default priority (first served first).
@@ -69,18 +76,21 @@ pub enum Trigger {
     BaseChange,
     /// The periodic rebuild.
     Cron,
+    /// A build failed; waits in the class of that build.
+    Retry,
     /// The inventory the world began with; never queued.
     Bootstrap,
 }
 
 impl Trigger {
     /// All triggers, in order.
-    pub const ALL: [Trigger; 6] = [
+    pub const ALL: [Trigger; 7] = [
         Trigger::CveFix,
         Trigger::Manual,
         Trigger::Upstream,
         Trigger::BaseChange,
         Trigger::Cron,
+        Trigger::Retry,
         Trigger::Bootstrap,
     ];
 
@@ -92,6 +102,7 @@ impl Trigger {
             Trigger::Upstream => "upstream",
             Trigger::BaseChange => "base_change",
             Trigger::Cron => "cron",
+            Trigger::Retry => "retry",
             Trigger::Bootstrap => "bootstrap",
         }
     }
@@ -107,6 +118,7 @@ impl Cause {
             Cause::Cron => Trigger::Cron,
             Cause::CveFix { .. } => Trigger::CveFix,
             Cause::BaseChange { .. } => Trigger::BaseChange,
+            Cause::Retry { .. } => Trigger::Retry,
         }
     }
 }

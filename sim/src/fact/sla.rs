@@ -54,6 +54,23 @@ pub struct TimerRef {
     pub advisory: AdvisoryId,
     /// Which clock.
     pub clock: Clock,
+    /// Which exposure it is of, counted from 1: one that ended and began anew is another.
+    pub episode: u32,
+}
+
+/// Whether a policy's clause about mass events excludes an advisory: decided once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MassEventDecision {
+    /// The advisory.
+    pub advisory: AdvisoryId,
+    /// The policy.
+    pub policy: PolicyId,
+    /// On how many images it had been found.
+    pub images_hit: u32,
+    /// Of how many that had a version.
+    pub images: u32,
+    /// Whether that is more than the policy's share.
+    pub excluded: bool,
 }
 
 /// One evaluation of all SLA timers and what must come out of it. Lists are in the order of
@@ -64,11 +81,14 @@ pub struct SlaCheck {
     pub previous: SimTime,
     /// Timers that exist since, excluded ones among them.
     pub opened: Vec<TimerRef>,
-    /// Timers of `opened` that an exclusion of the policy keeps from ever breaching.
+    /// What was decided about mass events, by advisory and policy.
+    pub decided: Vec<MassEventDecision>,
+    /// Timers that are known now never to breach, because the policy excludes a mass event: of those
+    /// opened what was decided before, and of all what is decided now.
     pub excluded: Vec<TimerRef>,
     /// Timers that stopped.
     pub stopped: Vec<TimerRef>,
-    /// Timers that used up the policy's warning share and still run.
+    /// Timers that used up the policy's warning share, still run, and are not breached now.
     pub at_risk: Vec<TimerRef>,
     /// Timers whose deadline passed before they stopped.
     pub breached: Vec<TimerRef>,

@@ -1,6 +1,7 @@
 //! What a scenario means where it says nothing; the sources stand beside the fields in the model.
 use super::model::{
-    Builders, Distribution, Draw, Queue, Scanner, SeverityWeights, Sla, Triggers, Vulnerabilities,
+    BackOff, Builders, Distribution, Draw, NumberDraw, Queue, Scanner, SeverityWeights, Sla,
+    Triggers, Vulnerabilities,
 };
 use super::units::{Amount, CronSchedule, Share, Span};
 use crate::fact::Trigger;
@@ -11,7 +12,7 @@ impl Default for Distribution {
     fn default() -> Self {
         Distribution {
             packages: 400,
-            releases_per_year: Draw::LognormalNumber { mu: 1.306, sigma: Amount::of(1.078) },
+            releases_per_year: NumberDraw::LognormalNumber { mu: 1.306, sigma: Amount::of(1.078) },
             end_of_life: Share::of(0.28),
             end_of_life_weight: Share::of(0.05),
         }
@@ -57,8 +58,15 @@ impl Default for Builders {
             retries: 2,
             breakage: Share::of(0.01),
             repair: Draw::Lognormal { median: Span::hours(8), sigma: Amount::of(1.0) },
+            back_off: Some(BackOff::default()),
             queue: Queue::default(),
         }
+    }
+}
+
+impl Default for BackOff {
+    fn default() -> Self {
+        BackOff { first: Span::hours(1), max: Span::days(2) }
     }
 }
 

@@ -1,8 +1,10 @@
-//! Finds out what exactly is wrong with a scenario that could not be read: the model is read once
-//! more, from the tree, by a deserializer that knows at every step in which field it is.
-use super::error::{Position, Problem, did_you_mean, excerpt};
+//! Reads the model from the tree by a deserializer that knows at every step in which field it is, and
+//! goes on after what it refuses: a value that could be there takes its place.
+use super::error::{MOST, Position, Problem, did_you_mean, excerpt};
 use super::model::Scenario;
-use super::tree::{Node, Step, Value, field};
+use super::rules::Rules;
+use super::tree::{Key, Node, Step, Value, field};
+use crate::cast::whole_u64;
 use serde::Deserialize;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, Expected, IntoDeserializer, MapAccess,
@@ -11,18 +13,80 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use std::fmt;
 
-/// The first thing in the tree that the model refuses.
-pub(super) fn diagnose(root: &Node, text: &str) -> Option<Problem> {
-    Scenario::deserialize(Cursor { node: root, text }).err().map(Fault::into_problem)
+/// Reads the model. What is refused is told, and in the tree something that may stand there takes
+/// its place; none: so much is wrong that the rest cannot be read.
+pub(super) fn read(
+    root: &mut Node,
+    text: &str,
+    rules: &Rules,
+    told: &mut Vec<Problem>,
+) -> Option<Scenario> {
+    while told.len() < MOST {
+        let fault = match Scenario::deserialize(Cursor { node: root, text }) {
+            Ok(scenario) => return Some(scenario),
+            Err(fault) => fault,
+        };
+        let (kind, mut path) = (fault.kind.clone(), fault.steps.clone());
+        path.reverse();
+        let node = root.at_mut(&path)?;
+        if !follows(&kind, node) {
+            told.push(fault.into_problem());
+        }
+        mend(node, &path, kind, rules)?;
+    }
+    None
+}
+
+/// Whether it follows from a key that nobody knows, of which was told before: the key that is missing
+/// was meant by it, or the mapping as a whole is not what it should be.
+fn follows(kind: &Kind, node: &Node) -> bool {
+    match kind {
+        Kind::MissingKey(missing) => {
+            node.unknown.iter().any(|unknown| did_you_mean(unknown, [*missing]).is_some())
+        }
+        Kind::Value => matches!(node.value, Value::Map(_)) && !node.unknown.is_empty(),
+        Kind::UnknownKey(_) => false,
+    }
+}
+
+/// Puts something readable into the place of what was refused.
+fn mend(node: &mut Node, path: &[Step], kind: Kind, rules: &Rules) -> Option<()> {
+    match (kind, &mut node.value) {
+        (Kind::UnknownKey(unknown), Value::Map(entries)) => {
+            entries.retain(|(key, _)| *key.text != *unknown);
+            node.unknown.push(unknown);
+        }
+        (Kind::MissingKey(missing), Value::Map(entries)) => {
+            let inside: Vec<Step> = path.iter().cloned().chain([missing.into()]).collect();
+            let value = rules.example(&inside)?;
+            let key = Key { position: node.position, text: missing.to_owned() };
+            entries.push((key, Node::stand_in(node.position, &value)));
+        }
+        _ if node.stands_in => return None,
+        _ => *node = Node::stand_in(node.position, &rules.example(path)?),
+    }
+    Some(())
+}
+
+/// What has to be mended.
+#[derive(Clone, Debug)]
+enum Kind {
+    /// The value itself.
+    Value,
+    /// A key of the mapping that nobody knows.
+    UnknownKey(Box<str>),
+    /// A key that the mapping must have.
+    MissingKey(&'static str),
 }
 
 /// What was refused and, collected on the way out, where.
 #[derive(Debug)]
 struct Fault {
+    /// What is wrong; or what was expected, until the value knows what it found.
     problem: String,
-    hint: Option<String>,
-    /// What was expected, until the value knows what it found.
-    expected: Option<String>,
+    only_expected: bool,
+    hint: Option<Box<str>>,
+    kind: Kind,
     /// The place, once a value has claimed the fault.
     position: Option<Option<Position>>,
     /// The steps to the value, the last one first.
@@ -31,22 +95,25 @@ struct Fault {
 
 impl Fault {
     fn new(problem: String, hint: Option<String>) -> Self {
-        Fault { problem, hint, expected: None, position: None, steps: Vec::new() }
+        let kind = Kind::Value;
+        let hint = hint.map(Into::into);
+        Fault { problem, only_expected: false, hint, kind, position: None, steps: Vec::new() }
     }
 
     fn expected(expected: String) -> Self {
-        Fault { expected: Some(expected), ..Fault::new(String::new(), None) }
+        Fault { only_expected: true, ..Fault::new(expected, None) }
     }
 
     /// The fault is this value's, unless a value inside it has claimed it before.
     fn at(mut self, node: &Node, text: &str) -> Self {
         if self.position.is_none() {
             self.position = Some(node.position);
-            if let Some(expected) = self.expected.take() {
-                self.problem = format!("expected {expected}, found {}", node.found(text));
+            if std::mem::take(&mut self.only_expected) {
+                let found = node.found(text);
+                self.problem = format!("expected {}, found {found}", self.problem);
                 if matches!(node.value, Value::Null) && self.hint.is_none() {
                     let hint = "give it a value, or leave the key out to get the default";
-                    self.hint = Some(hint.to_owned());
+                    self.hint = Some(hint.into());
                 }
             }
         }
@@ -64,7 +131,7 @@ impl Fault {
             position: self.position.flatten(),
             field: field(&self.steps),
             problem: self.problem,
-            hint: self.hint,
+            hint: self.hint.map(Into::into),
         }
     }
 }
@@ -96,6 +163,14 @@ impl Error for Fault {
     }
 
     fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
+        if known == [NUMBER_DRAW] {
+            let problem = format!(
+                "expected a number without a unit: {NUMBER_DRAW}, found {}",
+                excerpt(found)
+            );
+            let hint = "{lognormal_number: {mu: 1.1, sigma: 0}} is always exp(1.1)";
+            return Fault::new(problem, Some(hint.to_owned()));
+        }
         let problem = format!("expected one of {}, found {}", known.join(", "), excerpt(found));
         Fault::new(problem, did_you_mean(found, known.iter().copied()))
     }
@@ -103,11 +178,13 @@ impl Error for Fault {
     fn unknown_field(found: &str, known: &'static [&'static str]) -> Self {
         let keys = || format!("the keys here are {}", known.join(", "));
         let hint = did_you_mean(found, known.iter().copied()).unwrap_or_else(keys);
-        Fault::new(format!("expected a known key, found {}", excerpt(found)), Some(hint))
+        let problem = format!("expected a known key, found {}", excerpt(found));
+        Fault { kind: Kind::UnknownKey(found.into()), ..Fault::new(problem, Some(hint)) }
     }
 
     fn missing_field(key: &'static str) -> Self {
-        Fault::new(format!("expected the key `{key}`, which is missing"), None)
+        let problem = format!("expected the key `{key}`, which is missing");
+        Fault { kind: Kind::MissingKey(key), ..Fault::new(problem, None) }
     }
 }
 
@@ -120,11 +197,16 @@ fn plain_words(expected: &str) -> String {
         "a boolean" => "true or false",
         "a string" => "text",
         "a sequence" => "a list",
-        _ if expected.starts_with("struct ") => "a mapping (`key: value` lines)",
+        _ if expected.starts_with("struct ") => MAPPING,
         _ => return expected.replace("an array of length", "a list of"),
     };
     text.to_owned()
 }
+
+/// The one distribution of numbers that have no unit.
+const NUMBER_DRAW: &str = "lognormal_number";
+const MAPPING: &str = "a mapping (`key: value` lines)";
+const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
 
 /// A value of the tree, on its way into the model.
 #[derive(Clone, Copy)]
@@ -140,6 +222,14 @@ impl<'a> Cursor<'a> {
 
     fn expected(self, expected: &str) -> Fault {
         Fault::expected(expected.to_owned()).at(self.node, self.text)
+    }
+
+    /// A mapping: serde would take a list of its values for one.
+    fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.node.value {
+            Value::List(_) => Err(self.expected(MAPPING)),
+            _ => self.deserialize_any(visitor),
+        }
     }
 
     fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -177,11 +267,42 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
         self.visit(visitor).map_err(|fault| fault.at(self.node, self.text))
     }
 
+    /// Text is text alone: what YAML takes for a number or a truth value is none.
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let scalar = !matches!(self.node.value, Value::Null | Value::List(_) | Value::Map(_));
-        let result = match self.node.written(self.text).filter(|_| scalar) {
-            Some(text) => visitor.visit_str(text),
+        let other = !matches!(
+            self.node.value,
+            Value::Text(_) | Value::Null | Value::List(_) | Value::Map(_)
+        );
+        let result = match self.node.written(self.text).filter(|_| other) {
+            Some(text) => visitor.visit_str(text).and_then(|_| {
+                let hint = format!("text that looks like a number needs quotes: \"{text}\"");
+                Err(Fault { hint: Some(hint.into()), ..Fault::expected("text".to_owned()) })
+            }),
             None => self.visit(visitor),
+        };
+        result.map_err(|fault| fault.at(self.node, self.text))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.mapping(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_u64(visitor)
+    }
+
+    /// A number like 4.0 is whole.
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        let result = match self.node.value {
+            Value::Float(value) if (0.0..TWO_TO_64).contains(&value) && value.fract() == 0.0 => {
+                visitor.visit_u64(whole_u64(value))
+            }
+            _ => self.visit(visitor),
         };
         result.map_err(|fault| fault.at(self.node, self.text))
     }
@@ -212,14 +333,17 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match &self.node.value {
-            Value::Text(text) if name != "Draw" => visitor
+            Value::Text(text) if !name.ends_with("Draw") => visitor
                 .visit_enum(text.as_str().into_deserializer())
                 .map_err(|fault: Fault| fault.at(self.node, self.text)),
             Value::Map(entries) if entries.len() == 1 => visitor
                 .visit_enum(Variant { cursor: self, key: &entries[0].0.text, node: &entries[0].1 })
                 .map_err(|fault: Fault| fault.at(self.node, self.text)),
+            _ if name == "NumberDraw" => Err(self.expected(
+                "a number without a unit such as {lognormal_number: {mu: 1.3, sigma: 1}}",
+            )),
             _ if name == "Draw" => Err(Fault {
-                hint: Some(format!("exactly one of {} is written", variants.join(", "))),
+                hint: Some(format!("exactly one of {} is written", variants.join(", ")).into()),
                 ..self.expected(
                     "a distribution such as {constant: 6m} or \
                      {lognormal: {median: 6m, sigma: 0.9}}",
@@ -230,8 +354,8 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u128 f32 f64 char bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -251,7 +375,8 @@ impl<'de> SeqAccess<'de> for &mut Items<'_> {
         let Some(node) = self.items.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(self.cursor.to(node)).map(Some).map_err(|f| f.inside(index.into()))
+        let claimed = |fault: Fault| fault.at(node, self.cursor.text).inside(index.into());
+        seed.deserialize(self.cursor.to(node)).map(Some).map_err(claimed)
     }
 }
 
@@ -280,8 +405,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Err(Fault::custom("a key without a value"));
         };
         self.next += 1;
-        let inside = |fault: Fault| fault.inside(key.text.as_str().into());
-        seed.deserialize(self.cursor.to(node)).map_err(inside)
+        let text = self.cursor.text;
+        let claimed = |fault: Fault| fault.at(node, text).inside(key.text.as_str().into());
+        seed.deserialize(self.cursor.to(node)).map_err(claimed)
     }
 }
 
@@ -323,6 +449,6 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let cursor = self.cursor.to(self.node);
-        cursor.deserialize_any(visitor).map_err(|f| f.inside(self.key.into()))
+        cursor.mapping(visitor).map_err(|f| f.inside(self.key.into()))
     }
 }

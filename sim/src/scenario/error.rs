@@ -1,16 +1,21 @@
 //! Why a scenario was refused: place, field, what was expected and found, on one clear message.
 use std::fmt::{self, Write};
 
-/// Why a scenario was refused.
+/// Why a scenario was refused: all that is wrong with it, in the order of the file.
 ///
-/// Its text begins with `file:line:column: field: expected ..., found ...`; the line of the file
-/// with a caret and a hint follow where there are any.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ScenarioError(Box<Refusal>);
-
+/// Each part of its text begins with `file:line:column: field: expected ..., found ...`; the line of
+/// the file with a caret and a hint follow where there are any.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Refusal {
+pub struct ScenarioError {
+    first: Box<Refusal>,
+    others: Vec<Refusal>,
+    /// There may be more than those.
+    cut: bool,
+}
+
+/// One thing that is wrong with a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
     file: String,
     position: Option<Position>,
     field: String,
@@ -36,6 +41,11 @@ pub(super) struct Problem {
 }
 
 impl Problem {
+    /// Whether it says the same of the same place.
+    pub(super) fn is_same(&self, other: &Problem) -> bool {
+        self.field == other.field && self.problem == other.problem
+    }
+
     /// A problem of the file as a whole.
     pub(super) fn of_file(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Problem {
@@ -46,50 +56,100 @@ impl Problem {
         }
     }
 
-    /// The error, with the line it is about.
-    pub(super) fn in_file(self, file: &str, text: &str) -> ScenarioError {
+    /// The refusal, with the line it is about.
+    fn in_file(self, file: &str, lines: &[&str]) -> Refusal {
         let line = self.position.and_then(|at| usize::try_from(at.line).ok());
-        let source = line.and_then(|line| text.lines().nth(line.checked_sub(1)?));
-        ScenarioError(Box::new(Refusal {
+        let source = line.and_then(|line| lines.get(line.checked_sub(1)?));
+        Refusal {
             file: clean(file),
             position: self.position,
             field: clean(&self.field),
             problem: clean(&self.problem),
             hint: self.hint.as_deref().map(clean),
-            source: source.map(clean),
-        }))
+            source: source.map(|line| clean(line)),
+        }
     }
 }
 
+/// The most that one error tells.
+pub(super) const MOST: usize = 100;
+
 impl ScenarioError {
+    /// Of all that is wrong with a file.
+    pub(super) fn of(first: Problem, others: Vec<Problem>, file: &str, text: &str) -> Self {
+        let mut all = others;
+        all.push(first);
+        // The file as a whole comes first, then from its beginning to its end.
+        all.sort_by_key(|problem| problem.position);
+        let cut = all.len() >= MOST;
+        let lines: Vec<&str> = text.lines().collect();
+        let mut all = all.into_iter().take(MOST).map(|problem| problem.in_file(file, &lines));
+        let first = Box::new(all.next().unwrap_or_else(|| {
+            Problem::of_file("expected a scenario", "see docs/model.md").in_file(file, &lines)
+        }));
+        ScenarioError { first, others: all.collect(), cut }
+    }
+
+    /// All that is wrong, in the order of the file.
+    pub fn all(&self) -> impl Iterator<Item = &Refusal> {
+        std::iter::once(&*self.first).chain(&self.others)
+    }
+
+    /// Whether there may be more than [`ScenarioError::all`] tells: it tells 100 at the most.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The first thing that is wrong.
+    pub fn first(&self) -> &Refusal {
+        &self.first
+    }
+}
+
+impl Refusal {
     /// The file as the caller named it.
     pub fn file(&self) -> &str {
-        &self.0.file
+        &self.file
     }
 
     /// The line, from 1, where the problem has one.
     pub fn line(&self) -> Option<u64> {
-        self.0.position.map(|at| at.line)
+        self.position.map(|at| at.line)
     }
 
     /// The column in characters, from 1, where the problem has one.
     pub fn column(&self) -> Option<u64> {
-        self.0.position.map(|at| at.column)
+        self.position.map(|at| at.column)
     }
 
     /// The field, such as `builders.count` or `images[2].base`; empty for the file as a whole.
     pub fn field(&self) -> &str {
-        &self.0.field
+        &self.field
     }
 
     /// What is wrong, without the place.
     pub fn problem(&self) -> &str {
-        &self.0.problem
+        &self.problem
     }
 
     /// What may help.
     pub fn hint(&self) -> Option<&str> {
-        self.0.hint.as_deref()
+        self.hint.as_deref()
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        for refusal in &self.others {
+            write!(f, "\n{refusal}")?;
+        }
+        if self.cut {
+            write!(f, "\nThere may be more: {MOST} are told at the most.")?;
+        }
+        Ok(())
     }
 }
 
@@ -205,7 +265,7 @@ mod tests {
             problem: "p\u{1b}[31m".into(),
             hint: None,
         };
-        let shown = problem.in_file("x.yaml", &text).to_string();
+        let shown = ScenarioError::of(problem, Vec::new(), "x.yaml", &text).to_string();
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], "x.yaml:1:501: f: p\u{fffd}[31m");
         assert_eq!(lines[1].chars().nth(lines[2].chars().count() - 1), Some('x'));

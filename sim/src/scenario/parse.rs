@@ -1,7 +1,8 @@
 //! Reading a scenario: strict YAML within a budget, then the model, then its meaning.
-use super::diagnose::diagnose;
-use super::error::{Position, Problem, ScenarioError};
+use super::diagnose;
+use super::error::{MOST, Position, Problem, ScenarioError};
 use super::model::Scenario;
+use super::rules::Rules;
 use super::tree::{Node, Value, position};
 use super::validate::validate;
 use serde_saphyr::{
@@ -25,11 +26,14 @@ const MAX_REPEATED: usize = 20_000;
 /// Reads a scenario. `file_name` is what errors call it.
 ///
 /// # Errors
-/// The first thing that is wrong: with line, column and field, what was expected and what was
-/// found.
+/// All that is wrong: each with line, column and field, what was expected and what was found.
 pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Scenario, ScenarioError> {
-    let text = text(bytes).map_err(|problem| problem.in_file(file_name, ""))?;
-    read(text).map_err(|problem| problem.in_file(file_name, text))
+    let one = |problem| ScenarioError::of(problem, Vec::new(), file_name, "");
+    let text = text(bytes).map_err(one)?;
+    read(text).map_err(|mut told| {
+        let first = told.pop().unwrap_or_else(|| Problem::of_file("expected a scenario", ""));
+        ScenarioError::of(first, told, file_name, text)
+    })
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Problem> {
@@ -49,7 +53,30 @@ fn text(bytes: &[u8]) -> Result<&str, Problem> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-fn read(text: &str) -> Result<Scenario, Problem> {
+fn read(text: &str) -> Result<Scenario, Vec<Problem>> {
+    let mut tree = tree(text).map_err(|problem| vec![problem])?;
+    let mut told = Vec::new();
+    tree.drop_duplicates(&mut Vec::new(), &mut told);
+    let rules = Rules::new();
+    let scenario = diagnose::read(&mut tree, text, &rules, &mut told);
+    rules.check(&mut tree, text, &mut told);
+    if let Some(scenario) = scenario {
+        let meant = validate(&scenario);
+        let meant = meant.into_iter().filter(|invalid| !invalid.is_touched(&tree));
+        for problem in meant.map(|invalid| invalid.locate(&tree)) {
+            if told.len() < MOST && !told.iter().any(|other| other.is_same(&problem)) {
+                told.push(problem);
+            }
+        }
+        if told.is_empty() {
+            return Ok(scenario);
+        }
+    }
+    Err(told)
+}
+
+/// The file as a tree; what is no YAML, or no mapping, ends the reading.
+fn tree(text: &str) -> Result<Node, Problem> {
     let empty = || {
         let hint = "a scenario needs at least name, title, start and duration, \
                     and images or a fleet";
@@ -58,32 +85,24 @@ fn read(text: &str) -> Result<Scenario, Problem> {
     if text.trim().is_empty() {
         return Err(empty());
     }
-    let lenient = limits(DuplicateKeyPolicy::PassThrough);
-    let tree: Node = from_str_with_options(text, lenient).map_err(|e| refused(&e))?;
+    let tree: Node = from_str_with_options(text, limits()).map_err(|e| refused(&e))?;
     match &tree.value {
-        Value::Null => return Err(empty()),
-        Value::Map(_) => {}
+        Value::Null => Err(empty()),
+        Value::Map(_) => Ok(tree),
         _ => {
             let found = tree.found(text);
-            return Err(Problem {
+            Err(Problem {
                 position: tree.position,
                 field: String::new(),
                 problem: format!("expected a scenario (`key: value` lines), found {found}"),
                 hint: None,
-            });
+            })
         }
     }
-    if let Some(problem) = tree.duplicate(&mut Vec::new()) {
-        return Err(problem);
-    }
-    let scenario = from_str_with_options(text, limits(DuplicateKeyPolicy::Error))
-        .map_err(|e| diagnose(&tree, text).unwrap_or_else(|| refused(&e)))?;
-    validate(&scenario).map_err(|invalid| invalid.locate(&tree))?;
-    Ok(scenario)
 }
 
 /// How much YAML may cost, and how strict it is.
-fn limits(duplicate_keys: DuplicateKeyPolicy) -> Options {
+fn limits() -> Options {
     options! {
         budget: budget! {
             max_reader_input_bytes: Some(MAX_BYTES),
@@ -106,7 +125,7 @@ fn limits(duplicate_keys: DuplicateKeyPolicy) -> Options {
             max_alias_expansions_per_anchor: MAX_ANCHORS,
         },
         emit_comments: false,
-        duplicate_keys: duplicate_keys,
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
         merge_keys: MergeKeyPolicy::Error,
         strict_booleans: true,
         reject_unsupported_tags: true,

@@ -12,6 +12,11 @@ pub(super) struct Node {
     pub(super) value: Value,
     /// The bytes of the file it was read from: its text as somebody wrote it.
     source: Option<std::ops::Range<usize>>,
+    /// It stands where the file has something that was refused, or lacks what it must have.
+    pub(super) stands_in: bool,
+    /// Keys that the mapping has lost because nobody knows them: what it seems to lack may have been
+    /// meant.
+    pub(super) unknown: Vec<Box<str>>,
 }
 
 /// What a value is.
@@ -98,28 +103,112 @@ impl Node {
         }
     }
 
-    /// The first key that a mapping has twice.
-    pub(super) fn duplicate(&self, path: &mut Vec<Step>) -> Option<Problem> {
-        match &self.value {
-            Value::List(items) => items.iter().enumerate().find_map(|(index, item)| {
-                path.push(index.into());
-                let problem = item.duplicate(path);
-                path.pop();
-                problem
-            }),
+    /// The value at the end of the path, to be changed.
+    pub(super) fn at_mut(&mut self, path: &[Step]) -> Option<&mut Node> {
+        let Some((step, rest)) = path.split_first() else { return Some(self) };
+        let next = match (step, &mut self.value) {
+            (Step::Key(key), Value::Map(entries)) => {
+                entries.iter_mut().find(|(k, _)| k.text == *key).map(|(_, node)| node)
+            }
+            (Step::Index(index), Value::List(items)) => items.get_mut(*index),
+            _ => None,
+        };
+        next?.at_mut(rest)
+    }
+
+    /// Whether the file says something at the end of the path.
+    pub(super) fn has(&self, path: &[Step]) -> bool {
+        let Some((step, rest)) = path.split_first() else { return true };
+        match (step, &self.value) {
+            (Step::Key(key), Value::Map(entries)) => {
+                entries.iter().any(|(k, node)| k.text == *key && node.has(rest))
+            }
+            (Step::Index(index), Value::List(items)) => {
+                items.get(*index).is_some_and(|node| node.has(rest))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what the path leads to is not as the file has it: it was refused, or something on
+    /// the way or inside it was.
+    pub(super) fn is_touched(&self, path: &[Step]) -> bool {
+        if self.stands_in {
+            return true;
+        }
+        let Some((step, rest)) = path.split_first() else { return self.has_stand_in() };
+        match (step, &self.value) {
+            (Step::Key(key), Value::Map(entries)) => {
+                let found = entries.iter().find(|(k, _)| k.text == *key);
+                found.map_or(!self.unknown.is_empty(), |(_, node)| node.is_touched(rest))
+            }
+            (Step::Index(index), Value::List(items)) => {
+                items.get(*index).is_some_and(|node| node.is_touched(rest))
+            }
+            _ => false,
+        }
+    }
+
+    fn has_stand_in(&self) -> bool {
+        self.stands_in
+            || match &self.value {
+                Value::List(items) => items.iter().any(Node::has_stand_in),
+                Value::Map(entries) => {
+                    !self.unknown.is_empty() || entries.iter().any(|(_, node)| node.has_stand_in())
+                }
+                _ => false,
+            }
+    }
+
+    /// A value in the place of one that was refused or is missing.
+    pub(super) fn stand_in(position: Option<Position>, value: &serde_json::Value) -> Node {
+        use serde_json::Value as Json;
+        let inner = |value: &Json| Node::stand_in(position, value);
+        let value = match value {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Bool(*value),
+            Json::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(value), _) => Value::Unsigned(value),
+                (None, Some(value)) => Value::Signed(value),
+                (None, None) => Value::Float(number.as_f64().unwrap_or_default()),
+            },
+            Json::String(text) => Value::Text(text.clone()),
+            Json::Array(items) => Value::List(items.iter().map(inner).collect()),
+            Json::Object(entries) => {
+                let key = |text: &String| Key { position, text: text.clone() };
+                Value::Map(entries.iter().map(|(text, value)| (key(text), inner(value))).collect())
+            }
+        };
+        Node { position, value, source: None, stands_in: true, unknown: Vec::new() }
+    }
+
+    /// Takes out the keys that a mapping has a second time, and tells of each.
+    pub(super) fn drop_duplicates(&mut self, path: &mut Vec<Step>, told: &mut Vec<Problem>) {
+        match &mut self.value {
+            Value::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    path.push(index.into());
+                    item.drop_duplicates(path, told);
+                    path.pop();
+                }
+            }
             Value::Map(entries) => {
                 let mut seen = BTreeMap::new();
-                entries.iter().find_map(|(key, value)| {
+                entries.retain_mut(|(key, value)| {
                     path.push(key.text.as_str().into());
-                    let problem = match seen.insert(&key.text, key.position) {
-                        Some(first) => Some(twice(key, first, path)),
-                        None => value.duplicate(path),
-                    };
+                    let first = seen.get(&key.text).copied();
+                    match first {
+                        Some(first) => told.push(twice(key, first, path)),
+                        None => {
+                            seen.insert(key.text.clone(), key.position);
+                            value.drop_duplicates(path, told);
+                        }
+                    }
                     path.pop();
-                    problem
-                })
+                    first.is_none()
+                });
             }
-            _ => None,
+            _ => {}
         }
     }
 }
@@ -146,7 +235,8 @@ impl<'de> Deserialize<'de> for Node {
             let from = usize::try_from(from).ok()?;
             Some(from..from.checked_add(usize::try_from(len).ok()?)?)
         });
-        Ok(Node { position: position(&spanned.referenced), value: spanned.value, source })
+        let position = position(&spanned.referenced);
+        Ok(Node { position, value: spanned.value, source, stands_in: false, unknown: Vec::new() })
     }
 }
 

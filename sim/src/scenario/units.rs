@@ -14,13 +14,17 @@ macro_rules! schema_of {
     };
 }
 
+mod change;
 mod cron;
 mod instant;
 mod name;
 mod number;
 mod span;
 
+pub use change::Change;
+pub(crate) use change::written;
 pub use cron::CronSchedule;
+pub(crate) use cron::Schedule;
 pub use instant::Instant;
 pub use name::Name;
 pub use number::{Amount, Share};

@@ -1,13 +1,15 @@
 //! What a scenario means: names that exist, ranges that make sense, sizes the kernel can bear.
 mod catalogue;
+mod incidents;
 mod load;
 mod tenants;
 
-use super::error::{Problem, excerpt};
-use super::model::{Distribution, Draw, Scenario, Vulnerabilities};
+use super::error::{Problem, did_you_mean, excerpt};
+use super::model::{Draw, Scenario, Vulnerabilities};
 use super::tree::{Node, Step, field};
 use super::units::{Amount, CronSchedule};
 use crate::time::{DAY_MS, MINUTE_MS, SimDuration, SimTime};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -20,17 +22,26 @@ const MAX_FIRINGS: i64 = 1_000_000;
 #[derive(Debug)]
 pub(super) struct Invalid {
     path: Vec<Step>,
+    /// What else it depends on.
+    involved: Vec<Vec<Step>>,
     expected: String,
-    /// What was found, when it is not what the file says at that place.
-    found: Option<String>,
+    found: String,
     hint: Option<String>,
+    /// What to say when the file does not have the field: a default is not blamed for what is
+    /// written elsewhere.
+    unwritten: Option<Box<Invalid>>,
 }
-
-type Checked = Result<(), Invalid>;
 
 impl Invalid {
     fn new(path: Vec<Step>, expected: impl Into<String>, found: impl Display) -> Self {
-        Invalid { path, expected: expected.into(), found: Some(found.to_string()), hint: None }
+        Invalid {
+            path,
+            involved: Vec::new(),
+            expected: expected.into(),
+            found: found.to_string(),
+            hint: None,
+            unwritten: None,
+        }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -38,18 +49,42 @@ impl Invalid {
         self
     }
 
+    fn involves(mut self, path: Vec<Step>) -> Self {
+        self.involved.push(path);
+        self
+    }
+
+    /// Says the other where this field is not written.
+    fn or(mut self, other: Invalid) -> Self {
+        self.unwritten = Some(Box::new(other));
+        self
+    }
+
+    /// Whether it depends on something that was refused before: then nobody knows.
+    pub(super) fn is_touched(&self, tree: &Node) -> bool {
+        tree.is_touched(&self.path)
+            || self.involved.iter().any(|path| tree.is_touched(path))
+            || self.unwritten.as_ref().is_some_and(|other| other.is_touched(tree))
+    }
+
     /// The problem with its place in the file.
     pub(super) fn locate(self, tree: &Node) -> Problem {
-        let node = tree.nearest(&self.path);
-        let found = self.found.unwrap_or_else(|| "another value".to_owned());
+        if let Some(other) = self.unwritten
+            && !tree.has(&self.path)
+        {
+            return other.locate(tree);
+        }
         Problem {
-            position: node.position,
+            position: tree.nearest(&self.path).position,
             field: field(&self.path),
-            problem: format!("expected {}, found {found}", self.expected),
+            problem: format!("expected {}, found {}", self.expected, self.found),
             hint: self.hint,
         }
     }
 }
+
+/// All that makes no sense, as it is found.
+type Out<'a> = &'a mut Vec<Invalid>;
 
 /// A path to a field: `steps!["images", 3, "base"]`.
 macro_rules! steps {
@@ -59,14 +94,16 @@ macro_rules! steps {
 }
 use steps;
 
-/// Checks everything that the types of the model cannot.
-pub(super) fn validate(scenario: &Scenario) -> Checked {
-    general(scenario)?;
-    distribution(&scenario.distribution)?;
-    vulnerabilities(&scenario.vulnerabilities)?;
-    catalogue::check(scenario)?;
-    load::check(scenario)?;
-    tenants::check(scenario)
+/// Checks everything that the types of the model and the limits of the schema cannot.
+pub(super) fn validate(scenario: &Scenario) -> Vec<Invalid> {
+    let mut out = Vec::new();
+    general(scenario, &mut out);
+    vulnerabilities(&scenario.vulnerabilities, &mut out);
+    catalogue::check(scenario, &mut out);
+    load::check(scenario, &mut out);
+    incidents::check(scenario, &mut out);
+    tenants::check(scenario, &mut out);
+    out
 }
 
 /// When the run ends.
@@ -74,86 +111,52 @@ fn end(scenario: &Scenario) -> SimTime {
     scenario.start.time() + scenario.duration.duration()
 }
 
-fn general(scenario: &Scenario) -> Checked {
-    if scenario.title.trim().is_empty() || scenario.title.chars().count() > 200 {
-        let found = excerpt(&scenario.title);
-        return Err(Invalid::new(steps!["title"], "a title of 1 to 200 characters", found));
+fn general(scenario: &Scenario, out: Out<'_>) {
+    let title = &scenario.title;
+    if title.trim().is_empty() && !title.is_empty() {
+        out.push(Invalid::new(steps!["title"], "a title", "blanks alone"));
     }
-    if scenario.title.contains(char::is_control) {
-        let found = "another character";
-        return Err(Invalid::new(steps!["title"], "one line of text", found));
-    }
-    let length = scenario.description.chars().count();
-    if length > 10_000 {
-        let expected = "a description of at most 10,000 characters";
-        return Err(Invalid::new(steps!["description"], expected, length));
+    if title.contains(char::is_control) {
+        out.push(Invalid::new(steps!["title"], "one line of text", "another character"));
     }
     if !DURATION.contains(&scenario.duration.duration()) {
         let expected = "a run of 1m to 3650d";
-        return Err(Invalid::new(steps!["duration"], expected, scenario.duration));
+        out.push(Invalid::new(steps!["duration"], expected, scenario.duration));
     }
-    kept(scenario)
+    kept(scenario, out);
 }
 
 /// What is removed must have been seen by an SLA evaluation.
-fn kept(scenario: &Scenario) -> Checked {
-    let Some(history) = scenario.keep.history else { return Ok(()) };
+fn kept(scenario: &Scenario, out: Out<'_>) {
+    let Some(history) = scenario.keep.history else { return };
     let at = steps!["keep", "history"];
     if history.duration() < SimDuration(DAY_MS) {
-        return Err(Invalid::new(at, "a day or more of history", history));
+        out.push(Invalid::new(at.clone(), "a day or more of history", history));
     }
     if scenario.sla.check.is_none() {
         let expected = "no `keep` where SLA timers are never evaluated";
         let hint = "give `sla.check` a schedule: nothing is removed that no evaluation has seen";
-        return Err(Invalid::new(at, expected, history).hint(hint));
+        let invalid = Invalid::new(at, expected, history).hint(hint);
+        out.push(invalid.involves(steps!["sla", "check"]));
     }
-    Ok(())
 }
 
-fn distribution(distribution: &Distribution) -> Checked {
-    let at = |key: &str| steps!["distribution", key];
-    within(at("packages"), distribution.packages, 1..=100_000)?;
-    number_draw(at("releases_per_year"), &distribution.releases_per_year)
-}
-
-fn vulnerabilities(world: &Vulnerabilities) -> Checked {
+fn vulnerabilities(world: &Vulnerabilities, out: Out<'_>) {
     let at = |key: &str| steps!["vulnerabilities", key];
-    if let Some(per_day) = world.per_day {
-        at_most(at("per_day"), per_day, 10_000.0)?;
-    }
-    at_most(at("dispersion"), world.dispersion, 1e6)?;
-    at_most(at("blast_radius_exponent"), world.blast_radius_exponent, 10.0)?;
-    weights(at("weekdays"), &world.weekdays)?;
+    weights(at("weekdays"), &world.weekdays, out);
     let severity = &world.severity;
-    weights(at("severity"), &[severity.critical, severity.high, severity.medium, severity.low])?;
-    time_draw(at("upstream_fix"), &world.upstream_fix)?;
-    time_draw(at("package_fix"), &world.package_fix)?;
-    time_draw(at("detection_lag"), &world.detection_lag)
+    let severities = [severity.critical, severity.high, severity.medium, severity.low];
+    weights(at("severity"), &severities, out);
+    time_draw(at("upstream_fix"), &world.upstream_fix, out);
+    time_draw(at("package_fix"), &world.package_fix, out);
+    time_draw(at("detection_lag"), &world.detection_lag, out);
 }
 
 /// Weights need not add up to anything, but not to nothing either.
-fn weights(path: Vec<Step>, weights: &[Amount]) -> Checked {
-    let sum: f64 = weights.iter().map(|weight| weight.value()).sum();
-    if sum > 0.0 && sum <= 1e9 {
-        return Ok(());
+fn weights(path: Vec<Step>, weights: &[Amount], out: Out<'_>) {
+    if weights.iter().all(|weight| weight.value() <= 0.0) {
+        out.push(Invalid::new(path, "a weight above 0 among them", "none"));
     }
-    Err(Invalid::new(path, "weights with a sum above 0 and up to 1e9", format!("a sum of {sum}")))
-}
-
-/// A whole number within limits.
-fn within(path: Vec<Step>, value: u32, limits: RangeInclusive<u32>) -> Checked {
-    if limits.contains(&value) {
-        return Ok(());
-    }
-    let expected = format!("a number from {} to {}", limits.start(), limits.end());
-    Err(Invalid::new(path, expected, value))
-}
-
-fn at_most(path: Vec<Step>, value: Amount, limit: f64) -> Checked {
-    if value.value() <= limit {
-        return Ok(());
-    }
-    Err(Invalid::new(path, format!("a number from 0 to {limit}"), value.value()))
 }
 
 fn inside(mut path: Vec<Step>, steps: &[&str]) -> Vec<Step> {
@@ -162,75 +165,64 @@ fn inside(mut path: Vec<Step>, steps: &[&str]) -> Vec<Step> {
 }
 
 /// A distribution of lengths of time.
-fn time_draw(path: Vec<Step>, draw: &Draw) -> Checked {
-    match draw {
-        Draw::Uniform { min, max } if min > max => {
-            let path = inside(path, &["uniform"]);
-            let found = format!("min {min} above max {max}");
-            Err(Invalid::new(path, "min up to max", found))
-        }
-        Draw::Lognormal { sigma, .. } => {
-            at_most(inside(path, &["lognormal", "sigma"]), *sigma, 10.0)
-        }
-        Draw::LognormalNumber { .. } => {
-            let expected = "a length of time: constant, uniform, exponential or lognormal";
-            Err(Invalid::new(path, expected, "lognormal_number, a number without a unit"))
-        }
-        Draw::Constant(_) | Draw::Uniform { .. } | Draw::Exponential { .. } => Ok(()),
+fn time_draw(path: Vec<Step>, draw: &Draw, out: Out<'_>) {
+    if let Draw::Uniform { min, max } = draw
+        && min > max
+    {
+        let found = format!("min {min} above max {max}");
+        out.push(Invalid::new(inside(path, &["uniform"]), "min up to max", found));
     }
-}
-
-/// A distribution of plain numbers.
-fn number_draw(path: Vec<Step>, draw: &Draw) -> Checked {
-    let Draw::LognormalNumber { mu, sigma } = draw else {
-        let expected = "a number without a unit: lognormal_number";
-        let hint = "{lognormal_number: {mu: 1.1, sigma: 0}} is always exp(1.1)";
-        return Err(Invalid::new(path, expected, "a length of time").hint(hint));
-    };
-    if !(-10.0..=10.0).contains(mu) {
-        let path = inside(path, &["lognormal_number", "mu"]);
-        return Err(Invalid::new(path, "a number from -10 to 10", mu));
-    }
-    at_most(inside(path, &["lognormal_number", "sigma"]), *sigma, 10.0)
 }
 
 /// A schedule must not fire more often than a run can bear.
-fn schedule(path: Vec<Step>, cron: Option<&CronSchedule>, scenario: &Scenario) -> Checked {
+fn schedule(path: Vec<Step>, cron: Option<&CronSchedule>, scenario: &Scenario, out: Out<'_>) {
     /// Enough to see how often a schedule fires.
     const PROBES: i64 = 100;
-    let Some(cron) = cron else { return Ok(()) };
+    let Some(cron) = cron else { return };
     let start = scenario.start.time();
     let mut at = start;
     for _ in 0..PROBES {
         match cron.next_after(at) {
             Some(next) if next <= end(scenario) => at = next,
-            _ => return Ok(()),
+            _ => return,
         }
     }
     let firings = scenario.duration.duration().0 / (at.since(start).0 / PROBES).max(1);
-    if firings <= MAX_FIRINGS {
-        return Ok(());
+    if firings > MAX_FIRINGS {
+        let expected = format!("a schedule that fires at most {MAX_FIRINGS} times in the run");
+        let found = format!("{} with about {firings}", excerpt(cron.as_str()));
+        out.push(Invalid::new(path, expected, found).involves(steps!["duration"]));
     }
-    let expected = format!("a schedule that fires at most {MAX_FIRINGS} times in the run");
-    let found = format!("{} with about {firings}", excerpt(cron.as_str()));
-    Err(Invalid::new(path, expected, found))
 }
 
-/// A name may be given once.
+/// A name may be given once. Gives the place of each, the first one's where there are several.
 fn unique<'a>(
     section: &'static str,
     names: impl Iterator<Item = &'a str>,
-) -> Result<Vec<&'a str>, Invalid> {
-    let mut first = std::collections::BTreeMap::new();
-    let mut all = Vec::new();
+    out: Out<'_>,
+) -> BTreeMap<&'a str, usize> {
+    let mut first = BTreeMap::new();
     for (index, name) in names.enumerate() {
-        if let Some(before) = first.insert(name, index) {
-            let path = steps![section, index, "name"];
+        let before = *first.entry(name).or_insert(index);
+        if before < index {
             let found = format!("{} a second time", excerpt(name));
+            let invalid = Invalid::new(steps![section, index, "name"], "each name once", found);
+            let before_it = steps![section, before, "name"];
             let hint = format!("{section}[{before}] has it already");
-            return Err(Invalid::new(path, "each name once", found).hint(hint));
+            out.push(invalid.hint(hint).involves(before_it));
         }
-        all.push(name);
     }
-    Ok(all)
+    first
+}
+
+/// What to say of a name that nobody has.
+fn unknown<'a>(
+    path: Vec<Step>,
+    expected: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+    otherwise: impl FnOnce() -> String,
+) -> Invalid {
+    let hint = did_you_mean(name, known).unwrap_or_else(otherwise);
+    Invalid::new(path, expected, excerpt(name)).hint(hint)
 }

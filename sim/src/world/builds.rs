@@ -5,7 +5,7 @@ use super::{Sink, World};
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published};
-use crate::ids::{AdvisoryId, BuildId, ImageId, ReleaseRef, VersionRef};
+use crate::ids::{AdvisoryId, BuildId, BuilderId, ImageId, ReleaseRef, VersionRef};
 use crate::random::Purpose;
 use crate::scenario::model::RequestTrigger;
 use crate::time::{SimDuration, SimTime};
@@ -40,12 +40,26 @@ impl World {
         id: Option<BuildId>,
         sink: Sink<'_>,
     ) {
+        if id.is_none() && self.is_put_off(image, &cause) {
+            return;
+        }
+        let class = self.config.class(cause.trigger());
+        self.request_in_class(image, cause, class, id, sink);
+    }
+
+    pub(super) fn request_in_class(
+        &mut self,
+        image: ImageId,
+        cause: Cause,
+        class: usize,
+        id: Option<BuildId>,
+        sink: Sink<'_>,
+    ) {
         let end = self.catalogue.images[image.index()].end_of_life;
         if id.is_none() && end.is_some_and(|end| end <= self.now) {
             return;
         }
         let id = id.unwrap_or_else(|| self.next_build_id());
-        let class = self.config.class(cause.trigger());
         self.emit(FactKind::BuildRequested { build: id, image, cause: cause.clone() }, sink);
         if let Some(slot) = self.images[image.index()].waiting {
             self.merge(id, slot, class, sink);
@@ -59,7 +73,7 @@ impl World {
             requested: self.now,
             started: self.now,
             attempts: 0,
-            builder: crate::ids::BuilderId(0),
+            builder: BuilderId(0),
             start_order: 0,
             changes: 0,
             base: None,
@@ -179,6 +193,12 @@ impl World {
         let same = image.current().is_some_and(|current| {
             Arc::ptr_eq(&current.contents, &build.contents) || current.contents == build.contents
         });
+        if failure.is_some() {
+            self.back_off(&build);
+        } else if build.builder != BuilderId::EXTERNAL {
+            self.images[build.image.index()].end_back_off();
+        }
+        let image = &self.images[build.image.index()];
         let outcome = match failure {
             Some(reason) => Some(Outcome::Failed { reason }),
             None if same => Some(Outcome::Unchanged { version }),
@@ -301,13 +321,6 @@ impl World {
             && self.images[image.index()].open.binary_search(&finding).is_ok()
         {
             self.request(image, Cause::CveFix { advisory, release }, None, sink);
-        }
-    }
-
-    pub(super) fn repaired(&mut self, image: ImageId, release: ReleaseRef, sink: Sink<'_>) {
-        if self.config.on_upstream && self.images[image.index()].broken_until <= self.now {
-            let cause = Cause::Upstream { release: Some(release), revision: None };
-            self.request(image, cause, None, sink);
         }
     }
 

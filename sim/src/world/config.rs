@@ -6,7 +6,7 @@ use crate::scenario::Scenario;
 use crate::scenario::model::{Incident, IncidentKind, RequestTrigger};
 use crate::scenario::units::CronSchedule;
 use crate::severity::Severity;
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 /// CVEs a day for one package: 2.89 a day for 1,616 packages (docs/model.md, rating A).
 const CVES_PER_PACKAGE_DAY: f64 = 2.89 / 1_616.0;
@@ -14,6 +14,8 @@ const CVES_PER_PACKAGE_DAY: f64 = 2.89 / 1_616.0;
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) start: SimTime,
+    /// When the scenario ends; a world may go on.
+    pub(super) end: SimTime,
     pub(super) cves_per_day: f64,
     pub(super) dispersion: f64,
     pub(super) weekday_share: [f64; 7],
@@ -29,11 +31,13 @@ pub(super) struct Config {
     pub(super) releases_per_year: Sampler,
     pub(super) builders: u32,
     pub(super) classes: usize,
-    class_of: [usize; 6],
+    class_of: [usize; 7],
     pub(super) merge: bool,
     pub(super) duration: Sampler,
     pub(super) flake: f64,
     pub(super) retries: u32,
+    /// The first and the longest wait after a failed build.
+    pub(super) back_off: Option<(SimDuration, SimDuration)>,
     pub(super) breakage: f64,
     pub(super) repair: Sampler,
     pub(super) rebuild: Option<CronSchedule>,
@@ -73,6 +77,7 @@ impl Config {
         let (class_of, classes) = classes(&builders.queue.priority);
         Config {
             start: scenario.start.time(),
+            end: scenario.start.time() + scenario.duration.duration(),
             cves_per_day: per_day,
             dispersion: v.dispersion.value(),
             weekday_share: weekdays.map(|w| if week > 0.0 { w * 7.0 / week } else { 1.0 }),
@@ -85,7 +90,7 @@ impl Config {
             upstream_fix: Sampler::of(&v.upstream_fix),
             package_fix: Sampler::of(&v.package_fix),
             detection_lag: Sampler::of(&v.detection_lag),
-            releases_per_year: Sampler::of(&scenario.distribution.releases_per_year),
+            releases_per_year: Sampler::of_number(&scenario.distribution.releases_per_year),
             builders: builders.count,
             classes,
             class_of,
@@ -93,6 +98,10 @@ impl Config {
             duration: Sampler::of(&builders.duration),
             flake: builders.flake.value(),
             retries: builders.retries,
+            back_off: builders
+                .back_off
+                .as_ref()
+                .map(|back_off| (back_off.first.duration(), back_off.max.duration())),
             breakage: builders.breakage.value(),
             repair: Sampler::of(&builders.repair),
             rebuild: scenario.triggers.rebuild.clone(),
@@ -138,8 +147,8 @@ fn incidents(scenario: &Scenario) -> Vec<Planned> {
 }
 
 /// Triggers that the priority does not name share the last class.
-fn classes(priority: &[Trigger]) -> ([usize; 6], usize) {
-    let mut class_of = [priority.len(); 6];
+fn classes(priority: &[Trigger]) -> ([usize; 7], usize) {
+    let mut class_of = [priority.len(); 7];
     for (class, trigger) in priority.iter().enumerate() {
         class_of[*trigger as usize] = class;
     }

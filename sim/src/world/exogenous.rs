@@ -225,6 +225,8 @@ impl World {
             fix_available: None,
             images_hit: 0,
             paused: Vec::new(),
+            mass_event: None,
+            undecided: Vec::new(),
             fixing: draft.fixing,
         });
         self.emit(FactKind::AdvisoryPublished(info), sink);

@@ -186,7 +186,11 @@ impl World {
             timers: Vec::new(),
         });
         if first {
-            self.advisories[advisory.index()].images_hit += 1;
+            let hit = &mut self.advisories[advisory.index()].images_hit;
+            *hit += 1;
+            if *hit == 1 {
+                self.first_found.push_back((now, advisory));
+            }
         }
         if exposure.triaged {
             return;

@@ -28,6 +28,7 @@ pub(super) enum Event {
     Incident(u32),
     OutageEnds(u32),
     Repaired { image: ImageId, release: ReleaseRef },
+    Retry(ImageId),
     BuildEnds(u32),
     Adopt(u32),
     MovePin(u32),
@@ -111,6 +112,10 @@ pub(super) struct AdvisoryState {
     pub(super) images_hit: u32,
     /// Timers that stand still until a fix exists.
     pub(super) paused: Vec<u32>,
+    /// By policy: whether its clause about mass events excludes it, once that is decided.
+    pub(super) mass_event: Option<Arc<[bool]>>,
+    /// Timers that wait for that decision.
+    pub(super) undecided: Vec<u32>,
     /// How its packages are fixed: drawn when the upstream fix comes.
     pub(super) fixing: Fixing,
 }
@@ -183,6 +188,9 @@ pub(super) struct ImageState {
     /// The start order of the build whose contents are published.
     pub(super) published_start: u64,
     pub(super) broken_until: SimTime,
+    /// Builds that have failed in a row.
+    pub(super) failures: u32,
+    pub(super) owed: Option<Owed>,
     /// The build that waits, when builds are merged.
     pub(super) waiting: Option<u32>,
     pub(super) started: u32,
@@ -205,6 +213,8 @@ impl ImageState {
             published_changes: 0,
             published_start: 0,
             broken_until: SimTime(i64::MIN),
+            failures: 0,
+            owed: None,
             waiting: None,
             started: 0,
             in_use: Vec::new(),
@@ -239,6 +249,16 @@ pub(super) struct Exposure {
     pub(super) first_detected: SimTime,
     pub(super) triaged: bool,
     pub(super) timers: Vec<u32>,
+}
+
+/// What failed builds of an image owe, and when the image is tried again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owed {
+    /// The last build that failed.
+    pub(super) build: BuildId,
+    /// The best class of what was asked for.
+    pub(super) class: usize,
+    pub(super) until: SimTime,
 }
 
 /// A build that waits or runs.
@@ -303,10 +323,19 @@ pub(super) struct Timer {
     pub(super) from: SimTime,
     /// What starts the clock, when that is not the fix.
     pub(super) base: SimTime,
+    pub(super) warn: Option<SimTime>,
     pub(super) due: Option<SimTime>,
     pub(super) stopped: Option<SimTime>,
-    pub(super) excluded: bool,
+    /// Whether the policy's clause about mass events excludes it; none: not decided yet.
+    pub(super) excluded: Option<bool>,
     pub(super) breached: bool,
+}
+
+impl Timer {
+    /// Whether its deadline has passed by then and it had not stopped at or before it.
+    pub(super) fn is_late_at(&self, now: SimTime) -> bool {
+        self.due.is_some_and(|due| due <= now && self.stopped.is_none_or(|stopped| stopped > due))
+    }
 }
 
 /// All SLA timers, and what happened to them since the last evaluation.
@@ -326,8 +355,9 @@ impl Timers {
         self.all[timer as usize].name
     }
 
+    /// The latest episode among the timers of an image and an advisory.
     pub(super) fn find(&self, among: &[u32], customer: CustomerId, clock: Clock) -> Option<u32> {
-        among.iter().copied().find(|timer| {
+        among.iter().rev().copied().find(|timer| {
             let name = self.name(*timer);
             name.customer == customer && name.clock == clock
         })

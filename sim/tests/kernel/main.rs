@@ -1,9 +1,11 @@
 //! What the kernel must be true to: theory, determinism, common random numbers.
+mod back_off;
 mod commands;
 mod determinism;
 mod external_builds;
 mod false_positives;
 mod friday_night;
+mod named_images;
 mod queueing;
 mod remediation;
 mod requests;

@@ -1,10 +1,9 @@
 //! The files of an export. They may come from anywhere: nothing outside the directory is read, and
 //! nothing larger than it can be.
 use super::report::{Anchors, Report, anchors};
-use crate::evidence::{AUDIT_VERIFIER, LOG_VERIFIER, TRUSTED_ROOT, VersionFiles, WORLD, WorldFile};
+use crate::evidence::{AUDIT_VERIFIER, LOG_VERIFIER, VersionFiles, WORLD, WorldFile};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use documents::Timestamp;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -55,7 +54,7 @@ impl Directory {
         anchors(|name| read(&self.path.join(name), MAX_FILE_BYTES).ok().flatten())
     }
 
-    /// The names in `world.json` and in the trusted root are those of the keys.
+    /// The names in `world.json` are those of the keys.
     pub(super) fn compare_names(&self, anchors: &Anchors, report: &mut Report) {
         let identity = &anchors.identity;
         if identity.log_verifier.name() != self.world.log_origin {
@@ -63,21 +62,6 @@ impl Directory {
         }
         if identity.audit_verifier.name() != self.world.audit_origin {
             report.problem(AUDIT_VERIFIER, format!("its name is not that of the log in {WORLD}"));
-        }
-        let root: Option<serde_json::Value> = read(&self.path.join(TRUSTED_ROOT), MAX_FILE_BYTES)
-            .ok()
-            .flatten()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let start = Timestamp::EPOCH;
-        let expected = documents::trusted_root::document(&identity.log_url(), &identity.log, start)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-        let key = |root: &Option<serde_json::Value>| {
-            let log = root.as_ref()?.pointer("/tlogs/0")?;
-            Some((log.get("logId")?.clone(), log.pointer("/publicKey/rawBytes")?.clone()))
-        };
-        if key(&root).is_none() || key(&root) != key(&expected) {
-            report.problem(TRUSTED_ROOT, "it does not name the log's key");
         }
     }
 
@@ -99,18 +83,24 @@ impl Directory {
         Ok(files)
     }
 
-    /// The advisories can be read, and each stands in the file of its name.
+    /// The advisories can be read, each stands in the file of its name, and there are as many as
+    /// the world has: none, and so no directory, where nothing was disclosed.
     pub(super) fn check_advisories(&self, report: &mut Report) -> Result<()> {
         let directory = self.path.join("osv");
-        if !directory.is_dir() {
-            report.problem("osv", "it is missing");
-            return Ok(());
-        }
         let mut names = Vec::new();
-        for entry in fs::read_dir(&directory).context("osv cannot be read")? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
+        if directory.is_dir() {
+            for entry in fs::read_dir(&directory).context("osv cannot be read")? {
+                names.push(entry?.file_name().to_string_lossy().into_owned());
+            }
+        } else if self.world.advisories.is_none() {
+            // Written by an earlier release, which did not count them, but always had some.
+            report.problem("osv", "it is missing");
         }
         names.sort_unstable();
+        let found = names.len();
+        if let Some(expected) = self.world.advisories.filter(|expected| *expected != found) {
+            report.problem("osv", format!("it holds {found} advisories, the world {expected}"));
+        }
         for name in names {
             let place = format!("osv/{name}");
             let record = match read(&directory.join(&name), MAX_FILE_BYTES) {

@@ -37,9 +37,21 @@ impl Tiles<'_> {
 /// A log whose entries are those of its signed checkpoint.
 pub(super) struct CheckedLog {
     pub(super) tree: Tree,
+    /// The bundles of entries that are no longer kept, by their number.
+    expired: BTreeSet<u64>,
 }
 
 impl CheckedLog {
+    /// The names of the files that make it up, below its prefix; those that are kept.
+    pub(super) fn files(&self) -> Vec<String> {
+        let size = self.tree.size();
+        let hashes = tlog::hash_tiles(&self.tree, 0, size).into_iter().map(|tile| tile.path);
+        let entries = (0..size.div_ceil(TILE_WIDTH))
+            .filter(|index| !self.expired.contains(index))
+            .map(|index| tlog::entries_path(index, TILE_WIDTH.min(size - index * TILE_WIDTH)));
+        hashes.chain(entries).chain([CHECKPOINT_PATH.to_owned()]).collect()
+    }
+
     /// Whether the log holds that body at that index.
     pub(super) fn holds(&self, index: u64, body: &[u8]) -> bool {
         let leaf = usize::try_from(index).ok().and_then(|index| self.tree.level(0).get(index));
@@ -84,7 +96,8 @@ pub(super) async fn check(
     };
     let tree = Tree::from_leaf_hashes(found);
     if tree.root(checkpoint.size) == Some(checkpoint.root) {
-        return Some(CheckedLog { tree });
+        compare_tiles(tiles, prefix, &tree, report).await;
+        return Some(CheckedLog { tree, expired: expired.clone() });
     }
     let recorded = Tree::from_leaf_hashes(recorded);
     if recorded.root(checkpoint.size) != Some(checkpoint.root) {
@@ -93,6 +106,19 @@ pub(super) async fn check(
         report.problem(format!("{prefix}tile/entries"), difference);
     }
     None
+}
+
+/// The tiles of hashes are those of the entries, at every level.
+async fn compare_tiles(tiles: &Tiles<'_>, prefix: &str, tree: &Tree, report: &mut Report) {
+    for tile in tlog::hash_tiles(tree, 0, tree.size()) {
+        let place = format!("{prefix}{}", tile.path);
+        match tiles.read(&place).await {
+            Ok(Some(found)) if found == tile.bytes => {}
+            Ok(Some(_)) => report.problem(place, "its hashes are not those of the entries"),
+            Ok(None) => report.problem(place, "it is missing"),
+            Err(why) => report.problem(place, why),
+        }
+    }
 }
 
 /// The hashes of the entries, and those that the lowest hash tiles record; both as long as the

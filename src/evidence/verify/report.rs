@@ -1,7 +1,8 @@
 //! What verification trusts, and what it reports.
+use super::root::{self, Validity};
 use crate::evidence::{
     AUDIT_VERIFIER, FORMAT, LOG_KEY, LOG_VERIFIER, RetentionFile, SIGNER_KEY, TRUSTED_BUILDERS,
-    TrustedBuilderFile, WORLD, WorldFile, identity,
+    TRUSTED_ROOT, TrustedBuilderFile, WORLD, WorldFile, identity,
 };
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -27,7 +28,8 @@ pub struct Report {
     pub versions: usize,
     /// Documents of them.
     pub documents: usize,
-    /// Bundles: signature, statement, subject, place in the log.
+    /// Bundles: signature, statement, subject, place in the log. Of a world, all that it has; of an
+    /// export, those that are in it.
     pub bundles: usize,
     /// Entries of the transparency log.
     pub log_entries: u64,
@@ -38,11 +40,42 @@ pub struct Report {
     /// From when on the world keeps its history; none: all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history_from: Option<DateTime<Utc>>,
+    /// Objects of a world that were read.
+    pub objects: usize,
+    /// Rows of a world that name an object.
+    pub rows: usize,
+    /// What was not looked at.
+    pub left_out: Vec<LeftOut>,
     /// What does not hold, by place.
     pub problems: Vec<Problem>,
 }
 
+/// Something that was not looked at, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// What.
+    pub what: String,
+    /// How many of them, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// Why.
+    pub why: String,
+}
+
 impl Report {
+    /// Says that so many were not looked at; none is nothing to speak of.
+    pub(super) fn left_out(&mut self, what: &str, count: usize, why: &str) {
+        if count > 0 {
+            let count = Some(count);
+            self.left_out.push(LeftOut { what: what.to_owned(), count, why: why.to_owned() });
+        }
+    }
+
+    /// Says that a whole kind of thing was not looked at.
+    pub(super) fn passed_over(&mut self, what: &str, why: &str) {
+        self.left_out.push(LeftOut { what: what.to_owned(), count: None, why: why.to_owned() });
+    }
+
     pub(super) fn problem(&mut self, place: impl Into<String>, reason: impl ToString) {
         self.problems.push(Problem { place: place.into(), reason: reason.to_string() });
     }
@@ -53,9 +86,18 @@ pub(super) struct Anchors {
     pub(super) identity: WorldIdentity,
     pub(super) builders: Vec<TrustedBuilderFile>,
     pub(super) retention: RetentionFile,
+    /// When the log's key is valid, or why the trusted root does not say it.
+    pub(super) log_validity: Result<Validity, String>,
 }
 
 impl Anchors {
+    /// The trusted root is one that a verifier can use.
+    pub(super) fn check_root(&self, report: &mut Report) {
+        if let Err(why) = &self.log_validity {
+            report.problem(TRUSTED_ROOT, why);
+        }
+    }
+
     /// The table of trust as it was when a fact happened, at that instant.
     pub(super) fn roots(
         &self,
@@ -99,5 +141,9 @@ pub(super) fn anchors(file: impl Fn(&str) -> Option<Bytes>) -> Result<Anchors> {
     .context("the keys of the export")?;
     let builders =
         serde_json::from_str(&text(TRUSTED_BUILDERS)?).with_context(|| TRUSTED_BUILDERS)?;
-    Ok(Anchors { identity, builders, retention })
+    let log_validity = match file(TRUSTED_ROOT) {
+        Some(bytes) => root::validity(&bytes, &identity),
+        None => Err("it is missing".to_owned()),
+    };
+    Ok(Anchors { identity, builders, retention, log_validity })
 }

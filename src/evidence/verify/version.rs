@@ -3,13 +3,15 @@
 use super::log::CheckedLog;
 use super::report::{Anchors, Report};
 use crate::evidence::{
-    BUILD_LOG, CYCLONEDX, IMAGE, ImageFile, OPENVEX, PROVENANCE, SLSA, SPDX, SlsaFile,
+    BUILD_LOG, CYCLONEDX, IMAGE, ImageFile, OPENVEX, PROVENANCE, SLSA, SPDX, SPDX_3, SlsaFile,
     VersionFiles, blob_file, bundle_file,
 };
 use bytes::Bytes;
 use documents::bundle::{Bundle, Expectation};
+use documents::sbom::{self, NameVersion};
 use documents::statement::{PredicateType, parse};
-use documents::{Digest, oci, sbom, slsa_level};
+use documents::{Digest, oci, slsa_level, spdx3};
+use serde_json::Value;
 
 /// Whether the files are about that digest.
 pub(super) fn is_of(files: &VersionFiles, digest: &str) -> bool {
@@ -47,6 +49,21 @@ pub(super) fn check(
         checker.bundle(kind, digest);
     }
     checker.level(&image, digest);
+}
+
+/// A bundle about a version, for itself: it is given back if it is signed, logged and about that
+/// digest.
+pub(super) fn check_bundle(
+    place: &str,
+    (kind, digest): (PredicateType, Digest),
+    bytes: &[u8],
+    anchors: &Anchors,
+    log: Option<&CheckedLog>,
+    report: &mut Report,
+) -> Option<Bundle> {
+    let files = &VersionFiles { place: place.to_owned(), ..VersionFiles::default() };
+    let mut checker = Checker { files, anchors, log, report };
+    checker.signed(&bundle_file(kind.as_str()), bytes, kind, digest)
 }
 
 struct Checker<'a> {
@@ -116,8 +133,25 @@ impl<'a> Checker<'a> {
         {
             self.problem(CYCLONEDX, format!("it lists other packages than {SPDX}"));
         }
+        self.spdx3(lists.first());
         if self.file(BUILD_LOG).is_some() {
             self.report.documents += 1;
+        }
+    }
+
+    /// The SPDX 3 document, which an export makes of the other one, lists the same packages.
+    fn spdx3(&mut self, spdx: Option<&Vec<NameVersion<'_>>>) {
+        let (Some(found), Some(spdx)) = (self.files.files.get(SPDX_3), spdx) else { return };
+        self.report.documents += 1;
+        let same = match spdx3::components(found) {
+            Ok(found) => {
+                let found = found.iter().map(|(name, version)| (&**name, &**version));
+                found.eq(spdx.iter().map(|(name, version)| (&**name, &**version)))
+            }
+            Err(error) => return self.problem(SPDX_3, error),
+        };
+        if !same {
+            self.problem(SPDX_3, format!("it lists other packages than {SPDX}"));
         }
     }
 
@@ -125,18 +159,34 @@ impl<'a> Checker<'a> {
     /// the document that stands beside it.
     fn bundle(&mut self, kind: PredicateType, digest: Digest) {
         let name = bundle_file(kind.as_str());
-        // A version without findings has no VEX document.
         if kind == PredicateType::OpenVex
             && !self.files.files.contains_key(&name)
             && !self.files.files.contains_key(OPENVEX)
+            && self.is_clean()
         {
+            // Release 0.1.0 wrote no VEX document where a scan had found nothing.
             return;
         }
         let Some(bytes) = self.file(&name) else { return };
+        let Some(bundle) = self.signed(&name, bytes, kind, digest) else { return };
+        self.stated(&name, kind, &bundle.envelope.payload);
+    }
+
+    /// The bundle, if it is signed, logged and about this version.
+    fn signed(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        kind: PredicateType,
+        digest: Digest,
+    ) -> Option<Bundle> {
         self.report.bundles += 1;
         let bundle = match Bundle::parse(bytes) {
             Ok(bundle) => bundle,
-            Err(error) => return self.problem(&name, error),
+            Err(error) => {
+                self.problem(name, error);
+                return None;
+            }
         };
         let identity = &self.anchors.identity;
         let expected = Expectation {
@@ -146,10 +196,29 @@ impl<'a> Checker<'a> {
             predicate_type: kind,
         };
         if let Err(error) = bundle.verify(&expected) {
-            return self.problem(&name, error);
+            self.problem(name, error);
+            return None;
         }
-        self.logged(&name, &bundle);
-        self.stated(&name, kind, &bundle.envelope.payload);
+        let entry = bundle.log_entry.as_ref();
+        if let (Some(entry), Ok(valid)) = (entry, &self.anchors.log_validity)
+            && let Some(objection) = valid.objection(entry.integrated_seconds)
+        {
+            self.problem(name, objection);
+        }
+        self.logged(name, &bundle);
+        Some(bundle)
+    }
+
+    /// Whether the result of the scan that stands here lists no vulnerability.
+    fn is_clean(&self) -> bool {
+        let name = bundle_file(PredicateType::VulnerabilityScan.as_str());
+        let scan = self.files.files.get(&name).and_then(|bytes| Bundle::parse(bytes).ok());
+        let found = scan.and_then(|scan| {
+            let statement = serde_json::from_slice::<Value>(&scan.envelope.payload).ok()?;
+            let found = statement.pointer("/predicate/scanner/result/vulnerabilities")?;
+            Some(found.as_array()?.is_empty())
+        });
+        found == Some(true)
     }
 
     /// The log at hand is the one that the bundle's proof speaks of.

@@ -3,7 +3,7 @@ import { get } from '../../lib/api.js';
 import { h } from '../../lib/dom.js';
 import { number, time } from '../../lib/time.js';
 import { given } from '../../parts/filters.js';
-import { digest } from '../../parts/badges.js';
+import { digest, scanState } from '../../parts/badges.js';
 import { empty, load } from '../../parts/states.js';
 import { foot, table } from '../../parts/table.js';
 
@@ -37,6 +37,7 @@ function columns() {
       ],
     },
     { title: 'Version', cell: (row) => [`${row.version} `, digest(row.digest), older(row)] },
+    { title: 'Scan', cell: (row) => scanState(row) },
     { title: 'How', cell: (row) => MODES[row.mode] ?? row.mode },
     { title: 'Environment', cell: (row) => [row.environment, ` · ${row.cluster}`] },
     { title: 'Replicas', kind: 'number', cell: (row) => number(row.replicas) },

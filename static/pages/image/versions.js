@@ -3,7 +3,7 @@ import { get } from '../../lib/api.js';
 import { h } from '../../lib/dom.js';
 import { here, navigate } from '../../lib/router.js';
 import { none, number, time } from '../../lib/time.js';
-import { buildLink, digest, level, section } from '../../parts/badges.js';
+import { buildLink, digest, level, scanState, section } from '../../parts/badges.js';
 import { given } from '../../parts/filters.js';
 import { empty, load } from '../../parts/states.js';
 import { foot, table } from '../../parts/table.js';
@@ -36,6 +36,7 @@ function columns() {
     { title: 'Tags', cell: (row) => tags(row.tags) },
     { title: 'Published', cell: (row) => time(row.published_at) },
     { title: 'Superseded', cell: (row) => time(row.superseded_at) },
+    { title: 'Scan', cell: (row) => scanState(row) },
     { title: 'SLSA', cell: (row) => level(row.slsa_level) },
     { title: 'Packages', kind: 'number', cell: (row) => number(row.packages) },
     { title: 'Build', cell: (row) => buildLink(row.build_href.split('/').pop()) },

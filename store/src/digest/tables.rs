@@ -30,6 +30,7 @@ pub const EXCLUDED: &[&str] = &[
     "image_tags",
     "ledger",
     "logs.published_size",
+    "obsolete_objects",
     "retention_runs",
     "triages.tenant_namespace",
     "webhook_deliveries",
@@ -50,7 +51,7 @@ pub const EXCLUDED: &[&str] = &[
 ];
 
 /// The tables in the digest, in a fixed order.
-pub const TABLES: [Table; 26] = [
+pub const TABLES: [Table; 27] = [
     Table {
         name: "world",
         columns: "scenario_sha256, seed, kernel_version, starts_at, ends_at, \
@@ -130,7 +131,7 @@ pub const TABLES: [Table; 26] = [
     },
     Table {
         name: "sbom_records",
-        columns: "image_id, version, format, spec_version, tenant_namespace, uri, sha256, \
+        columns: "image_id, version, format, spec_version, tenant_namespace, object_key, sha256, \
                   bytes, components, created_at",
         order: "image_id, version, format COLLATE \"C\"",
     },
@@ -138,12 +139,12 @@ pub const TABLES: [Table; 26] = [
         name: "attestations",
         columns: "seq, image_id, version, predicate_type, tenant_namespace, created_at, \
                   document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash, \
-                  log_index, tree_size, uri, sha256, bytes",
+                  log_index, tree_size, object_key, sha256, bytes",
         order: "seq, image_id, version, predicate_type COLLATE \"C\"",
     },
     Table {
         name: "attestation_replacements",
-        columns: "log_index, seq, tenant_namespace, replaced_at, document_sha256, uri, sha256, \
+        columns: "log_index, seq, tenant_namespace, replaced_at, document_sha256, object_key, sha256, \
                   bytes",
         order: "log_index, seq",
     },
@@ -167,7 +168,8 @@ pub const TABLES: [Table; 26] = [
     Table {
         name: "sla_policies",
         columns: "id, name, critical_days, high_days, medium_days, low_days, calendar, \
-                  clock_start, pause_without_fix, exclude_over_permille, warn_permille",
+                  clock_start, pause_without_fix, exclude_over_permille, warn_permille, \
+                  on_reexposure",
         order: "id",
     },
     Table {
@@ -184,16 +186,21 @@ pub const TABLES: [Table; 26] = [
     },
     Table {
         name: "sla_timers",
-        columns: "customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id, \
-                  severity, opened_at, excluded, counts_from, started_at, warn_at, due_at, \
+        columns: "customer_id, image_id, advisory_id, clock, episode, tenant_namespace, policy_id, \
+                  severity, opened_at, excluded, undecided, counts_from, started_at, warn_at, due_at, \
                   stopped_at, stop_reason, warned_at, breached_at",
-        order: "customer_id, image_id, advisory_id, clock COLLATE \"C\"",
+        order: "customer_id, image_id, advisory_id, clock COLLATE \"C\", episode",
+    },
+    Table {
+        name: "mass_event_decisions",
+        columns: "advisory_id, policy_id, decided_at, images_hit, images, excluded",
+        order: "advisory_id, policy_id",
     },
     Table {
         name: "sla_violations",
-        columns: "customer_id, image_id, advisory_id, clock, tenant_namespace, severity, \
+        columns: "customer_id, image_id, advisory_id, clock, episode, tenant_namespace, severity, \
                   due_at, recorded_at, resolved_at, resolution_recorded_at",
-        order: "customer_id, image_id, advisory_id, clock COLLATE \"C\"",
+        order: "customer_id, image_id, advisory_id, clock COLLATE \"C\", episode",
     },
     Table {
         name: "notifications",

@@ -50,12 +50,12 @@ pub enum ObjectError {
         key: String,
     },
     /// The bytes of a content-addressed object are not those its name promises.
-    #[error("the object {key:?} is damaged: its bytes have the SHA-256 {found}")]
+    #[error("the object {key:?} is damaged: {reason}")]
     Corrupt {
         /// The key.
         key: String,
-        /// What the bytes hash to, in hexadecimal.
-        found: String,
+        /// What is wrong with its bytes.
+        reason: String,
     },
     /// The object is larger than the caller is ready to read.
     #[error("the object {key:?} has more than {limit_bytes} bytes")]
@@ -89,6 +89,18 @@ pub enum ObjectError {
         /// The store's words.
         reason: String,
     },
+}
+
+impl ObjectError {
+    /// Whether the object is lost, or is not what its key promises: asking again cannot help, and
+    /// `wavetank repair` can.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            ObjectError::Missing { key } => !key.is_empty(),
+            ObjectError::Corrupt { .. } | ObjectError::TooLarge { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// Codes that stores use for a full disk or quota; S3 itself has none.

@@ -1,5 +1,6 @@
 //! Advisories as they were known at an instant.
 use super::page::Slice;
+use super::scans::ScanState;
 use super::{Direction, Moment};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -29,6 +30,8 @@ pub struct AdvisoryRow {
     pub packages: Vec<String>,
     /// How many packages it affects.
     pub package_count: i64,
+    /// Whether all that is in use has been looked at for it.
+    pub scan: ScanState,
 }
 
 /// A place in the list: published, ordinal.
@@ -49,6 +52,8 @@ pub struct AdvisoryFilter<'a> {
     pub published_from: Option<DateTime<Utc>>,
     /// Only those published then or before.
     pub published_to: Option<DateTime<Utc>>,
+    /// Only those that all that is in use has been looked at for, or not.
+    pub scanned: Option<bool>,
     /// Which end comes first.
     pub direction: Direction,
 }
@@ -60,7 +65,9 @@ const SHOWN: &str = "
            CASE WHEN a.fix_available_at <= $1 THEN a.fix_available_at END AS fix_available_at,
            ARRAY(SELECT p.name FROM advisory_packages ap JOIN packages p ON p.id = ap.package_id
                  WHERE ap.advisory_id = a.id ORDER BY ap.package_id LIMIT 10) AS packages,
-           (SELECT count(*) FROM advisory_packages ap WHERE ap.advisory_id = a.id) AS package_count
+           (SELECT count(*) FROM advisory_packages ap WHERE ap.advisory_id = a.id) AS package_count,
+           CASE WHEN a.detectable_at <= (SELECT scan_pass_at($1)) THEN 'complete'
+                ELSE 'pending' END AS scan
     FROM page a";
 
 const KEYS: &[&str] = &["a.published_at", "a.id"];
@@ -87,6 +94,13 @@ fn page(
         }
         Some(false) => {
             query.push(" AND (a.fix_available_at IS NULL OR a.fix_available_at > $1)");
+        }
+        None => {}
+    }
+    match filter.scanned {
+        Some(true) => _ = query.push(" AND a.detectable_at <= (SELECT scan_pass_at($1))"),
+        Some(false) => {
+            query.push(" AND a.detectable_at > (SELECT coalesce(scan_pass_at($1), '-infinity'))");
         }
         None => {}
     }
@@ -200,7 +214,7 @@ pub struct ReachRow {
     pub images_affected: i64,
     /// How many of them had no version without it.
     pub images_open: i64,
-    /// How many findings were open.
+    /// How many findings were on versions and not judged false positives.
     pub findings_open: i64,
     /// On how many images it was judged a false positive.
     pub images_not_affected: i64,
@@ -216,7 +230,7 @@ pub async fn reach(
         "SELECT min(detected_at) AS first_detected_at,
                 count(DISTINCT image_id) FILTER (WHERE NOT judged) AS images_affected,
                 count(DISTINCT image_id) FILTER (WHERE NOT judged AND NOT resolved) AS images_open,
-                count(*) FILTER (WHERE NOT judged AND NOT resolved) AS findings_open,
+                count(*) FILTER (WHERE NOT judged) AS findings_open,
                 count(DISTINCT image_id) FILTER (WHERE judged) AS images_not_affected
          FROM (SELECT image_id, detected_at, coalesce(resolved_at <= $1, false) AS resolved,
                       coalesce(not_affected_at <= $1, false) AS judged

@@ -31,6 +31,8 @@ pub struct BuildRow {
     pub revision: Option<String>,
     /// Who asked.
     pub requested_by: Option<String>,
+    /// The build that failed and is tried again.
+    pub retry_of: Option<i64>,
     /// Whether somebody outside builds it.
     pub external: bool,
     /// The status at that instant.
@@ -102,6 +104,7 @@ const COLUMNS: &str = "
            a.cve, p.name AS package, r.version AS package_version, base.name AS base,
            (b.cause #>> '{base,version}')::bigint AS base_version,
            b.cause ->> 'revision' AS revision, b.cause ->> 'requested_by' AS requested_by,
+           (b.cause ->> 'of')::bigint AS retry_of,
            coalesce((b.cause ->> 'external')::boolean, false) AS external,
            b.seen AS status, b.requested_at,
            CASE WHEN b.started_at <= $1 THEN b.started_at END AS started_at,

@@ -2,6 +2,7 @@
 use super::Moment;
 use super::findings::by_severity;
 use super::page::Slice;
+use super::scans::{self, ScanState};
 use super::usage::{in_use, in_use_in_order};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -41,7 +42,9 @@ fn shown(query: &mut QueryBuilder<Postgres>, moment: Moment) {
         SELECT count(*) AS images, count(*) FILTER (WHERE u.internet_exposed) AS internet_exposed
         FROM ",
     );
-    query.push(in_use(moment, "customer_id = c.id")).push(") u ORDER BY c.tenant_namespace");
+    query
+        .push(in_use(moment, "customer_id = c.id"))
+        .push(") u ORDER BY c.tenant_namespace COLLATE \"C\"");
 }
 
 fn page(
@@ -59,9 +62,9 @@ fn page(
         query.push(") IN lower(c.tenant_namespace || ' ' || c.name)) > 0");
     }
     if let Some(after) = after {
-        query.push(" AND c.tenant_namespace > ").push_bind(after.to_owned());
+        query.push(" AND c.tenant_namespace COLLATE \"C\" > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY c.tenant_namespace LIMIT ").push(slice.limit()).push(") ");
+    query.push(" ORDER BY c.tenant_namespace COLLATE \"C\" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -144,6 +147,10 @@ pub struct UsageRow {
     pub medium: i64,
     /// Advisories on the version that runs, by severity.
     pub low: i64,
+    /// What is known of that version from scans; while it is pending the numbers say nothing.
+    pub scan: ScanState,
+    /// When it was scanned last.
+    pub scanned_at: Option<DateTime<Utc>>,
 }
 
 /// What a customer runs, by image, after one of them.
@@ -163,8 +170,10 @@ pub async fn usage(
         ")
          SELECT u.image_id, i.name AS image, u.version, v.digest, n.version AS current_version,
                 u.mode, u.environment, u.cluster, u.replicas, u.internet_exposed,
-                u.valid_from AS running_since, u.used_since, f.critical, f.high, f.medium, f.low
-         FROM page u
+                u.valid_from AS running_since, u.used_since, f.critical, f.high, f.medium, f.low, ",
+    );
+    query.push(scans::COLUMNS).push(
+        " FROM page u
          JOIN images i ON i.id = u.image_id
          JOIN image_versions v ON v.image_id = u.image_id AND v.version = u.version
          LEFT JOIN LATERAL (
@@ -174,6 +183,7 @@ pub async fn usage(
          CROSS JOIN LATERAL ",
     );
     query.push(by_severity("n.image_id = u.image_id AND n.version = u.version"));
+    query.push(scans::joined("v.superseded_at"));
     query.push(" ORDER BY u.image_id");
     query.build_query_as().fetch_all(conn).await
 }

@@ -1,6 +1,7 @@
 //! The timeline in the order of facts, for those who watch the world as it goes on.
+use super::event_details::{COLUMNS, EventDetails, JOINS};
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
 /// Something that happened.
 #[derive(Clone, Debug, FromRow)]
@@ -19,6 +20,9 @@ pub struct EventRow {
     pub cve: Option<String>,
     /// The tenant it concerns; `catalogue` for what all see.
     pub tenant_namespace: String,
+    /// The version it concerns, and what was open in it.
+    #[sqlx(flatten)]
+    pub details: EventDetails,
 }
 
 /// What happened after `after` and up to `through`, in order, at most `limit` of it.
@@ -28,16 +32,18 @@ pub async fn events(
     through: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<EventRow>> {
-    sqlx::query_as(
-        "SELECT t.seq, t.at, t.kind, i.name AS image, t.build_id, a.cve, t.tenant_namespace
+    let statement = format!(
+        "SELECT t.seq, t.at, t.kind, i.name AS image, t.build_id, a.cve, t.tenant_namespace,
+                {COLUMNS}
          FROM (SELECT * FROM timeline WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3) t
          LEFT JOIN images i ON i.id = t.image_id
-         LEFT JOIN advisories a ON a.id = t.advisory_id
-         ORDER BY t.seq",
-    )
-    .bind(after)
-    .bind(through)
-    .bind(limit)
-    .fetch_all(conn)
-    .await
+         LEFT JOIN advisories a ON a.id = t.advisory_id {JOINS}
+         ORDER BY t.seq"
+    );
+    sqlx::query_as(AssertSqlSafe(statement))
+        .bind(after)
+        .bind(through)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
 }

@@ -140,6 +140,52 @@ pub async fn bundles(
     .await
 }
 
+/// A signed statement about a version, or a forgery in its place, with its bundle.
+#[derive(Clone, Debug, FromRow)]
+pub struct SignedRow {
+    /// The fact that brought it about.
+    pub seq: i64,
+    /// The image's name.
+    pub name: String,
+    /// The version's ordinal.
+    pub version: i32,
+    /// The version's digest.
+    pub digest: String,
+    /// What it says.
+    pub predicate_type: String,
+    /// SHA-256 of the bundle; none as long as it is not made.
+    pub sha256: Option<String>,
+    /// SHA-256 of the document that it states, if it states one.
+    pub document_sha256: Option<String>,
+    /// SHA-256 of the statement; none for a forgery.
+    pub payload_sha256: Option<Vec<u8>>,
+    /// The size of the tree in which it is proven; none before it is in the log.
+    pub tree_size: Option<i64>,
+}
+
+/// Every statement that was ever signed about a version, and every forgery in the place of one, by
+/// fact; those of one digest (`sha256:...`), if one is given.
+pub async fn signed(conn: &mut PgConnection, digest: Option<&str>) -> sqlx::Result<Vec<SignedRow>> {
+    sqlx::query_as(
+        "SELECT s.seq, i.name, s.version, v.digest, s.predicate_type, s.sha256, s.document_sha256,
+                s.payload_sha256, s.tree_size
+         FROM (SELECT seq, image_id, version, predicate_type, sha256, document_sha256,
+                      payload_sha256, tree_size
+               FROM attestations
+               UNION ALL
+               SELECT r.seq, a.image_id, a.version, a.predicate_type, r.sha256, r.document_sha256,
+                      NULL, a.tree_size
+               FROM attestation_replacements r JOIN attestations a ON a.log_index = r.log_index) s
+         JOIN images i ON i.id = s.image_id
+         JOIN image_versions v ON v.image_id = s.image_id AND v.version = s.version
+         WHERE $1::text IS NULL OR v.digest = $1
+         ORDER BY s.seq, s.image_id, s.version, s.predicate_type COLLATE \"C\"",
+    )
+    .bind(digest)
+    .fetch_all(conn)
+    .await
+}
+
 /// An advisory with one package that it affects.
 #[derive(Clone, Debug, FromRow)]
 pub struct AdvisoryRow {

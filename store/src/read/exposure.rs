@@ -38,6 +38,8 @@ pub struct ExposureRow {
     pub internet_exposed: bool,
     /// Since when this version runs.
     pub running_since: DateTime<Utc>,
+    /// The days that the customer's policy counts: `calendar` or `business`.
+    pub calendar: String,
     /// The advisory's ordinal.
     pub advisory_id: i64,
     /// The advisory's CVE id.
@@ -54,7 +56,7 @@ pub struct ExposureRow {
     pub detected_at: DateTime<Utc>,
     /// When an upstream fix was there.
     pub fix_available_at: Option<DateTime<Utc>>,
-    /// The newest version, if it is newer and the advisory is not known on it.
+    /// The newest version, if it is newer, was scanned, and the advisory was not found on it.
     pub fixed_in_version: Option<i32>,
     /// When the provider's timer opened, if it has not stopped.
     pub provider_opened_at: Option<DateTime<Utc>>,
@@ -94,18 +96,20 @@ const SHOWN: &str = "
               AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)) hit
         LEFT JOIN LATERAL (
             SELECT n.version FROM (
-                SELECT n.version FROM image_versions n
+                SELECT n.version, n.published_at FROM image_versions n
                 WHERE n.image_id = e.image_id AND n.version > e.version AND n.published_at <= $1
                 ORDER BY n.version DESC LIMIT 1) n
-            WHERE (SELECT true FROM cve_findings f
+            WHERE scanned_at(e.image_id, n.version, n.published_at, NULL, $1) IS NOT NULL
+              AND (SELECT true FROM cve_findings f
                    WHERE f.image_id = e.image_id AND f.version = n.version
                      AND f.advisory_id = e.advisory_id AND f.detected_at <= $1 LIMIT 1) IS NULL
             ) fix ON true)
     SELECT e.customer_id, c.tenant_namespace, c.name AS customer, e.mode, e.environment, e.cluster,
-           e.replicas, e.internet_exposed, e.valid_from AS running_since, x.*, t.*,
+           e.replicas, e.internet_exposed, e.valid_from AS running_since, p.calendar, x.*, t.*,
            (SELECT n FROM total) AS total
     FROM page e
     JOIN customers c ON c.id = e.customer_id
+    JOIN sla_policies p ON p.id = c.policy_id
     JOIN affected x USING (image_id, version, advisory_id)
     LEFT JOIN seen s ON true
     CROSS JOIN LATERAL (

@@ -36,7 +36,7 @@ pub struct FindingRow {
     pub fixed_version: Option<String>,
     /// When a scan found it.
     pub detected_at: DateTime<Utc>,
-    /// When a version of the image without it was published.
+    /// When a later version of the image without it was published.
     pub resolved_at: Option<DateTime<Utc>>,
     /// That version.
     pub resolved_version: Option<i32>,
@@ -47,22 +47,32 @@ pub struct FindingRow {
 }
 
 impl FindingRow {
-    /// Whether it was neither resolved nor judged a false positive.
+    /// Whether its version had it: it was not judged a false positive. That a later version of the
+    /// image is without it changes nothing about this one.
     pub const fn is_open(&self) -> bool {
-        self.resolved_at.is_none() && self.not_affected_at.is_none()
+        self.not_affected_at.is_none()
     }
 }
 
 /// A place in the list: detected, image, version, advisory, package.
 pub type FindingPlace = (DateTime<Utc>, i64, i32, i64, i64);
 
-/// How a finding stands.
+/// What a finding says of the version that it is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FindingStatus {
-    /// It is there.
+    /// The version has it, for ever.
     Open,
-    /// A version of the image without it was published.
-    Resolved,
+    /// It was judged a false positive.
+    NotAffected,
+}
+
+/// What a finding says of the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageFindingStatus {
+    /// No published version is known to be without it.
+    Open,
+    /// A later version without it was published.
+    Fixed,
     /// It was judged a false positive.
     NotAffected,
 }
@@ -72,8 +82,10 @@ pub enum FindingStatus {
 pub struct FindingFilter<'a> {
     /// Only those of this severity.
     pub severity: Option<&'a str>,
-    /// Only those that stand so.
+    /// Only those that say this of their version.
     pub status: Option<FindingStatus>,
+    /// Only those that say this of their image.
+    pub image_status: Option<ImageFindingStatus>,
     /// Only those of this image.
     pub image_id: Option<i64>,
     /// Only those on this version.
@@ -99,40 +111,70 @@ pub(super) fn by_severity(of: &str) -> String {
 const KEYS: &[&str] =
     &["f.detected_at", "f.image_id", "f.version", "f.advisory_id", "f.package_id"];
 
-/// Each with an index of its own, by severity: what is open now, was resolved, was judged.
-const STATUSES: [(FindingStatus, &str); 3] = [
-    (FindingStatus::Open, "f.resolved_at IS NULL AND f.not_affected_at IS NULL"),
-    (FindingStatus::Resolved, "f.resolved_at IS NOT NULL AND f.not_affected_at IS NULL"),
-    (FindingStatus::NotAffected, "f.not_affected_at IS NOT NULL"),
+/// Each with an index of its own, by severity: what is open now, was fixed, was judged.
+const STATUSES: [(ImageFindingStatus, &str); 3] = [
+    (ImageFindingStatus::Open, "f.resolved_at IS NULL AND f.not_affected_at IS NULL"),
+    (ImageFindingStatus::Fixed, "f.resolved_at IS NOT NULL AND f.not_affected_at IS NULL"),
+    (ImageFindingStatus::NotAffected, "f.not_affected_at IS NOT NULL"),
 ];
 
-impl FindingStatus {
-    /// What may have stood so at an instant: whatever ended since was open then, and what was
-    /// judged since may have been resolved before.
-    const fn may_now_be(self, now: FindingStatus, moment: Moment) -> bool {
-        match (self, now) {
-            (FindingStatus::Open, FindingStatus::Open)
-            | (FindingStatus::Resolved, FindingStatus::Resolved)
-            | (FindingStatus::NotAffected, FindingStatus::NotAffected) => true,
-            (FindingStatus::Open, _) | (FindingStatus::Resolved, FindingStatus::NotAffected) => {
-                !moment.newest
-            }
-            _ => false,
+impl ImageFindingStatus {
+    /// What it says of the version.
+    const fn of_version(self) -> FindingStatus {
+        match self {
+            ImageFindingStatus::Open | ImageFindingStatus::Fixed => FindingStatus::Open,
+            ImageFindingStatus::NotAffected => FindingStatus::NotAffected,
         }
     }
 
-    /// The condition that it stood so at the instant.
-    const fn stood(self) -> &'static str {
-        match self {
-            FindingStatus::Open => {
+    /// What may have stood so at an instant: whatever ended since was open then, and what was
+    /// judged since may have been fixed before.
+    const fn may_now_be(self, now: ImageFindingStatus, moment: Moment) -> bool {
+        use ImageFindingStatus::{Fixed, NotAffected, Open};
+        match (self, now) {
+            (Open, Open) | (Fixed, Fixed) | (NotAffected, NotAffected) => true,
+            (Open, _) | (Fixed, NotAffected) => !moment.newest,
+            _ => false,
+        }
+    }
+}
+
+/// The condition that something had not been judged by the instant.
+const NOT_JUDGED: &str = " AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)";
+
+impl FindingFilter<'_> {
+    /// Whether it leaves something out for what it says of version or image.
+    const fn by_status(&self) -> bool {
+        self.status.is_some() || self.image_status.is_some()
+    }
+
+    /// Whether it takes in what stands so.
+    fn takes(&self, standing: ImageFindingStatus) -> bool {
+        self.status.is_none_or(|only| only == standing.of_version())
+            && self.image_status.is_none_or(|only| only == standing)
+    }
+
+    /// The condition that what is taken in stood so at the instant.
+    const fn stood(&self) -> &'static str {
+        use FindingStatus::{NotAffected, Open};
+        use ImageFindingStatus as Image;
+        match (self.status, self.image_status) {
+            (None, None) => "",
+            (Some(Open), None) => NOT_JUDGED,
+            (None | Some(Open), Some(Image::Open)) => {
                 " AND (f.resolved_at IS NULL OR f.resolved_at > $1)
                   AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)"
             }
-            FindingStatus::Resolved => {
+            (None | Some(Open), Some(Image::Fixed)) => {
                 " AND f.resolved_at <= $1
                   AND (f.not_affected_at IS NULL OR f.not_affected_at > $1)"
             }
-            FindingStatus::NotAffected => " AND f.not_affected_at <= $1",
+            (None, Some(Image::NotAffected))
+            | (Some(NotAffected), None | Some(Image::NotAffected)) => {
+                " AND f.not_affected_at <= $1"
+            }
+            (Some(Open), Some(Image::NotAffected))
+            | (Some(NotAffected), Some(Image::Open | Image::Fixed)) => " AND false",
         }
     }
 }
@@ -146,7 +188,7 @@ fn part(
     limit: i64,
 ) {
     query.push("SELECT f.* FROM cve_findings f WHERE f.detected_at <= $1").push(condition);
-    query.push(filter.status.map_or("", FindingStatus::stood));
+    query.push(filter.stood());
     if let Some(severity) = filter.severity {
         query.push(" AND f.severity = ").push_bind(severity.to_owned());
     }
@@ -180,15 +222,20 @@ fn listed(
     after: Option<&FindingPlace>,
     limit: i64,
 ) {
-    let FindingFilter { severity, status, image_id, advisory_id, package_id, .. } = *filter;
+    let FindingFilter { severity, image_id, advisory_id, package_id, .. } = *filter;
     let of_one = image_id.or(advisory_id).or(package_id).is_some();
-    if of_one || (severity.is_none() && status.is_none()) {
+    let may_be = |now: ImageFindingStatus| {
+        let mut then = STATUSES.into_iter().map(|(then, _)| then);
+        then.any(|then| filter.takes(then) && then.may_now_be(now, moment))
+    };
+    let nothing = !STATUSES.into_iter().any(|(now, _)| may_be(now));
+    if of_one || nothing || (severity.is_none() && !filter.by_status()) {
         return part(query, "", filter, after, limit);
     }
     query.push("SELECT f.* FROM (");
     let mut before = "(";
     for (now, condition) in STATUSES {
-        if status.is_some_and(|status| !status.may_now_be(now, moment)) {
+        if !may_be(now) {
             continue;
         }
         for of in SEVERITIES.into_iter().filter(|of| severity.is_none_or(|only| only == *of)) {

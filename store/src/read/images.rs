@@ -4,6 +4,7 @@ mod filter;
 pub use filter::{ImageFilter, ImageOrder, ImagePlace, ImageStatus};
 
 use super::findings::by_severity;
+use super::scans::{self, ScanState};
 use super::{Moment, Page, SEVERITIES, TOTAL_BOUND, page};
 use chrono::{DateTime, Utc};
 use filter::ByVersion;
@@ -46,6 +47,11 @@ pub struct ImageRow {
     pub medium: i64,
     /// Advisories open on it, by severity.
     pub low: i64,
+    /// What is known of it from scans; none without a version. While it is pending the numbers say
+    /// nothing.
+    pub scan: Option<ScanState>,
+    /// When it was scanned last.
+    pub scanned_at: Option<DateTime<Utc>>,
 }
 
 impl ImageRow {
@@ -113,11 +119,11 @@ fn shown(query: &mut QueryBuilder<Postgres>, moment: Moment) {
         "SELECT i.id, i.name, i.description, base.name AS base, i.tenant_namespace, i.created_at,
                 i.end_of_life_at, v.version, v.digest, v.published_at, s.slsa_level,
                 cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
-                f.critical, f.high, f.medium, f.low, (SELECT n FROM total) AS total
-         FROM page i
-         LEFT JOIN images base ON base.id = i.base_image_id ",
+                f.critical, f.high, f.medium, f.low, (SELECT n FROM total) AS total, ",
     );
-    query.push(current(moment)).push(LEVEL).push(
+    query.push(scans::COLUMNS);
+    query.push(" FROM page i LEFT JOIN images base ON base.id = i.base_image_id ");
+    query.push(current(moment)).push(LEVEL).push(scans::joined("v.superseded_at")).push(
         " LEFT JOIN image_versions bv
               ON bv.image_id = v.base_image_id AND bv.version = v.base_version
           CROSS JOIN LATERAL ",
@@ -183,15 +189,17 @@ fn list(
 ) {
     let key = filter.order.key();
     let order = order(key, filter.descending);
-    let level = if filter.slsa_level.is_some() { LEVEL } else { "" };
+    let level = if filter.by_level() { LEVEL } else { "" };
+    // A version that was current had not been superseded.
+    let scanned = if filter.by_scan() { scans::joined("NULL") } else { String::new() };
     match filter.by_version() {
         ByVersion::No => there(query, moment, IMAGES, &[]),
         ByVersion::OneByOne => {
             // In order from the beginning: few are looked at before a page is full.
             let images = format!("(SELECT i.* FROM images i{order} OFFSET 0) i");
-            there(query, moment, &images, &[current(moment), level]);
+            there(query, moment, &images, &[current(moment), level, &scanned]);
         }
-        ByVersion::All => there(query, moment, IMAGES, &[currents(moment), level]),
+        ByVersion::All => there(query, moment, IMAGES, &[currents(moment), level, &scanned]),
     }
     narrow(query, filter);
     if let Some(after) = after {
@@ -255,7 +263,8 @@ fn narrow(query: &mut QueryBuilder<Postgres>, filter: &ImageFilter<'_>) {
         let column = SEVERITIES.into_iter().find(|known| *known == severity);
         query.push(match column {
             Some(column) => format!(
-                " AND (SELECT sum(n.{column}) FROM finding_counts n
+                " AND scan.at IS NOT NULL
+                  AND (SELECT sum(n.{column}) FROM finding_counts n
                        WHERE n.image_id = i.id AND n.version = v.version AND n.at <= $1) > 0"
             ),
             None => " AND false".to_owned(),
@@ -263,6 +272,14 @@ fn narrow(query: &mut QueryBuilder<Postgres>, filter: &ImageFilter<'_>) {
     }
     if let Some(level) = filter.slsa_level {
         query.push(" AND s.slsa_level = ").push_bind(level);
+    }
+    if let Some(state) = filter.scan {
+        query.push(" AND scan.state = ").push_bind(state.as_str());
+    }
+    match filter.assessed {
+        Some(true) => _ = query.push(" AND s.slsa_level IS NOT NULL"),
+        Some(false) => _ = query.push(" AND s.slsa_level IS NULL AND v.version IS NOT NULL"),
+        None => {}
     }
 }
 

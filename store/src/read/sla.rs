@@ -3,11 +3,13 @@
 //! An evaluation writes down what happened since the one before, so what was known at an instant
 //! is what the last evaluation by then (`seen`) had seen: a timer that began to count after it is
 //! not shown yet, however late its row was written. Deadlines themselves are arithmetic.
+mod figures;
 mod nearest;
 mod remediation;
 mod timers;
 mod violations;
 
+pub use figures::{ExposureDays, MassEvent, SlaFigures, TimerFigures, figures};
 pub use nearest::{NearestRow, nearest};
 pub use remediation::{Durations, durations};
 pub use timers::{
@@ -53,6 +55,8 @@ pub struct PolicyRow {
     pub exclude_over_permille: Option<i32>,
     /// The share of the time, in thousandths, after which a timer is at risk.
     pub warn_permille: i32,
+    /// What an exposure that begins anew is owed: `continue`, `restart` or `ignore`.
+    pub on_reexposure: String,
     /// How many customers it is promised to.
     pub customers: i64,
 }

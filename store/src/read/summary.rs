@@ -1,4 +1,5 @@
 //! What a run produced, counted in the database: the summary that `run` prints.
+use crate::read::sla::{SlaFigures, figures};
 use crate::retention;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,16 +10,16 @@ use std::collections::BTreeMap;
 pub type Table = BTreeMap<String, BTreeMap<String, i64>>;
 
 /// The summary of a world.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     /// Facts on the timeline.
     pub events: i64,
     /// Builds by trigger and status.
     pub builds: Table,
-    /// Findings by severity and state.
+    /// Findings by severity and by what they say of the image: `open`, `fixed` or `not_affected`.
     pub findings: Table,
-    /// Violations by clock and severity.
-    pub violations: Table,
+    /// How promises were kept.
+    pub sla: SlaFigures,
     /// Documents of builds.
     pub artifacts: i64,
     /// Bytes of documents, counted once for each distinct content.
@@ -31,11 +32,16 @@ pub struct Summary {
     pub history_from: Option<DateTime<Utc>>,
 }
 
-/// Counts a world; the connection should hold a snapshot.
+/// Counts a world that stands at `now`, its service levels from `from` on; the connection should hold a
+/// snapshot.
 ///
 /// # Errors
 /// The database fails.
-pub async fn summary(conn: &mut PgConnection) -> Result<Summary, sqlx::Error> {
+pub async fn summary(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    from: DateTime<Utc>,
+) -> Result<Summary, sqlx::Error> {
     let events = sqlx::query_scalar("SELECT count(*) FROM timeline").fetch_one(&mut *conn).await?;
     let (artifacts, bytes) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM artifacts),
@@ -57,11 +63,7 @@ pub async fn summary(conn: &mut PgConnection) -> Result<Summary, sqlx::Error> {
              FROM cve_findings GROUP BY 1, 2",
         )
         .await?,
-        violations: table(
-            conn,
-            "SELECT clock, severity, count(*) FROM sla_violations GROUP BY 1, 2",
-        )
-        .await?,
+        sla: figures(conn, now, from, None).await?,
         artifacts,
         bytes,
         advisories: list(conn, "SELECT severity, count(*) FROM advisories GROUP BY 1").await?,

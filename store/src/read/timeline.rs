@@ -1,4 +1,5 @@
 //! What happened, in the order of facts or the other way round.
+use super::event_details::{COLUMNS, EventDetails, JOINS};
 use super::page::Slice;
 use super::{Direction, Moment, Visible};
 use chrono::{DateTime, Utc};
@@ -24,6 +25,9 @@ pub struct TimelineRow {
     pub cve: Option<String>,
     /// The particulars, as an object of JSON.
     pub data: Value,
+    /// The version it concerns, and what was open in it.
+    #[sqlx(flatten)]
+    pub details: EventDetails,
 }
 
 /// What of the timeline a list holds.
@@ -108,12 +112,13 @@ pub async fn timeline(
     limit: i64,
 ) -> sqlx::Result<Vec<TimelineRow>> {
     let mut query = page(moment, filter, after, Slice::Page(limit));
-    query.push(
-        "SELECT t.seq, t.at, t.kind, t.tenant_namespace, i.name AS image, t.build_id, a.cve, t.data
+    query.push(format!(
+        "SELECT t.seq, t.at, t.kind, t.tenant_namespace, i.name AS image, t.build_id, a.cve, t.data,
+                {COLUMNS}
          FROM page t
          LEFT JOIN images i ON i.id = t.image_id
-         LEFT JOIN advisories a ON a.id = t.advisory_id",
-    );
+         LEFT JOIN advisories a ON a.id = t.advisory_id {JOINS}",
+    ));
     query.push(filter.direction.order(&["t.seq"]));
     query.build_query_as().fetch_all(conn).await
 }

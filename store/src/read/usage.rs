@@ -1,6 +1,7 @@
 //! Who runs an image.
 use super::Moment;
 use super::page::Slice;
+use super::scans::{self, ScanState};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -29,6 +30,10 @@ pub struct UserRow {
     pub running_since: DateTime<Utc>,
     /// Since when any version of the image runs.
     pub used_since: DateTime<Utc>,
+    /// What is known from scans of the version that runs.
+    pub scan: ScanState,
+    /// When it was scanned last.
+    pub scanned_at: Option<DateTime<Utc>>,
 }
 
 /// What is run of an image, or by a customer (`of`: the condition on one of them), as `u`. (IS TRUE:
@@ -67,9 +72,9 @@ fn page(
     query.push("::bigint AS id) i CROSS JOIN LATERAL ").push(in_use(moment, "image_id = i.id"));
     query.push(" WHERE true");
     if let Some(after) = after {
-        query.push(" AND u.tenant_namespace > ").push_bind(after.to_owned());
+        query.push(" AND u.tenant_namespace COLLATE \"C\" > ").push_bind(after.to_owned());
     }
-    query.push(" ORDER BY u.tenant_namespace LIMIT ").push(slice.limit()).push(") ");
+    query.push(" ORDER BY u.tenant_namespace COLLATE \"C\" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
@@ -85,12 +90,15 @@ pub async fn users(
     query.push(
         "SELECT c.tenant_namespace, c.name AS customer, u.version, v.digest, u.mode, u.environment,
                 u.cluster, u.replicas, u.internet_exposed, u.valid_from AS running_since,
-                u.used_since
-         FROM page u
-         JOIN customers c ON c.id = u.customer_id
-         JOIN image_versions v ON v.image_id = u.image_id AND v.version = u.version
-         ORDER BY c.tenant_namespace",
+                u.used_since, ",
     );
+    query.push(scans::COLUMNS).push(
+        " FROM page u
+         JOIN customers c ON c.id = u.customer_id
+         JOIN image_versions v ON v.image_id = u.image_id AND v.version = u.version ",
+    );
+    query.push(scans::joined("v.superseded_at"));
+    query.push(" ORDER BY c.tenant_namespace COLLATE \"C\"");
     query.build_query_as().fetch_all(conn).await
 }
 

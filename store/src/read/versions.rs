@@ -1,5 +1,6 @@
 //! The published versions of an image, their tags and their documents.
 use super::TOTAL_BOUND;
+use super::scans::{self, ScanState};
 use chrono::{DateTime, Utc};
 use documents::slsa_level::CheckResult;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
@@ -27,10 +28,18 @@ pub struct VersionRow {
     pub base_version: Option<i32>,
     /// The digest of that version.
     pub base_digest: Option<String>,
+    /// What is known of it from scans.
+    pub scan: ScanState,
+    /// When it was scanned last.
+    pub scanned_at: Option<DateTime<Utc>>,
 }
 
 /// `$1` is the instant, `$2` the image.
-const SHOWN: &str = "
+fn shown() -> String {
+    format!("{VERSION}, {} {FROM} {} {WHERE}", scans::COLUMNS, scans::joined("v.superseded_at"))
+}
+
+const VERSION: &str = "
     SELECT v.version, v.digest, v.published_at, s.slsa_level, v.build_id, v.base_version,
            cardinality(v.package_ids) AS packages, bv.digest AS base_digest,
            CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
@@ -40,15 +49,18 @@ const SHOWN: &str = "
                    SELECT 1 FROM image_versions n
                    WHERE n.image_id = v.image_id AND n.version > v.version
                      AND n.published_at <= $1 AND t.tag = ANY(n.tags))
-               ORDER BY t.place) AS tags
+               ORDER BY t.place) AS tags";
+
+const FROM: &str = "
     FROM image_versions v
     LEFT JOIN LATERAL (
         SELECT a.slsa_level FROM slsa_assessments a
         WHERE a.image_id = v.image_id AND a.version = v.version AND a.assessed_at <= $1
         ORDER BY a.seq DESC LIMIT 1) s ON true
     LEFT JOIN image_versions bv
-        ON bv.image_id = v.base_image_id AND bv.version = v.base_version
-    WHERE v.image_id = $2 AND v.published_at <= $1";
+        ON bv.image_id = v.base_image_id AND bv.version = v.base_version";
+
+const WHERE: &str = "WHERE v.image_id = $2 AND v.published_at <= $1";
 
 /// The versions of an image, newest first, below the version `before`.
 pub async fn versions(
@@ -58,8 +70,9 @@ pub async fn versions(
     before: Option<i32>,
     limit: i64,
 ) -> sqlx::Result<Vec<VersionRow>> {
+    let shown = shown();
     let sql = format!(
-        "{SHOWN} AND ($3::integer IS NULL OR v.version < $3) ORDER BY v.version DESC LIMIT $4"
+        "{shown} AND ($3::integer IS NULL OR v.version < $3) ORDER BY v.version DESC LIMIT $4"
     );
     sqlx::query_as(AssertSqlSafe(sql))
         .bind(as_of)
@@ -94,7 +107,7 @@ pub async fn version(
     image_id: i64,
     version: i32,
 ) -> sqlx::Result<Option<VersionRow>> {
-    sqlx::query_as(AssertSqlSafe(format!("{SHOWN} AND v.version = $3")))
+    sqlx::query_as(AssertSqlSafe(format!("{} AND v.version = $3", shown())))
         .bind(as_of)
         .bind(image_id)
         .bind(version)

@@ -1,6 +1,6 @@
 //! A request to set the clock.
-use super::refusal::rfc3339;
 use super::{Refusal, position};
+use crate::instants::text;
 use crate::read::world::Position;
 use crate::world::{Clock, Mode, clock, set_clock};
 use chrono::{DateTime, Utc};
@@ -47,8 +47,8 @@ fn check(wanted: &ClockUpdate, position: &Position) -> Result<(), Refusal> {
         }
         Some(until) if until <= position.released_through => contradiction(format!(
             "`run_until` must be later than {}; it is {}.",
-            rfc3339(position.released_through),
-            rfc3339(until)
+            text(position.released_through),
+            text(until)
         )),
         None if wanted.after_run.is_some() => {
             contradiction("`then` says what follows `run_until`, which is missing.".to_owned())

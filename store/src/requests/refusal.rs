@@ -1,6 +1,7 @@
 //! Why a request is refused.
 use crate::error::Error;
-use chrono::{DateTime, SecondsFormat, Utc};
+use crate::instants::text;
+use chrono::{DateTime, Utc};
 
 /// Why a request is refused. Each message is a sentence for the person who asked.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +123,7 @@ pub enum Refusal {
         build: i64,
     },
     /// The build has ended.
-    #[error("Build {build} ended at {}; it is {status}.", rfc3339(*.finished_at))]
+    #[error("Build {build} ended at {}; it is {status}.", text(*.finished_at))]
     BuildEnded {
         /// The build.
         build: i64,
@@ -135,7 +136,7 @@ pub enum Refusal {
     #[error(
         "Build {build} was reported as {} at {} (real time); the world takes it in turn.",
         if *.succeeded { "succeeded" } else { "failed" },
-        rfc3339(*.reported_wall)
+        text(*.reported_wall)
     )]
     BuildReported {
         /// The build.
@@ -186,9 +187,4 @@ impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         Refusal::Store(error.into())
     }
-}
-
-/// RFC 3339, UTC, milliseconds, as everywhere in the API.
-pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -74,6 +74,41 @@ const DOOMED_BUILDS: &str = "
     WHERE b.finished_at <= $1
       AND NOT EXISTS (SELECT FROM image_versions v WHERE v.build_id = b.id)";
 
+/// Scans that say when a version that stays was scanned last, and the last pass over all versions in
+/// use: what no scan has looked at is unknown, not clean. (As `scanned_at` and `scan_pass_at` of the
+/// database find them; while a version's use may begin anew, the last scan of all counts too.)
+const KEPT_SCANS: &str = "
+    CREATE TEMPORARY TABLE kept_scans ON COMMIT DROP AS
+    WITH used AS (
+        SELECT v.image_id, v.published_at,
+               CASE WHEN v.superseded_at IS NULL OR v.superseded_at > $1 THEN 'infinity'
+                    ELSE greatest(v.superseded_at, (
+                        SELECT max(coalesce(u.valid_to, 'infinity'))
+                        FROM customer_image_usage u
+                        WHERE u.image_id = v.image_id AND u.version = v.version
+                          AND u.valid_from <= $1)) END AS until
+        FROM retained k
+        JOIN image_versions v ON v.image_id = k.image_id AND v.version = k.version)
+    SELECT s.seq
+    FROM used
+    CROSS JOIN LATERAL (VALUES (used.until), ('infinity'::timestamptz)) e (until)
+    CROSS JOIN LATERAL (
+        (SELECT t.seq FROM timeline t
+         WHERE t.kind = 'scanned' AND t.image_id = used.image_id
+           AND t.at BETWEEN used.published_at AND $1 AND t.at < e.until
+           AND (t.data ->> 'trigger' <> 'push' OR t.at = used.published_at)
+         ORDER BY t.at DESC, t.seq DESC LIMIT 1)
+        UNION ALL
+        (SELECT t.seq FROM timeline t
+         WHERE t.kind = 'scanned' AND t.image_id IS NULL
+           AND t.at BETWEEN used.published_at AND $1 AND t.at < e.until
+         ORDER BY t.at DESC, t.seq DESC LIMIT 1)) s
+    UNION
+    (SELECT t.seq FROM timeline t
+     WHERE t.kind = 'scanned' AND (t.image_id IS NULL OR t.data ->> 'trigger' = 'scheduled')
+       AND t.at <= $1
+     ORDER BY t.at DESC, t.seq DESC LIMIT 1)";
+
 /// What these rows name; a document may be named by others too.
 const DOOMED_DOCUMENTS: &str = "
     CREATE TEMPORARY TABLE doomed_documents ON COMMIT DROP AS
@@ -100,7 +135,7 @@ pub(super) async fn select(conn: &mut PgConnection, horizon: DateTime<Utc>) -> R
     let tile_width = i64::try_from(TILE_WIDTH).unwrap_or(i64::MAX);
     // A statement that makes a table takes no parameters.
     let at = format!("timestamptz '{}'", horizon.to_rfc3339());
-    for sql in [KEPT, DOOMED_VERSIONS, DOOMED_BUILDS, DOOMED_DOCUMENTS] {
+    for sql in [KEPT, DOOMED_VERSIONS, DOOMED_BUILDS, KEPT_SCANS, DOOMED_DOCUMENTS] {
         let sql = sql.replace("$1", &at).replace("$2", &tile_width.to_string());
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await?;
     }
@@ -132,7 +167,8 @@ const OF_VERSIONS: [(&str, &str); 10] = [
     ("sbom_records", OF_VERSION),
     ("finding_counts", OF_VERSION),
     ("cve_findings", OF_VERSION),
-    // A use of a version that stays may have ended as well.
+    // A use of a version that stays may have ended as well; the last of each tells until when that
+    // was scanned.
     (
         "customer_image_usage",
         "WHERE t.valid_to <= $1
@@ -140,7 +176,12 @@ const OF_VERSIONS: [(&str, &str); 10] = [
                     AND EXISTS (SELECT FROM customer_image_usage w
                                 WHERE w.customer_id = t.customer_id AND w.image_id = t.image_id
                                   AND w.used_since = t.used_since
-                                  AND (w.valid_to IS NULL OR w.valid_to > $1)))",
+                                  AND (w.valid_to IS NULL OR w.valid_to > $1)))
+           AND (NOT EXISTS (SELECT FROM retained k
+                            WHERE k.image_id = t.image_id AND k.version = t.version)
+                OR EXISTS (SELECT FROM customer_image_usage w
+                           WHERE w.image_id = t.image_id AND w.version = t.version
+                             AND (w.valid_to IS NULL OR w.valid_to > t.valid_to)))",
     ),
     ("image_versions", OF_VERSION),
     ("artifacts", "USING doomed_builds d WHERE t.build_id = d.id"),
@@ -150,32 +191,36 @@ const OF_VERSIONS: [(&str, &str); 10] = [
 const OF_VERSION: &str =
     "USING doomed_versions d WHERE t.image_id = d.image_id AND t.version = d.version";
 
-/// An exposure is over when the advisory is on no version that is left, and every package that it is
-/// about has been fixed for long: no version to come can have it either.
+/// An exposure is over when the advisory is on no version that is left, every package that it is
+/// about has been fixed for long, and no episode of it goes on or ended lately: no version to come can
+/// have it either, so no later episode follows, and all of them go together.
 const OVER: &str = "
     NOT EXISTS (SELECT FROM cve_findings f
                 WHERE f.image_id = t.image_id AND f.advisory_id = t.advisory_id)
     AND NOT EXISTS (SELECT FROM advisory_packages p
                     WHERE p.advisory_id = t.advisory_id
-                      AND (p.fixed_at IS NULL OR p.fixed_at > $1))";
+                      AND (p.fixed_at IS NULL OR p.fixed_at > $1))
+    AND NOT EXISTS (SELECT FROM sla_timers e
+                    WHERE e.customer_id = t.customer_id AND e.image_id = t.image_id
+                      AND e.advisory_id = t.advisory_id AND e.clock = t.clock
+                      AND (e.stopped_at IS NULL OR e.stopped_at > $1))
+    AND NOT EXISTS (SELECT FROM sla_violations v
+                    WHERE v.customer_id = t.customer_id AND v.image_id = t.image_id
+                      AND v.advisory_id = t.advisory_id AND v.clock = t.clock
+                      AND (v.resolved_at IS NULL OR v.resolved_at > $1))";
 
 /// The rest. Of the evaluations the last one before the horizon stays: what was known at the horizon is
 /// what it had seen.
 const BY_TIME: [(&str, &str); 6] = [
-    ("sla_violations", "WHERE t.resolved_at <= $1 AND OVER"),
-    (
-        "sla_timers",
-        "WHERE t.stopped_at <= $1 AND OVER
-           AND NOT EXISTS (SELECT FROM sla_violations v
-                           WHERE v.customer_id = t.customer_id AND v.image_id = t.image_id
-                             AND v.advisory_id = t.advisory_id AND v.clock = t.clock)",
-    ),
+    ("sla_violations", "WHERE OVER"),
+    ("sla_timers", "WHERE OVER"),
     (
         "timeline",
         "WHERE t.at <= $1
            AND t.seq IS DISTINCT FROM (SELECT c.seq FROM timeline c
                                        WHERE c.kind = 'sla_checked' AND c.at <= $1
-                                       ORDER BY c.at DESC, c.seq DESC LIMIT 1)",
+                                       ORDER BY c.at DESC, c.seq DESC LIMIT 1)
+           AND NOT EXISTS (SELECT FROM kept_scans s WHERE s.seq = t.seq)",
     ),
     ("notifications", "WHERE t.at <= $1"),
     (
@@ -210,9 +255,11 @@ pub(super) async fn delete(
 
 /// Drops the temporary tables, should another run follow in the same session.
 pub(super) async fn drop_selection(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::raw_sql("DROP TABLE retained, doomed_versions, doomed_builds, doomed_documents")
-        .execute(conn)
-        .await?;
+    sqlx::raw_sql(
+        "DROP TABLE retained, doomed_versions, doomed_builds, doomed_documents, kept_scans",
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

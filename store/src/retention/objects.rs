@@ -25,6 +25,8 @@ pub(super) async fn expire_documents(
              SELECT 'blobs/sha256/' || d.sha256 AS object_key, d.tenant_namespace, d.bytes
              FROM doomed_documents d
              WHERE NOT EXISTS (SELECT FROM artifacts n WHERE n.sha256 = d.sha256)
+               AND NOT EXISTS (SELECT FROM build_events n WHERE n.log_sha256 = d.sha256)
+               AND NOT EXISTS (SELECT FROM sbom_records n WHERE n.sha256 = d.sha256)
                AND NOT EXISTS (SELECT FROM attestations n WHERE n.sha256 = d.sha256)
                AND NOT EXISTS (SELECT FROM attestations n WHERE n.document_sha256 = d.sha256)
                AND NOT EXISTS (SELECT FROM attestation_replacements n WHERE n.sha256 = d.sha256)

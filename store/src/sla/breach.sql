@@ -1,24 +1,29 @@
 -- Timers that still run at $2 and whose deadline passed in ($1, $2], or that opened in it with the
 -- deadline passed already.
 WITH due AS MATERIALIZED (
-    SELECT customer_id, image_id, advisory_id, clock FROM sla_timers
+    SELECT customer_id, image_id, advisory_id, clock, episode FROM sla_timers
     WHERE due_at > $1 AND due_at <= $2
-      AND stopped_at IS NULL AND breached_at IS NULL AND NOT excluded
+      AND stopped_at IS NULL AND breached_at IS NULL AND NOT excluded AND NOT undecided
     UNION ALL
-    SELECT customer_id, image_id, advisory_id, clock
+    SELECT customer_id, image_id, advisory_id, clock, episode
     FROM (SELECT * FROM sla_timers WHERE opened_at > $1 AND opened_at <= $2 OFFSET 0) fresh
-    WHERE due_at <= $1 AND stopped_at IS NULL AND breached_at IS NULL AND NOT excluded
+    WHERE due_at <= $1
+      AND stopped_at IS NULL AND breached_at IS NULL AND NOT excluded AND NOT undecided
 ),
 breached AS (
     UPDATE sla_timers t SET breached_at = $2
     FROM due d
     WHERE t.customer_id = d.customer_id AND t.image_id = d.image_id
-      AND t.advisory_id = d.advisory_id AND t.clock = d.clock
-    RETURNING t.customer_id, t.image_id, t.advisory_id, t.clock, t.tenant_namespace, t.severity,
-              t.due_at
+      AND t.advisory_id = d.advisory_id AND t.clock = d.clock AND t.episode = d.episode
+      -- (Repeated after the decision about its mass event, this must not say what had to wait for it.)
+      AND NOT EXISTS (SELECT FROM mass_event_decisions m
+                      WHERE m.advisory_id = t.advisory_id AND m.policy_id = t.policy_id
+                        AND m.decided_at > $2 OFFSET 0)
+    RETURNING t.customer_id, t.image_id, t.advisory_id, t.clock, t.episode, t.tenant_namespace,
+              t.severity, t.due_at
 )
-INSERT INTO sla_violations (customer_id, image_id, advisory_id, clock, tenant_namespace, severity,
-                            due_at, recorded_at)
-SELECT customer_id, image_id, advisory_id, clock, tenant_namespace, severity, due_at, $2
+INSERT INTO sla_violations (customer_id, image_id, advisory_id, clock, episode, tenant_namespace,
+                            severity, due_at, recorded_at)
+SELECT customer_id, image_id, advisory_id, clock, episode, tenant_namespace, severity, due_at, $2
 FROM breached
 ON CONFLICT DO NOTHING

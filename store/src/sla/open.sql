@@ -1,4 +1,5 @@
--- Timers that begin to exist in ($1, $2]: whose exposure began then. Everything starts from what was
+-- Timers that begin to exist in ($1, $2]: whose exposure began then, the first episode that is not
+-- there yet of each. Everything starts from what was
 -- found and what came into use then, so what happened before costs nothing. (OFFSET 0 keeps the
 -- planner from turning a join around.)
 WITH made AS MATERIALIZED (
@@ -53,13 +54,17 @@ exposure AS (
                         OFFSET 0) f
     WHERE u.valid_from = u.used_since
 ),
--- One timer for all packages and versions of an exposure, from the first of them on.
+-- An exposure that began while the timer of an earlier one still ran belongs to it; after that it is
+-- an episode of its own. What began first is one for all packages and versions.
 fresh AS MATERIALIZED (
-    SELECT DISTINCT ON (e.customer_id, e.image_id, e.advisory_id, e.clock) e.*
+    SELECT DISTINCT ON (e.customer_id, e.image_id, e.advisory_id, e.clock) e.*,
+           coalesce(b.episode, 0) + 1 AS episode, b.counts_from AS counted_from
     FROM exposure e
-    WHERE NOT EXISTS (SELECT FROM sla_timers t
-                      WHERE t.customer_id = e.customer_id AND t.image_id = e.image_id
-                        AND t.advisory_id = e.advisory_id AND t.clock = e.clock OFFSET 0)
+    LEFT JOIN LATERAL (SELECT t.episode, t.opened_at, t.stopped_at, t.counts_from FROM sla_timers t
+                       WHERE t.customer_id = e.customer_id AND t.image_id = e.image_id
+                         AND t.advisory_id = e.advisory_id AND t.clock = e.clock
+                       ORDER BY t.episode DESC LIMIT 1) b ON true
+    WHERE (b.episode IS NULL OR b.stopped_at <= e.opened_at AND b.opened_at < e.opened_at)
       AND NOT EXISTS (SELECT FROM triages j
                       WHERE j.image_id = e.image_id AND j.advisory_id = e.advisory_id
                         AND j.at <= e.opened_at OFFSET 0)
@@ -67,7 +72,7 @@ fresh AS MATERIALIZED (
 ),
 owed AS MATERIALIZED (
     SELECT f.*, c.tenant_namespace, c.policy_id, p.clock_start, p.calendar, p.warn_permille,
-           p.exclude_over_permille, sla_days(p, f.severity) AS days,
+           p.exclude_over_permille, p.on_reexposure, sla_days(p, f.severity) AS days,
            p.clock_start = 'fix_available' OR p.pause_without_fix AS needs_fix,
            CASE WHEN a.fix_available_at <= $2 THEN a.fix_available_at END AS fixed_at,
            a.published_at
@@ -76,43 +81,37 @@ owed AS MATERIALIZED (
     JOIN sla_policies p ON p.id = c.policy_id
     JOIN advisories a ON a.id = f.advisory_id
     WHERE sla_days(p, f.severity) IS NOT NULL
-),
--- How much of the catalogue an advisory hits, for the policies that exclude mass events.
-hits AS MATERIALIZED (
-    SELECT a.advisory_id, (SELECT count(DISTINCT f.image_id) FROM cve_findings f
-                           WHERE f.advisory_id = a.advisory_id AND f.detected_at <= $2) AS images
-    FROM (SELECT DISTINCT advisory_id FROM owed WHERE exclude_over_permille IS NOT NULL) a
+      AND (f.episode = 1 OR p.on_reexposure <> 'ignore')
 ),
 -- Each step below materialized, so that an instant is computed once a row.
 placed AS MATERIALIZED (
-    SELECT o.*,
-           coalesce(h.images * 1000 > o.exclude_over_permille
-                    * (SELECT count(*) FROM image_versions v
-                       WHERE v.version = 1 AND v.published_at <= $2), false) AS excluded,
-           CASE o.clock_start
-               WHEN 'fix_available' THEN o.since
-               WHEN 'published' THEN greatest(o.since, o.published_at)
+    SELECT o.*, coalesce(d.excluded, false) AS excluded,
+           o.exclude_over_permille IS NOT NULL AND d.excluded IS NULL AS undecided,
+           CASE
+               WHEN o.episode > 1 AND o.on_reexposure = 'continue' THEN o.counted_from
+               WHEN o.clock_start = 'fix_available' THEN o.base
+               WHEN o.clock_start = 'published' THEN greatest(o.base, o.published_at)
                -- (Of findings that the retention has removed, the first is remembered.)
-               ELSE greatest(o.since, least(
+               ELSE greatest(o.base, least(
                    (SELECT min(f.detected_at) FROM cve_findings f
                     WHERE f.advisory_id = o.advisory_id AND f.image_id = o.image_id),
                    (SELECT f.detected_at FROM first_findings f
                     WHERE f.image_id = o.image_id AND f.advisory_id = o.advisory_id)))
            END AS counts_from
-    FROM owed o LEFT JOIN hits h ON h.advisory_id = o.advisory_id
+    FROM (SELECT *, CASE WHEN episode = 1 THEN since ELSE opened_at END AS base FROM owed) o
+    LEFT JOIN mass_event_decisions d ON d.advisory_id = o.advisory_id AND d.policy_id = o.policy_id
 ),
 started AS MATERIALIZED (
     SELECT p.*, CASE WHEN NOT p.needs_fix THEN p.counts_from
                      WHEN p.fixed_at IS NOT NULL THEN greatest(p.counts_from, p.fixed_at)
                 END AS started_at
     FROM placed p
-),
-due AS MATERIALIZED (
-    SELECT s.*, sla_due(s.started_at, s.days, s.calendar) AS due_at FROM started s
 )
-INSERT INTO sla_timers (customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id,
-                        severity, opened_at, excluded, counts_from, started_at, warn_at, due_at)
-SELECT customer_id, image_id, advisory_id, clock, tenant_namespace, policy_id, severity, opened_at,
-       excluded, counts_from, started_at, sla_warn(started_at, due_at, warn_permille), due_at
-FROM due
+INSERT INTO sla_timers (customer_id, image_id, advisory_id, clock, episode, tenant_namespace,
+                        policy_id, severity, opened_at, excluded, undecided, counts_from, started_at,
+                        warn_at, due_at)
+SELECT customer_id, image_id, advisory_id, clock, episode, tenant_namespace, policy_id, severity,
+       opened_at, excluded, undecided, counts_from, started_at,
+       sla_warn(started_at, days, calendar, warn_permille), sla_due(started_at, days, calendar)
+FROM started
 ON CONFLICT DO NOTHING

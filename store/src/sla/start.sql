@@ -4,10 +4,8 @@ WITH fixed AS MATERIALIZED (
     WHERE fix_available_at > $1 AND fix_available_at <= $2
 ),
 starting AS MATERIALIZED (
-    SELECT w.customer_id, w.image_id, w.advisory_id, w.clock, p.warn_permille,
-           greatest(w.counts_from, f.fix_available_at) AS started_at,
-           sla_due(greatest(w.counts_from, f.fix_available_at), sla_days(p, w.severity), p.calendar)
-               AS due_at
+    SELECT w.customer_id, w.image_id, w.advisory_id, w.clock, w.episode, p.warn_permille, p.calendar,
+           sla_days(p, w.severity) AS days, greatest(w.counts_from, f.fix_available_at) AS started_at
     FROM fixed f
     CROSS JOIN LATERAL (SELECT * FROM sla_timers
                         WHERE advisory_id = f.id AND started_at IS NULL AND stopped_at IS NULL
@@ -16,8 +14,8 @@ starting AS MATERIALIZED (
 )
 UPDATE sla_timers t
 SET started_at = s.started_at,
-    due_at = s.due_at,
-    warn_at = sla_warn(s.started_at, s.due_at, s.warn_permille)
+    due_at = sla_due(s.started_at, s.days, s.calendar),
+    warn_at = sla_warn(s.started_at, s.days, s.calendar, s.warn_permille)
 FROM starting s
 WHERE t.customer_id = s.customer_id AND t.image_id = s.image_id
-  AND t.advisory_id = s.advisory_id AND t.clock = s.clock
+  AND t.advisory_id = s.advisory_id AND t.clock = s.clock AND t.episode = s.episode

@@ -33,9 +33,9 @@ begun AS MATERIALIZED (
     WHERE valid_from > $1 AND valid_from <= $2 AND valid_from > used_since
 ),
 adopted AS MATERIALIZED (
-    SELECT u.customer_id, u.image_id, t.advisory_id, u.valid_from AS at
+    SELECT u.customer_id, u.image_id, t.advisory_id, t.episode, u.valid_from AS at
     FROM begun u
-    CROSS JOIN LATERAL (SELECT advisory_id FROM sla_timers
+    CROSS JOIN LATERAL (SELECT advisory_id, episode FROM sla_timers
                         WHERE customer_id = u.customer_id AND image_id = u.image_id
                           AND clock = 'customer' AND stopped_at IS NULL AND opened_at < u.valid_from
                         OFFSET 0) t
@@ -54,34 +54,35 @@ left_at AS MATERIALIZED (
                       OFFSET 0)
 ),
 stops AS MATERIALIZED (
-    SELECT DISTINCT ON (customer_id, image_id, advisory_id, clock) *
+    SELECT DISTINCT ON (customer_id, image_id, advisory_id, clock, episode) *
     FROM (
-        SELECT t.customer_id, c.image_id, c.advisory_id, 'provider' AS clock, c.at,
+        SELECT t.customer_id, c.image_id, c.advisory_id, 'provider' AS clock, t.episode,
+               c.at,
                CASE WHEN c.at = c.judged_at THEN 'not_affected' ELSE 'fixed' END AS reason
         FROM cleared c
-        CROSS JOIN LATERAL (SELECT customer_id FROM sla_timers
+        CROSS JOIN LATERAL (SELECT customer_id, episode FROM sla_timers
                             WHERE image_id = c.image_id AND advisory_id = c.advisory_id
                               AND clock = 'provider' AND stopped_at IS NULL AND opened_at < c.at
                             OFFSET 0) t
         UNION ALL
-        SELECT customer_id, image_id, advisory_id, 'customer', at, 'adopted' FROM adopted
+        SELECT customer_id, image_id, advisory_id, 'customer', episode, at, 'adopted' FROM adopted
         UNION ALL
-        SELECT l.customer_id, l.image_id, t.advisory_id, t.clock, l.at, 'ended'
+        SELECT l.customer_id, l.image_id, t.advisory_id, t.clock, t.episode, l.at, 'ended'
         FROM left_at l
-        CROSS JOIN LATERAL (SELECT advisory_id, clock FROM sla_timers
+        CROSS JOIN LATERAL (SELECT advisory_id, clock, episode FROM sla_timers
                             WHERE customer_id = l.customer_id AND image_id = l.image_id
                               AND stopped_at IS NULL AND opened_at < l.at
                             OFFSET 0) t
         UNION ALL
         -- ... or when somebody judged that no version is.
-        SELECT t.customer_id, j.image_id, j.advisory_id, 'customer', j.at, 'not_affected'
+        SELECT t.customer_id, j.image_id, j.advisory_id, 'customer', t.episode, j.at, 'not_affected'
         FROM judged j
-        CROSS JOIN LATERAL (SELECT customer_id FROM sla_timers
+        CROSS JOIN LATERAL (SELECT customer_id, episode FROM sla_timers
                             WHERE image_id = j.image_id AND advisory_id = j.advisory_id
                               AND clock = 'customer' AND stopped_at IS NULL
                             OFFSET 0) t
     ) s
-    ORDER BY customer_id, image_id, advisory_id, clock, at, reason DESC
+    ORDER BY customer_id, image_id, advisory_id, clock, episode, at, reason DESC
 ),
 stopped AS (
     UPDATE sla_timers t
@@ -91,17 +92,18 @@ stopped AS (
         started_at = CASE WHEN t.started_at < s.at THEN t.started_at END,
         warn_at = CASE WHEN t.started_at < s.at THEN t.warn_at END,
         due_at = CASE WHEN t.started_at < s.at THEN t.due_at END,
-        breached_at = CASE WHEN t.breached_at IS NULL AND NOT t.excluded AND t.due_at < s.at THEN $2
+        breached_at = CASE WHEN t.breached_at IS NULL AND NOT t.excluded AND NOT t.undecided
+                                AND t.due_at < s.at THEN $2
                            ELSE t.breached_at END
     FROM stops s
     WHERE t.customer_id = s.customer_id AND t.image_id = s.image_id
-      AND t.advisory_id = s.advisory_id AND t.clock = s.clock
+      AND t.advisory_id = s.advisory_id AND t.clock = s.clock AND t.episode = s.episode
     RETURNING t.*
 ),
 late AS (
-    INSERT INTO sla_violations (customer_id, image_id, advisory_id, clock, tenant_namespace,
+    INSERT INTO sla_violations (customer_id, image_id, advisory_id, clock, episode, tenant_namespace,
                                 severity, due_at, recorded_at, resolved_at, resolution_recorded_at)
-    SELECT customer_id, image_id, advisory_id, clock, tenant_namespace, severity, due_at,
+    SELECT customer_id, image_id, advisory_id, clock, episode, tenant_namespace, severity, due_at,
            breached_at, stopped_at, $2
     FROM stopped WHERE breached_at = $2
     ON CONFLICT DO NOTHING
@@ -110,4 +112,4 @@ UPDATE sla_violations v
 SET resolved_at = s.stopped_at, resolution_recorded_at = $2
 FROM stopped s
 WHERE s.breached_at < $2 AND v.customer_id = s.customer_id AND v.image_id = s.image_id
-  AND v.advisory_id = s.advisory_id AND v.clock = s.clock
+  AND v.advisory_id = s.advisory_id AND v.clock = s.clock AND v.episode = s.episode

@@ -32,10 +32,14 @@ pub struct EndpointRow {
     pub disabled_wall: Option<DateTime<Utc>>,
     /// Why: `asked`, or `gone` (it answered 410).
     pub disabled_reason: Option<String>,
+    /// Until when messages are signed with the secret before this one too, if they are.
+    pub previous_secret_until_wall: Option<DateTime<Utc>>,
 }
 
 const COLUMNS: &str = "id, tenant_namespace, url, description, kinds, min_severity,
-                       digest_seconds, created_by, created_wall, disabled_wall, disabled_reason";
+                       digest_seconds, created_by, created_wall, disabled_wall, disabled_reason,
+                       CASE WHEN previous_secret_until_wall > now()
+                            THEN previous_secret_until_wall END AS previous_secret_until_wall";
 
 /// An endpoint to be made.
 #[derive(Clone, Debug)]
@@ -181,8 +185,39 @@ pub async fn update(
     Ok(changed)
 }
 
+/// Signs with another secret from now on, and for a while with the one that it replaces too. (The
+/// caller cannot read that one: a trigger keeps it.)
+pub async fn rotate(
+    conn: &mut PgConnection,
+    id: &str,
+    secret: &str,
+    overlap_seconds: u32,
+) -> sqlx::Result<Option<EndpointRow>> {
+    let statement = format!(
+        "UPDATE webhook_endpoints SET
+             secret = $2,
+             previous_secret_until_wall
+                 = CASE WHEN $3 > 0 THEN now() + $3 * interval '1 second' END
+         WHERE id = $1
+         RETURNING {COLUMNS}"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(statement))
+        .bind(id)
+        .bind(secret)
+        .bind(f64::from(overlap_seconds))
+        .fetch_optional(conn)
+        .await
+}
+
+/// Locks an endpoint to the end of the transaction: before its deliveries, for whoever locks both.
+pub async fn lock(conn: &mut PgConnection, id: &str) -> sqlx::Result<()> {
+    let locked = sqlx::query("SELECT FROM webhook_endpoints WHERE id = $1 FOR NO KEY UPDATE");
+    locked.bind(id).execute(conn).await?;
+    Ok(())
+}
+
 /// Disables an endpoint that says it is gone, with everything that waits for it.
-pub async fn gone(conn: &mut PgConnection, id: &str) -> sqlx::Result<()> {
+pub(super) async fn gone(conn: &mut PgConnection, id: &str) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE webhook_endpoints SET disabled_wall = now(), disabled_reason = 'gone'
          WHERE id = $1 AND disabled_wall IS NULL",
@@ -196,7 +231,8 @@ pub async fn gone(conn: &mut PgConnection, id: &str) -> sqlx::Result<()> {
 async fn give_up(conn: &mut PgConnection, id: &str, why: &str) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE webhook_deliveries SET state = 'dead', collecting = false, last_error = $2
-         WHERE endpoint_id = $1 AND state = 'pending'",
+         WHERE seq IN (SELECT seq FROM webhook_deliveries
+                       WHERE endpoint_id = $1 AND state = 'pending' ORDER BY seq FOR UPDATE)",
     )
     .bind(id)
     .bind(why)

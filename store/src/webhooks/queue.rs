@@ -4,6 +4,7 @@
 //! Any number of dispatchers may run. A row lock (`SKIP LOCKED`) decides who takes a delivery, and
 //! taking it moves `next_wall` past the longest attempt: whoever dies with it loses it to the next
 //! one then. So a message may arrive twice after a crash, always under the same id.
+use crate::webhooks::endpoints;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use std::time::Duration;
@@ -96,6 +97,8 @@ pub struct ClaimedDelivery {
     pub url: String,
     /// What the message is signed with.
     pub secret: String,
+    /// What it is signed with too, while the secret before holds.
+    pub previous_secret: Option<String>,
 }
 
 /// Claims deliveries that are due, for as long as `lease`.
@@ -116,7 +119,9 @@ pub async fn claim(
          FROM due, webhook_endpoints e
          WHERE d.seq = due.seq AND e.id = d.endpoint_id
          RETURNING d.seq, d.id, d.attempts, d.kind, d.notification_ids, d.tenant_namespace,
-                   d.endpoint_id, e.url, e.secret",
+                   d.endpoint_id, e.url, e.secret,
+                   CASE WHEN e.previous_secret_until_wall > now() THEN e.previous_secret END
+                       AS previous_secret",
     )
     .bind(limit)
     .bind(lease.as_secs_f64())
@@ -130,7 +135,9 @@ pub async fn dead_letter_abandoned(conn: &mut PgConnection) -> sqlx::Result<u64>
     let buried = sqlx::query(
         "UPDATE webhook_deliveries
          SET state = 'dead', last_error = coalesce(last_error, 'the last attempt never ended')
-         WHERE state = 'pending' AND next_wall <= now() AND attempts >= $1",
+         WHERE seq IN (SELECT seq FROM webhook_deliveries
+                       WHERE state = 'pending' AND next_wall <= now() AND attempts >= $1
+                       FOR UPDATE SKIP LOCKED)",
     );
     Ok(buried.bind(MAX_ATTEMPTS).execute(conn).await?.rows_affected())
 }
@@ -144,8 +151,29 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
-/// Writes down what became of an attempt, unless another has begun since. Returns the state.
+/// An answer that means: never send anything here again.
+const GONE: u16 = 410;
+
+/// Writes down what became of an attempt, unless another has begun since, and disables an endpoint
+/// that says it is gone. Returns the state.
 pub async fn record(
+    conn: &mut PgConnection,
+    delivery: &ClaimedDelivery,
+    outcome: &Outcome,
+) -> sqlx::Result<Option<String>> {
+    let gone = outcome.status == Some(GONE);
+    if gone {
+        // An endpoint is locked before its deliveries, as everywhere (`locks.rs`).
+        endpoints::lock(conn, &delivery.endpoint_id).await?;
+    }
+    let state = record_attempt(conn, delivery, outcome).await?;
+    if gone && state.is_some() {
+        endpoints::gone(conn, &delivery.endpoint_id).await?;
+    }
+    Ok(state)
+}
+
+async fn record_attempt(
     conn: &mut PgConnection,
     delivery: &ClaimedDelivery,
     outcome: &Outcome,
@@ -178,7 +206,7 @@ pub async fn delete_ended(conn: &mut PgConnection, limit: i64) -> sqlx::Result<u
         "DELETE FROM webhook_deliveries WHERE seq IN (
              SELECT seq FROM webhook_deliveries
              WHERE state <> 'pending' AND created_wall < now() - $1 * interval '1 day'
-             ORDER BY created_wall LIMIT $2)",
+             ORDER BY created_wall LIMIT $2 FOR UPDATE SKIP LOCKED)",
     );
     Ok(deleted.bind(KEPT_DAYS).bind(limit).execute(conn).await?.rows_affected())
 }
@@ -210,6 +238,38 @@ pub async fn notifications(
          WHERE id = ANY ($1) ORDER BY id",
     )
     .bind(ids)
+    .fetch_all(conn)
+    .await
+}
+
+/// A version of an image, as notifications tell it.
+#[derive(Clone, Debug, FromRow)]
+pub struct VersionAt {
+    /// The image's name.
+    pub image: String,
+    /// The version that was current.
+    pub version: i32,
+    /// Its digest.
+    pub digest: String,
+    /// The tags that it was published under.
+    pub tags: Vec<String>,
+}
+
+/// The versions of images that were current at an instant.
+pub async fn versions_at(
+    conn: &mut PgConnection,
+    images: &[&str],
+    at: DateTime<Utc>,
+) -> sqlx::Result<Vec<VersionAt>> {
+    sqlx::query_as(
+        "SELECT i.name AS image, v.version, v.digest, v.tags
+         FROM images i CROSS JOIN LATERAL (
+             SELECT version, digest, tags FROM image_versions
+             WHERE image_id = i.id AND published_at <= $2 ORDER BY version DESC LIMIT 1) v
+         WHERE i.name = ANY ($1)",
+    )
+    .bind(images)
+    .bind(at)
     .fetch_all(conn)
     .await
 }

@@ -2,8 +2,8 @@
 use super::fixture::{Fixture, day};
 use super::support::{bucket, database};
 use std::collections::BTreeSet;
-use store::digest::{EXCLUDED, TABLES, WorldDigest, world_digest};
-use store::objects::ObjectStore;
+use store::digest::{Depth, EXCLUDED, TABLES, WorldDigest, world_digest, world_digest_of};
+use store::objects::{ObjectStore, content_key};
 
 async fn world() -> Fixture {
     let mut fixture = Fixture::new(database().await).await;
@@ -69,6 +69,32 @@ async fn the_digest_covers_history_and_not_how_it_was_made() {
     let next = digest(&fixture, &objects).await;
     assert_eq!(next.differences(&last), ["objects"]);
     assert_eq!((next.objects.count, next.objects.bytes), (1, 2));
+}
+
+#[tokio::test]
+async fn the_deep_digest_sees_what_the_quick_one_does_not() {
+    let objects = bucket().await;
+    let fixture = world().await;
+    let deep = async || world_digest_of(&fixture.pool, &objects, Depth::Contents).await;
+    let sha256 = objects.put_content("one".into(), "text/plain").await.unwrap();
+    objects.put("log/tile/0/000.p/1", "two".into(), "text/plain").await.unwrap();
+    let (quick, before) = (digest(&fixture, &objects).await, deep().await.unwrap());
+    assert_ne!(quick.total, before.total);
+    assert_eq!(quick.objects.sha256, before.objects.sha256);
+
+    // A file that no name vouches for: another number.
+    objects.put("log/tile/0/000.p/1", "too".into(), "text/plain").await.unwrap();
+    assert_eq!(digest(&fixture, &objects).await, quick);
+    assert_ne!(deep().await.unwrap().total, before.total);
+    objects.put("log/tile/0/000.p/1", "two".into(), "text/plain").await.unwrap();
+    assert_eq!(deep().await.unwrap(), before);
+
+    // A document whose name says what it must be: an error that names it.
+    let key = content_key(&sha256);
+    objects.put(&key, "ome".into(), "text/plain").await.unwrap();
+    assert_eq!(digest(&fixture, &objects).await, quick);
+    let error = deep().await.unwrap_err().to_string();
+    assert!(error.contains(&key) && error.contains("hint: `wavetank repair`"), "{error}");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ pub fn timer(customer: u32, image: u32, advisory: u32, clock: Clock) -> TimerRef
         image: ImageId(image),
         advisory: AdvisoryId(advisory),
         clock,
+        episode: 1,
     }
 }
 

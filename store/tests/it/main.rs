@@ -8,6 +8,7 @@ mod digest;
 mod fixture;
 mod migrations;
 mod objects;
+mod sessions;
 mod sla;
 mod sla_cost;
 mod sla_deadlines;

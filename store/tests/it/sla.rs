@@ -98,8 +98,9 @@ async fn a_fix_that_adds_another_finding_stops_no_timer() {
 }
 
 #[tokio::test]
-async fn a_stopped_timer_stays_stopped() {
+async fn a_stopped_timer_stays_stopped_and_a_new_exposure_is_an_episode() {
     let mut fixture = found().await;
+    fixture.sql("UPDATE sla_policies SET on_reexposure = 'restart'").await;
     check(&fixture, day(2, "11:00"), 2).await;
     fixture.version(0, 2, day(3, "10:00")).await;
     fixture.resolve(0, 0, 0, 2, day(3, "10:00")).await;
@@ -111,7 +112,7 @@ async fn a_stopped_timer_stays_stopped() {
     let both = [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)];
     let found = check(&fixture, day(3, "11:00"), 24).await;
     assert_eq!(found.stopped, both);
-    assert_eq!(found.opened, NONE, "a timer exists once");
+    assert_eq!(found.opened, [later(timer(0, 0, 0, Provider)), later(timer(0, 0, 0, Customer))]);
     assert_eq!(column(&fixture, "stopped_at", "customer").await, Some(day(3, "10:20")));
     assert_eq!(reason(&fixture, "customer").await.as_deref(), Some("adopted"));
 }
@@ -151,7 +152,7 @@ async fn a_late_fix_breaches_and_resolves_at_once() {
     assert_eq!(late.stopped, [timer(0, 0, 0, Provider)]);
     assert_eq!(late.breached, [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)]);
     assert_eq!(late.resolved, [timer(0, 0, 0, Provider)]);
-    assert_eq!(late.at_risk, [timer(0, 0, 0, Customer)], "what stopped is not at risk");
+    assert_eq!(late.at_risk, NONE, "what stopped is not at risk, and a breach says it all");
     fixture.uses(0, 0, 2, day(9, "12:00")).await;
     let later = check(&fixture, day(9, "13:00"), 3).await;
     assert_eq!(later.stopped, [timer(0, 0, 0, Customer)]);
@@ -270,20 +271,135 @@ async fn severities_without_a_time_limit_have_no_timer() {
     assert_eq!(check(&fixture, day(2, "11:00"), 2).await.opened, NONE);
 }
 
-#[tokio::test]
-async fn mass_events_are_excluded() {
+/// The next episode of a timer.
+fn later(timer: TimerRef) -> TimerRef {
+    TimerRef { episode: timer.episode + 1, ..timer }
+}
+
+/// What a customer is owed that goes back to the affected version 1 on day 5 at 00:00, having run the
+/// fixed version 2 since day 4: the timers that open, and when they started and are due.
+async fn back_again(on_reexposure: &str) -> (Fixture, Vec<TimerRef>) {
     let mut fixture = found().await;
-    fixture.version(1, 1, day(1, "00:00")).await;
-    // One of two images is 500 permille: over 499, not over 500.
-    fixture.sql("UPDATE sla_policies SET exclude_over_permille = 500").await;
-    assert_eq!(check(&fixture, day(2, "10:00"), 1).await.excluded, NONE);
-    fixture.sql("UPDATE sla_policies SET exclude_over_permille = 499").await;
-    fixture.uses(1, 0, 1, day(2, "10:30")).await;
-    let excluded = check(&fixture, day(2, "11:00"), 1).await;
-    let new = [timer(1, 0, 0, Provider), timer(1, 0, 0, Customer)];
-    assert_eq!(excluded.opened, new);
-    assert_eq!(excluded.excluded, new);
-    let late = check(&fixture, day(12, "00:00"), 240).await;
-    let old = [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)];
-    assert_eq!((&late.breached[..], &late.at_risk[..]), (&old[..], &old[..]));
+    fixture.sql(&format!("UPDATE sla_policies SET on_reexposure = '{on_reexposure}'")).await;
+    check(&fixture, day(2, "11:00"), 2).await;
+    fixture.version(0, 2, day(3, "10:00")).await;
+    fixture.resolve(0, 0, 0, 2, day(3, "10:00")).await;
+    fixture.uses(0, 0, 2, day(4, "00:00")).await;
+    assert_eq!(check(&fixture, day(4, "01:00"), 38).await.stopped.len(), 2);
+    fixture.uses(0, 0, 1, day(5, "00:00")).await;
+    let opened = check(&fixture, day(5, "01:00"), 24).await.opened;
+    (fixture, opened)
+}
+
+async fn of_episode(fixture: &Fixture, column: &str, episode: i32) -> Option<DateTime<Utc>> {
+    let sql = format!("SELECT {column} FROM sla_timers WHERE clock = 'customer' AND episode = $1");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(episode)
+        .fetch_one(&fixture.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_new_episode_continues_the_clock_of_the_one_before() {
+    let (fixture, opened) = back_again("continue").await;
+    assert_eq!(opened, [later(timer(0, 0, 0, Customer))], "the provider has published its fix");
+    assert_eq!(of_episode(&fixture, "opened_at", 2).await, Some(day(5, "00:00")));
+    assert_eq!(of_episode(&fixture, "started_at", 2).await, Some(day(2, "09:00")));
+    assert_eq!(of_episode(&fixture, "due_at", 2).await, Some(day(9, "09:00")));
+    assert_eq!(of_episode(&fixture, "stopped_at", 1).await, Some(day(4, "00:00")), "as it was");
+    let late = check(&fixture, day(9, "10:00"), 105).await;
+    assert_eq!(late.breached, [later(timer(0, 0, 0, Customer))]);
+}
+
+#[tokio::test]
+async fn a_new_episode_restarts_the_clock() {
+    let (fixture, opened) = back_again("restart").await;
+    assert_eq!(opened, [later(timer(0, 0, 0, Customer))]);
+    assert_eq!(of_episode(&fixture, "started_at", 2).await, Some(day(5, "00:00")));
+    assert_eq!(of_episode(&fixture, "due_at", 2).await, Some(day(12, "00:00")));
+}
+
+#[tokio::test]
+async fn a_policy_may_owe_no_second_episode() {
+    let (_, opened) = back_again("ignore").await;
+    assert_eq!(opened, NONE);
+}
+
+#[tokio::test]
+async fn episodes_between_two_evaluations_are_all_seen() {
+    let mut fixture = found().await;
+    fixture.sql("UPDATE sla_policies SET on_reexposure = 'restart'").await;
+    fixture.version(0, 2, day(3, "10:00")).await;
+    fixture.resolve(0, 0, 0, 2, day(3, "10:00")).await;
+    for (n, version) in [2, 1, 2, 1].into_iter().enumerate() {
+        fixture.uses(0, 0, version, day(4 + n as u32, "00:00")).await;
+    }
+    let all = check(&fixture, day(8, "00:00"), 200).await;
+    let first = timer(0, 0, 0, Customer);
+    let episodes = [first, later(first), later(later(first))];
+    let provider = timer(0, 0, 0, Provider);
+    assert_eq!(all.opened, [&[provider][..], &episodes[..]].concat());
+    assert_eq!(all.stopped, [&[provider][..], &episodes[..2]].concat());
+    assert_eq!(of_episode(&fixture, "opened_at", 3).await, Some(day(7, "00:00")));
+    let again = check(&fixture, day(8, "00:00"), 200).await;
+    assert_eq!(again.opened, all.opened, "a repeated evaluation opens nothing more");
+    assert_eq!(again.stopped, all.stopped);
+}
+
+#[tokio::test]
+async fn a_timer_that_opens_overdue_is_breached_and_not_at_risk() {
+    let mut fixture = Fixture::new(database().await).await;
+    fixture.sql("UPDATE sla_policies SET clock_start = 'published', critical_days = 1").await;
+    fixture.version(0, 1, day(1, "00:00")).await;
+    fixture.uses(0, 0, 1, day(1, "00:00")).await;
+    fixture.advisory(0, "critical", day(2, "00:00"), None).await;
+    fixture.finding(0, 1, 0, 0, day(12, "00:00")).await;
+    let found = check(&fixture, day(12, "00:00"), 1).await;
+    let both = [timer(0, 0, 0, Provider), timer(0, 0, 0, Customer)];
+    assert_eq!((&found.breached[..], &found.at_risk[..]), (&both[..], &NONE[..]));
+    assert_eq!(column(&fixture, "due_at", "customer").await, Some(day(3, "00:00")));
+}
+
+#[tokio::test]
+async fn a_mass_event_is_decided_once_for_all_timers_of_a_policy() {
+    for (permille, excluded) in [(500, false), (499, true)] {
+        // One of two images is 500 permille: over 499, not over 500.
+        let mut fixture = found().await;
+        fixture.version(1, 1, day(1, "00:00")).await;
+        let policy = format!(
+            "UPDATE sla_policies SET exclude_over_permille = {permille}, critical_days = 1"
+        );
+        fixture.sql(&policy).await;
+        let opened = check(&fixture, day(2, "10:00"), 1).await;
+        assert_eq!((opened.decided.len(), &opened.excluded[..]), (0, &NONE[..]), "too early");
+        // The deadline is day 3 at 09:00: nothing is said of it before it is decided.
+        let due = check(&fixture, day(3, "09:59"), 23).await;
+        let said = [due.decided.len(), due.excluded.len(), due.breached.len(), due.at_risk.len()];
+        assert_eq!(said, [0; 4]);
+        // A day after the first detection, with what has opened meanwhile and what stopped late.
+        fixture.uses(1, 0, 1, day(3, "09:30")).await;
+        fixture.version(0, 2, day(3, "09:45")).await;
+        fixture.resolve(0, 0, 0, 2, day(3, "09:45")).await;
+        check(&fixture, day(3, "09:59"), 1).await;
+        let decided = check(&fixture, day(3, "10:00"), 1).await;
+        assert_eq!(decided.decided.len(), 1);
+        let decision = decided.decided[0];
+        assert_eq!((decision.images_hit, decision.images, decision.excluded), (1, 2, excluded));
+        let of = |customer| [timer(customer, 0, 0, Provider), timer(customer, 0, 0, Customer)];
+        let all = [of(0), of(1)].concat();
+        if excluded {
+            assert_eq!((&decided.excluded[..], &decided.breached[..]), (&all[..], &NONE[..]));
+        } else {
+            // Of customer 0 both clocks are late, the provider's stopped late; customer 1 began later.
+            assert_eq!(decided.breached, of(0));
+            assert_eq!(decided.resolved, [timer(0, 0, 0, Provider)]);
+        }
+        // Both images are hit later: what is decided stays, also for what opens after it.
+        fixture.finding(1, 1, 0, 0, day(4, "00:00")).await;
+        fixture.uses(1, 1, 1, day(4, "01:00")).await;
+        let after = check(&fixture, day(4, "02:00"), 16).await;
+        assert_eq!(after.opened, [timer(1, 1, 0, Provider), timer(1, 1, 0, Customer)]);
+        assert_eq!((after.decided.len(), after.excluded.len()), (0, 2 * usize::from(excluded)));
+    }
 }

@@ -1,7 +1,7 @@
 //! Deadlines by hand: `sla_due` and `sla_warn`, and that they agree with the kernel.
 use super::support::{at, database};
 use sim::scenario::model::Calendar;
-use sim::time::{DAY_MS, SimTime};
+use sim::time::SimTime;
 use sqlx::PgPool;
 use store::db::instant;
 
@@ -59,22 +59,56 @@ async fn the_kernel_and_the_database_agree() {
     }
 }
 
+async fn warn(
+    pool: &PgPool,
+    started: SimTime,
+    days: i32,
+    calendar: &str,
+    permille: i32,
+) -> SimTime {
+    let ms: i64 = sqlx::query_scalar("SELECT sim_ms(sla_warn($1, $2, $3, $4))")
+        .bind(instant(started).unwrap())
+        .bind(days)
+        .bind(calendar)
+        .bind(permille)
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    SimTime(ms)
+}
+
 #[tokio::test]
-async fn warnings_are_rounded_down_to_milliseconds() {
+async fn warnings_match_values_worked_out_by_hand() {
     let pool = database().await;
-    let started = at("2026-01-05T10:00:00.001Z");
-    for (length_ms, permille, expected_ms) in
-        [(7 * DAY_MS, 750, 7 * DAY_MS / 4 * 3), (1_001, 333, 333), (1_001, 1000, 1_001), (5, 0, 0)]
-    {
-        let due = instant(SimTime(started.0 + length_ms)).unwrap();
-        let warn: i64 = sqlx::query_scalar("SELECT sim_ms(sla_warn($1, $2, $3))")
-            .bind(instant(started).unwrap())
-            .bind(due)
-            .bind(permille)
-            .fetch_one(&pool)
-            .await
-            .unwrap();
-        assert_eq!(warn - started.0, expected_ms, "{permille} permille of {length_ms} ms");
+    // 2026-01-05 is a Monday.
+    for (started, days, calendar, permille, expected) in [
+        ("2026-01-05T10:00:00.001Z", 7, "calendar", 750, "2026-01-10T16:00:00.001Z"),
+        ("2026-01-05T10:00:00.001Z", 1, "calendar", 0, "2026-01-05T10:00:00.001Z"),
+        ("2026-01-09T12:00:00Z", 2, "business", 750, "2026-01-13T00:00:00Z"), // Friday noon
+        ("2026-01-09T12:00:00Z", 2, "business", 250, "2026-01-10T00:00:00Z"), // Friday's end
+        ("2026-01-09T12:00:00Z", 2, "business", 1000, "2026-01-13T12:00:00Z"),
+        ("2026-01-10T12:00:00Z", 2, "business", 0, "2026-01-10T12:00:00Z"), // at once
+        ("2026-01-10T12:00:00Z", 2, "business", 500, "2026-01-13T00:00:00Z"), // Monday's end
+        ("2026-01-05T00:00:00Z", 20, "business", 750, "2026-01-24T00:00:00Z"), // three weeks
+        ("2026-01-07T08:00:00Z", 30, "business", 750, "2026-02-06T20:00:00Z"), // 22.5 days
+    ] {
+        let found = warn(&pool, at(started), days, calendar, permille).await;
+        assert_eq!(found, at(expected), "{permille} permille of {days} {calendar} days, {started}");
+    }
+}
+
+#[tokio::test]
+async fn a_warning_at_the_whole_share_is_the_deadline() {
+    let pool = database().await;
+    let monday = at("2026-01-05T00:00:00Z").0;
+    for step in 0..200_i64 {
+        let started = SimTime(monday + step * 6_048_002 + step % 3);
+        for days in [1, 5, 10, 30] {
+            for calendar in ["calendar", "business"] {
+                let whole = warn(&pool, started, days, calendar, 1000).await;
+                assert_eq!(whole, due(&pool, started, days, calendar).await, "{started} {days}");
+            }
+        }
     }
 }
 

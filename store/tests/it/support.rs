@@ -1,5 +1,6 @@
 //! A fresh database and a fresh bucket for each test.
 pub mod foreign_s3;
+pub mod pooler;
 pub mod services;
 
 use sim::time::SimTime;

@@ -1,9 +1,14 @@
 //! A small world, written row by row: what each answer must be can be seen here.
 //!
-//! It began on 12 January 2026 at 00:00; all is done up to 05:00 and released up to 06:00.
+//! It began on 12 January 2026 at 00:00; all is done up to 05:00 and released up to 06:00. What was
+//! there at 00:00 was scanned then, and all that was in use at 01:00 and 03:00; so version 2 of nginx,
+//! published at 02:30, waited half an hour for a scan.
 use bytes::Bytes;
+use documents::checkpoint::Checkpoint;
+use documents::world_keys::WorldKeys;
 use sim::time::SimTime;
 use sqlx::{AssertSqlSafe, PgPool};
+use store::logs::Log;
 use store::objects::{NewObject, ObjectStore, content_key};
 use store::world::Origin;
 
@@ -74,6 +79,17 @@ pub(crate) async fn count_findings(pool: &PgPool) {
     store::finalize::count_findings(&mut conn, from, through).await.unwrap();
 }
 
+/// A checkpoint of that size as the world's log signs it.
+pub(crate) fn signed_note(log: Log, size: u64) -> String {
+    let keys = WorldKeys::of(&"1".repeat(64), u64::MAX, None).unwrap();
+    let (verifier, key) = match log {
+        Log::Transparency => (&keys.identity.log_verifier, &keys.log_checkpoint),
+        Log::Audit => (&keys.identity.audit_verifier, &keys.audit_checkpoint),
+    };
+    let origin = verifier.name().to_owned();
+    Checkpoint { origin, size, root: [0; 32] }.sign_ed25519(verifier.name(), key)
+}
+
 /// The SHA-256 of [`PACKED`].
 pub(crate) fn packed_sha256() -> String {
     documents::Digest::of(PACKED.as_bytes()).hex()
@@ -135,6 +151,17 @@ INSERT INTO image_versions (image_id, version, build_id, tenant_namespace, diges
    '{0,0,1}', '{0}', '2026-01-12T02:30Z', NULL);
 INSERT INTO image_tags SELECT v.image_id, tag, 'catalogue', min(v.published_at), i.name
 FROM image_versions v JOIN images i ON i.id = v.image_id, unnest(v.tags) AS tag GROUP BY 1, 2, 5;
+INSERT INTO timeline (seq, at, kind, tenant_namespace, image_id, data) VALUES
+  (1, '2026-01-12T00:00Z', 'scanned', 'catalogue', 0,
+   '{"trigger": "push", "versions": 1, "findings": 0, "new": 0}'),
+  (2, '2026-01-12T00:00Z', 'scanned', 'catalogue', 1,
+   '{"trigger": "push", "versions": 1, "findings": 0, "new": 0}'),
+  (3, '2026-01-12T00:00Z', 'scanned', 'catalogue', 2,
+   '{"trigger": "push", "versions": 1, "findings": 0, "new": 0}'),
+  (12, '2026-01-12T01:00Z', 'scanned', 'catalogue', NULL,
+   '{"trigger": "scheduled", "versions": 3, "findings": 2, "new": 2}'),
+  (69, '2026-01-12T03:00Z', 'scanned', 'catalogue', NULL,
+   '{"trigger": "scheduled", "versions": 4, "findings": 3, "new": 1}');
 INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_namespace, severity,
                           score, detected_at, resolved_at, resolved_version) VALUES
   (1, 1, 0, 2, 'catalogue', 'critical', 9.8, '2026-01-12T01:00Z', '2026-01-12T02:30Z', 2);
@@ -144,15 +171,15 @@ INSERT INTO cve_findings (image_id, version, advisory_id, package_id, tenant_nam
    'component_not_present'),
   (1, 2, 1, 1, 'catalogue', 'low', 2.5, '2026-01-12T03:00Z', '2026-01-12T04:00Z',
    'component_not_present');
-INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, uri, sha256,
+INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, object_key, sha256,
                           bytes, components, created_at) VALUES
-  (1, 2, 'spdx', '2.3', 'catalogue', 's3://x/y', repeat('5', 64), 100, 3, '2026-01-12T02:30Z'),
-  (1, 2, 'cyclonedx', '1.6', 'catalogue', 's3://x/z', repeat('4', 64), 90, 3, '2026-01-12T02:30Z');
+  (1, 2, 'spdx', '2.3', 'catalogue', 'blobs/y', repeat('5', 64), 100, 3, '2026-01-12T02:30Z'),
+  (1, 2, 'cyclonedx', '1.6', 'catalogue', 'blobs/z', repeat('4', 64), 90, 3, '2026-01-12T02:30Z');
 INSERT INTO attestations (seq, image_id, version, predicate_type, tenant_namespace, created_at,
                           document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash,
-                          log_index, tree_size, uri, sha256, bytes)
+                          log_index, tree_size, object_key, sha256, bytes)
 SELECT 40, 1, 2, 'https://slsa.dev/provenance/v1', 'catalogue', '2026-01-12T02:30Z',
-       repeat('6', 64), h, h, h, h, 1, 2, 's3://x/p', repeat('9', 64), 80
+       repeat('6', 64), h, h, h, h, 1, 2, 'blobs/p', repeat('9', 64), 80
 FROM (SELECT decode(repeat('00', 32), 'hex') AS h) AS hash;
 INSERT INTO slsa_assessments (image_id, version, seq, tenant_namespace, assessed_at, slsa_level,
                               checks) VALUES

@@ -350,7 +350,7 @@ async fn a_stream_shows_nothing_of_another_tenant() {
         async move {
             let token = api.sign_in(Role::Viewer, Some(who)).await;
             let request = api.anonymous(Method::GET, "/v1/events").bearer_auth(token);
-            let last = (ACME.number - 1).to_string();
+            let last = format!("{}{}", crate::events::prefix(api).await, ACME.number - 1);
             let mut response = request.header("Last-Event-ID", last).send().await.unwrap();
             let mut told = String::new();
             while !told.contains("772000") {

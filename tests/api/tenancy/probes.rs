@@ -95,6 +95,7 @@ pub(crate) fn in_query(operation: &str, name: &str) -> Names {
         (_, "version" | "from" | "to" | "index" | "tree_size") => Nothing("1"),
         // Words that stand in the specification, instants, and how a list is read.
         (_, "severity" | "status" | "state" | "kind" | "clock" | "queue" | "trigger")
+        | (_, "image_status" | "scan" | "slsa_assessment")
         | (_, "format" | "predicate_type" | "slsa_level" | "order_by" | "operation" | "outcome")
         | (_, "known_exploited" | "fix_available" | "published_from" | "published_to")
         | (_, "as_of" | "days" | "timeline" | "page_size" | "page_token") => Nothing(""),
@@ -130,6 +131,7 @@ pub(crate) fn in_body(operation: &str, field: &str) -> Option<(Names, Body)> {
         | ("useImage", "runtime")
         | ("checkScenario", "scenario")
         | ("createWebhookSource", "name")
+        | ("rotateWebhookSecret", "overlap_seconds")
         | ("getToken", "api_key") => return None,
         (
             "createWebhookEndpoint" | "changeWebhookEndpoint",

@@ -131,7 +131,7 @@ async fn the_database_roles_of_the_api_have_no_other_rights() {
     .await;
     assert_eq!(
         around,
-        ["next_command_seq", "next_image_id"],
+        ["next_command_seq", "next_image_id", "scan_pass_at", "scanned_at"],
         "functions with the rights of their owner"
     );
     let shared = names(

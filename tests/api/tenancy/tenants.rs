@@ -178,13 +178,13 @@ INSERT INTO artifacts (build_id, kind, tenant_namespace, media_type, sha256, byt
 SELECT {n1}, kind, '{t}', 'text/plain', sha256, 10, 'blobs/sha256/' || sha256
 FROM (VALUES ('log', '{log}'), ('spdx', '{spdx}'), ('cyclonedx', '{cyclonedx}'),
              ('provenance', '{provenance}')) AS made (kind, sha256);
-INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, uri, sha256,
+INSERT INTO sbom_records (image_id, version, format, spec_version, tenant_namespace, object_key, sha256,
                           bytes, components, created_at) VALUES
   ({n1}, 2, 'spdx', '2.3', '{t}', 's3://{t}/x', '{spdx}', 10, 3, '2026-01-12T01:40Z'),
   ({n1}, 2, 'cyclonedx', '1.6', '{t}', 's3://{t}/y', '{cyclonedx}', 10, 3, '2026-01-12T01:40Z');
 INSERT INTO attestations (seq, image_id, version, predicate_type, tenant_namespace, created_at,
                           document_sha256, envelope_sha256, payload_sha256, signature, leaf_hash,
-                          log_index, tree_size, uri, sha256, bytes)
+                          log_index, tree_size, object_key, sha256, bytes)
 SELECT {n1}, {n1}, 2, predicate, '{t}', '2026-01-12T01:40Z', stated, h, decode('{payload}', 'hex'),
        h, sha256((predicate || '{t}')::bytea), place, place + 1, 's3://{t}/z', bundle, 10
 FROM (VALUES ('https://slsa.dev/provenance/v1', '{provenance}', '{bundle}', {log0}),
@@ -193,7 +193,7 @@ FROM (VALUES ('https://slsa.dev/provenance/v1', '{provenance}', '{bundle}', {log
      AS stated (predicate, stated, bundle, place),
      (SELECT decode('{payload}', 'hex') AS h) AS hash;
 INSERT INTO attestation_replacements (log_index, seq, tenant_namespace, replaced_at,
-                                      document_sha256, uri, sha256, bytes)
+                                      document_sha256, object_key, sha256, bytes)
 VALUES ({log0}, {n9}, '{t}', '2026-01-12T04:00Z', '{forged}', 's3://{t}/q', '{forged bundle}', 10);
 INSERT INTO slsa_assessments (image_id, version, seq, tenant_namespace, assessed_at, slsa_level,
                               checks)

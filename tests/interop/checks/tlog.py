@@ -4,6 +4,7 @@ import base64
 import functools
 import hashlib
 import json
+from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
@@ -169,6 +170,7 @@ def entry(export, bundle):
     index, body = int(found["logIndex"]), base64.b64decode(found["canonicalizedBody"])
     key, log_id = export.key("log.pem")
     require(base64.b64decode(found["logId"]["keyId"]) == log_id, "it is of another log")
+    in_time(export, log_id, int(found["integratedTime"]))
     promised = {
         "body": found["canonicalizedBody"],
         "integratedTime": int(found["integratedTime"]),
@@ -192,6 +194,19 @@ def entry(export, bundle):
     require(size <= whole.size, f"its checkpoint is of {size} entries, the log has {whole.size}")
     require(whole.entries[index] == body, "the log holds another entry at its index")
     require(whole.tree.root(size) == root, "its checkpoint is not consistent with the log")
+
+
+def in_time(export, log_id, seconds):
+    """The log's key was valid when the entry was logged, by the trusted root; 0 is no time."""
+    require(seconds > 0, "it has no integrated time")
+    root = json.loads((export.path / "trusted_root.json").read_bytes())
+    (log,) = (
+        log for log in root["tlogs"] if base64.b64decode(log["logId"]["keyId"]) == log_id
+    )
+    valid = log["publicKey"]["validFor"]
+    start = datetime.fromisoformat(valid["start"].replace("Z", "+00:00")).timestamp()
+    require(start <= seconds, f"it was logged before its key was valid, {valid['start']}")
+    require("end" not in valid, "the log's key has ended")
 
 
 def about(export, body, envelope):

@@ -120,6 +120,9 @@ codes! {
     /// The log has no such entry.
     LogEntryNotFound "log_entry_not_found" 404 "There is no such log entry"
         "GET /v1/logs tells how many entries the logs have.";
+    /// The document was made, and the object store has lost or damaged it.
+    DocumentDamaged "document_damaged" 410 "The document is lost or damaged"
+        "An operator can have it made again with `wavetank repair`; until then it is not to be had.";
     /// The image belongs to somebody else.
     NotYourImage "not_your_image" 403 "The image belongs to somebody else"
         "Build images of your own namespace; they may stand on those of the catalogue.";
@@ -186,6 +189,9 @@ codes! {
     /// The entry is in the log, and what it is about is no longer kept.
     LogEntryExpired "log_entry_expired" 410 "The log entry's attestation is no longer kept"
         "Its leaf stays: GET /v1/logs/transparency/inclusion-proof proves it as before.";
+    /// The page token is of a world that another one has replaced.
+    StalePageToken "stale_page_token" 410 "The page token is of another world"
+        "Begin the list again, without `page_token`.";
     /// The body is longer than the limit.
     BodyTooLarge "body_too_large" 413 "The body is too large"
         "Send less; the limit is in the message.";

@@ -23,7 +23,9 @@ pub(crate) fn from_poem(error: poem::Error) -> Problem {
     }
     if let Some(ParseRequestPayloadError { reason }) = error.downcast_ref() {
         let reason = reason.trim_end_matches('.');
-        return Problem::new(Code::InvalidBody, format!("The body cannot be read: {reason}."));
+        let part = ProblemPart::at("", "what /docs describes", reason, None);
+        let detail = format!("The body cannot be read: {reason}.");
+        return Problem::new(Code::InvalidBody, detail).parts(vec![part]);
     }
     if let Some(content_type) = error.downcast_ref::<ContentTypeError>() {
         return Problem::new(
@@ -131,7 +133,13 @@ impl From<store::error::Error> for Problem {
 impl From<ObjectError> for Problem {
     fn from(error: ObjectError) -> Self {
         match error {
-            ObjectError::Unreachable { .. } | ObjectError::Refused { .. } => {
+            error if error.is_damage() => {
+                let detail = "It was made, but the object store has lost it, or gives other bytes.";
+                Problem::caused_by(Code::DocumentDamaged, detail, error)
+            }
+            ObjectError::Unreachable { .. }
+            | ObjectError::Refused { .. }
+            | ObjectError::Interrupted { .. } => {
                 let detail = "The object store does not answer, or does not let us in.";
                 Problem::caused_by(Code::ObjectStoreUnavailable, detail, error)
             }
@@ -171,12 +179,21 @@ impl From<Refusal> for Problem {
             Refusal::OtherWorld { .. } => Code::OtherWorld,
             Refusal::LoadUnderWay => Code::LoadUnderWay,
         };
-        let listed = refusal.listed_packages().iter().map(|package| ProblemPart {
-            name: package.name.clone(),
-            detail: package.reason.to_owned(),
-        });
-        let parts: Vec<_> = listed.collect();
+        let listed = refusal.listed_packages().iter();
+        let listed = listed.map(|package| ProblemPart::new(&package.name, package.reason));
+        let mut parts: Vec<_> = listed.collect();
+        parts.extend(field(&refusal));
         let problem = Problem::new(code, refusal.to_string());
         if parts.is_empty() { problem } else { problem.parts(parts) }
+    }
+}
+
+/// The field that a refusal is about, where there is one and no other way to tell.
+fn field(refusal: &Refusal) -> Option<ProblemPart> {
+    match refusal {
+        Refusal::NumericName => {
+            Some(ProblemPart::at("/name", "a name that is not a number", "digits alone", None))
+        }
+        _ => None,
     }
 }

@@ -13,8 +13,6 @@ use crate::http::time::{self, Instant};
 use crate::resources::builds::events::{example_build, one_build};
 use chrono::{DateTime, Utc};
 use download::Download;
-use futures::stream;
-use poem::Body;
 use poem_openapi::param::{Header, Path};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
@@ -23,8 +21,8 @@ use store::objects::content_key;
 use store::read::artifacts::{ArtifactRow, by_sha256, of_build};
 use store::retention::objects::expired_at;
 
-/// The largest document that is unpacked for a reader who does not take it compressed.
-const MAX_UNPACKED_BYTES: u64 = 128 << 20;
+/// The largest document that is given: it is read whole and checked before its first byte is sent.
+const MAX_DOCUMENT_BYTES: u64 = 128 << 20;
 
 pub(crate) struct ArtifactsApi(pub(crate) ApiState);
 
@@ -34,7 +32,8 @@ failures! {
 }
 failures! {
     /// One document.
-    OneArtifact: UnknownParameter, ArtifactNotFound, DocumentExpired, ObjectStoreUnavailable
+    OneArtifact: UnknownParameter, ArtifactNotFound, DocumentDamaged, DocumentExpired,
+        ObjectStoreUnavailable
 }
 
 /// A stored document.
@@ -127,7 +126,8 @@ impl ArtifactsApi {
 
     /// Download an artifact
     ///
-    /// Byte for byte what was stored: its SHA-256 is its address, so it never changes.
+    /// Byte for byte what was stored: its SHA-256 is its address, so it never changes. It is checked
+    /// against that before it is sent.
     #[oai(path = "/v1/artifacts/:sha256", method = "get", operation_id = "getArtifact")]
     async fn get(
         &self,
@@ -156,19 +156,11 @@ impl ArtifactsApi {
         if download::has_copy(if_none_match.as_deref(), &sha256) {
             return Ok(Download::unchanged(&sha256));
         }
-        let objects = self.0.objects()?;
-        let reading = objects.open(&row.object_key, None).await.map_err(Problem::from)?;
-        let (bytes, packed) = (reading.bytes, reading.packed);
-        if packed && !takes_gzip(accept_encoding.as_deref()) {
-            let whole = objects.get(&row.object_key, MAX_UNPACKED_BYTES).await;
-            let whole = whole.map_err(Problem::from)?;
-            return Ok(Download::whole(&sha256, row, whole.len() as u64, false, whole));
-        }
-        let body = Body::from_bytes_stream(stream::try_unfold(reading, |mut reading| async move {
-            let chunk = reading.chunk().await.map_err(std::io::Error::other)?;
-            Ok::<_, std::io::Error>(chunk.map(|chunk| (chunk, reading)))
-        }));
-        Ok(Download::whole(&sha256, row, bytes, packed, body))
+        let read = self.0.objects()?.read(&row.object_key, MAX_DOCUMENT_BYTES).await;
+        let document = read.map_err(Problem::from)?;
+        let packed = document.packed && takes_gzip(accept_encoding.as_deref());
+        let body = if packed { document.stored } else { document.content };
+        Ok(Download::whole(&sha256, row, body.len() as u64, packed, body))
     }
 }
 

@@ -33,7 +33,7 @@ failures! {
     /// A log.
     BuildLog:
         InvalidParameter, UnknownParameter, AsOfInFuture, BuildNotFound, BuildLogNotFound,
-        ObjectStoreUnavailable
+        DocumentDamaged, ObjectStoreUnavailable
 }
 
 /// The longest log that is given at once; those of builds are a few kilobytes.
@@ -125,15 +125,24 @@ impl BuildsApi {
     ) -> Result<PlainText<String>, Failure<BuildLog>> {
         let mut snapshot = self.0.snapshot(&caller, as_of.0).await?;
         let build = one_build(&mut snapshot, id.0).await?;
-        let sha256 = build.log_sha256.ok_or_else(|| {
-            let detail = format!("Build {} has no log as of {}.", id.0, snapshot.as_of());
-            Problem::new(Code::BuildLogNotFound, detail)
-        })?;
+        let merged_into = build.merged_into;
+        let sha256 = build.log_sha256.ok_or_else(|| no_log(id.0, merged_into, &snapshot))?;
         drop(snapshot);
         let log = self.0.objects()?.get(&content_key(&sha256), MAX_LOG_BYTES).await;
         let log = log.map_err(Problem::from)?;
         Ok(PlainText(String::from_utf8_lossy(&log).into_owned()))
     }
+}
+
+/// Why a build has no log: it is not over, or another one covers it.
+fn no_log(id: i64, merged_into: Option<i64>, snapshot: &Snapshot) -> Problem {
+    let Some(other) = merged_into else {
+        let detail = format!("Build {id} has no log as of {}.", snapshot.as_of());
+        return Problem::new(Code::BuildLogNotFound, detail);
+    };
+    let detail = format!("Build {id} was merged into build {other}, and made nothing of its own.");
+    let hint = format!("What was built, and its log, is at GET /v1/builds/{other}/log.");
+    Problem::new(Code::BuildLogNotFound, detail).hint(hint)
 }
 
 pub(crate) fn example_build() -> i64 {

@@ -10,15 +10,15 @@ use crate::http::problem::{Failure, failures};
 use crate::http::query::{AsOf, length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::schemas::exposure::{Exposure, ExposurePage};
+use crate::schemas::exposure::{Exposure, ExposurePage, LookedAt};
 use crate::schemas::severity::Severity;
 use model::{Customer, CustomerDetail, CustomerPage, CustomerUsage, CustomerUsagePage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use store::read::Page;
 use store::read::customers::{customer, customers, customers_total, usage};
 use store::read::exposure::{ExposureFilter, of_customer};
+use store::read::{Page, scans};
 
 pub(crate) struct CustomersApi(pub(crate) ApiState);
 
@@ -163,7 +163,12 @@ impl CustomersApi {
             pager.end(&mut rows, |row| (rank(&row.severity), row.image_id, row.advisory_id))?;
         let items = rows.into_iter().map(|row| Exposure::new(row, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;
-        Ok(Json(ExposurePage::new(items, total, next, &pager.snapshot)))
+        let conn = pager.snapshot.conn();
+        let looked = LookedAt {
+            scan: scans::of_customer(conn, moment, id).await?.map(Into::into),
+            evaluated_at: scans::evaluated_at(conn, moment).await?,
+        };
+        Ok(Json(ExposurePage::new(items, total, next, looked, &pager.snapshot)))
     }
 }
 

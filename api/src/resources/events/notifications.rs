@@ -70,7 +70,9 @@ pub(crate) struct Notification {
 }
 
 impl From<NotificationRow> for Notification {
-    fn from(row: NotificationRow) -> Self {
+    fn from(mut row: NotificationRow) -> Self {
+        // Rows of release 0.1.0 have other forms.
+        store::instants::rewrite(&mut row.body);
         Notification {
             href: format!("/v1/notifications/{}", row.id),
             id: row.id,
@@ -96,7 +98,7 @@ impl Example for Notification {
             body: json!({
                 "from": "2026-01-12T00:00:00Z", "to": "2026-01-12T04:00:00Z", "count": 1,
                 "items": [{"image": examples::IMAGE, "cve": examples::CVE, "clock": "customer",
-                           "severity": "critical", "due": "2026-01-12T03:00:00+00:00"}],
+                           "severity": "critical", "due": "2026-01-12T03:00:00Z"}],
             }),
         }
         .into()

@@ -1,4 +1,5 @@
 //! Server-sent events: how far the world is, and what happens in it, as it happens.
+use super::details::{Subject, severities};
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::problem::{Code, Failure, Problem, failures};
@@ -7,6 +8,8 @@ use crate::http::state::ApiState;
 use crate::http::streams::Room;
 use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
+use crate::http::world_id::{EventId, WorldId};
+use crate::schemas::severity::AdvisoryCounts;
 use futures::stream::{self, BoxStream, StreamExt};
 use poem::http::header::CACHE_CONTROL;
 use poem::web::sse::Event as Message;
@@ -17,6 +20,7 @@ use poem_openapi::{Enum, Object, OpenApi};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::read::events::{EventRow, events};
+use store::read::world::Position;
 use store::world::clock;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +50,8 @@ enum EventType {
     Timeline,
     /// Events were left out, up to `seq`: GET /v1/timeline has them.
     Gap,
+    /// What was seen before is not continued: `reason` says why. What follows comes after `seq`.
+    Reset,
 }
 
 impl EventType {
@@ -54,11 +60,26 @@ impl EventType {
             EventType::Progress => "progress",
             EventType::Timeline => "timeline",
             EventType::Gap => "gap",
+            EventType::Reset => "reset",
         }
     }
 }
 
-/// One event: `type` is also the event's name in the stream, `seq` its id.
+/// Why events are missing between two that were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum GapReason {
+    /// More happened than is sent at once.
+    TooFarBehind,
+    /// Another world has taken the place of the one that was watched: it is told from its beginning.
+    AnotherWorld,
+    /// The id that came is one of this world, but nothing with it has happened yet.
+    NotHappenedYet,
+    /// The id that came does not say of which world it is; release 0.1.0 gave such ids.
+    UnknownWorld,
+}
+
+/// One event: `type` is also the event's name in the stream. Its id there names the world and `seq`.
 #[derive(Clone, Debug, Object)]
 #[oai(example, skip_serializing_if_is_none)]
 struct Event {
@@ -77,6 +98,18 @@ struct Event {
     build_id: Option<i64>,
     /// The CVE it concerns.
     cve: Option<String>,
+    /// The version it concerns; of a scan of one image, the one that was current.
+    version: Option<i32>,
+    /// The digest of that version.
+    digest: Option<String>,
+    /// The tags that it was published under.
+    tags: Option<Vec<String>>,
+    /// Which advisories were open in it after a scan of one image, by severity.
+    severities: Option<AdvisoryCounts>,
+    /// Where to read on.
+    href: Option<String>,
+    /// Why events are missing, for `gap` and `reset`.
+    reason: Option<GapReason>,
     /// How simulated time goes on: `paused`, `live` or `fast`.
     mode: Option<String>,
     /// Simulated seconds in a second, when live.
@@ -85,6 +118,8 @@ struct Event {
     released_through: Option<Instant>,
     /// Why the clock stands still, whatever its mode.
     held_reason: Option<String>,
+    #[oai(skip)]
+    world: Option<WorldId>,
 }
 
 impl Event {
@@ -97,15 +132,35 @@ impl Event {
             image: None,
             build_id: None,
             cve: None,
+            version: None,
+            digest: None,
+            tags: None,
+            severities: None,
+            href: None,
+            reason: None,
             mode: None,
             factor: None,
             released_through: None,
             held_reason: None,
+            world: None,
         }
     }
 
     fn of(row: EventRow) -> Self {
+        let subject = Subject {
+            kind: &row.kind,
+            seq: row.seq,
+            image: row.image.as_deref(),
+            version: row.details.version,
+            build_id: row.build_id,
+            cve: row.cve.as_deref(),
+        };
         Event {
+            href: subject.href(),
+            severities: severities(&row.details),
+            version: row.details.version,
+            digest: row.details.digest,
+            tags: row.details.tags,
             seq: Some(row.seq),
             event: Some(row.kind),
             image: row.image,
@@ -115,10 +170,14 @@ impl Event {
         }
     }
 
+    fn left_out(kind: EventType, at: Instant, seq: i64, reason: GapReason) -> Self {
+        Event { seq: Some(seq), reason: Some(reason), ..Event::new(kind, at) }
+    }
+
     fn message(self) -> Message {
         let message = Message::message(self.to_json_string()).event_type(self.kind.as_str());
         match self.seq {
-            Some(seq) => message.id(seq.to_string()),
+            Some(seq) => message.id(EventId { world: self.world, seq }.to_string()),
             None => message,
         }
     }
@@ -157,22 +216,29 @@ impl EventsApi {
     ///
     /// A stream of server-sent events that stays open: `progress` at once and whenever the world
     /// has moved, `timeline` for everything that happens and that the caller may see, `gap` when
-    /// more happened than is sent. It ends when the token does, or its key; come again with a new
-    /// token and `Last-Event-ID`, and nothing is missed. One key may have 16 streams open.
+    /// more happened than is sent, `reset` when what was seen before is not continued: because a
+    /// scenario was loaded, or because `Last-Event-ID` is an id of another world or of what has not
+    /// happened yet. Both say in `reason` why, and in `seq` after which place they go on. It ends
+    /// when the token does, or its key; come again with a new token and `Last-Event-ID`, and
+    /// nothing is missed. One key may have 16 streams open.
     #[oai(path = "/v1/events", method = "get", operation_id = "watchEvents")]
     async fn watch(
         &self,
         caller: Caller,
-        /// The id of the last event that was seen: those after it follow.
-        #[oai(name = "Last-Event-ID", validator(minimum(value = "0")))]
-        last_event_id: Header<Option<i64>>,
+        /// The id of the last event that was seen: those after it follow. Ids name the world that
+        /// they are of, the load that made it and its origin: `0-1f0c2a9b-812`.
+        #[oai(
+            name = "Last-Event-ID",
+            validator(max_length = 64, pattern = "^([0-9]{1,18}-[0-9a-f]{8}-)?[0-9]{1,18}$")
+        )]
+        last_event_id: Header<Option<String>>,
         query: WatchEventsQuery,
     ) -> Result<Response<EventStream<BoxStream<'static, Event>>>, Failure<WatchEvents>> {
         let room = self.0.stream(&caller.actor)?;
         let snapshot = self.0.snapshot(&caller, None).await?;
-        let (newest, generation) =
-            (snapshot.position.materialized_seq, snapshot.position.generation);
-        let after = last_event_id.filter(|last| *last < newest).unwrap_or(newest);
+        let world = WorldId::of(&snapshot.position);
+        let seen = last_event_id.0.as_deref().and_then(EventId::parse);
+        let (after, reset) = go_on(seen, &world, &snapshot.position);
         drop(snapshot);
         let watch = Watch {
             state: self.0.clone(),
@@ -180,7 +246,8 @@ impl EventsApi {
             caller,
             timeline: query.timeline.unwrap_or(true),
             after,
-            generation,
+            reset,
+            world,
             told: None,
             ready: VecDeque::new(),
             _room: room,
@@ -197,6 +264,18 @@ impl EventsApi {
     }
 }
 
+/// After which place a stream goes on whose client has seen this event, and why not after that.
+fn go_on(seen: Option<EventId>, world: &WorldId, now: &Position) -> (i64, Option<GapReason>) {
+    let newest = now.materialized_seq;
+    let Some(EventId { world: of, seq }) = seen else { return (newest, None) };
+    match of {
+        Some(of) if of == *world && seq <= newest => (seq, None),
+        Some(of) if of == *world => (newest, Some(GapReason::NotHappenedYet)),
+        Some(_) => (0, Some(GapReason::AnotherWorld)),
+        None => (newest, Some(GapReason::UnknownWorld)),
+    }
+}
+
 /// One open stream.
 struct Watch {
     state: ApiState,
@@ -204,7 +283,9 @@ struct Watch {
     caller: Caller,
     timeline: bool,
     after: i64,
-    generation: i64,
+    /// Why what was seen before is not continued, until that has been told.
+    reset: Option<GapReason>,
+    world: WorldId,
     told: Option<String>,
     ready: VecDeque<Event>,
     _room: Room,
@@ -215,7 +296,7 @@ impl Watch {
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                return Some(event);
+                return Some(Event { world: Some(self.world.clone()), ..event });
             }
             if self.ended().await {
                 return None;
@@ -255,18 +336,27 @@ impl Watch {
             held_reason: self.caller.held_reason(clock.held_reason, &snapshot.position),
             ..Event::new(EventType::Progress, at.into())
         };
-        if snapshot.position.generation != self.generation {
+        let world = WorldId::of(&snapshot.position);
+        if world != self.world {
             // Another world has taken the place of this one: it is told from its beginning.
-            self.generation = snapshot.position.generation;
+            self.world = world;
             self.after = 0;
+            self.reset = Some(GapReason::AnotherWorld);
+        } else if self.after > newest {
+            // An older state of it has been restored.
+            self.after = newest;
+            self.reset = Some(GapReason::NotHappenedYet);
         }
-        // (One that came while the client was away may have fewer facts.)
-        self.after = self.after.min(newest);
+        if let Some(reason) = self.reset.take() {
+            let reset = Event::left_out(EventType::Reset, at.into(), self.after, reason);
+            self.ready.push_back(reset);
+        }
         if self.timeline && newest > self.after {
             if newest - self.after > TOO_FAR {
                 self.after = newest - AT_ONCE;
-                let gap = Event::new(EventType::Gap, at.into());
-                self.ready.push_back(Event { seq: Some(self.after), ..gap });
+                let reason = GapReason::TooFarBehind;
+                let gap = Event::left_out(EventType::Gap, at.into(), self.after, reason);
+                self.ready.push_back(gap);
             }
             let rows = events(snapshot.conn(), self.after, newest, AT_ONCE).await?;
             let whole = (rows.len() as i64) < AT_ONCE;

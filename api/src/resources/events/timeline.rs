@@ -1,4 +1,5 @@
 //! What happened in the world, and the scans among it.
+use super::details::{Subject, severities};
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::examples;
@@ -10,6 +11,7 @@ use crate::http::query::{length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::http::time::{self, Instant};
+use crate::schemas::severity::AdvisoryCounts;
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Any, Example};
 use poem_openapi::{Enum, Object, OpenApi};
@@ -89,6 +91,16 @@ pub(crate) struct TimelineEntry {
     build_id: Option<i64>,
     /// The CVE it concerns.
     cve: Option<String>,
+    /// The version it concerns; of a scan of one image, the one that was current.
+    version: Option<i32>,
+    /// The digest of that version.
+    digest: Option<String>,
+    /// The tags that it was published under.
+    tags: Option<Vec<String>>,
+    /// Which advisories were open in it after a scan of one image, by severity.
+    severities: Option<AdvisoryCounts>,
+    /// Where to read on.
+    href: Option<String>,
     /// The particulars, by kind. Tenants do not see those of `sla_checked`, which count all
     /// tenants' timers.
     data: Option<Any<Value>>,
@@ -97,7 +109,21 @@ pub(crate) struct TimelineEntry {
 impl TimelineEntry {
     fn new(row: TimelineRow, caller: &Caller) -> Self {
         let hidden = caller.tenant().is_some() && row.kind == SLA_CHECKED;
+        let subject = Subject {
+            kind: &row.kind,
+            seq: row.seq,
+            image: row.image.as_deref(),
+            version: row.details.version,
+            build_id: row.build_id,
+            cve: row.cve.as_deref(),
+        };
+        let href = subject.href();
         TimelineEntry {
+            severities: severities(&row.details),
+            version: row.details.version,
+            digest: row.details.digest,
+            tags: row.details.tags,
+            href,
             seq: row.seq,
             at: row.at.into(),
             kind: row.kind,
@@ -115,12 +141,17 @@ impl Example for TimelineEntry {
         TimelineEntry {
             seq: 812,
             at: time::example(2),
-            kind: "build_started".to_owned(),
+            kind: "build_finished".to_owned(),
             tenant_namespace: "catalogue".to_owned(),
-            image: None,
+            image: Some(examples::IMAGE.to_owned()),
             build_id: Some(312),
             cve: None,
-            data: Some(Any(json!({"builder": 2, "attempt": 1}))),
+            version: Some(3),
+            digest: Some(format!("sha256:{}", "d".repeat(64))),
+            tags: Some(vec!["latest".to_owned(), "1.7".to_owned()]),
+            severities: None,
+            href: Some("/v1/builds/312".to_owned()),
+            data: Some(Any(json!({"trigger": "cve_fix", "outcome": "published", "version": 3}))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The keys of callers: made, listed and revoked by admins.
 use crate::auth::{ApiKey as Key, Role};
 use crate::http::access::{Access, Resource};
+use crate::http::body::one_line;
 use crate::http::caller::Caller;
 use crate::http::examples;
 use crate::http::pages::{CurrentPageQuery, Pager, Total};
@@ -210,10 +211,7 @@ impl ApiKeysApi {
             let detail = "An admin sees every tenant: leave `tenant_namespace` out.";
             return Err(Problem::new(Code::Contradiction, detail).into());
         }
-        if wanted.name.chars().any(char::is_control) {
-            let detail = "`name` holds control characters.";
-            return Err(Problem::new(Code::InvalidBody, detail).into());
-        }
+        one_line("/name", &wanted.name)?;
         let mut write = self.0.write(&caller).await?;
         if let Some(tenant) = tenant {
             let plain = !tenant.chars().any(char::is_control);

@@ -7,6 +7,7 @@ use crate::http::time::Instant;
 use crate::resources::images::evidence::{
     Attestation, PROVENANCE, Sbom, SlsaEvidence, Tag, artifact,
 };
+use crate::schemas::scan::ScanState;
 use poem_openapi::{Enum, Object};
 use store::read::images::{ImageOrder, ImageRow};
 use store::read::versions::{AssessmentRow, AttestationRow, SbomRow, TagRow};
@@ -70,7 +71,7 @@ impl ImageOrderBy {
     }
 }
 
-/// How many advisories are open, by severity.
+/// How many advisories are open, by severity, as the last scan found them.
 #[derive(Clone, Copy, Debug, Object)]
 pub(super) struct SeverityCounts {
     /// Critical ones.
@@ -81,6 +82,22 @@ pub(super) struct SeverityCounts {
     medium: i64,
     /// Low ones.
     low: i64,
+}
+
+/// Whether provenance has been assessed for a SLSA build level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum Assessed {
+    /// Not yet: the level is unknown, not 0.
+    Pending,
+    /// It was assessed.
+    Complete,
+}
+
+impl Assessed {
+    pub(super) const fn of(level: Option<i32>) -> Self {
+        if level.is_some() { Assessed::Complete } else { Assessed::Pending }
+    }
 }
 
 /// The version that was current.
@@ -95,8 +112,14 @@ pub(super) struct CurrentVersion {
     published_at: Instant,
     /// How many packages it holds, those of its base included.
     packages: i32,
+    /// Whether its provenance has been assessed for a SLSA build level.
+    slsa_assessment: Assessed,
     /// Its SLSA build level, computed from its provenance; absent until that is assessed.
     slsa_level: Option<i32>,
+    /// What is known of it from scans.
+    scan: ScanState,
+    /// When it was scanned last; absent while that is pending.
+    scanned_at: Option<Instant>,
     /// The digest of the base it stands on.
     base_digest: Option<String>,
 }
@@ -149,8 +172,9 @@ pub(super) struct Image {
     end_of_life_at: Option<Instant>,
     /// The current version; absent before the first is published.
     current: Option<CurrentVersion>,
-    /// Advisories open on the current version.
-    open_findings: SeverityCounts,
+    /// Advisories open on the current version, as its last scan found them; absent while no scan of
+    /// it has reported (`scan` of `current`), and before the first version.
+    open_findings: Option<SeverityCounts>,
     /// Where more is.
     links: ImageLinks,
 }
@@ -164,7 +188,10 @@ impl Image {
                 digest,
                 published_at: published_at.into(),
                 packages: row.packages.unwrap_or_default(),
+                slsa_assessment: Assessed::of(row.slsa_level),
                 slsa_level: row.slsa_level,
+                scan: row.scan.map_or(ScanState::Pending, Into::into),
+                scanned_at: row.scanned_at.map(Into::into),
                 base_digest: row.base_digest,
             }),
             _ => None,
@@ -198,12 +225,12 @@ impl Image {
             created_at: row.created_at.into(),
             end_of_life_at,
             current,
-            open_findings: SeverityCounts {
+            open_findings: row.scanned_at.map(|_| SeverityCounts {
                 critical: row.critical,
                 high: row.high,
                 medium: row.medium,
                 low: row.low,
-            },
+            }),
         }
     }
 }

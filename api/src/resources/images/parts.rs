@@ -14,7 +14,7 @@ use crate::http::query::{AsOf, at_least, length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::resources::images::lookup::{one_image, one_version};
-use crate::schemas::finding::FindingStatus;
+use crate::schemas::finding::{FindingStatus, ImageFindingStatus};
 use crate::schemas::severity::Severity;
 use diff::Diff;
 use documents::{
@@ -27,7 +27,7 @@ use poem_openapi::payload::Json;
 use relations::{ImageUsage, ImageUsagePage, Lineage};
 use store::read::documents::{AttestationFilter, SbomFilter};
 use store::read::findings::FindingFilter;
-use store::read::{self, Page, lineage, sla, usage, vex};
+use store::read::{self, Page, lineage, scans, sla, usage, vex};
 
 /// The most images of a lineage that are shown in one direction.
 const MAX_LINEAGE: i64 = 1_000;
@@ -56,8 +56,10 @@ query! {
         version: Option<i32> = at_least(1),
         /// Only findings of this severity.
         severity: Option<Severity>,
-        /// Only findings that stood so at that instant.
+        /// Only findings that said this of their version at that instant.
         status: Option<FindingStatus>,
+        /// Only findings that said this of the image at that instant.
+        image_status: Option<ImageFindingStatus>,
     }
 }
 
@@ -121,7 +123,9 @@ impl ImagePartsApi {
     /// List an image's findings with their deadlines
     ///
     /// Of all its versions, or of one, the latest detected first; each with the nearest deadline
-    /// of either clock, over the customers that the caller may see.
+    /// of either clock, over the customers that the caller may see. A finding stays with its version:
+    /// `status` says whether that version has it, `image_status` whether a later one is without it.
+    /// Nothing found says nothing before a scan has reported: see `scan`.
     #[oai(path = "/v1/images/:image/findings", method = "get", operation_id = "listImageFindings")]
     async fn findings(
         &self,
@@ -135,12 +139,14 @@ impl ImagePartsApi {
         let severity = query.severity.map(Severity::as_str);
         let mut pager = Pager::<FindingKey>::begin(&self.0, &caller, page).await?;
         let image = one_image(&mut pager.snapshot, &image).await?;
-        if let Some(version) = query.version {
-            one_version(&mut pager.snapshot, &image, version).await?;
-        }
+        let version = match query.version.or(image.version) {
+            Some(version) => Some(one_version(&mut pager.snapshot, &image, version).await?),
+            None => None,
+        };
         let filter = FindingFilter {
             severity,
             status: query.status.map(Into::into),
+            image_status: query.image_status.map(Into::into),
             image_id: Some(image.id),
             version: query.version,
             ..FindingFilter::default()
@@ -157,12 +163,14 @@ impl ImagePartsApi {
         let mut rows =
             read::findings::findings(conn, moment, &filter, after.as_ref(), limit).await?;
         let deadlines = sla::nearest(conn, moment, image.id, &rows, caller.tenant()).await?;
+        let evaluated_at = scans::evaluated_at(conn, moment).await?;
         let next = pager.end(&mut rows, |row| {
             (row.detected_at.timestamp_millis(), row.version, row.advisory_id, row.package_id)
         })?;
         let items = rows.into_iter().map(|row| ImageFinding::new(row, &deadlines, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;
-        Ok(Json(ImageFindingPage::new(items, total, next, &pager.snapshot)))
+        let looked = (version, evaluated_at);
+        Ok(Json(ImageFindingPage::new(items, total, next, looked, &pager.snapshot)))
     }
 
     /// List an image's SBOMs

@@ -4,6 +4,8 @@ use crate::http::pages::page;
 use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
 use crate::resources::images::evidence::{Attestation, PROVENANCE, Sbom, SlsaEvidence, artifact};
+use crate::resources::images::model::Assessed;
+use crate::schemas::scan::ScanState;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::versions::{AssessmentRow, AttestationRow, SbomRow, VersionRow};
@@ -24,8 +26,14 @@ pub(super) struct Version {
     superseded_at: Option<Instant>,
     /// How many packages it holds, those of its base included.
     packages: i32,
+    /// Whether its provenance has been assessed for a SLSA build level.
+    slsa_assessment: Assessed,
     /// Its SLSA build level, computed from its provenance; absent until that is assessed.
     slsa_level: Option<i32>,
+    /// What is known of it from scans.
+    scan: ScanState,
+    /// When it was scanned last; absent while that is pending.
+    scanned_at: Option<Instant>,
     /// The version of the base it stands on.
     base_version: Option<i32>,
     /// The digest of that version.
@@ -43,7 +51,10 @@ impl From<VersionRow> for Version {
             published_at: row.published_at.into(),
             superseded_at: row.superseded_at.map(Into::into),
             packages: row.packages,
+            slsa_assessment: Assessed::of(row.slsa_level),
             slsa_level: row.slsa_level,
+            scan: row.scan.into(),
+            scanned_at: row.scanned_at.map(Into::into),
             base_version: row.base_version,
             base_digest: row.base_digest,
             build_href: format!("/v1/builds/{}", row.build_id),
@@ -115,6 +126,8 @@ impl Example for Version {
             build_id: 312,
             base_version: Some(3),
             base_digest: Some(format!("sha256:{}", "b".repeat(64))),
+            scan: store::read::scans::ScanState::Complete,
+            scanned_at: Some(time::example(4).datetime()),
         }
         .into()
     }

@@ -37,7 +37,8 @@ failures! {
 failures! {
     /// A checkpoint.
     OneCheckpoint:
-        InvalidParameter, UnknownParameter, AsOfInFuture, ObjectStoreUnavailable, LogEntryNotFound
+        InvalidParameter, UnknownParameter, AsOfInFuture, ObjectStoreUnavailable, LogEntryNotFound,
+        DocumentDamaged
 }
 failures! {
     /// A list of entries.
@@ -159,10 +160,15 @@ impl LogsApi {
         }
         let key = format!("{}checkpoint", log.prefix());
         let note = match self.state.objects()?.get(&key, 1 << 16).await {
-            Err(store::objects::ObjectError::Missing { .. }) => return Err(empty().into()),
+            // A log that has no entries yet has no checkpoint.
+            Err(store::objects::ObjectError::Missing { .. }) if !self.begun(log).await? => {
+                return Err(empty().into());
+            }
             note => note.map_err(Problem::from)?,
         };
-        Ok(PlainText(String::from_utf8_lossy(&note).into_owned()))
+        let note = String::from_utf8_lossy(&note).into_owned();
+        self.check_note(log, &key, &note).await?;
+        Ok(PlainText(note))
     }
 
     /// Search the transparency log
@@ -285,6 +291,33 @@ impl LogsApi {
             tree.push(leaf);
         }
         Ok(MutexGuard::map(known, |known| &mut known.1))
+    }
+
+    /// Whether a checkpoint of the log must be there: it is published before its window is sealed.
+    async fn begun(&self, log: Log) -> Result<bool, Problem> {
+        let mut tx = self.state.platform_read_tx().await?;
+        let world = store::world::get(&mut tx).await.map_err(Problem::from)?;
+        let state = store::logs::state(&mut tx, log).await.map_err(Problem::from)?;
+        let has_entries = |size: u64| size > 0 && world.materialized.seq > 0;
+        Ok(state.is_some_and(|state| state.published > 0 || has_entries(state.size)))
+    }
+
+    /// A checkpoint is what the log has signed, or it is damaged.
+    async fn check_note(&self, log: Log, key: &str, note: &str) -> Result<(), Problem> {
+        let mut tx = self.state.platform_read_tx().await?;
+        let origin = store::world::get(&mut tx).await.map_err(Problem::from)?.origin;
+        let keys = WorldKeys::of(&origin.scenario_sha256, origin.seed, None);
+        let identity = keys.map_err(Problem::internal)?.identity;
+        let key_of = match log {
+            Log::Transparency => &identity.log_verifier,
+            Log::Audit => &identity.audit_verifier,
+        };
+        let checked = Checkpoint::verify_ed25519(note, key_of, key_of.name());
+        let damaged = |error: documents::Error| {
+            let (key, reason) = (key.to_owned(), error.to_string());
+            store::objects::ObjectError::Corrupt { key, reason }
+        };
+        checked.map(|_| ()).map_err(damaged).map_err(Problem::from)
     }
 
     /// What the platform sees, and the caller's own snapshot of that instant. Sizes, roots and hashes

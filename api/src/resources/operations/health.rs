@@ -9,7 +9,9 @@ use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
 use std::time::Duration;
 use store::locks;
+use store::obsolete_objects;
 use store::read::world::Position;
+use store::world_loads;
 
 /// How long the object store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -55,7 +57,7 @@ enum Conductor {
 
 /// All that serving needs is there.
 #[derive(Object)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 struct Ready {
     /// Always `ready`.
     status: String,
@@ -65,6 +67,9 @@ struct Ready {
     materialized_through: Instant,
     /// Jobs up to this simulated instant have been handed to the workers.
     released_through: Instant,
+    /// What goes on beside: a world is being replaced, or the documents of one that was are being
+    /// deleted.
+    detail: Option<String>,
 }
 
 impl Example for Ready {
@@ -74,6 +79,7 @@ impl Example for Ready {
             conductor: Conductor::Active,
             materialized_through: crate::http::time::example(0),
             released_through: crate::http::time::example(1),
+            detail: None,
         }
     }
 }
@@ -110,10 +116,10 @@ impl HealthApi {
         {
             if let Some(problem) = problem {
                 let detail = problem.detail().to_owned();
-                missing.push(ProblemPart { name: name.to_owned(), detail });
+                missing.push(ProblemPart::new(name, detail));
             }
         }
-        let (position, conductor) = match (database, missing.is_empty()) {
+        let (position, conductor, detail) = match (database, missing.is_empty()) {
             (Ok(found), true) => found,
             _ => {
                 let detail = "Some of what is needed to serve is missing.";
@@ -125,16 +131,26 @@ impl HealthApi {
             conductor,
             materialized_through: position.materialized_through.into(),
             released_through: position.released_through.into(),
+            detail,
         }))
     }
 }
 
 impl HealthApi {
-    async fn database(&self) -> Result<(Position, Conductor), Problem> {
+    async fn database(&self) -> Result<(Position, Conductor, Option<String>), Problem> {
         let mut snapshot = self.0.platform_snapshot().await?;
         let held = locks::is_held(snapshot.conn(), locks::LEADERSHIP).await?;
         let conductor = if held { Conductor::Active } else { Conductor::Absent };
-        Ok((snapshot.position, conductor))
+        let load = world_loads::in_progress(snapshot.conn()).await?;
+        let left = obsolete_objects::count(snapshot.conn()).await?;
+        let detail = match load {
+            Some(load) => Some(format!("The world is being replaced by {}.", load.name)),
+            None if left > 0 => {
+                Some(format!("{left} documents of the world before are still to be deleted."))
+            }
+            None => None,
+        };
+        Ok((snapshot.position, conductor, detail))
     }
 
     async fn objects(&self) -> Result<(), Problem> {

@@ -20,7 +20,7 @@ pub(crate) struct JobsApi(pub(crate) ApiState);
 
 failures! {
     /// A list.
-    ListJobs: InvalidParameter, UnknownParameter, InvalidPageToken
+    ListJobs: InvalidParameter, UnknownParameter, InvalidPageToken, StalePageToken
 }
 failures! {
     /// All queues.
@@ -284,7 +284,7 @@ impl JobsApi {
             queue: query.queue.map(QueueName::as_str),
             state: query.state.map(JobState::as_str),
         };
-        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page.of_world()).await?;
         let (before, limit) = (pager.after, pager.limit());
         let conn = pager.snapshot.conn();
         let total = jobs_total(conn, &filter).await?.into();

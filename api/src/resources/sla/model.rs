@@ -36,6 +36,9 @@ pub(super) struct SlaPolicy {
     exclude_over_permille: Option<i32>,
     /// The share of the time, in thousandths, after which a timer is at risk.
     warn_permille: i32,
+    /// What an exposure that begins anew is owed: `continue`: the clock of the one before goes on;
+    /// `restart`: a clock of its own; `ignore`: nothing.
+    on_reexposure: String,
     /// To how many customers it is promised, of those the caller may see.
     customers: i64,
 }
@@ -53,6 +56,7 @@ impl From<PolicyRow> for SlaPolicy {
             pause_without_fix: row.pause_without_fix,
             exclude_over_permille: row.exclude_over_permille,
             warn_permille: row.warn_permille,
+            on_reexposure: row.on_reexposure,
             customers: row.customers,
         }
     }
@@ -88,8 +92,11 @@ pub(super) struct Timer {
     state: TimerState,
     /// The name of the policy.
     policy: String,
-    /// Whether the policy excludes it, as part of an event that hits too many images.
-    excluded: bool,
+    /// Which exposure it is of, counted from 1; in between the customer was not exposed.
+    episode: i32,
+    /// Whether the policy excludes it, as part of an event that hits too many images; absent until that
+    /// is decided, a day after the advisory was first found.
+    excluded: Option<bool>,
     /// When the exposure began to count.
     opened_at: Instant,
     /// When the clock started; absent while it stands still.
@@ -98,7 +105,10 @@ pub(super) struct Timer {
     warn_at: Option<Instant>,
     /// The deadline.
     due_at: Option<Instant>,
-    /// Hours until the deadline, while it runs; negative once that has passed.
+    /// The days that the promise counts: `calendar`, or `business` (Monday to Friday, UTC).
+    calendar: String,
+    /// Hours of the promise that are left, while it runs: under `business` days those from Monday to
+    /// Friday. Negative once the deadline has passed.
     hours_left: Option<f64>,
     /// The evaluation that saw it at risk.
     warned_at: Option<Instant>,
@@ -127,12 +137,14 @@ impl Timer {
             clock: SlaClock::parse(&row.clock)?,
             state,
             policy: row.policy,
-            excluded: row.excluded,
+            episode: row.episode,
+            excluded: (!row.undecided).then_some(row.excluded),
             opened_at: row.opened_at.into(),
             started_at: row.started_at.map(Into::into),
             warn_at: row.warn_at.map(Into::into),
             due_at: row.due_at.map(Into::into),
-            hours_left: runs.map(|due| hours_left(due, at)),
+            hours_left: runs.map(|due| hours_left(due, at, &row.calendar)).transpose()?,
+            calendar: row.calendar,
             warned_at: row.warned_at.map(Into::into),
             breached_at: row.breached_at.map(Into::into),
             stopped_at: row.stopped_at.map(Into::into),
@@ -216,7 +228,9 @@ pub(super) struct Violation {
     severity: Severity,
     /// Whose clock it was.
     clock: SlaClock,
-    /// The deadline.
+    /// Which exposure it is of, counted from 1.
+    episode: i32,
+    /// The deadline: the promise is broken from then on.
     due_at: Instant,
     /// The evaluation that saw it pass.
     recorded_at: Instant,
@@ -238,6 +252,7 @@ impl Violation {
             cve: row.cve,
             severity: Severity::parse(&row.severity)?,
             clock: SlaClock::parse(&row.clock)?,
+            episode: row.episode,
             due_at: row.due_at.into(),
             recorded_at: row.recorded_at.into(),
             resolved_at: row.resolved_at.map(Into::into),
@@ -350,6 +365,7 @@ impl Example for SlaPolicies {
                 pause_without_fix: true,
                 exclude_over_permille: None,
                 warn_permille: 750,
+                on_reexposure: "continue".to_owned(),
                 customers: 2,
             }],
         }
@@ -368,12 +384,14 @@ impl Example for Timer {
             clock: SlaClock::Provider,
             state: TimerState::Running,
             policy: "gold".to_owned(),
-            excluded: false,
+            episode: 1,
+            excluded: Some(false),
             opened_at: time::example(4),
             started_at: Some(time::example(4)),
             warn_at: Some(time::example(130)),
             due_at: Some(time::example(172)),
             hours_left: Some(166.0),
+            calendar: "calendar".to_owned(),
             warned_at: None,
             breached_at: None,
             stopped_at: None,
@@ -407,6 +425,7 @@ impl Example for Violation {
             cve: examples::CVE.to_owned(),
             severity: Severity::High,
             clock: SlaClock::Customer,
+            episode: 1,
             due_at: time::example(3),
             recorded_at: time::example(4),
             resolved_at: None,

@@ -12,17 +12,18 @@ use crate::http::query::{AsOf, ExampleValue, example, length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::http::time::Instant;
-use crate::schemas::exposure::{Exposure, ExposurePage};
+use crate::schemas::exposure::{Exposure, ExposurePage, LookedAt};
+use crate::schemas::scan::AdvisoryScan;
 use crate::schemas::severity::Severity;
 use model::{Advisory, AdvisoryDetail, AdvisoryPage};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use store::read::Page;
 use store::read::advisories::{
     AdvisoryFilter, advisories, advisories_total, advisory, affected, reach,
 };
 use store::read::exposure::of_advisory;
+use store::read::{Page, scans};
 
 /// The most affected packages that one advisory shows.
 const MAX_AFFECTED: i64 = 200;
@@ -55,6 +56,8 @@ query! {
         known_exploited: Option<bool>,
         /// Only advisories with, or without, an upstream fix at that instant.
         fix_available: Option<bool>,
+        /// Only advisories that all versions in use have been looked at for, or not.
+        scan: Option<AdvisoryScan>,
         /// Only advisories published at this instant or later.
         published_from: Option<Instant> = example(ExampleValue::Hours(24)),
         /// Only advisories published at this instant or before.
@@ -93,6 +96,7 @@ impl AdvisoriesApi {
             q: text("q", query.q.as_deref())?,
             known_exploited: query.known_exploited,
             fix_available: query.fix_available,
+            scanned: query.scan.map(|scan| scan == AdvisoryScan::Complete),
             published_from: query.published_from.map(Instant::datetime),
             published_to: query.published_to.map(Instant::datetime),
             direction: direction(query.order_by),
@@ -134,7 +138,8 @@ impl AdvisoriesApi {
     /// List who is exposed to an advisory
     ///
     /// The customers that run a version on which it was found, by image and customer, with where
-    /// it runs and how many hours there are until the deadline.
+    /// it runs and how many hours there are until the deadline. While `scan` is pending nobody has
+    /// looked everywhere: who is not listed may be exposed too.
     #[oai(
         path = "/v1/advisories/:cve/exposure",
         method = "get",
@@ -156,7 +161,11 @@ impl AdvisoriesApi {
         let next = pager.end(&mut rows, |row| (row.image_id, row.customer_id))?;
         let items = rows.into_iter().map(|row| Exposure::new(row, moment.as_of));
         let items = items.collect::<Result<_, _>>()?;
-        Ok(Json(ExposurePage::new(items, total, next, &pager.snapshot)))
+        let conn = pager.snapshot.conn();
+        let scan = AdvisoryScan::from(advisory(conn, moment, id).await?.scan);
+        let evaluated_at = scans::evaluated_at(conn, moment).await?;
+        let looked = LookedAt { scan: Some(scan.into()), evaluated_at };
+        Ok(Json(ExposurePage::new(items, total, next, looked, &pager.snapshot)))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::http::problem::{Failure, failures};
 use crate::http::query::{length, query};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
-use crate::schemas::finding::{Finding, FindingStatus};
+use crate::schemas::finding::{Finding, FindingStatus, ImageFindingStatus};
 use crate::schemas::severity::Severity;
 use poem_openapi::OpenApi;
 use poem_openapi::payload::Json;
@@ -31,8 +31,11 @@ query! {
     struct ListFindingsQuery {
         /// Only findings of this severity.
         severity: Option<Severity>,
-        /// Only findings that stood so at that instant.
+        /// Only findings that said this of their version at that instant.
         status: Option<FindingStatus>,
+        /// Only findings that said this of their image at that instant; `open` is what is still to
+        /// be fixed.
+        image_status: Option<ImageFindingStatus>,
         /// Only findings on this image: its name or number.
         image: Option<String> = length(1, 63),
         /// Only findings of this advisory: its CVE id.
@@ -56,7 +59,9 @@ impl Resource for FindingsApi {
 impl FindingsApi {
     /// List findings
     ///
-    /// Of all images and versions, by when they were detected.
+    /// Of all images and versions, by when they were detected. `status` is about the version that a
+    /// finding is on, `image_status` about the newest of the image. What no scan has looked at yet is
+    /// not here: see `scan` of images and advisories.
     #[oai(path = "/v1/findings", method = "get", operation_id = "listFindings")]
     async fn list(
         &self,
@@ -70,6 +75,7 @@ impl FindingsApi {
         let filter = FindingFilter {
             severity,
             status: query.status.map(Into::into),
+            image_status: query.image_status.map(Into::into),
             image_id: lookup::image(&mut pager.snapshot, query.image.as_deref()).await?,
             version: None,
             advisory_id: lookup::cve(&mut pager.snapshot, query.cve.as_deref()).await?,

@@ -115,6 +115,8 @@ pub(super) struct WebhookEndpoint {
     enabled: bool,
     /// Why it is disabled: `asked`, or `gone` when it answered 410.
     disabled_reason: Option<String>,
+    /// Until when messages are signed with the secret before this one too; absent when they are not.
+    previous_secret_until_wall: Option<Instant>,
     /// The key that made it.
     created_by: String,
     /// When it was made.
@@ -137,6 +139,7 @@ impl WebhookEndpoint {
             digest_window_seconds: row.digest_seconds,
             enabled: row.disabled_wall.is_none(),
             disabled_reason: row.disabled_reason,
+            previous_secret_until_wall: row.previous_secret_until_wall.map(Instant::from),
             created_by: row.created_by,
             created_wall: row.created_wall.into(),
             deliveries_href,
@@ -156,6 +159,7 @@ impl Example for WebhookEndpoint {
             digest_window_seconds: DEFAULT_DIGEST_SECONDS,
             enabled: true,
             disabled_reason: None,
+            previous_secret_until_wall: None,
             created_by: "0123456789abcdef".to_owned(),
             created_wall: time::example(0),
             deliveries_href: format!("{}/deliveries", href(&id)),

@@ -2,6 +2,7 @@
 //! dispatcher sends it (`jobs::webhooks`); what became of it is in `deliveries.rs`.
 
 use crate::http::access::{Access, Resource};
+use crate::http::body::one_line;
 use crate::http::caller::Caller;
 use crate::http::pages::{CurrentPageQuery, Pager};
 use crate::http::problem::{Code, Failure, Problem, failures};
@@ -49,7 +50,8 @@ failures! {
 }
 failures! {
     /// A list of deliveries.
-    ListDeliveries: InvalidParameter, UnknownParameter, InvalidPageToken, WebhookEndpointNotFound
+    ListDeliveries:
+        InvalidParameter, UnknownParameter, InvalidPageToken, StalePageToken, WebhookEndpointNotFound
 }
 failures! {
     /// A test of an endpoint.
@@ -126,7 +128,7 @@ impl WebhookEndpointsApi {
         wanted: Json<NewWebhookEndpoint>,
     ) -> Result<Created, Failure<CreateEndpoint>> {
         let url = self.checked(&wanted.url)?;
-        let description = one_line(wanted.description.as_deref().unwrap_or_default())?;
+        let description = described(wanted.description.as_deref().unwrap_or_default())?;
         let kinds = names(wanted.kinds.as_deref());
         let mut write = self.0.write(&caller).await?;
         let wanted_namespace = wanted.tenant_namespace.as_deref();
@@ -190,7 +192,7 @@ impl WebhookEndpointsApi {
         let kinds = names(wanted.kinds.as_deref());
         let change = Change {
             url: url.as_deref(),
-            description: wanted.description.as_deref().map(one_line).transpose()?,
+            description: wanted.description.as_deref().map(described).transpose()?,
             kinds: kinds.as_deref(),
             min_severity: match &wanted.min_severity {
                 MaybeUndefined::Undefined => None,
@@ -256,7 +258,7 @@ impl WebhookEndpointsApi {
         page: CurrentPageQuery,
     ) -> Result<Json<WebhookDeliveryPage>, Failure<ListDeliveries>> {
         let state = query.state.map(DeliveryState::as_str);
-        let mut pager = Pager::<i64>::begin(&self.0, &caller, page).await?;
+        let mut pager = Pager::<i64>::begin(&self.0, &caller, page.of_world()).await?;
         let (before, limit) = (pager.after, pager.limit());
         let conn = pager.snapshot.conn();
         let endpoint = one_endpoint(conn, &id).await?.id;
@@ -316,10 +318,6 @@ fn names(kinds: Option<&[WebhookKind]>) -> Option<Vec<&'static str>> {
     kinds.map(|kinds| kinds.iter().map(|kind| kind.as_str()).collect())
 }
 
-fn one_line(text: &str) -> Result<&str, Problem> {
-    if text.chars().any(char::is_control) {
-        let detail = "`description` holds control characters.";
-        return Err(Problem::new(Code::InvalidBody, detail));
-    }
-    Ok(text)
+fn described(text: &str) -> Result<&str, Problem> {
+    one_line("/description", text)
 }

@@ -1,5 +1,6 @@
 //! Who may tell of pushes upstream: each forge (or repository) has a secret of its own.
 use crate::http::access::{Access, Resource};
+use crate::http::body::one_line;
 use crate::http::caller::Caller;
 use crate::http::pages::{CurrentPageQuery, Pager, Total};
 use crate::http::problem::{Code, Failure, Problem, failures};
@@ -193,10 +194,7 @@ impl WebhookSourcesApi {
         caller: Caller,
         wanted: Json<NewWebhookSource>,
     ) -> Result<Created, Failure<CreateSource>> {
-        if wanted.name.chars().any(char::is_control) {
-            let detail = "`name` holds control characters.";
-            return Err(Problem::new(Code::InvalidBody, detail).into());
-        }
+        one_line("/name", &wanted.name)?;
         let mut write = self.0.write(&caller).await?;
         let wanted_namespace = wanted.tenant_namespace.as_deref();
         let tenant = owner(&mut write, &caller, wanted_namespace).await?;

@@ -5,6 +5,7 @@ mod signed;
 
 use crate::auth::Role;
 use crate::http::access::{Access, Resource};
+use crate::http::body::BodySchema;
 use crate::http::caller::{Caller, Inner};
 use crate::http::middleware::RequestId;
 use crate::http::problem::{Code, Failure, Problem, failures};
@@ -23,6 +24,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use push::Received;
 use sha2::{Digest, Sha256};
 use signed::{SignedBody, delivery, event, is_signed};
+use std::sync::Arc;
 use store::requests::upstream::{self, PushRequest, Pushed};
 use store::webhooks::sources::{Trusted, trusted};
 
@@ -113,6 +115,7 @@ impl WebhooksApi {
         &self,
         request: &Request,
         request_id: Data<&RequestId>,
+        schema: Data<&Arc<BodySchema>>,
         /// `sha256=` and the hexadecimal HMAC-SHA256 over the body, keyed with the source's secret.
         #[oai(name = "X-Hub-Signature-256", validator(max_length = 100))]
         _signature: Header<Option<String>>,
@@ -124,7 +127,7 @@ impl WebhooksApi {
     ) -> Result<PushResponse, Failure<Push>> {
         let trusted = self.sender(request, &query.source, &body.0).await?;
         let delivery = delivery(request)?;
-        let received = push::read(event(request), &body.0)?;
+        let received = push::read(event(request), &body.0, schema.0)?;
         let (pushed, revision) = match &received {
             Received::Image { name, revision } => (Pushed::Image(name), revision.as_deref()),
             Received::Repository { address, revision } => {

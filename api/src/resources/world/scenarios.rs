@@ -17,6 +17,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi};
 use sim::bundled::BUNDLED;
 use std::sync::Arc;
+use store::obsolete_objects;
 use store::requests::scenario_load;
 use store::world_loads;
 use tokio::sync::{OnceCell, Semaphore};
@@ -94,18 +95,28 @@ impl ScenariosApi {
     }
 }
 
+/// A problem with a part for each thing that is wrong.
 fn invalid(error: &sim::scenario::ScenarioError) -> Problem {
-    let place = match (error.line(), error.column()) {
-        (Some(line), Some(column)) => format!("line {line}, column {column}"),
-        _ => "the file".to_owned(),
+    let parts: Vec<ProblemPart> = error.all().map(part).collect();
+    let first = error.first();
+    let detail = match parts.len() - 1 {
+        0 => first.to_string(),
+        others => format!("{first}\nAnd {others} more: see `errors`."),
     };
-    let name = if error.field().is_empty() { place.clone() } else { error.field().to_owned() };
-    let part = ProblemPart { name, detail: format!("{place}: {}", error.problem()) };
-    let problem = Problem::new(Code::InvalidScenario, error.to_string()).parts(vec![part]);
-    match error.hint() {
+    let problem = Problem::new(Code::InvalidScenario, detail).parts(parts);
+    match first.hint() {
         Some(hint) => problem.hint(hint),
         None => problem,
     }
+}
+
+fn part(refusal: &sim::scenario::Refusal) -> ProblemPart {
+    let place = match (refusal.line(), refusal.column()) {
+        (Some(line), Some(column)) => format!("line {line}, column {column}"),
+        _ => "the file".to_owned(),
+    };
+    let name = if refusal.field().is_empty() { place.clone() } else { refusal.field().to_owned() };
+    ProblemPart::new(name, format!("{place}: {}", refusal.problem()))
 }
 
 impl Resource for ScenariosApi {
@@ -186,7 +197,8 @@ impl ScenariosApi {
     /// Load a scenario
     ///
     /// Makes another world in the place of this one: its rows, its documents and its history are
-    /// deleted. API keys, webhook endpoints and the list of actions stay. `replace` must name the
+    /// deleted, the documents while the new world runs. API keys, webhook endpoints and the list of
+    /// actions stay. `replace` must name the
     /// world there is now, so that none is lost by mistake. (A world can always be made again from
     /// its scenario, its seed and its commands.)
     #[oai(path = "/v1/scenarios/load", method = "post", operation_id = "loadScenario")]
@@ -206,7 +218,7 @@ impl ScenariosApi {
         };
         let mut write = self.state.write(&caller).await?;
         let row = scenario_load::request(&mut write, &wanted.replace, &load).await?;
-        let body = WorldLoad::from(row);
+        let body = WorldLoad::new(row, 0);
         let location = body.href.clone();
         let done =
             Outcome { status: 202, object: &location, location: Some(&location), body: &body };
@@ -216,7 +228,7 @@ impl ScenariosApi {
 
     /// Read a load
     ///
-    /// Whether the world is replaced yet, or why not.
+    /// Whether the world is replaced yet, or why not, and how much of the old one is left.
     #[oai(path = "/v1/scenarios/loads/:id", method = "get", operation_id = "getScenarioLoad")]
     async fn get_load(
         &self,
@@ -229,7 +241,8 @@ impl ScenariosApi {
         let row = world_loads::find(&mut tx, id.0).await?.ok_or_else(|| {
             Problem::new(Code::ScenarioLoadNotFound, format!("There is no load {}.", id.0))
         })?;
-        Ok(Json(row.into()))
+        let left = obsolete_objects::count(&mut tx).await?;
+        Ok(Json(WorldLoad::new(row, left)))
     }
 }
 

@@ -131,8 +131,9 @@ impl Bench {
             ("cve_findings", "image_id, version, advisory_id, package_id"),
             ("triages", "image_id, advisory_id"),
             ("customer_image_usage", "customer_id, image_id, valid_from"),
-            ("sla_timers", "customer_id, image_id, advisory_id, clock"),
-            ("sla_violations", "customer_id, image_id, advisory_id, clock"),
+            ("sla_timers", "customer_id, image_id, advisory_id, clock, episode"),
+            ("sla_violations", "customer_id, image_id, advisory_id, clock, episode"),
+            ("mass_event_decisions", "advisory_id, policy_id"),
             ("notifications", "id"),
         ] {
             let sql = format!(

@@ -18,8 +18,9 @@ pub struct Image {
     #[serde(default)]
     #[schemars(with = "Option<Name>")]
     pub base: Option<Spanned<Name>>,
-    /// How many packages it adds to its base (1 to 5,000): drawn by the seed.
+    /// How many packages it adds to its base: drawn by the seed. 24 by default (D).
     #[serde(default = "default_image_packages")]
+    #[schemars(range(min = 1, max = 5_000))]
     pub packages: u32,
     /// When it reaches the end of its life: no builds after that.
     #[serde(default)]
@@ -35,14 +36,18 @@ fn default_image_packages() -> u32 {
 #[serde(deny_unknown_fields)]
 pub struct Fleet {
     /// How many base images.
+    #[schemars(range(min = 1, max = 1_000))]
     pub bases: u32,
     /// How many images on those bases (not counting the bases).
+    #[schemars(range(max = 20_000))]
     pub images: u32,
-    /// Packages of a base: uniform between the two (D).
+    /// Packages of a base: uniform between the two, 14 to 26 by default (D).
     #[serde(default = "default_base_packages")]
+    #[schemars(inner(range(min = 1, max = 5_000)))]
     pub base_packages: [u32; 2],
-    /// Packages an image adds to its base: uniform between the two (D).
+    /// Packages an image adds to its base: uniform between the two, 10 to 70 by default (D).
     #[serde(default = "default_own_packages")]
+    #[schemars(inner(range(min = 1, max = 5_000)))]
     pub own_packages: [u32; 2],
 }
 

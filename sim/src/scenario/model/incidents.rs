@@ -1,6 +1,6 @@
 //! What happens at a given instant.
 use super::{Draw, RequestTrigger};
-use crate::scenario::units::{Instant, Name, Share, Span};
+use crate::scenario::units::{Instant, Name, Share, Span, written};
 use crate::severity::Severity;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -41,21 +41,35 @@ impl IncidentKind {
 /// An incident as it is written: `at`, and exactly one of the other keys.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Incident", extend("minProperties" = 2, "maxProperties" = 2))]
+#[schemars(rename = "Incident", extend(
+    "minProperties" = 2,
+    "maxProperties" = 2,
+    "examples" = [{"at": "2026-01-05T00:00:00Z", "rebuild_all": {"trigger": "manual"}}],
+))]
 struct IncidentFields {
     /// When.
     #[schemars(with = "Instant")]
     at: Spanned<Instant>,
     /// One advisory that hits a share of all images at once.
+    #[serde(default, deserialize_with = "written")]
+    #[schemars(with = "MassVulnerability")]
     mass_vulnerability: Option<MassVulnerability>,
     /// Builders out of service for a while.
+    #[serde(default, deserialize_with = "written")]
+    #[schemars(with = "BuilderOutage")]
     builder_outage: Option<BuilderOutage>,
     /// Every image is to be rebuilt now.
+    #[serde(default, deserialize_with = "written")]
+    #[schemars(with = "RebuildAll")]
     rebuild_all: Option<RebuildAll>,
     /// A builder is not trusted any more: the SLSA level of what it built falls.
+    #[serde(default, deserialize_with = "written")]
+    #[schemars(with = "DistrustBuilder")]
     distrust_builder: Option<DistrustBuilder>,
     /// An attacker replaces the signed provenance of an image's newest version: its SLSA level
     /// falls.
+    #[serde(default, deserialize_with = "written")]
+    #[schemars(with = "TamperAttestation")]
     tamper_attestation: Option<TamperAttestation>,
 }
 
@@ -93,7 +107,11 @@ impl TryFrom<IncidentFields> for Incident {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MassVulnerability {
-    /// Share of images hit through a package most of them hold.
+    /// Share of images hit through a package most of them hold, above 0.
+    #[schemars(extend("not" = {"anyOf": [
+        {"const": 0},
+        {"type": "string", "pattern": r"^0+(\.0+)?%$"},
+    ]}))]
     pub image_share: Share,
     /// The severity.
     pub severity: Severity,
@@ -110,6 +128,7 @@ pub struct MassVulnerability {
 #[serde(deny_unknown_fields)]
 pub struct BuilderOutage {
     /// How many builders.
+    #[schemars(range(min = 1, max = 10_000))]
     pub builders: u32,
     /// For how long.
     pub duration: Span,
@@ -129,6 +148,7 @@ pub struct RebuildAll {
 #[serde(deny_unknown_fields)]
 pub struct DistrustBuilder {
     /// Which one, from 0: the number in the builder's name, `builder-0`.
+    #[schemars(range(max = 9_999))]
     pub builder: u32,
 }
 

@@ -1,5 +1,5 @@
 //! What nobody can choose: the distribution, its vulnerabilities, and how both are drawn.
-use crate::scenario::units::{Amount, Share, Span};
+use crate::scenario::units::{Amount, Share, Span, written};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -7,10 +7,11 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Distribution {
-    /// How many packages it has (1 to 100,000). Wolfi has about 1,600; 400 keeps a demo quick (D).
+    /// How many packages it has. Wolfi has about 1,600; 400 keeps a demo quick (D).
+    #[schemars(range(min = 1, max = 100_000))]
     pub packages: u32,
     /// Releases of one package in a year, drawn once per package. LN(1.306, 1.078) (A).
-    pub releases_per_year: Draw,
+    pub releases_per_year: NumberDraw,
     /// Share of packages that have no later release: what hits them stays open. 0.28 of the
     /// detections of 2025 (A), read as a share of packages (D).
     pub end_of_life: Share,
@@ -22,16 +23,21 @@ pub struct Distribution {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Vulnerabilities {
-    /// CVEs a day that hit the distribution. 2.89 for 1,600 packages (A); when absent, that rate
-    /// scaled to the number of packages.
+    /// CVEs a day that hit the distribution; 0: none. 2.89 for 1,600 packages (A); when absent, that
+    /// rate scaled to the number of packages.
+    #[serde(deserialize_with = "written")]
+    #[schemars(with = "Amount", extend("maximum" = 10_000))]
     pub per_day: Option<Amount>,
     /// Dispersion k of the negative binomial number of CVEs a day. 0.384 (A). 0 is Poisson.
+    #[schemars(extend("maximum" = 1_000_000))]
     pub dispersion: Amount,
     /// Relative weight of the weekdays, Monday first. 16.1 24.3 17.9 15.8 17.7 4.6 3.6 (B).
+    #[schemars(with = "[Weight; 7]", extend("contains" = {"exclusiveMinimum": 0}))]
     pub weekdays: [Amount; 7],
     /// Share of CVEs that hit one package only. 0.515 (A).
     pub single_package: Share,
     /// Exponent of the power law of the other blast radii. 1.95 (A).
+    #[schemars(extend("maximum" = 10))]
     pub blast_radius_exponent: Amount,
     /// Largest blast radius as a share of the distribution. 635 of 1,616 (A).
     pub blast_radius_max: Share,
@@ -50,21 +56,36 @@ pub struct Vulnerabilities {
     pub detection_lag: Draw,
 }
 
-/// Relative weights of the severities; they need not add up to anything.
+/// Relative weights of the severities; they need not add up to anything, but not to nothing either.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("allOf" = [{"anyOf": [
+    {"properties": {"critical": {"exclusiveMinimum": 0}}},
+    {"properties": {"high": {"exclusiveMinimum": 0}}},
+    {"properties": {"medium": {"exclusiveMinimum": 0}}},
+    {"properties": {"low": {"exclusiveMinimum": 0}}},
+]}]))]
 pub struct SeverityWeights {
     /// Weight of critical.
+    #[schemars(with = "Weight")]
     pub critical: Amount,
     /// Weight of high.
+    #[schemars(with = "Weight")]
     pub high: Amount,
     /// Weight of medium.
+    #[schemars(with = "Weight")]
     pub medium: Amount,
     /// Weight of low.
+    #[schemars(with = "Weight")]
     pub low: Amount,
 }
 
-/// A distribution of lengths of time (or of plain numbers, where a field says so).
+/// The schema of a relative weight.
+#[derive(JsonSchema)]
+#[schemars(extend("maximum" = 1_000_000_000))]
+struct Weight(#[expect(dead_code, reason = "says what a weight is written as")] Amount);
+
+/// A distribution of lengths of time.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Draw {
@@ -86,14 +107,23 @@ pub enum Draw {
     Lognormal {
         /// The median.
         median: Span,
-        /// Deviation of the natural logarithm, 0 to 10.
+        /// Deviation of the natural logarithm.
+        #[schemars(extend("maximum" = 10))]
         sigma: Amount,
     },
-    /// Lognormal number without a unit, by the mean and deviation of the natural logarithm.
+}
+
+/// A distribution of numbers without a unit. With a deviation of 0 it is always exp(mu).
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum NumberDraw {
+    /// Lognormal, by the mean and deviation of the natural logarithm.
     LognormalNumber {
         /// Mean of the natural logarithm.
+        #[schemars(range(min = -10, max = 10))]
         mu: f64,
-        /// Deviation of the natural logarithm, 0 to 10.
+        /// Deviation of the natural logarithm.
+        #[schemars(extend("maximum" = 10))]
         sigma: Amount,
     },
 }

@@ -127,7 +127,9 @@ impl Visitor<'_> for Number {
     fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
         let refused = || E::invalid_value(Unexpected::Str(text), &self.expected);
         let digits = text.strip_suffix('%').filter(|_| self.percent).ok_or_else(refused)?;
-        if !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !plain(whole) || !plain(fraction) || (whole.len() > 2 && whole != "100") {
             return Err(refused());
         }
         // As a decimal exponent, so that 0.24% is the very number 0.0024.
@@ -156,9 +158,23 @@ mod tests {
         ] {
             assert_eq!(share(json), Ok(value), "{json}");
         }
-        for json in
-            ["-0.1", "1.1", "15", "\"101%\"", "\"-1%\"", "\"%\"", "\"0.15\"", "\"1e1%\"", "true"]
-        {
+        for json in [
+            "-0.1",
+            "1.1",
+            "15",
+            "\"101%\"",
+            "\"-1%\"",
+            "\"%\"",
+            "\"0.15\"",
+            "\"1e1%\"",
+            "true",
+            "\"15.%\"",
+            "\".5%\"",
+            "\"007%\"",
+            "\"100.5%\"",
+            "\"1.2.3%\"",
+            "\"15 %\"",
+        ] {
             let refused = share(json).expect_err(json);
             assert!(refused.contains("expected a share from 0 to 1"), "{json}: {refused}");
         }

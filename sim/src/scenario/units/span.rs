@@ -69,9 +69,17 @@ impl Span {
 schema_of!(Span, {
     "type": "string",
     "description": "A length of time: units w, d, h, m (minutes), s, ms; the largest first.",
-    "pattern": r"^([0-9]+(\.[0-9]+)?(ms|[wdhms]))+$",
+    "pattern": pattern(),
     "examples": ["7d", "15m", "1h30m", "1.5d", "250ms"]
 });
+
+/// The regular expression of lengths: each unit once, the largest first. That it is whole
+/// milliseconds and not too long takes arithmetic.
+fn pattern() -> String {
+    let part = |unit: &str| format!(r"(?:[0-9]+(?:\.[0-9]{{1,9}})?{unit})?");
+    let parts: String = UNITS.iter().map(|(unit, _)| part(unit)).collect();
+    format!("^(?=[0-9]){parts}$")
+}
 
 impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

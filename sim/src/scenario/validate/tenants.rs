@@ -1,88 +1,99 @@
 //! Customers and the policies that hold for them.
-use super::{Checked, Invalid, catalogue, steps, time_draw, unique, within};
-use crate::scenario::error::{did_you_mean, excerpt};
-use crate::scenario::model::{Days, Scenario};
+use super::incidents::{image_names, known_image};
+use super::{Invalid, Out, catalogue, inside, steps, time_draw, unique, unknown};
+use crate::scenario::error::{MOST, excerpt};
+use crate::scenario::model::{CustomerImages, Customers, Scenario};
+use crate::scenario::tree::Step;
+use std::collections::BTreeSet;
 
 /// The most customers in all.
-const MAX_CUSTOMERS: u32 = 10_000;
+const MAX_CUSTOMERS: u64 = 10_000;
 /// The most uses of images by customers.
 const MAX_USES: u64 = 5_000_000;
-/// The most policies.
-const MAX_POLICIES: usize = 1_000;
 
-pub(super) fn check(scenario: &Scenario) -> Checked {
-    let policies = policies(scenario)?;
-    unique("customers", scenario.customers.iter().map(|entry| entry.name.value.as_str()))?;
+pub(super) fn check(scenario: &Scenario, out: Out<'_>) {
+    promises(scenario, out);
+    let names = scenario.policies.iter().map(|policy| policy.name.value.as_str());
+    let policies = unique("policies", names, out);
+    unique("customers", scenario.customers.iter().map(|entry| entry.name.value.as_str()), out);
     let images = catalogue::count(scenario);
+    let known = image_names(scenario);
     let (mut customers, mut uses) = (0, 0);
     for (index, entry) in scenario.customers.iter().enumerate() {
         let at = |key: &str| steps!["customers", index, key];
-        let count = entry.count.unwrap_or(1);
-        within(at("count"), count, 1..=MAX_CUSTOMERS)?;
         let policy = entry.policy.value.as_str();
-        if !policies.contains(&policy) {
-            let hint = did_you_mean(policy, policies.iter().copied()).unwrap_or_else(|| {
+        if !policies.contains_key(policy) && out.len() < MOST {
+            let otherwise = || {
                 "policies are named under `policies`: `- {name: gold, preset: hardened-vendor}`"
                     .to_owned()
-            });
-            let expected = "the name of a policy";
-            return Err(Invalid::new(at("policy"), expected, excerpt(policy)).hint(hint));
+            };
+            let names = policies.keys().copied();
+            let invalid = unknown(at("policy"), "the name of a policy", policy, names, otherwise);
+            out.push(invalid);
         }
-        if entry.images == 0 || u64::from(entry.images) > images {
-            let expected = format!("1 to {images}, the images of the scenario");
-            return Err(Invalid::new(at("images"), expected, entry.images));
-        }
-        time_draw(at("adoption_lag"), &entry.adoption_lag)?;
-        time_draw(at("pin_age"), &entry.pin_age)?;
-        customers += u64::from(count);
-        uses += u64::from(count) * u64::from(entry.images);
+        used(at("images"), entry, images, &known, out);
+        time_draw(at("adoption_lag"), &entry.adoption_lag, out);
+        time_draw(at("pin_age"), &entry.pin_age, out);
+        let count = u64::from(entry.count.unwrap_or(1));
+        customers += count;
+        uses += count.saturating_mul(CustomerImages::count(entry.images.as_ref(), images));
     }
-    if customers > u64::from(MAX_CUSTOMERS) {
+    let all = steps!["customers"];
+    if customers > MAX_CUSTOMERS {
         let expected = format!("at most {MAX_CUSTOMERS} customers in all");
-        return Err(Invalid::new(steps!["customers"], expected, customers));
+        out.push(Invalid::new(all.clone(), expected, customers));
     }
     if uses > MAX_USES {
         let expected = format!("at most {MAX_USES} uses of images in all");
-        return Err(Invalid::new(steps!["customers"], expected, uses));
+        out.push(Invalid::new(all, expected, uses));
     }
-    Ok(())
 }
 
-fn policies(scenario: &Scenario) -> Result<Vec<&str>, Invalid> {
-    let found = scenario.policies.len();
-    if found > MAX_POLICIES {
-        let expected = format!("at most {MAX_POLICIES} policies");
-        return Err(Invalid::new(steps!["policies"], expected, found));
+/// The images of a customer are images of the scenario, each once.
+fn used(path: Vec<Step>, entry: &Customers, images: u64, known: &BTreeSet<String>, out: Out<'_>) {
+    match &entry.images {
+        None => {}
+        Some(CustomerImages::Count(count)) if u64::from(*count) > images => {
+            let expected = format!("1 to {images}, the images of the scenario");
+            let invalid = Invalid::new(path, expected, count);
+            out.push(invalid.involves(steps!["images"]).involves(steps!["fleet"]));
+        }
+        Some(CustomerImages::Count(_)) => {}
+        Some(CustomerImages::Named(names)) => {
+            let mut seen = BTreeSet::new();
+            for (index, name) in names.iter().enumerate() {
+                let mut at = path.clone();
+                at.push(index.into());
+                if !seen.insert(name) {
+                    let found = format!("{} a second time", excerpt(name.as_str()));
+                    out.push(Invalid::new(at.clone(), "each image once", found));
+                }
+                known_image(at, name.as_str(), known, out);
+            }
+        }
     }
+}
+
+/// A policy promises something: what is left of its preset and of what it says itself.
+fn promises(scenario: &Scenario, out: Out<'_>) {
     for (index, policy) in scenario.policies.iter().enumerate() {
-        if let Some(days) = &policy.days {
-            limits(index, days)?;
+        if crate::catalogue::policy(policy).days.iter().any(Option::is_some) {
+            continue;
         }
-        let promises = policy.days.as_ref().is_some_and(|days| named(days).any(|(_, d)| d > 0));
-        if policy.preset.is_none() && !promises {
-            let hint = "presets are hardened-vendor, business-2-30, fedramp-legacy, \
-                        defectdojo-default and pci-critical";
-            let expected = "a preset, or days for some severity";
-            return Err(Invalid::new(steps!["policies", index], expected, "neither").hint(hint));
-        }
+        let at = steps!["policies", index];
+        let invalid = match (policy.preset, &policy.days) {
+            (None, None) => {
+                let hint = "presets are hardened-vendor, business-2-30, fedramp-legacy, \
+                            defectdojo-default and pci-critical; or `days: {critical: 7}`";
+                Invalid::new(at, "a preset, or days for some severity", "neither").hint(hint)
+            }
+            (_, _) => {
+                let days = inside(at, &["days"]);
+                let hint = "give some severity days: `days: {critical: 7}`; null takes those of \
+                            the preset away";
+                Invalid::new(days, "days for some severity", "a promise of nothing").hint(hint)
+            }
+        };
+        out.push(invalid);
     }
-    unique("policies", scenario.policies.iter().map(|policy| policy.name.value.as_str()))
-}
-
-fn limits(index: usize, days: &Days) -> Checked {
-    for (severity, days) in named(days) {
-        within(steps!["policies", index, "days", severity], days, 1..=3650)?;
-    }
-    Ok(())
-}
-
-/// The severities that have a deadline.
-fn named(days: &Days) -> impl Iterator<Item = (&'static str, u32)> {
-    let all = [
-        ("critical", days.critical),
-        ("high", days.high),
-        ("medium", days.medium),
-        ("low", days.low),
-    ];
-    all.into_iter().filter_map(|(severity, days)| Some((severity, days?)))
 }

@@ -1,4 +1,5 @@
 //! Which images a list holds, and in which order.
+use crate::read::scans::ScanState;
 use chrono::{DateTime, Utc};
 
 /// Where an image is in its life.
@@ -62,6 +63,10 @@ pub struct ImageFilter<'a> {
     pub severity: Option<&'a str>,
     /// Only those whose current version has this SLSA build level.
     pub slsa_level: Option<i32>,
+    /// Only those whose current version has been assessed for its SLSA build level, or has not.
+    pub assessed: Option<bool>,
+    /// Only those of whose current version this is known from scans.
+    pub scan: Option<ScanState>,
     /// The order.
     pub order: ImageOrder,
     /// Whether it is turned round.
@@ -71,12 +76,22 @@ pub struct ImageFilter<'a> {
 impl ImageFilter<'_> {
     /// Whether it leaves any image out.
     pub(super) fn narrows(&self) -> bool {
-        let ImageFilter { q, name, tag, status, base_image_id, severity, slsa_level, .. } = self;
-        let texts = [q, name, tag, severity];
-        texts.into_iter().any(Option::is_some)
+        let ImageFilter { q, name, tag, status, base_image_id, .. } = self;
+        [q, name, tag].into_iter().any(Option::is_some)
             || status.is_some()
             || base_image_id.is_some()
-            || slsa_level.is_some()
+            || self.by_level()
+            || self.by_scan()
+    }
+
+    /// Whether the level of the current version decides.
+    pub(super) const fn by_level(&self) -> bool {
+        self.slsa_level.is_some() || self.assessed.is_some()
+    }
+
+    /// Whether what scans have seen of the current version decides.
+    pub(super) const fn by_scan(&self) -> bool {
+        self.severity.is_some() || self.scan.is_some()
     }
 }
 
@@ -94,7 +109,8 @@ pub(super) enum ByVersion {
 impl<'a> ImageFilter<'a> {
     /// How the current version decides.
     pub(super) fn by_version(&self) -> ByVersion {
-        if self.order == ImageOrder::PublishedAt || self.status.is_some() {
+        let rare = self.status.is_some() || self.scan.is_some() || self.assessed.is_some();
+        if self.order == ImageOrder::PublishedAt || rare {
             ByVersion::All
         } else if self.severity.is_some() || self.slsa_level.is_some() {
             ByVersion::OneByOne

@@ -14,6 +14,8 @@ pub struct NearestRow {
     pub advisory_id: i64,
     /// `provider` or `customer`.
     pub clock: String,
+    /// The days that its promise counts: `calendar` or `business`.
+    pub calendar: String,
     /// Whether the policy excludes it.
     pub excluded: bool,
     /// From when on it is at risk.
@@ -44,6 +46,9 @@ pub async fn nearest(
 /// A timer `t` that was there at the last evaluation.
 const THERE: &str = "t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)";
 
+const CALENDAR: &str =
+    "(SELECT p.calendar FROM sla_policies p WHERE p.id = t.policy_id) AS calendar";
+
 /// Clock by clock the first entry of an index: of those that run, else of all.
 fn of_all(query: &mut QueryBuilder<Postgres>, image_id: i64, advisories: Vec<i64>) {
     query.push("SELECT a.id AS advisory_id, c.clock, t.* FROM seen s CROSS JOIN (SELECT ");
@@ -53,7 +58,7 @@ fn of_all(query: &mut QueryBuilder<Postgres>, image_id: i64, advisories: Vec<i64
     );
     let timers = |query: &mut QueryBuilder<Postgres>, columns: &str| {
         query.push(format!(
-            "(SELECT t.excluded, {columns} FROM sla_timers t
+            "(SELECT t.excluded, {CALENDAR}, {columns} FROM sla_timers t
               WHERE t.image_id = i.id AND t.advisory_id = a.id AND t.clock = c.clock AND {THERE}"
         ));
     };
@@ -64,7 +69,7 @@ fn of_all(query: &mut QueryBuilder<Postgres>, image_id: i64, advisories: Vec<i64
     query.push(" ORDER BY t.excluded LIMIT 1) LIMIT 1) t ORDER BY a.id, c.clock DESC");
 }
 
-/// A tenant has one timer for each advisory and clock.
+/// A tenant has one timer for each advisory and clock that has not stopped.
 fn of_tenant(
     query: &mut QueryBuilder<Postgres>,
     image_id: i64,
@@ -72,7 +77,7 @@ fn of_tenant(
     tenant: &str,
 ) {
     query.push(format!(
-        "SELECT t.advisory_id, t.clock, t.excluded,
+        "SELECT t.advisory_id, t.clock, t.excluded, {CALENDAR},
                 CASE WHEN NOT t.excluded AND t.started_at <= s.at THEN t.warn_at END AS warn_at,
                 CASE WHEN NOT t.excluded AND t.started_at <= s.at THEN t.due_at END AS due_at
          FROM seen s JOIN sla_timers t ON {THERE}

@@ -25,10 +25,16 @@ pub struct TimerRow {
     pub clock: String,
     /// The advisory's severity.
     pub severity: String,
+    /// Which exposure it is of, counted from 1.
+    pub episode: i32,
     /// The policy's name.
     pub policy: String,
+    /// The days that its promise counts: `calendar` or `business`.
+    pub calendar: String,
     /// Whether the policy excludes it as part of a mass event.
     pub excluded: bool,
+    /// Whether that is not decided yet.
+    pub undecided: bool,
     /// When the exposure began to count.
     pub opened_at: DateTime<Utc>,
     /// When the clock started; none: it stands still, no fix exists.
@@ -263,7 +269,9 @@ fn stopped(
 /// What a row shows of what was known.
 const SHOWN: &str = "
     SELECT t.customer_id, t.tenant_namespace, c.name AS customer, t.image_id, i.name AS image,
-           t.advisory_id, a.cve, t.clock, t.severity, p.name AS policy, t.excluded, t.opened_at,
+           t.advisory_id, a.cve, t.clock, t.episode, t.severity, p.name AS policy, p.calendar,
+           t.excluded AND (d.decided_at IS NULL OR d.decided_at <= s.at) AS excluded,
+           t.undecided OR d.decided_at > s.at AS undecided, t.opened_at,
            CASE WHEN t.started_at <= s.at THEN t.started_at END AS started_at,
            CASE WHEN t.started_at <= s.at THEN t.warn_at END AS warn_at,
            CASE WHEN t.started_at <= s.at THEN t.due_at END AS due_at,
@@ -277,7 +285,9 @@ const SHOWN: &str = "
     JOIN customers c ON c.id = t.customer_id
     JOIN images i ON i.id = t.image_id
     JOIN advisories a ON a.id = t.advisory_id
-    JOIN sla_policies p ON p.id = t.policy_id";
+    JOIN sla_policies p ON p.id = t.policy_id
+    LEFT JOIN mass_event_decisions d
+           ON d.advisory_id = t.advisory_id AND d.policy_id = t.policy_id";
 
 /// Timers that have not stopped, the most urgent first; those without a deadline last.
 pub async fn open_timers(

@@ -23,6 +23,8 @@ pub struct ViolationRow {
     pub cve: String,
     /// `provider` or `customer`.
     pub clock: String,
+    /// Which exposure it is of, counted from 1.
+    pub episode: i32,
     /// The advisory's severity.
     pub severity: String,
     /// The deadline.
@@ -48,8 +50,8 @@ pub struct ViolationFilter<'a> {
     pub direction: Direction,
 }
 
-/// A place in the list of violations: when it was recorded, customer, image, advisory, clock.
-pub type ViolationPlace = (DateTime<Utc>, i64, i64, i64, String);
+/// A place in the list of violations: when it was recorded, customer, image, advisory, clock, episode.
+pub type ViolationPlace = (DateTime<Utc>, i64, i64, i64, String, i32);
 
 fn page(
     moment: Moment,
@@ -82,17 +84,18 @@ fn page(
     if let Some(severity) = filter.severity {
         query.push(" AND v.severity = ").push_bind(severity.to_owned());
     }
-    if let Some((recorded, customer, image, advisory, clock)) = after {
+    if let Some((recorded, customer, image, advisory, clock, episode)) = after {
         query.push(format!(" AND ({}) {} (", KEYS.join(", "), filter.direction.beyond()));
         query.push_bind(*recorded).push(", ").push_bind(*customer);
         query.push(", ").push_bind(*image).push(", ").push_bind(*advisory);
-        query.push(", ").push_bind(clock.clone()).push(")");
+        query.push(", ").push_bind(clock.clone()).push(", ").push_bind(*episode).push(")");
     }
     query.push(filter.direction.order(KEYS)).push(" LIMIT ").push(slice.limit()).push(") ");
     query
 }
 
-const KEYS: &[&str] = &["v.recorded_at", "v.customer_id", "v.image_id", "v.advisory_id", "v.clock"];
+const KEYS: &[&str] =
+    &["v.recorded_at", "v.customer_id", "v.image_id", "v.advisory_id", "v.clock", "v.episode"];
 
 /// Violations by when they were recorded.
 pub async fn violations(
@@ -105,7 +108,7 @@ pub async fn violations(
     let mut query = page(moment, filter, after, Slice::Page(limit));
     query.push(
         "SELECT v.customer_id, v.tenant_namespace, c.name AS customer, v.image_id,
-                i.name AS image, v.advisory_id, a.cve, v.clock, v.severity, v.due_at,
+                i.name AS image, v.advisory_id, a.cve, v.clock, v.episode, v.severity, v.due_at,
                 v.recorded_at,
                 CASE WHEN v.resolution_recorded_at <= $1 THEN v.resolved_at END AS resolved_at
          FROM page v

@@ -185,8 +185,7 @@ impl Services {
         name
     }
 
-    /// A new bucket, in an endpoint of its own: its name is in the rows of a world, and equal for
-    /// equal worlds.
+    /// A new bucket, in an endpoint of its own.
     pub async fn bucket(&self) -> ObjectStore {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let settings = self.runtime.spawn(endpoint(self.objects.join(number.to_string())));

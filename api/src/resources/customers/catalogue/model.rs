@@ -3,6 +3,7 @@ use crate::http::examples;
 use crate::http::pages::page;
 use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
+use crate::schemas::scan::ScanState;
 use crate::schemas::severity::AdvisoryCounts;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
@@ -126,8 +127,13 @@ pub(super) struct CustomerUsage {
     running_since: Instant,
     /// Since when any version of the image runs.
     used_since: Instant,
-    /// Advisories on the version that runs.
-    findings: AdvisoryCounts,
+    /// Advisories open on the version that runs, as its last scan found them; absent while no scan of
+    /// it has reported.
+    findings: Option<AdvisoryCounts>,
+    /// What is known of that version from scans.
+    scan: ScanState,
+    /// When it was scanned last; absent while that is pending.
+    scanned_at: Option<Instant>,
 }
 
 impl From<UsageRow> for CustomerUsage {
@@ -145,12 +151,14 @@ impl From<UsageRow> for CustomerUsage {
             internet_exposed: row.internet_exposed,
             running_since: row.running_since.into(),
             used_since: row.used_since.into(),
-            findings: AdvisoryCounts {
+            findings: row.scanned_at.map(|_| AdvisoryCounts {
                 critical: row.critical,
                 high: row.high,
                 medium: row.medium,
                 low: row.low,
-            },
+            }),
+            scan: row.scan.into(),
+            scanned_at: row.scanned_at.map(Into::into),
         }
     }
 }
@@ -198,7 +206,9 @@ impl Example for CustomerUsage {
             internet_exposed: true,
             running_since: time::example(-24),
             used_since: time::example(-168),
-            findings: AdvisoryCounts { critical: 1, high: 3, medium: 12, low: 0 },
+            findings: Some(AdvisoryCounts { critical: 1, high: 3, medium: 12, low: 0 }),
+            scan: ScanState::Complete,
+            scanned_at: Some(time::example(4)),
         }
     }
 }

@@ -29,6 +29,8 @@ impl Example for Image {
             high: 3,
             medium: 12,
             low: 0,
+            scan: Some(store::read::scans::ScanState::Complete),
+            scanned_at: Some(time::example(4).datetime()),
         };
         Image::new(row, time::example(6))
     }

@@ -5,6 +5,7 @@ use crate::http::problem::Problem;
 use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
 use crate::resources::images::evidence::artifact;
+use crate::schemas::scan::ScanState;
 use crate::schemas::severity::Severity;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -135,11 +136,11 @@ page! {
 enum VexStatus {
     /// Nothing is to be done.
     NotAffected,
-    /// Something is to be done.
+    /// The version has it, and there is a fix to move to.
     Affected,
-    /// It was done.
+    /// An earlier version had it, this one has not.
     Fixed,
-    /// Nobody knows yet: there is no fix to move to.
+    /// The version has it; what to do is not known yet, for no fix is released.
     UnderInvestigation,
 }
 
@@ -198,6 +199,10 @@ pub(super) struct VexPage {
     version: i32,
     /// Its digest.
     digest: String,
+    /// What is known of it from scans. `pending`: that nothing is stated says nothing.
+    scan: ScanState,
+    /// When it was scanned last; absent while that is pending.
+    scanned_at: Option<Instant>,
     /// The newest signed OpenVEX document about it; absent before its first scan.
     document_href: Option<String>,
     /// The statements, by advisory and package.
@@ -223,6 +228,8 @@ impl VexPage {
         VexPage {
             version: version.version,
             digest: version.digest,
+            scan: version.scan.into(),
+            scanned_at: version.scanned_at.map(Into::into),
             document_href: document.as_deref().map(artifact),
             items,
             total: total.into(),
@@ -292,6 +299,8 @@ impl Example for VexPage {
         VexPage {
             version: 5,
             digest: digest(),
+            scan: ScanState::Complete,
+            scanned_at: Some(time::example(4)),
             document_href: Some(artifact(&"e".repeat(64))),
             items: vec![VexStatement::example()],
             total: 1.into(),

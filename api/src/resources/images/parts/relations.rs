@@ -3,6 +3,7 @@ use crate::http::examples;
 use crate::http::pages::page;
 use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
+use crate::schemas::scan::ScanState;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use store::read::lineage::LineageRow;
@@ -10,7 +11,7 @@ use store::read::usage::UserRow;
 
 /// A customer that runs an image.
 #[derive(Object)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 pub(super) struct ImageUsage {
     /// The customer's namespace.
     tenant_namespace: String,
@@ -36,6 +37,10 @@ pub(super) struct ImageUsage {
     running_since: Instant,
     /// Since when any version of the image runs.
     used_since: Instant,
+    /// What is known from scans of the version that runs.
+    scan: ScanState,
+    /// When that was scanned last; absent while that is pending.
+    scanned_at: Option<Instant>,
     /// The customer.
     customer_href: String,
 }
@@ -56,6 +61,8 @@ impl ImageUsage {
             internet_exposed: row.internet_exposed,
             running_since: row.running_since.into(),
             used_since: row.used_since.into(),
+            scan: row.scan.into(),
+            scanned_at: row.scanned_at.map(Into::into),
         }
     }
 }
@@ -152,6 +159,8 @@ impl Example for ImageUsage {
             internet_exposed: true,
             running_since: time::example(-24).datetime(),
             used_since: time::example(-168).datetime(),
+            scan: store::read::scans::ScanState::Complete,
+            scanned_at: Some(time::example(4).datetime()),
         };
         ImageUsage::new(row, Some(5))
     }

@@ -4,6 +4,7 @@ use crate::http::pages::page;
 use crate::http::problem::Problem;
 use crate::http::snapshot::Snapshot;
 use crate::http::time::{self, Instant};
+use crate::schemas::scan::AdvisoryScan;
 use crate::schemas::severity::Severity;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -33,6 +34,9 @@ pub(super) struct Advisory {
     packages: Vec<String>,
     /// How many packages it affects.
     package_count: i64,
+    /// Whether all versions in use have been looked at for it; while that is pending nobody knows who
+    /// is exposed.
+    scan: AdvisoryScan,
     /// This advisory.
     href: String,
     /// Who is exposed to it.
@@ -54,6 +58,7 @@ impl Advisory {
             fix_available_at: row.fix_available_at.map(Into::into),
             packages: row.packages,
             package_count: row.package_count,
+            scan: row.scan.into(),
         })
     }
 }
@@ -131,11 +136,14 @@ pub(super) struct AdvisoryDetail {
     affected: Vec<AffectedPackage>,
     /// What happened to it, in order.
     timeline: Vec<AdvisoryEvent>,
-    /// How many images it was found on.
+    /// How many images it was found on. These numbers count what was found: while `scan` is pending,
+    /// that there is nothing says nothing.
     images_affected: i64,
     /// How many of them had no published version without it.
     images_open: i64,
-    /// How many findings of it were open.
+    /// How many had one: their newest versions are without it.
+    images_fixed: i64,
+    /// How many findings of it were open, on whatever version.
     findings_open: i64,
     /// On how many images it was judged a false positive.
     images_not_affected: i64,
@@ -159,6 +167,7 @@ impl AdvisoryDetail {
             affected: affected.into_iter().map(Into::into).collect(),
             images_affected: reach.images_affected,
             images_open: reach.images_open,
+            images_fixed: reach.images_affected - reach.images_open,
             findings_open: reach.findings_open,
             images_not_affected: reach.images_not_affected,
             as_of: snapshot.as_of(),
@@ -207,6 +216,7 @@ impl Example for Advisory {
             fix_available_at: Some(time::example(1)),
             packages: vec![examples::PACKAGE.to_owned()],
             package_count: 1,
+            scan: AdvisoryScan::Complete,
             href: format!("/v1/advisories/{}", examples::CVE),
             exposure_href: format!("/v1/advisories/{}/exposure", examples::CVE),
         }
@@ -229,6 +239,7 @@ impl Example for AdvisoryDetail {
             affected: affected.into_iter().map(Into::into).collect(),
             images_affected: 31,
             images_open: 12,
+            images_fixed: 19,
             findings_open: 40,
             images_not_affected: 1,
             as_of: time::example(6),

@@ -1,10 +1,10 @@
 //! What a push is, as forges tell it (GitHub, Gitea, Forgejo) and as anybody else may.
+use crate::http::body::{self, BodySchema};
 use crate::http::examples;
 use crate::http::problem::{Code, Problem};
 use crate::http::strict_text::StrictText;
-use poem_openapi::types::{Example, ParseFromJSON};
+use poem_openapi::types::{Example, ParseFromJSON, Type};
 use poem_openapi::{Object, Union};
-use serde_json::Value;
 
 /// A push: our own short form, or a forge's push event.
 #[derive(Union)]
@@ -96,19 +96,18 @@ pub(super) enum Received {
 }
 
 /// Reads a message whose signature was checked.
-pub(super) fn read(event: &str, body: &[u8]) -> Result<Received, Problem> {
-    let wrong = |reason: &str| {
-        let reason = reason.trim_end_matches('.');
-        Problem::new(Code::InvalidBody, format!("The body cannot be read: {reason}."))
-    };
+pub(super) fn read(event: &str, body: &[u8], schema: &BodySchema) -> Result<Received, Problem> {
+    let wrong = |reason: &str| Problem::field("", "what /docs describes", reason);
     if event != "push" {
         return Ok(Received::Ignored { why: "only push events ask for builds" });
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| wrong(&error.to_string()))?;
+    let value = body::parse(body)?;
     if value["repository"].is_object() {
+        schema.check_as(&ForgePush::name(), &value)?;
         let push = ForgePush::parse_from_json(Some(value));
         return Ok(of_forge(push.map_err(|error| wrong(&error.into_message()))?));
     }
+    schema.check_as(&UpstreamPush::name(), &value)?;
     let push = UpstreamPush::parse_from_json(Some(value));
     let push = push.map_err(|error| wrong(&error.into_message()))?;
     let revision = Some(push.revision.0);
@@ -138,7 +137,20 @@ fn of_forge(push: ForgePush) -> Received {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::http::body::Schemas;
+    use serde_json::{Value, json};
+    use std::sync::LazyLock;
+
+    /// What the specification says of the operation's body.
+    static SCHEMA: LazyLock<BodySchema> = LazyLock::new(|| {
+        let document: Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+        let operation = &document["paths"]["/v1/webhooks/upstream"]["post"];
+        BodySchema::of_operation(operation, &Schemas::of_document(&document)).unwrap()
+    });
+
+    fn read(event: &str, body: &[u8]) -> Result<Received, Problem> {
+        super::read(event, body, &SCHEMA)
+    }
 
     #[test]
     fn only_the_default_branch_and_tags_count() {

@@ -284,10 +284,10 @@ impl NewLoad {
                 return Err(Problem::new(Code::Contradiction, detail));
             }
         };
-        let seed = self.seed.as_deref().map(str::parse::<u64>).transpose().map_err(|_| {
-            let detail = "`seed` is larger than a number of 64 bits.";
-            Problem::new(Code::InvalidBody, detail)
-        })?;
+        let seed =
+            self.seed.as_deref().map(str::parse::<u64>).transpose().map_err(|_| {
+                Problem::field("/seed", "a number of at most 64 bits", "a larger one")
+            })?;
         Ok((text, seed))
     }
 }
@@ -310,9 +310,12 @@ impl Example for NewLoad {
 enum LoadStatus {
     /// The conductor has not taken it yet.
     Waiting,
-    /// The new world is there; the old one's documents are being deleted.
+    /// The new world is there and about to begin.
     Replaced,
-    /// It is over.
+    /// The new world runs; the old one's documents are being deleted meanwhile. Another load may be
+    /// asked for.
+    Deleting,
+    /// It is over, and nothing of the old world is left.
     Done,
     /// It could not be; the old world goes on.
     Failed,
@@ -336,30 +339,40 @@ pub(super) struct WorldLoad {
     requested_by: String,
     /// When it was asked for, in real time.
     requested_wall: Instant,
-    /// When it was over, in real time.
+    /// When the new world could begin, in real time, or the load failed.
     done_wall: Option<Instant>,
+    /// While the status is `deleting`: how many documents of worlds before are still to be deleted.
+    objects_left: Option<i64>,
+    /// When nothing of the old world was left, in real time.
+    deleted_wall: Option<Instant>,
     /// Why it failed.
     error: Option<String>,
     /// This load.
     pub(super) href: String,
 }
 
-impl From<Load> for WorldLoad {
-    fn from(row: Load) -> Self {
+impl WorldLoad {
+    /// The load of a row; `left` documents of worlds before are still to be deleted.
+    pub(super) fn new(row: Load, left: u64) -> Self {
+        let status = match (row.done_wall, &row.error, row.replaced_wall) {
+            (Some(_), Some(_), _) => LoadStatus::Failed,
+            (Some(_), None, _) if row.deleted_wall.is_none() => LoadStatus::Deleting,
+            (Some(_), None, _) => LoadStatus::Done,
+            (None, _, Some(_)) => LoadStatus::Replaced,
+            (None, _, None) => LoadStatus::Waiting,
+        };
+        let deleting = status == LoadStatus::Deleting;
         WorldLoad {
             id: row.id,
-            status: match (row.done_wall, &row.error, row.replaced_wall) {
-                (Some(_), Some(_), _) => LoadStatus::Failed,
-                (Some(_), None, _) => LoadStatus::Done,
-                (None, _, Some(_)) => LoadStatus::Replaced,
-                (None, _, None) => LoadStatus::Waiting,
-            },
+            status,
             name: row.name,
             scenario_sha256: sha256(&row.scenario),
             seed: row.seed.cast_unsigned().to_string(),
             requested_by: row.requested_by,
             requested_wall: row.requested_wall.into(),
             done_wall: row.done_wall.map(Into::into),
+            objects_left: i64::try_from(left).ok().filter(|_| deleting),
+            deleted_wall: row.deleted_wall.map(Into::into),
             error: row.error,
             href: format!("/v1/scenarios/loads/{}", row.id),
         }
@@ -377,6 +390,8 @@ impl Example for WorldLoad {
             requested_by: "0123456789abcdef".to_owned(),
             requested_wall: time::example(4_800),
             done_wall: None,
+            objects_left: None,
+            deleted_wall: None,
             error: None,
             href: "/v1/scenarios/loads/1".to_owned(),
         }

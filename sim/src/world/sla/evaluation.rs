@@ -1,0 +1,185 @@
+//! The evaluation of timers: the only moment at which anything is said of them.
+use crate::cast::ordinal;
+use crate::fact::{
+    Clock, FactKind, MassEventDecision, Notification, NotificationKind, SlaCheck, TimerRef,
+};
+use crate::ids::{AdvisoryId, CustomerId, PolicyId};
+use crate::severity::Severity;
+use crate::time::SimDuration;
+use crate::world::{Sink, World};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// From the first detection of an advisory to the decision whether it is a mass event: until then
+/// the scheduled passes have looked at everything. 24 h (D).
+const DECIDED_AFTER: SimDuration = SimDuration::hours(24);
+
+/// What an evaluation finds, timer by timer.
+#[derive(Default)]
+struct Found {
+    opened: Vec<u32>,
+    excluded: Vec<u32>,
+    at_risk: Vec<u32>,
+    breached: Vec<u32>,
+    resolved: Vec<u32>,
+}
+
+impl World {
+    /// The periodic evaluation.
+    pub(in crate::world) fn sla_check(&mut self, sink: Sink<'_>) {
+        self.schedule_sla_check();
+        self.evaluate(sink);
+    }
+
+    /// Evaluates all timers: the only moment at which breaches are recorded. Once an instant is
+    /// enough: nothing can have changed since.
+    pub(in crate::world) fn evaluate(&mut self, sink: Sink<'_>) {
+        if self.evaluated.replace(self.now) == Some(self.now) {
+            return;
+        }
+        let previous = std::mem::replace(&mut self.timers.last_check, self.now);
+        let mut found =
+            Found { opened: std::mem::take(&mut self.timers.opened), ..Found::default() };
+        let known = |id: &u32| self.timers.all[*id as usize].excluded == Some(true);
+        found.excluded = found.opened.iter().copied().filter(known).collect();
+        self.warn(&mut found);
+        self.breach(&mut found);
+        let decided = self.decide_mass_events(&mut found);
+        let stopped = std::mem::take(&mut self.timers.stopped);
+        found.resolved.append(&mut self.timers.resolved);
+        let check = SlaCheck {
+            previous,
+            opened: self.named(&found.opened),
+            decided,
+            excluded: self.named(&found.excluded),
+            stopped: self.named(&stopped),
+            at_risk: self.named(&found.at_risk),
+            breached: self.named(&found.breached),
+            resolved: self.named(&found.resolved),
+        };
+        let notifications = self.notifications(&check);
+        self.emit(FactKind::SlaChecked(Arc::new(check)), sink);
+        for notification in notifications {
+            self.emit(FactKind::Notified(Arc::new(notification)), sink);
+        }
+    }
+
+    /// Decides, for each policy with a clause about mass events, about the advisories that were first
+    /// found a day ago or earlier.
+    fn decide_mass_events(&mut self, found: &mut Found) -> Vec<MassEventDecision> {
+        let images = ordinal(self.images.iter().filter(|image| image.version > 0).count());
+        let catalogue = Arc::clone(&self.catalogue);
+        let mut decided = Vec::new();
+        while let Some((first_found, advisory)) = self.first_found.front().copied()
+            && first_found + DECIDED_AFTER <= self.now
+        {
+            self.first_found.pop_front();
+            let hit = self.advisories[advisory.index()].images_hit;
+            let mut excluded = vec![false; catalogue.policies.len()];
+            for (policy, place) in catalogue.policies.iter().zip(0_u32..) {
+                let Some(over) = policy.exclude_over_permille else { continue };
+                let is_over = u64::from(hit) * 1000 > u64::from(over) * u64::from(images);
+                excluded[place as usize] = is_over;
+                decided.push(MassEventDecision {
+                    advisory,
+                    policy: PolicyId(place),
+                    images_hit: hit,
+                    images,
+                    excluded: is_over,
+                });
+            }
+            self.apply_decision(advisory, excluded, found);
+        }
+        decided.sort_unstable_by_key(|decision| (decision.advisory, decision.policy));
+        decided
+    }
+
+    /// What the timers of an advisory had to wait for: those that are not excluded are warned about
+    /// and breached as if it had been known all along.
+    fn apply_decision(&mut self, advisory: AdvisoryId, excluded: Vec<bool>, found: &mut Found) {
+        let now = self.now;
+        for id in std::mem::take(&mut self.advisories[advisory.index()].undecided) {
+            let customer = self.timers.name(id).customer;
+            let policy = self.catalogue.customers[customer.index()].policy;
+            let timer = &mut self.timers.all[id as usize];
+            timer.excluded = Some(excluded[policy.index()]);
+            if excluded[policy.index()] {
+                found.excluded.push(id);
+            } else if timer.is_late_at(now) {
+                timer.breached = true;
+                found.breached.push(id);
+                found.resolved.extend(timer.stopped.map(|_| id));
+            } else if timer.stopped.is_none() && timer.warn.is_some_and(|warn| warn <= now) {
+                found.at_risk.push(id);
+            }
+        }
+        self.advisories[advisory.index()].mass_event = Some(excluded.into());
+    }
+
+    fn breach(&mut self, found: &mut Found) {
+        while let Some(Reverse((due, id))) = self.timers.due.peek().copied()
+            && due <= self.now
+        {
+            self.timers.due.pop();
+            let now = self.now;
+            let timer = &mut self.timers.all[id as usize];
+            if timer.excluded == Some(false) && timer.is_late_at(now) {
+                timer.breached = true;
+                found.breached.push(id);
+                found.resolved.extend(timer.stopped.map(|_| id));
+            }
+        }
+    }
+
+    /// Those whose deadline has passed as well are breached, which says it all.
+    fn warn(&mut self, found: &mut Found) {
+        while let Some(Reverse((warn, id))) = self.timers.warn.peek().copied()
+            && warn <= self.now
+        {
+            self.timers.warn.pop();
+            let timer = &self.timers.all[id as usize];
+            let is_due = timer.due.is_some_and(|due| due <= self.now);
+            if timer.excluded == Some(false) && timer.stopped.is_none() && !is_due {
+                found.at_risk.push(id);
+            }
+        }
+    }
+
+    fn named(&self, timers: &[u32]) -> Vec<TimerRef> {
+        let mut names: Vec<_> = timers.iter().map(|id| self.timers.name(*id)).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// One digest a customer and kind: never a flood.
+    fn notifications(&mut self, check: &SlaCheck) -> Vec<Notification> {
+        let mut items: BTreeMap<(Option<CustomerId>, NotificationKind), u32> = BTreeMap::new();
+        for (owner, failed) in std::mem::take(&mut self.failed_since_check) {
+            items.insert((owner, NotificationKind::BuildFailed), failed);
+        }
+        for timer in &check.opened {
+            let severity = self.advisories[timer.advisory.index()].info.severity;
+            if timer.clock == Clock::Customer && severity == Severity::Critical {
+                let key = (Some(timer.customer), NotificationKind::CriticalCve);
+                *items.entry(key).or_default() += 1;
+            }
+        }
+        let is_open = |timer: &&TimerRef| check.resolved.binary_search(timer).is_err();
+        let breached: Vec<TimerRef> = check.breached.iter().filter(is_open).copied().collect();
+        for (kind, timers) in [
+            (NotificationKind::SlaAtRisk, &check.at_risk),
+            (NotificationKind::SlaBreached, &breached),
+            (NotificationKind::SlaResolved, &check.resolved),
+        ] {
+            for timer in timers {
+                *items.entry((Some(timer.customer), kind)).or_default() += 1;
+            }
+        }
+        let previous = check.previous;
+        items
+            .into_iter()
+            .map(|((customer, kind), items)| Notification { customer, kind, previous, items })
+            .collect()
+    }
+}
