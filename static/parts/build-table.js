@@ -17,7 +17,9 @@ export const BUILD_STATUSES = [
 ];
 
 /** What can ask for a build. */
-export const BUILD_TRIGGERS = ['cve_fix', 'manual', 'upstream', 'base_change', 'cron', 'retry', 'bootstrap'];
+export const BUILD_TRIGGERS = [
+  'cve_fix', 'manual', 'upstream', 'base_change', 'cron', 'retry', 'bootstrap',
+];
 
 /** A table of builds, with the image's name where they are not all of one. */
 export function buildTable(caption, builds, withImage) {

@@ -169,7 +169,7 @@ async fn a_lost_or_damaged_document_is_a_problem_of_its_own() {
             }
             for encoding in ["identity", "gzip"] {
                 let asked = api.request(Method::GET, &path).header("Accept-Encoding", encoding);
-                let answer = Answer::of(asked.send().await.unwrap()).await;
+                let answer = Answer::unpacked(asked.send().await.unwrap()).await;
                 assert_eq!(answer.status.as_u16(), 410, "{what}: {}", answer.text);
                 let problem = answer.problem(410, "document_damaged");
                 assert!(problem["hint"].as_str().unwrap().contains("wavetank repair"), "{what}");

@@ -243,7 +243,8 @@ async fn an_id_of_another_world_is_not_taken_for_one_of_this() {
 async fn a_page_token_of_another_world_is_refused() {
     let api = Api::start("events_tokens").await;
     let more = "INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
-                SELECT n, '2026-01-12T01:00Z', 'test', 'catalogue', '{}' FROM generate_series(1, 3) n;
+                SELECT n, '2026-01-12T01:00Z', 'test', 'catalogue', '{}'
+                FROM generate_series(201, 203) n;
                 INSERT INTO notifications (id, tenant_namespace, kind, at, items, subject, body)
                 SELECT n, 'catalogue', 'build_failed', '2026-01-12T01:00Z', 1, '1', '{}'
                 FROM generate_series(1, 3) n;

@@ -192,6 +192,60 @@ async fn timers_and_violations_are_listed_by_state() {
 }
 
 #[tokio::test]
+async fn figures_count_what_was_missed_whether_or_not_it_was_recorded() {
+    let api = small("q_figures").await;
+    let of = |figures: &Value, clock: &str, severity: &str| {
+        let all = figures["timers"].as_array().unwrap();
+        let is = |row: &&Value| row["clock"] == clock && row["severity"] == severity;
+        all.iter().find(is).cloned().unwrap_or(Value::Null)
+    };
+    let now = api.get("/v1/sla/figures").await.json();
+    assert_eq!(now["evaluated_at"], "2026-01-12T05:00:00Z");
+    // Both of the provider's critical timers stopped at 02:30, due at 03:30.
+    let provider = of(&now, "provider", "critical");
+    assert_eq!((&provider["opened"], &provider["kept"]), (&json!(2), &json!(2)));
+    // Gold adopted in time; pin was due at 04:00, which the evaluation of 05:00 recorded.
+    let customer = of(&now, "customer", "critical");
+    let seen = ["opened", "kept", "missed", "recorded"].map(|name| customer[name].clone());
+    assert_eq!(seen, [2, 1, 1, 1].map(|n| json!(n)));
+    // Without a fix the clock of the low one never ran.
+    assert_eq!(of(&now, "provider", "low")["never_ran"], 2);
+    // Before the evaluation of 05:00 it was missed all the same, and nobody had recorded it.
+    let before = api.get("/v1/sla/figures?as_of=2026-01-12T04:30:00Z").await.json();
+    assert_eq!(before["evaluated_at"], "2026-01-12T03:05:00Z");
+    let customer = of(&before, "customer", "critical");
+    assert_eq!((&customer["missed"], &customer["recorded"]), (&json!(1), &json!(0)));
+    // Critical: gold from 01:00 to 02:40, pin from 01:00 on: 310 min. Low, judged at 04:00: gold with
+    // version 1 from 01:00 to 02:40 and with version 2 from 03:00, pin from 01:00: 340 min.
+    let days = json!([{"severity": "critical", "days": 0.22}, {"severity": "low", "days": 0.24}]);
+    assert_eq!(before["exposure_days"], days);
+    // Before any evaluation nothing is known, and that is said.
+    let none = api.get("/v1/sla/figures?as_of=2026-01-12T01:00:00Z").await.json();
+    assert!(none.get("evaluated_at").is_none() && none["timers"] == json!([]), "{none}");
+    // A tenant sees its own.
+    let gold = api.sign_in(Role::Viewer, Some("gold-1")).await;
+    let own = api.get_as(&gold, "/v1/sla/figures").await.json();
+    let customer = of(&own, "customer", "critical");
+    assert_eq!((&customer["opened"], &customer["missed"]), (&json!(1), &json!(0)));
+    api.get_as(&gold, "/v1/sla/figures?tenant=pin-2").await.problem(404, "customer_not_found");
+}
+
+#[tokio::test]
+async fn hours_of_a_promise_in_business_days_are_business_hours() {
+    let api = small("q_business").await;
+    // Seen on Monday 2026-01-12 at 05:00: due a week later, which is five business days.
+    let due = "UPDATE sla_policies SET calendar = 'business';
+               UPDATE sla_timers SET due_at = '2026-01-19T05:00Z', warn_at = '2026-01-16T00:00Z',
+                      breached_at = NULL, warned_at = NULL WHERE stopped_at IS NULL";
+    sqlx::raw_sql(due).execute(&api.pool).await.unwrap();
+    let timer = &api.get("/v1/sla/timers").await.json()["items"][0];
+    assert_eq!((&timer["calendar"], &timer["hours_left"]), (&json!("business"), &json!(120.0)));
+    let exposure = api.get("/v1/customers/pin-2/exposure").await.json();
+    assert_eq!(exposure["items"][0]["hours_left"], 120.0);
+    assert_eq!(exposure["items"][0]["deadlines"][0]["hours_left"], 120.0);
+}
+
+#[tokio::test]
 async fn packages_and_customers_are_listed_and_searched() {
     let api = small("q_lists").await;
     let packages = turned(&api, &api.token, "/v1/packages").await;

@@ -230,6 +230,16 @@ impl Answer {
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 
+    /// The same, of an answer that may be compressed.
+    pub(crate) async fn unpacked(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = response.bytes().await.unwrap().to_vec();
+        if headers.get("content-encoding").is_some_and(|encoding| encoding == "gzip") {
+            body = documents::gzip::decompress(&body, 1 << 20).unwrap();
+        }
+        Answer { status, headers, text: String::from_utf8(body).unwrap() }
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

@@ -271,7 +271,7 @@ const SHOWN: &str = "
     SELECT t.customer_id, t.tenant_namespace, c.name AS customer, t.image_id, i.name AS image,
            t.advisory_id, a.cve, t.clock, t.episode, t.severity, p.name AS policy, p.calendar,
            t.excluded AND (d.decided_at IS NULL OR d.decided_at <= s.at) AS excluded,
-           t.undecided OR d.decided_at > s.at AS undecided, t.opened_at,
+           t.undecided OR coalesce(d.decided_at > s.at, false) AS undecided, t.opened_at,
            CASE WHEN t.started_at <= s.at THEN t.started_at END AS started_at,
            CASE WHEN t.started_at <= s.at THEN t.warn_at END AS warn_at,
            CASE WHEN t.started_at <= s.at THEN t.due_at END AS due_at,
