@@ -3,6 +3,7 @@ mod text;
 
 use super::play::read_scenario;
 use super::report::Format;
+use super::say::say;
 use anyhow::Result;
 use serde_json::{Value, json};
 use sim::scenario::review::Review;
@@ -56,7 +57,7 @@ fn check(files: &[PathBuf], format: Format) -> Result<ExitCode> {
             for (file, said) in &said {
                 match said {
                     Said::Right(review) => text::write(&mut right, file, review)?,
-                    Said::Wrong(error) => eprintln!("error: {error}"),
+                    Said::Wrong(error) => say!("error: {error}"),
                     Said::Unreadable(error) => super::tell(error),
                 }
             }
