@@ -11,7 +11,7 @@ setup: ## Install what the build, PostgreSQL and the tests need, or say what to 
 
 demo: ## Play the demo world and keep serving it
 	@scripts/setup.sh run
-	cargo run --release --locked -- demo
+	cargo run --profile demo --locked -- demo
 
 # cargo-nextest runs the tests of all binaries in one pool; cargo test, one binary after the other.
 test: setup ## Run all tests, on a real PostgreSQL and a real S3 endpoint
