@@ -227,22 +227,22 @@ async fn figures_count_what_was_missed_whether_or_not_it_was_recorded() {
     let own = api.get_as(&gold, "/v1/sla/figures").await.json();
     let customer = of(&own, "customer", "critical");
     assert_eq!((&customer["opened"], &customer["missed"]), (&json!(1), &json!(0)));
-    api.get_as(&gold, "/v1/sla/figures?tenant=pin-2").await.problem(404, "customer_not_found");
+    api.get_as(&gold, "/v1/sla/figures?tenant=pin-2").await.problem(400, "invalid_parameter");
 }
 
 #[tokio::test]
 async fn hours_of_a_promise_in_business_days_are_business_hours() {
     let api = small("q_business").await;
-    // Seen on Monday 2026-01-12 at 05:00: due a week later, which is five business days.
+    // Monday 2026-01-12, 06:00: from then to Monday 05:00 are 119 business hours.
     let due = "UPDATE sla_policies SET calendar = 'business';
                UPDATE sla_timers SET due_at = '2026-01-19T05:00Z', warn_at = '2026-01-16T00:00Z',
                       breached_at = NULL, warned_at = NULL WHERE stopped_at IS NULL";
     sqlx::raw_sql(due).execute(&api.pool).await.unwrap();
     let timer = &api.get("/v1/sla/timers").await.json()["items"][0];
-    assert_eq!((&timer["calendar"], &timer["hours_left"]), (&json!("business"), &json!(120.0)));
+    assert_eq!((&timer["calendar"], &timer["hours_left"]), (&json!("business"), &json!(119.0)));
     let exposure = api.get("/v1/customers/pin-2/exposure").await.json();
-    assert_eq!(exposure["items"][0]["hours_left"], 120.0);
-    assert_eq!(exposure["items"][0]["deadlines"][0]["hours_left"], 120.0);
+    assert_eq!(exposure["items"][0]["hours_left"], 119.0);
+    assert_eq!(exposure["items"][0]["deadlines"][0]["hours_left"], 119.0);
 }
 
 #[tokio::test]

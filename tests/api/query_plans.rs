@@ -91,7 +91,8 @@ FROM generate_series(10, 209) i, generate_series(1, 20) v, generate_series(1, 25
                      '2026-01-12T00:00Z'::timestamptz + v * interval '10 min' + k * interval '1 s' AS at) t
 ON CONFLICT DO NOTHING;
 INSERT INTO sla_policies (id, name, critical_days, calendar, clock_start, pause_without_fix,
-                          warn_permille) VALUES (10, 'policy', 1, 'calendar', 'detected', false, 750);
+                          warn_permille)
+SELECT 10 + n, 'policy-' || n, 1, 'calendar', 'detected', false, 750 FROM generate_series(0, 2) n;
 INSERT INTO customers SELECT c, 'tenant-' || c, 'Tenant ' || c, 'A', 'a@x.example', 'gold', 10
 FROM generate_series(10, 59) c;
 INSERT INTO customer_image_usage SELECT c, i, v, '2026-01-12T00:00Z'::timestamptz + v * interval '1 min',
@@ -107,8 +108,8 @@ FROM generate_series(10, 59) c, generate_series(10, 209) i, generate_series(10, 
      LATERAL (SELECT 10 + (k * 31 + i) % 1000 AS a,
                      '2026-01-12T00:30Z'::timestamptz + k * interval '5 min' AS at) t
 WHERE (c + i) % 3 = 0 ON CONFLICT DO NOTHING;
-INSERT INTO mass_event_decisions SELECT a, 10, '2026-01-13T00:30Z', a % 50, 200, a % 20 = 0
-FROM generate_series(10, 1009) a;
+INSERT INTO mass_event_decisions SELECT a, p, '2026-01-13T00:30Z', a % 50, 200, a % 20 = 0
+FROM generate_series(10, 1009) a, generate_series(10, 12) p;
 INSERT INTO sla_violations SELECT customer_id, image_id, advisory_id, clock, tenant_namespace, severity,
        due_at, due_at + interval '1 min', NULL, NULL
 FROM sla_timers WHERE stopped_at IS NULL AND due_at < '2026-01-12T04:00Z';
