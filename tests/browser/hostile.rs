@@ -40,6 +40,17 @@ async fn hostile_texts_are_shown_as_text() {
     .await
     .unwrap();
     let key = store::objects::content_key(&sha256);
+    sqlx::query(
+        "UPDATE artifacts SET sha256 = $1, object_key = $2, bytes = octet_length($3::text)
+         WHERE build_id = $4 AND kind = 'log'",
+    )
+    .bind(&sha256)
+    .bind(&key)
+    .bind(HOSTILE)
+    .bind(NGINX_BUILD)
+    .execute(&api.pool)
+    .await
+    .unwrap();
     let log = store::objects::NewObject {
         key,
         bytes: Bytes::from(HOSTILE),
