@@ -207,7 +207,7 @@ fn shutdown_on_signal(code: i32) -> CancellationToken {
         if tokio::time::timeout(STOP_LIMIT, signal()).await.is_ok() {
             std::process::exit(INTERRUPTED);
         }
-        eprintln!("stopped in the middle of something; all that was committed is whole");
+        say!("stopped in the middle of something; all that was committed is whole");
         std::process::exit(code);
     });
     token

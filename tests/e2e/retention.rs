@@ -56,16 +56,16 @@ async fn what_is_gone_is_told_and_what_is_left_holds() {
     })
     .await;
     // The week ends at a midnight; what ended two days before that is gone.
-    assert_eq!(clock["world"]["history_from"], "2026-01-10T00:00:00.000Z", "{clock}");
+    assert_eq!(clock["world"]["history_from"], "2026-01-10T00:00:00Z", "{clock}");
 
     let (status, retention) = get(&client, format!("{base}/v1/retention")).await;
     assert_eq!((status, &retention["keep_seconds"]), (200, &172_800.into()), "{retention}");
-    assert_eq!(retention["history_from"], "2026-01-10T00:00:00.000Z");
-    assert_eq!(retention["next_run_at"], "2026-01-13T00:00:00.000Z");
+    assert_eq!(retention["history_from"], "2026-01-10T00:00:00Z");
+    assert_eq!(retention["next_run_at"], "2026-01-13T00:00:00Z");
     let runs = retention["runs"].as_array().expect("runs");
     assert_eq!(
         (runs.len(), &runs[0]["at"]),
-        (5, &"2026-01-12T00:00:00.000Z".into()),
+        (5, &"2026-01-12T00:00:00Z".into()),
         "{retention}"
     );
     let sum = |name: &str| runs.iter().filter_map(|run| run[name].as_i64()).sum::<i64>();
@@ -75,8 +75,8 @@ async fn what_is_gone_is_told_and_what_is_left_holds() {
     let builds = |at: &str| format!("{base}/v1/builds?as_of={at}");
     let (status, problem) = get(&client, builds("2026-01-09T23:59:59.999Z")).await;
     assert_eq!((status, &problem["code"]), (400, &"as_of_before_history".into()), "{problem}");
-    assert!(problem["detail"].as_str().is_some_and(|d| d.contains("2026-01-10T00:00:00.000Z")));
-    assert_eq!(get(&client, builds("2026-01-10T00:00:00.000Z")).await.0, 200);
+    assert!(problem["detail"].as_str().is_some_and(|d| d.contains("2026-01-10T00:00:00Z")));
+    assert_eq!(get(&client, builds("2026-01-10T00:00:00Z")).await.0, 200);
 
     let sha256 = ask(
         data.path(),
