@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod exposure;
 pub mod findings;
 pub mod images;
+mod in_use;
 pub mod incidents;
 pub mod jobs;
 pub mod lineage;

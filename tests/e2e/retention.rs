@@ -63,11 +63,7 @@ async fn what_is_gone_is_told_and_what_is_left_holds() {
     assert_eq!(retention["history_from"], "2026-01-10T00:00:00Z");
     assert_eq!(retention["next_run_at"], "2026-01-13T00:00:00Z");
     let runs = retention["runs"].as_array().expect("runs");
-    assert_eq!(
-        (runs.len(), &runs[0]["at"]),
-        (5, &"2026-01-12T00:00:00Z".into()),
-        "{retention}"
-    );
+    assert_eq!((runs.len(), &runs[0]["at"]), (5, &"2026-01-12T00:00:00Z".into()), "{retention}");
     let sum = |name: &str| runs.iter().filter_map(|run| run[name].as_i64()).sum::<i64>();
     assert!(sum("rows") > 0 && sum("objects") > 0 && sum("document_bytes") > 0, "{retention}");
     assert!(runs.iter().all(|run| run["done"] == true), "{retention}");

@@ -1,9 +1,9 @@
 //! Customers and what they run.
 use super::Moment;
 use super::findings::by_severity;
+use super::in_use::{in_use, in_use_in_order};
 use super::page::Slice;
 use super::scans::{self, ScanState};
-use super::usage::{in_use, in_use_in_order};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 

@@ -2,9 +2,9 @@
 //!
 //! A customer is exposed while it runs a version on which the advisory was found and not judged a
 //! false positive; that a newer version is published ends nothing for whoever has not taken it.
+use super::in_use::in_use_in_order;
 use super::page::Bound;
 use super::sla::evaluated;
-use super::usage::in_use_in_order;
 use super::{Moment, Page, SEVERITIES, page};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};

@@ -1,6 +1,6 @@
 //! Packages, their releases, and which images hold them.
+use super::in_use::in_use;
 use super::page::Slice;
-use super::usage::in_use;
 use super::{Moment, Page, page};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};

@@ -1,6 +1,6 @@
 //! What scans had looked at by an instant. What none has looked at is unknown; it is not clean.
 use super::Moment;
-use super::usage::in_use;
+use super::in_use::in_use;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, QueryBuilder};
 
