@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod customers;
 mod exogenous;
+mod incidents;
 mod scanner;
 mod sla;
 mod state;
@@ -17,7 +18,7 @@ use crate::cast::ordinal;
 use crate::catalogue::Catalogue;
 use crate::events::{Class, EventQueue};
 use crate::fact::{Fact, FactKind};
-use crate::ids::{BuildId, CustomerId, ImageId};
+use crate::ids::{AdvisoryId, BuildId, CustomerId, ImageId};
 use crate::pool::Pool;
 use crate::random::RandomStreams;
 use crate::scenario::Scenario;
@@ -45,7 +46,7 @@ pub struct World {
     queue: EventQueue<Event>,
     packages: Vec<PackageState>,
     advisories: Vec<AdvisoryState>,
-    undetected: Vec<(SimTime, crate::ids::AdvisoryId)>,
+    undetected: Vec<(SimTime, AdvisoryId)>,
     images: Vec<ImageState>,
     pool: Pool<u32>,
     builds: Vec<Option<Build>>,
@@ -61,7 +62,7 @@ pub struct World {
     timers: Timers,
     /// Advisories by the instant at which they were first found, until it is decided whether they
     /// are mass events.
-    first_found: VecDeque<(SimTime, crate::ids::AdvisoryId)>,
+    first_found: VecDeque<(SimTime, AdvisoryId)>,
     /// When timers were evaluated last.
     evaluated: Option<SimTime>,
     lost_trust: LostTrust,

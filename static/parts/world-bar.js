@@ -84,7 +84,7 @@ function happened({ clock, seen, recent }) {
   if (total > 0) {
     const [last] = recent;
     const about = [last.image, last.cve].filter(Boolean).join(', ');
-    parts.push(`${number(total)} events since you came`);
+    parts.push(`${number(total)} ${total === 1 ? 'event' : 'events'} since you came`);
     parts.push(`last: ${words(last.event)}${about && ` (${about})`}`);
   }
   return parts.join(' · ');

@@ -13,6 +13,7 @@ use sqlx::{PgConnection, Row};
 
 const OPEN: &str = include_str!("sla/open.sql");
 const START: &str = include_str!("sla/start.sql");
+const BEGUN_ANEW: &str = include_str!("sla/begun_anew.sql");
 const STOP: &str = include_str!("sla/stop.sql");
 const WARN: &str = include_str!("sla/warn.sql");
 const BREACH: &str = include_str!("sla/breach.sql");
@@ -47,7 +48,7 @@ pub async fn evaluate(
         sqlx::query(step).bind(from).bind(to).execute(&mut *conn).await?;
     }
     // An exposure that ended may have begun anew, even more than once between two evaluations.
-    while sqlx::query_scalar(HAS_STOPPED).bind(from).bind(to).fetch_one(&mut *conn).await?
+    while sqlx::query_scalar(BEGUN_ANEW).bind(from).bind(to).fetch_one(&mut *conn).await?
         && sqlx::query(OPEN).bind(from).bind(to).execute(&mut *conn).await?.rows_affected() > 0
     {
         sqlx::query(STOP).bind(from).bind(to).execute(&mut *conn).await?;
@@ -57,9 +58,6 @@ pub async fn evaluate(
     }
     found(conn, previous, at).await
 }
-
-const HAS_STOPPED: &str =
-    "SELECT EXISTS (SELECT FROM sla_timers WHERE stopped_at > $1 AND stopped_at <= $2)";
 
 /// What the evaluation of `(previous, at]` wrote, as the kernel's fact lists it.
 pub async fn found(

@@ -65,6 +65,15 @@ pub(crate) async fn signed_in(base: &str, keys: &std::path::Path) -> reqwest::Cl
     }
 }
 
+/// The text of an answer, which must be a success.
+pub(crate) async fn get(client: &reqwest::Client, url: &str) -> String {
+    let answer = client.get(url).send().await.expect("an answer");
+    let status = answer.status();
+    let text = answer.text().await.expect("a text");
+    assert!(status.is_success(), "GET {url}: {status} {text}");
+    text
+}
+
 pub(crate) async fn wait_for(
     client: &reqwest::Client,
     url: &str,

@@ -1,6 +1,6 @@
 //! The examples of the specification: in the demo world every operation is called as Swagger UI
 //! would, with its examples, and one CVE is followed from its disclosure to a missed deadline.
-use crate::demo::{signed_in, wait_for};
+use crate::demo::{get, signed_in, wait_for};
 use crate::support::{Background, data_dir, wavetank};
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
@@ -36,11 +36,7 @@ struct World {
 
 impl World {
     async fn get(&self, path: &str) -> Value {
-        let answer =
-            self.client.get(format!("{}{path}", self.base)).send().await.expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("a text");
-        assert!(status.is_success(), "GET {path}: {status} {text}");
+        let text = get(&self.client, &format!("{}{path}", self.base)).await;
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("GET {path}: {error}: {text}"))
     }
 }

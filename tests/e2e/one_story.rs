@@ -5,7 +5,7 @@
 //! The answer comes from docs/model.md ("What a finding says"): a version does not change, so what
 //! was found on it stays open unless it was judged; that a later version is without it is said of the
 //! image.
-use crate::demo::{signed_in, wait_for};
+use crate::demo::{get, signed_in, wait_for};
 use crate::support::{Background, data_dir, said, scenario, wavetank};
 use reqwest::Client;
 use serde_json::Value;
@@ -35,11 +35,7 @@ fn items(page: &Value) -> &[Value] {
 
 impl World {
     async fn get(&self, path: &str) -> Value {
-        let answer =
-            self.client.get(format!("{}{path}", self.base)).send().await.expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("a text");
-        assert!(status.is_success(), "GET {path}: {status} {text}");
+        let text = get(&self.client, &format!("{}{path}", self.base)).await;
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("GET {path}: {error}: {text}"))
     }
 

@@ -1,6 +1,6 @@
 //! Whole worlds, read in every way: a quiet one, in which nothing happens and every list is empty,
 //! and a busy one, in all of whose JSON instants have one form.
-use crate::demo::{signed_in, wait_for};
+use crate::demo::{get, signed_in, wait_for};
 use crate::instants_in::{instants, misshapen};
 use crate::support::{Background, data_dir, figures, lend, run, said, scenario, wavetank};
 use serde_json::Value;
@@ -48,14 +48,8 @@ impl Demo {
         Demo { process, client, base }
     }
 
-    /// The text of an answer, which must be a success in JSON.
     async fn get(&self, path: &str) -> String {
-        let answer = self.client.get(format!("{}{path}", self.base)).send().await;
-        let answer = answer.expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("text");
-        assert!(status.is_success(), "GET {path}: {status} {text}");
-        text
+        get(&self.client, &format!("{}{path}", self.base)).await
     }
 }
 

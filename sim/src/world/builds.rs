@@ -1,5 +1,4 @@
 //! Builds: who asks, who waits, what comes out.
-use super::exogenous::plain_cause;
 use super::state::{Build, Event, Version};
 use super::{Sink, World};
 use crate::cast::ordinal;
@@ -336,6 +335,13 @@ impl World {
         self.rebuild_all(RequestTrigger::Cron, sink);
     }
 
+    pub(super) fn rebuild_all(&mut self, asked: RequestTrigger, sink: Sink<'_>) {
+        let lineage = Arc::clone(&self.lineage);
+        for image in &lineage.by_depth {
+            self.request(*image, plain_cause(asked), None, sink);
+        }
+    }
+
     pub(super) fn schedule_arrival(&mut self, stream: u32, nth: u32) {
         let (_, gap) = &self.config.arrivals[stream as usize];
         let u = self.streams.uniform(Purpose::ArrivalGap, u64::from(stream), nth);
@@ -351,5 +357,14 @@ impl World {
             let image = self.streams.below(Purpose::ArrivalImage, u64::from(stream), nth, images);
             self.request(ImageId(image), plain_cause(asked), None, sink);
         }
+    }
+}
+
+/// The cause of a request that nothing in the world brought about.
+fn plain_cause(asked: RequestTrigger) -> Cause {
+    match asked {
+        RequestTrigger::Cron => Cause::Cron,
+        RequestTrigger::Upstream => Cause::Upstream { release: None, revision: None },
+        RequestTrigger::Manual => Cause::Manual { requested_by: None, external: false },
     }
 }

@@ -1,13 +1,12 @@
-//! Exogenous events: package releases, disclosures, fixes and injected incidents. None of them
+//! Exogenous events: package releases, disclosures, and fixes. None of them
 //! depends on builders, cadences or policies, so two policies under one seed face the same events.
 use super::state::{AdvisoryState, Event, Fixing, Hit};
 use super::{Sink, World};
 use crate::cast::{ordinal, whole_i64, whole_u32};
 use crate::events::Class;
 use crate::fact::{Advisory, Affected, Cause, FactKind};
-use crate::ids::{AdvisoryId, BuilderId, ImageId, PackageId, ReleaseRef};
+use crate::ids::{AdvisoryId, ImageId, PackageId, ReleaseRef};
 use crate::random::{self, Purpose, Sampler};
-use crate::scenario::model::{IncidentKind, MassVulnerability, RequestTrigger};
 use crate::severity::{Severity, Vector};
 use crate::time::{DAY_MS, SimDuration, SimTime, YEAR_MS};
 use chrono::Datelike;
@@ -173,7 +172,7 @@ impl World {
     }
 
     /// From which release on each package is affected.
-    fn hits_of(&self, packages: &BTreeSet<PackageId>, key: u64) -> Vec<Hit> {
+    pub(super) fn hits_of(&self, packages: &BTreeSet<PackageId>, key: u64) -> Vec<Hit> {
         let introduced = |package: PackageId| {
             let newest = self.packages[package.index()].release;
             let u = self.streams.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 0);
@@ -266,15 +265,6 @@ impl World {
         SimDuration(whole_i64(libm::round(wait.0 as f64 * spread)))
     }
 
-    fn incident_fix(&self, index: u32, package: PackageId) -> SimDuration {
-        let IncidentKind::MassVulnerability(event) = &self.config.incidents[index as usize].kind
-        else {
-            return SimDuration(0);
-        };
-        let u = self.streams.uniform(Purpose::Incident, u64::from(index), package.0);
-        Sampler::of(&event.package_fix_after).duration(u)
-    }
-
     pub(super) fn package_fix(&mut self, advisory: AdvisoryId, package: PackageId, sink: Sink<'_>) {
         let release = self.release(package, Arc::new([advisory]), sink);
         let state = &mut self.advisories[advisory.index()];
@@ -285,97 +275,6 @@ impl World {
         for image in &lineage.owners[package.index()] {
             self.rebuild_for_fix(*image, advisory, release, sink);
         }
-    }
-
-    pub(super) fn incident(&mut self, index: u32, sink: Sink<'_>) {
-        let config = Arc::clone(&self.config);
-        match &config.incidents[index as usize].kind {
-            IncidentKind::MassVulnerability(event) => self.mass_event(index, event, sink),
-            IncidentKind::BuilderOutage(outage) => {
-                self.outage(-i64::from(outage.builders), sink);
-                let until = self.now + outage.duration.duration();
-                let back = Event::OutageEnds(outage.builders);
-                self.queue.schedule(until, Class::Exogenous, back);
-            }
-            IncidentKind::RebuildAll(rebuild) => self.rebuild_all(rebuild.trigger, sink),
-            // What cannot happen (any more) does not: only a command hears why.
-            IncidentKind::DistrustBuilder(distrust) => {
-                let _ = self.distrust(BuilderId(distrust.builder), sink);
-            }
-            IncidentKind::TamperAttestation(tamper) => {
-                let name = tamper.image.as_str();
-                if let Some(image) = self.catalogue.image_named(name) {
-                    let _ = self.tamper(image, sink);
-                }
-            }
-        }
-    }
-
-    fn mass_event(&mut self, index: u32, event: &MassVulnerability, sink: Sink<'_>) {
-        let key = u64::MAX - u64::from(index);
-        let u = self.streams.uniform(Purpose::Disclosure, key, 1);
-        let packages = self.packages_of_share(event.image_share.value());
-        let draft = Draft {
-            cve: None,
-            severity: event.severity,
-            vector: vector(event.severity, u),
-            known_exploited: true,
-            detectable: self.now + event.detectable_after.duration(),
-            fixing: Fixing::Incident(index),
-        };
-        let hits = self.hits_of(&packages, key);
-        let advisory = self.publish_advisory(draft, hits, sink);
-        self.plan_fix(advisory, event.upstream_fix_after.duration(), sink);
-    }
-
-    /// The fewest packages, most widely held first, that together hit this share of all images.
-    pub(super) fn packages_of_share(&self, share: f64) -> BTreeSet<PackageId> {
-        let wanted = whole_u32(libm::ceil(share * self.images.len() as f64)) as usize;
-        let mut hit: BTreeSet<ImageId> = BTreeSet::new();
-        let mut packages = BTreeSet::new();
-        while hit.len() < wanted {
-            let gain = |p: &u32| {
-                let holders = &self.lineage.holders[*p as usize];
-                holders.iter().filter(|image| !hit.contains(image)).count()
-            };
-            let room = wanted - hit.len();
-            // The best that does not overshoot; else the smallest that does.
-            let candidates = (0..ordinal(self.packages.len())).map(|p| (gain(&p), p));
-            let usable: Vec<_> = candidates
-                .filter(|(gain, p)| *gain > 0 && !self.catalogue.packages[*p as usize].end_of_life)
-                .collect();
-            let best = usable
-                .iter()
-                .filter(|(gain, _)| *gain <= room)
-                .max_by_key(|(gain, p)| (*gain, std::cmp::Reverse(*p)))
-                .or_else(|| usable.iter().min());
-            let Some((_, package)) = best else { break };
-            packages.insert(PackageId(*package));
-            hit.extend(&self.lineage.holders[*package as usize]);
-        }
-        packages
-    }
-
-    pub(super) fn rebuild_all(&mut self, asked: RequestTrigger, sink: Sink<'_>) {
-        let lineage = Arc::clone(&self.lineage);
-        for image in &lineage.by_depth {
-            self.request(*image, plain_cause(asked), None, sink);
-        }
-    }
-
-    pub(super) fn outage(&mut self, by: i64, sink: Sink<'_>) {
-        let in_service = self.pool.change_service(by);
-        self.emit(FactKind::BuilderOutage { in_service }, sink);
-        self.start_builds(sink);
-    }
-}
-
-/// The cause of a request that nothing in the world brought about.
-pub(super) fn plain_cause(asked: RequestTrigger) -> Cause {
-    match asked {
-        RequestTrigger::Cron => Cause::Cron,
-        RequestTrigger::Upstream => Cause::Upstream { release: None, revision: None },
-        RequestTrigger::Manual => Cause::Manual { requested_by: None, external: false },
     }
 }
 
@@ -391,7 +290,7 @@ pub(super) struct Draft {
 }
 
 /// A vector whose score falls in the severity; the shapes most common in public feeds.
-fn vector(severity: Severity, u: f64) -> Vector {
+pub(super) fn vector(severity: Severity, u: f64) -> Vector {
     let all = VECTORS[severity as usize];
     let place = whole_u32(u * all.len() as f64) as usize;
     Vector(format!("CVSS:3.1/{}", all[place.min(all.len() - 1)]).into())
