@@ -42,6 +42,18 @@ CREATE TABLE first_findings (
     PRIMARY KEY (image_id, advisory_id)
 );
 
+-- Notifications that history no longer keeps and that webhook endpoints have yet to be told, or may be
+-- told again. Only the dispatcher reads them.
+CREATE TABLE owed_notifications (
+    LIKE notifications INCLUDING CONSTRAINTS,
+    PRIMARY KEY (id)
+);
+CREATE INDEX owed_notifications_tenant ON owed_notifications (tenant_namespace, id);
+ALTER TABLE owed_notifications ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY owner ON owed_notifications TO CURRENT_USER USING (true);
+CREATE VIEW told_notifications AS
+    SELECT * FROM notifications UNION ALL SELECT * FROM owed_notifications;
+
 DO $$
 DECLARE
     own CONSTANT text :=

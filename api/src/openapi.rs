@@ -50,7 +50,7 @@ Every answer carries `X-Request-Id`.
 
 **Worlds.** Loading a scenario puts another world in this one's place. Page tokens and event ids \
 belong to one world: a token of another is answered 410 (`stale_page_token`), and GET /v1/events \
-begins with `reset`, which says why and from where it goes on.
+tells `reset`, which says why and from where it goes on.
 
 **A tour.** In the demo world (`wavetank demo`) every example here is a thing that exists; press \
 \"Try it out\" and \"Execute\". Read the advisory: when it was disclosed, fixed, and first found. \

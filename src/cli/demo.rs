@@ -178,17 +178,14 @@ async fn ending<T>(shutdown: &CancellationToken, something: impl Future<Output =
     ended
 }
 
-/// Fast to the end of the scenario, then at the demo's pace; a world that is past it just goes on. One
-/// that an earlier release made gets a retention too.
+/// Fast to the end of the scenario, then at the demo's pace; a world that is past it just goes on.
 async fn prepare(services: &Services, until: SimTime, options: &Options) -> Result<()> {
     let mut conn = services.pool.acquire().await?;
-    if let Some(keep) = options.keep.duration() {
-        store::retention::keep_unless_set(&mut conn, keep).await?;
-    }
     let world = store::world::get(&mut conn).await?;
     let past = world.materialized.at >= until;
+    let now = store::world::clock(&mut conn).await?;
     let (then, factor) = match options.pace {
-        0.0 => (Mode::Paused, store::world::clock(&mut conn).await?.factor),
+        0.0 => (Mode::Paused, now.factor),
         pace => (Mode::Live, pace),
     };
     let clock = Clock {
@@ -196,7 +193,7 @@ async fn prepare(services: &Services, until: SimTime, options: &Options) -> Resu
         factor,
         run_until: (!past).then_some(until),
         then_mode: then,
-        held_reason: store::world::clock(&mut conn).await?.held_reason,
+        held_reason: now.held_reason,
     };
     Ok(store::world::set_clock(&mut conn, &clock).await?)
 }

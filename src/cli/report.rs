@@ -82,7 +82,7 @@ impl Report {
                 "evaluated_at": self.evaluated(),
                 "timers": self.summary.sla.timers,
                 "exposure_days": self.summary.sla.exposure_days,
-                "mass_events": self.summary.sla.mass_events.len(),
+                "mass_events": self.summary.sla.mass_events_total,
             },
             "advisories": self.summary.advisories,
             "notifications": self.summary.notifications,
@@ -143,15 +143,13 @@ impl Report {
             writeln!(out, "  exposure-days of customers: {}", days.join(", "))?;
         }
         for event in sla.mass_events.iter().take(SHOWN_MASS_EVENTS) {
-            writeln!(
-                out,
-                "  mass event {} ({} of {} images): {} timers of {} excluded",
-                event.cve, event.images_hit, event.images, event.timers, event.policy
-            )?;
+            let hit = event.images_hit.zip(event.images);
+            let hit = hit.map_or(String::new(), |(hit, of)| format!(" ({hit} of {of} images)"));
+            let (cve, timers, policy) = (&event.cve, event.timers, &event.policy);
+            writeln!(out, "  mass event {cve}{hit}: {timers} timers of {policy} excluded")?;
         }
-        match sla.mass_events.len().saturating_sub(SHOWN_MASS_EVENTS) {
-            0 => {}
-            more => writeln!(out, "  and {more} more mass events")?,
+        if let more @ 1.. = sla.mass_events_total - SHOWN_MASS_EVENTS as i64 {
+            writeln!(out, "  and {more} more mass events")?;
         }
         Ok(())
     }

@@ -51,6 +51,9 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
         Some(text) => super::play::instant("--from", text, start)?,
         None => start,
     };
+    if from >= play.until {
+        bail!("--from lies at or after the end, {}\nhint: name an earlier instant", play.until);
+    }
     let keys = options.signing.keyring()?;
     let shutdown = super::shutdown_on_signal(super::INTERRUPTED);
     let workers = super::worker::options(options.workers);

@@ -73,6 +73,10 @@ function take(event) {
   } else if (event.type === 'timeline') {
     state.seen[event.event] = (state.seen[event.event] ?? 0) + 1;
     state.recent = [event, ...state.recent].slice(0, KEPT);
+  } else if (event.type === 'reset') {
+    // Another world, or an older state of this one: what was seen is not of it.
+    Object.assign(state, { seen: {}, recent: [] });
+    if (controller) read(controller.signal);
   }
   tell();
 }

@@ -9,7 +9,7 @@
 //! The quick digest trusts that an object holds what its key and size say. The deep one reads all.
 use crate::objects::named::MAX_OBJECT_BYTES;
 use crate::objects::{ListedObject, ObjectError, ObjectStore};
-use crate::obsolete_objects;
+use crate::{obsolete_objects, retention};
 use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
@@ -126,7 +126,9 @@ pub async fn world_digest_of(
     for table in &TABLES {
         tables.push(table_digest(&mut tx, table).await?);
     }
-    let obsolete = obsolete_objects::keys(&mut tx).await?.into_iter().collect();
+    let mut obsolete: BTreeSet<String> =
+        obsolete_objects::keys(&mut tx).await?.into_iter().collect();
+    obsolete.extend(retention::objects::waiting(&mut tx, i64::MAX).await?);
     tx.rollback().await?;
     let objects = objects_digest(objects, &obsolete, depth).await?;
     let mut total = Sha256::new();
@@ -156,7 +158,7 @@ async fn table_digest(conn: &mut PgConnection, table: &Table) -> sqlx::Result<Ta
     Ok(TableDigest { name: table.name, rows, sha256: hex::encode(hasher.finalize()) })
 }
 
-/// Without what is left of a world before.
+/// Without what is about to be deleted: of a world before, or of history that is no longer kept.
 async fn objects_digest(
     objects: &ObjectStore,
     obsolete: &BTreeSet<String>,

@@ -105,15 +105,6 @@ pub async fn history_from(conn: &mut PgConnection) -> sqlx::Result<Option<DateTi
         .await
 }
 
-/// Keeps history for so long in a world that was made without saying how long.
-pub async fn keep_unless_set(conn: &mut PgConnection, keep: SimDuration) -> Result<(), Error> {
-    sqlx::query("UPDATE world SET keep_ms = $1 WHERE keep_ms IS NULL")
-        .bind(keep.0)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// How many rows were removed, by table.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Removed(BTreeMap<&'static str, u64>);

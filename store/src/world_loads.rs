@@ -100,7 +100,7 @@ pub async fn clear_world(conn: &mut PgConnection, term: i64) -> Result<(), Error
     let sql = format!(
         "TRUNCATE {tables}, false_positives, finding_counts, image_packages, image_tags, ledger,
                   clock, webhook_deliveries, first_findings, expired_leaves, expired_objects,
-                  retention_runs"
+                  owed_notifications, retention_runs"
     );
     sqlx::query(AssertSqlSafe(sql)).execute(&mut *conn).await?;
     sqlx::query("DELETE FROM apalis.jobs").execute(&mut *conn).await?;

@@ -170,6 +170,30 @@ async fn a_tenant_receives_its_own_events_and_the_catalogues() {
 }
 
 #[tokio::test]
+async fn events_that_are_no_longer_kept_are_a_gap() {
+    let api = Api::start("events_not_kept").await;
+    happen(&api, 200, "catalogue").await;
+    // The retention has removed all up to an instant between the events of the seed and the last one.
+    for sql in [
+        "DELETE FROM timeline WHERE seq < 200",
+        "UPDATE timeline SET at = '2026-01-12T04:00Z'",
+        "INSERT INTO retention_runs (at, history_from, removed, removed_rows, objects, document_bytes)
+         VALUES ('2026-01-12T05:00Z', '2026-01-12T03:30Z', '{}', 0, 0, 0)",
+    ] {
+        sqlx::query(sql).execute(&api.pool).await.unwrap();
+    }
+    let viewer = api.sign_in(Role::Viewer, None).await;
+    let mut events = Events::open(&api, &viewer, Some(12)).await;
+    assert_eq!(events.next().await.1["type"], "progress");
+    let (id, gap) = events.next().await;
+    assert_eq!(
+        (id, &gap["type"], &gap["reason"]),
+        (Some(199), &json!("gap"), &json!("no_longer_kept"))
+    );
+    assert_eq!(events.next().await.0, Some(200));
+}
+
+#[tokio::test]
 async fn a_client_far_behind_is_told_of_the_gap() {
     let api = Api::start("events_gap").await;
     happen(&api, 9_000, "catalogue").await;
@@ -261,16 +285,15 @@ async fn a_page_token_of_another_world_is_refused() {
         tokens.push(next);
     }
     // The keys are no part of a world.
-    let keys = api.get("/v1/api-keys?page_size=1").await.json();
     api.sign_in(Role::Viewer, None).await;
+    let keys = api.get("/v1/api-keys?page_size=1").await.json();
+    let more_keys = keys["next_page_token"].as_str().expect("a second page");
     sqlx::query("UPDATE world SET generation = 7").execute(&api.pool).await.unwrap();
     for next in tokens {
         let problem = api.get(&next).await.problem(410, "stale_page_token");
         assert!(problem["hint"].as_str().unwrap().contains("page_token"), "{problem:#}");
     }
-    if let Some(token) = keys["next_page_token"].as_str() {
-        api.get(&format!("/v1/api-keys?page_size=1&page_token={token}")).await.json();
-    }
+    api.get(&format!("/v1/api-keys?page_size=1&page_token={more_keys}")).await.json();
 }
 
 /// `nginx` 2 was published at 02:30 and has one low finding from 03:00 to 04:00.

@@ -246,6 +246,46 @@ async fn hours_of_a_promise_in_business_days_are_business_hours() {
 }
 
 #[tokio::test]
+async fn what_was_decided_later_was_not_known_before() {
+    let api = small("q_decided").await;
+    // Decided by the evaluation of 05:00, that is after 03:10.
+    let decided = "INSERT INTO mass_event_decisions VALUES (0, 0, '2026-01-12T05:00Z', 3, 4, true);
+                   UPDATE sla_timers SET excluded = true, breached_at = NULL WHERE advisory_id = 0;
+                   DELETE FROM sla_violations";
+    sqlx::raw_sql(decided).execute(&api.pool).await.unwrap();
+    let risky = api.get("/v1/sla/timers?state=at_risk&as_of=2026-01-12T03:10:00Z").await.json();
+    assert_eq!(column(&risky, "tenant_namespace"), ["pin-2"]);
+    assert!(risky["items"][0].get("excluded").is_none(), "it was not decided: {risky}");
+    let excluded = "/v1/sla/timers?state=excluded";
+    let then = api.get(&format!("{excluded}&as_of=2026-01-12T03:10:00Z")).await.json();
+    assert_eq!(then["items"], json!([]));
+    assert_eq!(column(&api.get(excluded).await.json(), "tenant_namespace"), ["pin-2"]);
+    let state = |page: &Value| page["items"][0]["deadlines"][0]["state"].clone();
+    let exposure = "/v1/customers/pin-2/exposure?severity=critical";
+    let then = api.get(&format!("{exposure}&as_of=2026-01-12T03:10:00Z")).await.json();
+    assert_eq!(
+        (state(&then), state(&api.get(exposure).await.json())),
+        ("at_risk".into(), "excluded".into())
+    );
+    let found = "/v1/images/nginx/findings?version=1&severity=critical";
+    let then = api.get(&format!("{found}&as_of=2026-01-12T03:10:00Z")).await.json();
+    assert_eq!(
+        (state(&then), state(&api.get(found).await.json())),
+        ("at_risk".into(), "excluded".into())
+    );
+    // How many images there are is nobody's business but the platform's.
+    let event = |figures: &Value| figures["mass_events"][0].clone();
+    let all = event(&api.get("/v1/sla/figures").await.json());
+    assert_eq!(
+        (&all["images_hit"], &all["images"], &all["timers"]),
+        (&json!(3), &json!(4), &json!(4))
+    );
+    let pin = api.sign_in(Role::Viewer, Some("pin-2")).await;
+    let own = event(&api.get_as(&pin, "/v1/sla/figures").await.json());
+    assert_eq!((own.get("images_hit"), own.get("images"), &own["timers"]), (None, None, &json!(2)));
+}
+
+#[tokio::test]
 async fn packages_and_customers_are_listed_and_searched() {
     let api = small("q_lists").await;
     let packages = turned(&api, &api.token, "/v1/packages").await;

@@ -210,7 +210,8 @@ fn log_failure(problem: &Problem, request_id: &str, method: &str, path: &str) {
             cause,
             "request {request_id} failed: {problem}",
         ),
-        status if status.is_server_error() => tracing::warn!(
+        // A damaged document is the caller's 410, and the operator's to repair.
+        status if status.is_server_error() || problem.cause().is_some() => tracing::warn!(
             request_id,
             method,
             path,

@@ -1,5 +1,6 @@
 //! Answers that are expensive to compute are kept for as long as they hold, and worked out once for
 //! all who wait for them.
+use crate::http::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use lru::LruCache;
 use std::collections::hash_map::RandomState;
@@ -19,7 +20,9 @@ const STALE: Duration = Duration::from_secs(60);
 pub(crate) struct Key {
     /// The generation of the world: another world may have taken the place of the first.
     pub(crate) generation: i64,
-    /// Whose answer it is; none: the platform's.
+    /// Whether the platform asks, which is told more than a tenant.
+    pub(crate) platform: bool,
+    /// Whom the answer is about; none: all.
     pub(crate) tenant: Option<String>,
     /// The question's parameter.
     pub(crate) days: u32,
@@ -36,6 +39,17 @@ pub(crate) enum Holds {
     AWhile,
     /// It is about a settled instant.
     Ever,
+}
+
+impl Holds {
+    /// How long what was read in a snapshot holds.
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        match (snapshot.moment.newest, snapshot.settled()) {
+            (true, _) => Holds::AWhile,
+            (false, true) => Holds::Ever,
+            (false, false) => Holds::Once,
+        }
+    }
 }
 
 struct Slot<V> {
@@ -107,7 +121,13 @@ mod tests {
 
     fn key(tenant: Option<&str>, at: Option<i64>) -> Key {
         let as_of = at.and_then(DateTime::from_timestamp_micros);
-        Key { generation: 0, tenant: tenant.map(str::to_owned), days: 30, as_of }
+        Key {
+            generation: 0,
+            platform: tenant.is_none(),
+            tenant: tenant.map(str::to_owned),
+            days: 30,
+            as_of,
+        }
     }
 
     async fn ask(kept: &SingleFlight<u32>, calls: &AtomicU32, key: Key, holds: Holds) -> u32 {

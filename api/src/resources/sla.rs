@@ -11,12 +11,13 @@ use crate::http::pages::{self, PageQuery, Pager};
 use crate::http::problem::{Code, Failure, Problem, failures};
 use crate::http::query::{AsOf, ExampleValue, example, length, query, range};
 use crate::http::single_flight::{self, Holds, SingleFlight};
+use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::http::time::Instant;
 use crate::schemas::exposure::{SlaClock, TimerState};
 use crate::schemas::severity::Severity;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use figures::Figures;
 use model::{
     ForecastPage, Remediation, SlaPolicies, SlaPolicy, Timer, TimerPage, Violation, ViolationPage,
@@ -49,6 +50,12 @@ failures! {
 failures! {
     /// What has no pages.
     ReadSla: InvalidParameter, UnknownParameter, AsOfInFuture
+}
+
+/// So many days before the instant of the answer, but no earlier than history is kept.
+fn since(snapshot: &Snapshot, days: u32) -> DateTime<Utc> {
+    let from = snapshot.moment.as_of - TimeDelta::days(i64::from(days));
+    snapshot.position.history_from.map_or(from, |kept| from.max(kept))
 }
 
 /// Deadline or end (milliseconds), customer, image, advisory, clock.
@@ -309,6 +316,7 @@ impl SlaApi {
         let days = query.days.unwrap_or(DEFAULT_DAYS);
         let key = single_flight::Key {
             generation: self.state.snapshot(&caller, as_of.0).await?.position.generation,
+            platform: caller.tenant().is_none(),
             tenant: caller.tenant().map(str::to_owned),
             days,
             as_of: as_of.0.map(|at| at.datetime()),
@@ -316,13 +324,9 @@ impl SlaApi {
         let work = async {
             let mut snapshot = self.state.snapshot(&caller, as_of.0).await?;
             let at = snapshot.moment.as_of;
-            let from = at - TimeDelta::days(i64::from(days));
+            let from = since(&snapshot, days);
             let rows = durations(snapshot.conn(), at, from).await?;
-            let holds = match (snapshot.moment.newest, snapshot.settled()) {
-                (true, _) => Holds::AWhile,
-                (false, true) => Holds::Ever,
-                (false, false) => Holds::Once,
-            };
+            let holds = Holds::of(&snapshot);
             Ok::<_, Problem>((Arc::new(Remediation::new(rows, from.into(), &snapshot)?), holds))
         };
         Ok(Json(self.remediation.get(key, work).await?))
@@ -346,8 +350,10 @@ impl SlaApi {
         let mut snapshot = self.state.snapshot(&caller, as_of.0).await?;
         let tenant = lookup::tenant(&mut snapshot, query.tenant.as_deref()).await?;
         let tenant = tenant.or_else(|| caller.tenant().map(str::to_owned));
+        let platform = caller.tenant().is_none();
         let key = single_flight::Key {
             generation: snapshot.position.generation,
+            platform,
             tenant: tenant.clone(),
             days,
             as_of: as_of.0.map(|at| at.datetime()),
@@ -356,13 +362,9 @@ impl SlaApi {
         let work = async {
             let mut snapshot = self.state.snapshot(&caller, as_of.0).await?;
             let at = snapshot.moment.as_of;
-            let from = at - TimeDelta::days(i64::from(days));
-            let rows = figures(snapshot.conn(), at, from, tenant.as_deref()).await?;
-            let holds = match (snapshot.moment.newest, snapshot.settled()) {
-                (true, _) => Holds::AWhile,
-                (false, true) => Holds::Ever,
-                (false, false) => Holds::Once,
-            };
+            let from = since(&snapshot, days);
+            let rows = figures(snapshot.conn(), at, from, tenant.as_deref(), platform).await?;
+            let holds = Holds::of(&snapshot);
             Ok::<_, Problem>((Arc::new(Figures::new(rows, from.into(), &snapshot)?), holds))
         };
         Ok(Json(self.figures.get(key, work).await?))

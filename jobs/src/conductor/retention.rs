@@ -5,7 +5,6 @@
 //! as of its instant, no job can name again what it is about to delete, and what it removes is the
 //! same for any number of workers and after any crash.
 use super::error::ConductorError;
-use futures::{TryStreamExt, stream};
 use sim::time::{SimDuration, SimTime};
 use sqlx::PgPool;
 use store::objects::ObjectStore;
@@ -13,8 +12,6 @@ use store::retention::{self, Schedule, objects as expired};
 
 /// Objects that are deleted before that is written down.
 const BATCH: i64 = 1_000;
-/// How many of them are deleted at the same time.
-const DELETES: usize = 16;
 
 /// The runs of a world's retention.
 #[derive(Debug)]
@@ -76,12 +73,7 @@ impl Retention {
                 return Ok(());
             }
             drop(conn);
-            let deletes = keys.iter().map(|key| async move { self.objects.delete(key).await });
-            // Collected first: a lazy iterator of borrowing futures is not `Send` to the compiler.
-            let deletes: Vec<_> = deletes.collect();
-            stream::iter(deletes.into_iter().map(Ok))
-                .try_for_each_concurrent(DELETES, |delete| delete)
-                .await?;
+            self.objects.delete_all(&keys).await?;
             expired::deleted(&mut *self.pool.acquire().await?, &keys).await?;
         }
     }

@@ -1,12 +1,15 @@
 //! What a delivery says: a CloudEvent (1.0, structured JSON). The same delivery always makes the
 //! same bytes, for notifications never change.
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::error::Error;
 use store::instants;
 use store::read::world::position;
-use store::webhooks::queue::{ClaimedDelivery, Notification, counts, notifications, versions_at};
+use store::webhooks::queue::{
+    ClaimedDelivery, Notification, VersionAt, counts, notifications, versions_at,
+};
 
 /// The media type of a structured CloudEvent.
 pub(super) const MEDIA_TYPE: &str = "application/cloudevents+json; charset=utf-8";
@@ -44,7 +47,8 @@ pub(super) async fn body(
             (test_type(), None, json!({ "message": told }))
         }
         ([one], "notifications") if delivery.notification_ids.len() == 1 => {
-            (single_type(&one.kind), Some(one.at), notification(conn, one, usize::MAX).await?)
+            let versions = versions(conn, &listed, usize::MAX).await?;
+            (single_type(&one.kind), Some(one.at), notification(one, usize::MAX, &versions))
         }
         (_, "notifications") => {
             let counts = counts(conn, &delivery.notification_ids).await?;
@@ -73,21 +77,36 @@ fn test_type() -> String {
     "dev.wavetank.webhook.test.v1".to_owned()
 }
 
-/// One notification with at most so many of its things, each with the version that was current.
-async fn notification(
+/// Versions of images by name and instant.
+type Versions = BTreeMap<(String, DateTime<Utc>), VersionAt>;
+
+/// The first things of a notification.
+fn first_items(notice: &Notification, most: usize) -> impl Iterator<Item = &Value> {
+    notice.body["items"].as_array().map_or(&[][..], Vec::as_slice).iter().take(most)
+}
+
+/// The versions that were current of the images that these notifications tell of.
+async fn versions(
     conn: &mut PgConnection,
-    notice: &Notification,
+    notices: &[Notification],
     most: usize,
-) -> sqlx::Result<Value> {
-    let all = notice.body["items"].as_array().map_or(&[][..], Vec::as_slice);
-    let mut items: Vec<Value> = all.iter().take(most).cloned().collect();
-    // Rows of release 0.1.0 have other forms.
-    items.iter_mut().for_each(instants::rewrite);
-    let images: Vec<&str> = items.iter().filter_map(|item| item["image"].as_str()).collect();
-    let versions = versions_at(conn, &images, notice.at).await?;
+) -> sqlx::Result<Versions> {
+    let named = notices.iter().flat_map(|notice| {
+        first_items(notice, most).filter_map(|item| Some((item["image"].as_str()?, notice.at)))
+    });
+    let (images, ats): (Vec<_>, Vec<_>) = named.unzip();
+    let found = versions_at(conn, &images, &ats).await?.into_iter();
+    Ok(found.map(|version| ((version.image.clone(), version.at), version)).collect())
+}
+
+/// One notification with at most so many of its things, each with the version that was current.
+fn notification(notice: &Notification, most: usize, versions: &Versions) -> Value {
+    let mut items: Vec<Value> = first_items(notice, most).cloned().collect();
     for item in &mut items {
-        let image = item["image"].as_str().unwrap_or_default();
-        if let Some(known) = versions.iter().find(|version| version.image == image) {
+        // Rows of release 0.1.0 have other forms.
+        instants::rewrite(item);
+        let image = item["image"].as_str().unwrap_or_default().to_owned();
+        if let Some(known) = versions.get(&(image, notice.at)) {
             item["version"] = known.version.into();
             item["digest"] = known.digest.as_str().into();
             item["tags"] = json!(known.tags);
@@ -96,7 +115,8 @@ async fn notification(
             item["href"] = href.into();
         }
     }
-    Ok(json!({
+    let all = notice.body["items"].as_array().map_or(&[][..], Vec::as_slice);
+    json!({
         "id": notice.id,
         "kind": notice.kind,
         "at": instants::text(notice.at),
@@ -105,7 +125,7 @@ async fn notification(
         "severities": severities(&notice.kind, all),
         "href": format!("/v1/notifications/{}", notice.id),
         "items": items,
-    }))
+    })
 }
 
 /// Where to read on about a thing.
@@ -143,10 +163,9 @@ async fn digest(
             (kind.clone(), json!({ "notifications": notifications, "items": items }))
         })
         .collect();
-    let mut told = Vec::new();
-    for notice in listed {
-        told.push(notification(conn, notice, LISTED_ITEMS).await?);
-    }
+    let versions = versions(conn, listed, LISTED_ITEMS).await?;
+    let told = listed.iter().map(|notice| notification(notice, LISTED_ITEMS, &versions));
+    let told: Vec<Value> = told.collect();
     Ok(json!({
         "count": delivery.notification_ids.len(),
         "counts": by_kind,

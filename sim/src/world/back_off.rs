@@ -1,5 +1,5 @@
 //! Back-off: what a failed build owed stays owed, and a broken image does not burn the pool.
-use super::state::{Build, Event, ImageState, Owed};
+use super::state::{Build, Event, Owed};
 use super::{Sink, World};
 use crate::events::Class;
 use crate::fact::{Cause, Trigger};
@@ -23,7 +23,8 @@ impl World {
     /// Counts a build of our own pool that failed, and says when the image is tried again.
     pub(super) fn back_off(&mut self, build: &Build) {
         let Some((first, longest)) = self.config.back_off else { return };
-        if build.builder == BuilderId::EXTERNAL || build.cause.trigger() == Trigger::Manual {
+        let manual = build.cause.trigger() == Trigger::Manual && !build.took_in;
+        if manual || build.builder == BuilderId::EXTERNAL {
             return;
         }
         let image = &mut self.images[build.image.index()];
@@ -31,7 +32,7 @@ impl World {
         let doubled = first.0.saturating_mul(1_i64 << (image.failures - 1).min(40));
         let until = self.now + SimDuration(doubled.min(longest.0));
         let class = image.owed.map_or(build.class, |owed| owed.class.min(build.class));
-        image.owed = Some(Owed { build: build.id, class, until });
+        image.owed = Some(Owed { build: build.id, failures: image.failures, class, until });
         self.queue.schedule(until, Class::Request, Event::Retry(build.image));
     }
 
@@ -46,7 +47,7 @@ impl World {
     fn build_owed(&mut self, image: ImageId, sink: Sink<'_>) {
         let state = &mut self.images[image.index()];
         let Some(owed) = state.owed.take() else { return };
-        let cause = Cause::Retry { of: owed.build, failures: state.failures };
+        let cause = Cause::Retry { of: owed.build, failures: owed.failures };
         self.request_in_class(image, cause, owed.class, None, sink);
     }
 
@@ -58,19 +59,13 @@ impl World {
         }
         state.failures = 0;
         if self.config.on_upstream {
-            state.owed = None;
+            let owed = state.owed.take();
             let cause = Cause::Upstream { release: Some(release), revision: None };
-            self.request(image, cause, None, sink);
+            let own = self.config.class(cause.trigger());
+            let class = owed.map_or(own, |owed| owed.class.min(own));
+            self.request_in_class(image, cause, class, None, sink);
         } else {
             self.build_owed(image, sink);
         }
-    }
-}
-
-impl ImageState {
-    /// A build has not failed: the row of failures ends, and nothing is owed.
-    pub(super) fn end_back_off(&mut self) {
-        self.failures = 0;
-        self.owed = None;
     }
 }

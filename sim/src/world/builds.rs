@@ -3,7 +3,9 @@ use super::state::{Build, Event, Version};
 use super::{Sink, World};
 use crate::cast::ordinal;
 use crate::events::Class;
-use crate::fact::{BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published};
+use crate::fact::{
+    BuildResult, Cause, FactKind, FailureReason, FindingRef, Outcome, Published, Trigger,
+};
 use crate::ids::{AdvisoryId, BuildId, BuilderId, ImageId, ReleaseRef, VersionRef};
 use crate::random::Purpose;
 use crate::scenario::model::RequestTrigger;
@@ -61,7 +63,8 @@ impl World {
         let id = id.unwrap_or_else(|| self.next_build_id());
         self.emit(FactKind::BuildRequested { build: id, image, cause: cause.clone() }, sink);
         if let Some(slot) = self.images[image.index()].waiting {
-            self.merge(id, slot, class, sink);
+            let manual = cause.trigger() == Trigger::Manual;
+            self.merge(id, slot, class, manual, sink);
             return;
         }
         let build = Build {
@@ -72,6 +75,7 @@ impl World {
             requested: self.now,
             started: self.now,
             attempts: 0,
+            took_in: false,
             builder: BuilderId(0),
             start_order: 0,
             changes: 0,
@@ -93,9 +97,10 @@ impl World {
         self.start_builds(sink);
     }
 
-    fn merge(&mut self, id: BuildId, slot: u32, class: usize, sink: Sink<'_>) {
+    fn merge(&mut self, id: BuildId, slot: u32, class: usize, manual: bool, sink: Sink<'_>) {
         let Some(waiting) = self.builds[slot as usize].as_mut() else { return };
         let into = waiting.id;
+        waiting.took_in |= !manual;
         if class < waiting.class {
             self.pool.promote(slot, waiting.class, class);
             waiting.class = class;
@@ -195,7 +200,12 @@ impl World {
         if failure.is_some() {
             self.back_off(&build);
         } else if build.builder != BuilderId::EXTERNAL {
-            self.images[build.image.index()].end_back_off();
+            let image = &mut self.images[build.image.index()];
+            image.failures = 0;
+            // What was put off meanwhile may not be in it.
+            if build.changes == image.changes {
+                image.owed = None;
+            }
         }
         let image = &self.images[build.image.index()];
         let outcome = match failure {

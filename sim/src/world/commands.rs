@@ -205,6 +205,7 @@ impl World {
             requested: external.requested,
             started: self.now,
             attempts: 1,
+            took_in: false,
             builder: BuilderId::EXTERNAL,
             start_order: self.starts,
             changes: self.images[image.index()].changes,

@@ -256,6 +256,8 @@ pub(super) struct Exposure {
 pub(super) struct Owed {
     /// The last build that failed.
     pub(super) build: BuildId,
+    /// How many had failed in a row with it.
+    pub(super) failures: u32,
     /// The best class of what was asked for.
     pub(super) class: usize,
     pub(super) until: SimTime,
@@ -271,6 +273,8 @@ pub(super) struct Build {
     pub(super) requested: SimTime,
     pub(super) started: SimTime,
     pub(super) attempts: u32,
+    /// Whether a request that was not manual has been merged into it.
+    pub(super) took_in: bool,
     pub(super) builder: BuilderId,
     pub(super) start_order: u64,
     pub(super) changes: u64,

@@ -1,8 +1,10 @@
 //! Back-off after failed builds, by docs/model.md: what is owed stays owed, and a broken image does
 //! not burn the pool.
 use crate::support::{play, world};
+use sim::command::Command;
 use sim::fact::{Cause, FactKind, Outcome, Trigger};
-use sim::time::{DAY_MS, HOUR_MS};
+use sim::ids::{BuildId, ImageId};
+use sim::time::{DAY_MS, HOUR_MS, MINUTE_MS, SimTime};
 
 /// One image whose only package is hit by CVEs that are fixed at once; every attempt flakes with this
 /// share, and nothing but fixes asks for builds.
@@ -99,4 +101,76 @@ fn a_manual_request_does_not_wait() {
         }
     });
     assert_eq!(manual, 80, "one every three hours for ten days");
+}
+
+/// Two fixes of one package, at 01:30 and 01:38, each of which is found at once and builds in 5 min.
+const TWO_FIXES: &str = "name: two\ntitle: Two fixes\nstart: 2026-01-05T00:00:00Z\nduration: 2d\n\
+    distribution: { packages: 1, end_of_life: 0, releases_per_year: { lognormal_number: { mu: -10, sigma: 0 } } }\n\
+    vulnerabilities: { per_day: 0 }\nimages: [{ name: only, packages: 1 }]\n\
+    triggers: { upstream: false, base_change: false, cve_fix: low }\n\
+    scanner: { schedule: \"* * * * *\", false_positives: 0 }\n\
+    builders: { count: 1, flake: 50%, retries: 0, breakage: 0, duration: { constant: 5m } }\n\
+    incidents:\n\
+    - { at: 2026-01-05T01:00:00Z, mass_vulnerability: { image_share: 100%, severity: high, \
+        upstream_fix_after: 0s, package_fix_after: { constant: 30m }, detectable_after: 1m } }\n\
+    - { at: 2026-01-05T01:00:00Z, mass_vulnerability: { image_share: 100%, severity: high, \
+        upstream_fix_after: 0s, package_fix_after: { constant: 38m }, detectable_after: 1m } }\n";
+
+#[test]
+fn a_success_without_what_was_put_off_leaves_it_owed() {
+    let mut shown = 0;
+    for seed in 0..60 {
+        let mut world = world(TWO_FIXES, seed);
+        let start = world.now().0;
+        let (mut ends, mut published) = (Vec::new(), 0);
+        let mut see = |fact: sim::fact::Fact| {
+            if let FactKind::BuildFinished(result) = &fact.kind {
+                let at = (fact.at.0 - start) / MINUTE_MS;
+                ends.push((at, result.cause.trigger(), result.failure().is_some()));
+                if let Outcome::Published(version) = &result.outcome {
+                    published = published.max(version.contents[0].release);
+                }
+            }
+        };
+        world.advance(SimTime(start + 96 * MINUTE_MS), &mut see);
+        let manual = Command::BuildImage {
+            build: BuildId::of_command(1),
+            image: ImageId(0),
+            create: None,
+            requested_by: None,
+            external: false,
+        };
+        world.submit(&manual, &mut see).expect("an image");
+        // The second fix comes while the manual build runs. Half of the retries fail, for two weeks.
+        world.advance(SimTime(start + 14 * DAY_MS), &mut see);
+        let first_failed = ends.contains(&(95, Trigger::CveFix, true));
+        let manual_built = ends.contains(&(101, Trigger::Manual, false));
+        shown += u32::from(first_failed && manual_built);
+        assert_eq!(published, 2, "seed {seed}: {ends:?}");
+    }
+    assert!(shown > 5, "{shown} worlds in which a manual build without the fix succeeded");
+}
+
+#[test]
+fn a_repair_ends_the_row_and_says_how_long_it_was() {
+    let yaml = "name: broken\ntitle: A broken image\nstart: 2026-01-05T00:00:00Z\nduration: 60d\n\
+        distribution: { packages: 1, end_of_life: 0, releases_per_year: { lognormal_number: { mu: 3, sigma: 0 } } }\n\
+        vulnerabilities: { per_day: 0 }\nimages: [{ name: only, packages: 1 }]\n\
+        triggers: { upstream: false, rebuild: \"0 * * * *\" }\n\
+        builders: { flake: 0, breakage: 100%, repair: { constant: 7h30m }, duration: { constant: 5m } }\n";
+    let mut world = world(yaml, 5);
+    let (mut failed, mut repaired, mut retries) = (0_u32, 0, 0);
+    play(&mut world, 60, |fact| match &fact.kind {
+        FactKind::BuildFinished(result) if result.failure().is_some() => failed += 1,
+        FactKind::BuildFinished(_) => failed = 0,
+        FactKind::BuildRequested { cause: Cause::Retry { failures, .. }, .. } => {
+            assert_eq!(*failures, failed, "as many as had failed in a row");
+            retries += 1;
+            // A back-off of 1, 2, 4, ... h ends on a minute of the hour at which builds end; a repair, at
+            // any instant.
+            repaired += u32::from(fact.at.0 % HOUR_MS != 5 * MINUTE_MS);
+        }
+        _ => {}
+    });
+    assert!(retries > 20 && repaired > 5, "{retries} retries, {repaired} of them after a repair");
 }

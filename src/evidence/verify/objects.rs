@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use store::ledger;
 use store::logs::Log;
 use store::objects::named::{NamedObject, examine, named};
+use store::obsolete_objects;
 use store::retention::objects::waiting;
 use store::world::get as the_world;
 
@@ -17,21 +18,17 @@ pub(super) async fn check(
     logs: [(Log, Option<&CheckedLog>); 2],
     report: &mut Report,
 ) -> Result<()> {
-    // The objects first: a row appears after its object.
-    let listed = world.objects.list("").await?;
-    let Rows { named: rows, expired, at_rest } = rows(world).await?;
+    // What is to be deleted first, for it leaves its list after the object; then the objects, for a row
+    // appears after its object.
+    let to_delete = to_delete(world).await?;
+    let mut listed = world.objects.list("").await?;
+    let (rows, at_rest) = rows(world).await?;
     report.rows = rows.len();
     let mut known: BTreeSet<String> = rows.iter().map(|row| row.object_key.clone()).collect();
-    let expired = listed
-        .iter()
-        .filter(|object| !known.contains(&object.key) && expired.contains(&object.key));
-    let expired: Vec<String> = expired.map(|object| object.key.clone()).collect();
-    report.left_out(
-        "objects",
-        expired.len(),
-        "the retention has removed their rows, and deletes them",
-    );
-    known.extend(expired);
+    let all = listed.len();
+    listed.retain(|object| known.contains(&object.key) || !to_delete.contains(&object.key));
+    let why = "their rows are gone with history or a world before, and they are being deleted";
+    report.left_out("objects", all - listed.len(), why);
     let examined = examine(&world.objects, rows).await?;
     report.objects += examined.objects - examined.damaged.len();
     for object in examined.damaged {
@@ -74,23 +71,21 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// What the rows of a world say of its objects.
-struct Rows {
-    named: Vec<NamedObject>,
-    /// Whose rows are gone: they may be there a moment longer.
-    expired: BTreeSet<String>,
-    /// No job is under way that may add to rows or objects.
-    at_rest: bool,
+/// Objects whose rows are gone: those that history no longer keeps, and those of a world before.
+async fn to_delete(world: &Collector) -> Result<BTreeSet<String>> {
+    let mut conn = world.pool.acquire().await?;
+    let mut keys: BTreeSet<String> = obsolete_objects::keys(&mut conn).await?.into_iter().collect();
+    keys.extend(waiting(&mut conn, i64::MAX).await?);
+    Ok(keys)
 }
 
-async fn rows(world: &Collector) -> Result<Rows> {
+/// The rows that name objects, and whether no job is under way that may add to either.
+async fn rows(world: &Collector) -> Result<(Vec<NamedObject>, bool)> {
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     let mut tx = world.pool.begin_with(begin).await?;
     let record = the_world(&mut tx).await?;
     let open = ledger::unfinished(&mut tx).await?;
     let named = named(&mut tx).await?;
-    let expired = waiting(&mut tx, i64::MAX).await?.into_iter().collect();
     tx.rollback().await?;
-    let at_rest = record.released == record.materialized && open.is_empty();
-    Ok(Rows { named, expired, at_rest })
+    Ok((named, record.released == record.materialized && open.is_empty()))
 }

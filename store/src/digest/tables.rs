@@ -31,6 +31,7 @@ pub const EXCLUDED: &[&str] = &[
     "ledger",
     "logs.published_size",
     "obsolete_objects",
+    "owed_notifications",
     "retention_runs",
     "triages.tenant_namespace",
     "webhook_deliveries",

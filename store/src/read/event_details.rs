@@ -38,12 +38,8 @@ pub(super) const JOINS: &str = "
         END AS version) n ON true
     LEFT JOIN image_versions v ON v.image_id = t.image_id AND v.version = n.version
     LEFT JOIN LATERAL (
-        SELECT count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'critical') AS critical,
-               count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'high') AS high,
-               count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'medium') AS medium,
-               count(DISTINCT f.advisory_id) FILTER (WHERE f.severity = 'low') AS low
-        FROM cve_findings f
-        WHERE f.image_id = t.image_id AND f.version = n.version AND f.detected_at <= t.at
-          AND (f.resolved_at IS NULL OR f.resolved_at > t.at)
-          AND (f.not_affected_at IS NULL OR f.not_affected_at > t.at)
+        SELECT coalesce(sum(c.critical), 0) AS critical, coalesce(sum(c.high), 0) AS high,
+               coalesce(sum(c.medium), 0) AS medium, coalesce(sum(c.low), 0) AS low
+        FROM finding_counts c
+        WHERE c.image_id = v.image_id AND c.version = v.version AND c.at <= t.at
     ) s ON t.kind = 'scanned' AND v.version IS NOT NULL";

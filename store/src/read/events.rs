@@ -47,3 +47,15 @@ pub async fn events(
         .fetch_all(conn)
         .await
 }
+
+/// The last fact that is no longer kept, where history is whole after `from`; none: nothing has happened
+/// since.
+pub async fn gone_before(
+    conn: &mut PgConnection,
+    from: DateTime<Utc>,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar("SELECT seq - 1 FROM timeline WHERE at > $1 ORDER BY at, seq LIMIT 1")
+        .bind(from)
+        .fetch_optional(conn)
+        .await
+}

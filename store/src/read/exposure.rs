@@ -4,7 +4,7 @@
 //! false positive; that a newer version is published ends nothing for whoever has not taken it.
 use super::in_use::in_use_in_order;
 use super::page::Bound;
-use super::sla::evaluated;
+use super::sla::{evaluated, excluded};
 use super::{Moment, Page, SEVERITIES, page};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -114,13 +114,13 @@ const SHOWN: &str = "
     LEFT JOIN seen s ON true
     CROSS JOIN LATERAL (
         SELECT min(t.opened_at) FILTER (WHERE t.clock = 'provider') AS provider_opened_at,
-               bool_or(t.excluded) FILTER (WHERE t.clock = 'provider') AS provider_excluded,
+               bool_or(EXCLUDED) FILTER (WHERE t.clock = 'provider') AS provider_excluded,
                min(t.warn_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
                  AS provider_warn_at,
                min(t.due_at) FILTER (WHERE t.clock = 'provider' AND t.started_at <= s.at)
                  AS provider_due_at,
                min(t.opened_at) FILTER (WHERE t.clock = 'customer') AS customer_opened_at,
-               bool_or(t.excluded) FILTER (WHERE t.clock = 'customer') AS customer_excluded,
+               bool_or(EXCLUDED) FILTER (WHERE t.clock = 'customer') AS customer_excluded,
                min(t.warn_at) FILTER (WHERE t.clock = 'customer' AND t.started_at <= s.at)
                  AS customer_warn_at,
                min(t.due_at) FILTER (WHERE t.clock = 'customer' AND t.started_at <= s.at)
@@ -129,6 +129,11 @@ const SHOWN: &str = "
         WHERE t.customer_id = e.customer_id AND t.image_id = e.image_id
           AND t.advisory_id = e.advisory_id
           AND t.opened_at <= s.at AND (t.stopped_at IS NULL OR t.stopped_at > s.at)) t";
+
+/// [`SHOWN`] as of an instant.
+fn shown(moment: Moment) -> String {
+    SHOWN.replace("EXCLUDED", excluded(moment))
+}
 
 /// The customers that run an image affected by an advisory, by image and customer, after a place
 /// in that order; only `tenant`, if one is named.
@@ -149,7 +154,7 @@ pub async fn of_advisory(
                 None => by_advisory(query, moment, advisory_id, after, limit),
             }
         });
-    query.push(SHOWN).push(" ORDER BY e.image_id, e.customer_id");
+    query.push(shown(moment)).push(" ORDER BY e.image_id, e.customer_id");
     fetch(conn, query, bound).await
 }
 
@@ -245,7 +250,7 @@ pub async fn of_customer(
         page::find(&mut query, page::EXPENSIVE_COUNT_BOUND, after, limit, |query, after, limit| {
             by_customer(query, moment, customer_id, filter, after, limit);
         });
-    query.push(SHOWN).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
+    query.push(shown(moment)).push(" ORDER BY e.rank, e.image_id, e.advisory_id");
     fetch(conn, query, bound).await
 }
 

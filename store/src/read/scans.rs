@@ -1,7 +1,6 @@
 //! What scans had looked at by an instant. What none has looked at is unknown; it is not clean.
 use super::Moment;
 use super::in_use::in_use;
-use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, QueryBuilder};
 
 /// What is known of a version, or of an advisory, from scans. The least is known of the first.
@@ -61,17 +60,4 @@ pub async fn of_customer(
     query.push(joined("v.superseded_at"));
     let states: Vec<ScanState> = query.build_query_scalar().fetch_all(conn).await?;
     Ok(states.into_iter().min())
-}
-
-/// The last evaluation of SLA timers; none: nobody has looked for deadlines yet.
-pub async fn evaluated_at(
-    conn: &mut PgConnection,
-    moment: Moment,
-) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar(
-        "SELECT at FROM timeline WHERE kind = 'sla_checked' AND at <= $1 ORDER BY at DESC LIMIT 1",
-    )
-    .bind(moment.as_of)
-    .fetch_optional(conn)
-    .await
 }

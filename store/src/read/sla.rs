@@ -17,6 +17,7 @@ pub use timers::{
 };
 pub use violations::{ViolationFilter, ViolationPlace, ViolationRow, violations, violations_total};
 
+use crate::read::Moment;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -28,6 +29,30 @@ pub(super) fn evaluated(as_of: DateTime<Utc>) -> QueryBuilder<Postgres> {
     );
     query.push_bind(as_of).push(" ORDER BY at DESC LIMIT 1) ");
     query
+}
+
+/// Whether a timer `t` was excluded as far as was known: that is decided after it has opened. Of the
+/// newest state the column alone says it, which indexes hold.
+pub(super) fn excluded(moment: Moment) -> &'static str {
+    if moment.newest {
+        return "t.excluded";
+    }
+    "(t.excluded AND NOT EXISTS (SELECT FROM mass_event_decisions d
+        WHERE d.advisory_id = t.advisory_id AND d.policy_id = t.policy_id
+          AND d.decided_at > (SELECT at FROM seen)))"
+}
+
+/// The last evaluation by an instant; none: nobody has looked for deadlines yet.
+pub async fn evaluated_at(
+    conn: &mut PgConnection,
+    as_of: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar(
+        "SELECT at FROM timeline WHERE kind = 'sla_checked' AND at <= $1 ORDER BY at DESC LIMIT 1",
+    )
+    .bind(as_of)
+    .fetch_optional(conn)
+    .await
 }
 
 /// What is promised to customers.

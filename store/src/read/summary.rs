@@ -63,7 +63,7 @@ pub async fn summary(
              FROM cve_findings GROUP BY 1, 2",
         )
         .await?,
-        sla: figures(conn, now, from, None).await?,
+        sla: figures(conn, now, from, None, true).await?,
         artifacts,
         bytes,
         advisories: list(conn, "SELECT severity, count(*) FROM advisories GROUP BY 1").await?,

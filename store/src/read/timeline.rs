@@ -1,5 +1,6 @@
 //! What happened, in the order of facts or the other way round.
-use super::event_details::{COLUMNS, EventDetails, JOINS};
+use super::event_details::{COLUMNS, JOINS};
+use super::events::EventRow;
 use super::page::Slice;
 use super::{Direction, Moment, Visible};
 use chrono::{DateTime, Utc};
@@ -9,25 +10,11 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 /// Something that happened.
 #[derive(Clone, Debug, FromRow)]
 pub struct TimelineRow {
-    /// Its place in the order of facts.
-    pub seq: i64,
-    /// When it happened.
-    pub at: DateTime<Utc>,
-    /// What kind of thing it is.
-    pub kind: String,
-    /// The tenant it concerns; `catalogue` for what all see.
-    pub tenant_namespace: String,
-    /// The image it concerns.
-    pub image: Option<String>,
-    /// The build it concerns.
-    pub build_id: Option<i64>,
-    /// The CVE it concerns.
-    pub cve: Option<String>,
+    /// What it is.
+    #[sqlx(flatten)]
+    pub event: EventRow,
     /// The particulars, as an object of JSON.
     pub data: Value,
-    /// The version it concerns, and what was open in it.
-    #[sqlx(flatten)]
-    pub details: EventDetails,
 }
 
 /// What of the timeline a list holds.

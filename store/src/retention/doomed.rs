@@ -155,6 +155,15 @@ const FIRST_FINDINGS: &str = "
     ON CONFLICT (image_id, advisory_id) DO UPDATE SET detected_at = excluded.detected_at
         WHERE f.detected_at > excluded.detected_at";
 
+/// What a webhook endpoint has yet to be told, or may be told again, is kept apart: what goes must not
+/// depend on deliveries, which are no part of the world.
+const OWED: &str = "
+    EXISTS (SELECT FROM webhook_endpoints e
+            WHERE e.disabled_wall IS NULL AND n.id > e.told_through
+              AND n.tenant_namespace = coalesce(e.tenant_namespace, 'catalogue'))
+    OR EXISTS (SELECT FROM webhook_deliveries d
+               WHERE d.state IN ('pending', 'dead') AND n.id = ANY (d.notification_ids))";
+
 /// Tables and what is deleted from each, in an order that foreign keys allow.
 const OF_VERSIONS: [(&str, &str); 10] = [
     (
@@ -220,6 +229,8 @@ const BY_TIME: [(&str, &str); 6] = [
            AND t.seq IS DISTINCT FROM (SELECT c.seq FROM timeline c
                                        WHERE c.kind = 'sla_checked' AND c.at <= $1
                                        ORDER BY c.at DESC, c.seq DESC LIMIT 1)
+           AND t.seq IS DISTINCT FROM (SELECT c.seq FROM timeline c WHERE c.at <= $1
+                                       ORDER BY c.at DESC, c.seq DESC LIMIT 1)
            AND NOT EXISTS (SELECT FROM kept_scans s WHERE s.seq = t.seq)",
     ),
     ("notifications", "WHERE t.at <= $1"),
@@ -241,6 +252,13 @@ pub(super) async fn delete(
     removed: &mut Removed,
 ) -> Result<(), Error> {
     sqlx::query(FIRST_FINDINGS).execute(&mut *conn).await?;
+    let told = format!("DELETE FROM owed_notifications n WHERE NOT ({OWED})");
+    sqlx::query(AssertSqlSafe(told)).execute(&mut *conn).await?;
+    let owed = format!(
+        "INSERT INTO owed_notifications SELECT n.* FROM notifications n WHERE n.at <= $1 AND ({OWED})
+         ON CONFLICT DO NOTHING"
+    );
+    sqlx::query(AssertSqlSafe(owed)).bind(horizon).execute(&mut *conn).await?;
     for (table, which) in OF_VERSIONS.into_iter().chain(BY_TIME) {
         let sql = format!("DELETE FROM {table} t {}", which.replace("OVER", OVER));
         let dated = sql.contains("$1");

@@ -2,6 +2,7 @@
 //! remembered for a while. A crash in between leaves them noted, and the next leader goes on.
 use crate::db::instant;
 use crate::error::Error;
+use crate::objects::CONTENT_PREFIX;
 use chrono::{DateTime, Utc};
 use sim::time::SimTime;
 use sqlx::{FromRow, PgConnection};
@@ -22,7 +23,7 @@ pub(super) async fn expire_documents(
 ) -> Result<Expired, Error> {
     Ok(sqlx::query_as(
         "WITH unnamed AS (
-             SELECT 'blobs/sha256/' || d.sha256 AS object_key, d.tenant_namespace, d.bytes
+             SELECT $2 || d.sha256 AS object_key, d.tenant_namespace, d.bytes
              FROM doomed_documents d
              WHERE NOT EXISTS (SELECT FROM artifacts n WHERE n.sha256 = d.sha256)
                AND NOT EXISTS (SELECT FROM build_events n WHERE n.log_sha256 = d.sha256)
@@ -41,6 +42,7 @@ pub(super) async fn expire_documents(
          SELECT count(*) AS objects, coalesce(sum(bytes), 0)::bigint AS bytes FROM unnamed",
     )
     .bind(instant(at)?)
+    .bind(CONTENT_PREFIX)
     .fetch_one(conn)
     .await?)
 }

@@ -4,6 +4,7 @@
 WITH found AS MATERIALIZED (
     SELECT DISTINCT f.advisory_id FROM cve_findings f
     WHERE f.detected_at > $1 - interval '24 hours' AND f.detected_at <= $2 - interval '24 hours'
+      AND EXISTS (SELECT FROM sla_policies p WHERE p.exclude_over_permille IS NOT NULL)
       AND NOT EXISTS (SELECT FROM mass_event_decisions d WHERE d.advisory_id = f.advisory_id OFFSET 0)
 ),
 counted AS MATERIALIZED (

@@ -33,7 +33,7 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
                     w.materialized_seq
              FROM webhook_endpoints e CROSS JOIN world w
              WHERE e.disabled_wall IS NULL AND EXISTS (
-                 SELECT FROM notifications n
+                 SELECT FROM told_notifications n
                  WHERE n.tenant_namespace = coalesce(e.tenant_namespace, 'catalogue')
                    AND n.id > e.told_through AND n.id <= w.materialized_seq)
              ORDER BY e.told_through, e.id LIMIT $1 FOR UPDATE OF e SKIP LOCKED
@@ -45,7 +45,7 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
                      AND (t.least IS NULL
                           OR coalesce(notification_severity(n.kind, n.body), t.least) >= t.least)
                      AS wanted
-                 FROM notifications n
+                 FROM told_notifications n
                  WHERE n.tenant_namespace = coalesce(t.tenant_namespace, 'catalogue')
                    AND n.id > t.told_through AND n.id <= t.materialized_seq
                  ORDER BY n.id LIMIT $2) n
@@ -234,7 +234,7 @@ pub async fn notifications(
     ids: &[i64],
 ) -> sqlx::Result<Vec<Notification>> {
     sqlx::query_as(
-        "SELECT id, kind, at, items, subject, body FROM notifications
+        "SELECT id, kind, at, items, subject, body FROM told_notifications
          WHERE id = ANY ($1) ORDER BY id",
     )
     .bind(ids)
@@ -247,6 +247,8 @@ pub async fn notifications(
 pub struct VersionAt {
     /// The image's name.
     pub image: String,
+    /// The instant that was asked about.
+    pub at: DateTime<Utc>,
     /// The version that was current.
     pub version: i32,
     /// Its digest.
@@ -255,21 +257,22 @@ pub struct VersionAt {
     pub tags: Vec<String>,
 }
 
-/// The versions of images that were current at an instant.
+/// The versions of images that were current, each at an instant.
 pub async fn versions_at(
     conn: &mut PgConnection,
     images: &[&str],
-    at: DateTime<Utc>,
+    ats: &[DateTime<Utc>],
 ) -> sqlx::Result<Vec<VersionAt>> {
     sqlx::query_as(
-        "SELECT i.name AS image, v.version, v.digest, v.tags
-         FROM images i CROSS JOIN LATERAL (
+        "SELECT asked.image, asked.at, v.version, v.digest, v.tags
+         FROM (SELECT DISTINCT image, at FROM unnest($1::text[], $2::timestamptz[]) u (image, at)) asked
+         JOIN images i ON i.name = asked.image
+         CROSS JOIN LATERAL (
              SELECT version, digest, tags FROM image_versions
-             WHERE image_id = i.id AND published_at <= $2 ORDER BY version DESC LIMIT 1) v
-         WHERE i.name = ANY ($1)",
+             WHERE image_id = i.id AND published_at <= asked.at ORDER BY version DESC LIMIT 1) v",
     )
     .bind(images)
-    .bind(at)
+    .bind(ats)
     .fetch_all(conn)
     .await
 }
@@ -277,7 +280,7 @@ pub async fn versions_at(
 /// How many notifications of each kind there are among these, and of how many things they tell.
 pub async fn counts(conn: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<(String, i64, i64)>> {
     sqlx::query_as(
-        "SELECT kind, count(*), sum(items)::bigint FROM notifications
+        "SELECT kind, count(*), sum(items)::bigint FROM told_notifications
          WHERE id = ANY ($1) GROUP BY kind ORDER BY kind",
     )
     .bind(ids)

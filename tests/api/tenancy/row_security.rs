@@ -29,7 +29,6 @@ const SHARED: &[(&str, &str)] = &[
     ("clock", "how fast the world goes"),
     ("expired_leaves", "hashes of leaves, which tiles publish"),
     ("logs", "sizes and roots, which checkpoints publish"),
-    ("mass_event_decisions", "how much of the catalogue an advisory hits"),
     ("package_releases", "the catalogue"),
     ("packages", "the catalogue"),
     ("retention_runs", "only from when on history is whole"),

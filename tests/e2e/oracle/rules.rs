@@ -252,13 +252,10 @@ fn on_what_it_runs(image: &Image, usages: &[Usage], advisory: i64) -> Vec<(Ms, M
     exposed
 }
 
-/// Since when the version that is run at an instant has been run without a break.
+/// Since when what is run at an instant has been run in this way.
 fn runs_since(usages: &[Usage], at: Ms) -> Ms {
-    let place = usages.iter().position(|usage| usage.from <= at && at < usage.to);
-    let place = place.expect("something is run");
-    let version = usages[place].version;
-    let same = usages[..=place].iter().rev().take_while(|usage| usage.version == version);
-    same.last().expect("a row").from
+    let running = usages.iter().find(|usage| usage.from <= at && at < usage.to);
+    running.expect("something is run").from
 }
 
 /// Spans that overlap or touch, as one; empty ones are none.

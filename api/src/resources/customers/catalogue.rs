@@ -18,7 +18,7 @@ use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use store::read::customers::{customer, customers, customers_total, usage};
 use store::read::exposure::{ExposureFilter, of_customer};
-use store::read::{Page, scans};
+use store::read::{Page, scans, sla};
 
 pub(crate) struct CustomersApi(pub(crate) ApiState);
 
@@ -166,7 +166,7 @@ impl CustomersApi {
         let conn = pager.snapshot.conn();
         let looked = LookedAt {
             scan: scans::of_customer(conn, moment, id).await?.map(Into::into),
-            evaluated_at: scans::evaluated_at(conn, moment).await?,
+            evaluated_at: sla::evaluated_at(conn, moment.as_of).await?,
         };
         Ok(Json(ExposurePage::new(items, total, next, looked, &pager.snapshot)))
     }

@@ -1,5 +1,5 @@
 //! Server-sent events: how far the world is, and what happens in it, as it happens.
-use super::details::{Subject, severities};
+use super::details::{href, severities};
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::problem::{Code, Failure, Problem, failures};
@@ -19,7 +19,7 @@ use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{Enum, Object, OpenApi};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use store::read::events::{EventRow, events};
+use store::read::events::{EventRow, events, gone_before};
 use store::read::world::Position;
 use store::world::clock;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +71,8 @@ impl EventType {
 enum GapReason {
     /// More happened than is sent at once.
     TooFarBehind,
+    /// History is no longer kept from so early on (GET /v1/retention).
+    NoLongerKept,
     /// Another world has taken the place of the one that was watched: it is told from its beginning.
     AnotherWorld,
     /// The id that came is one of this world, but nothing with it has happened yet.
@@ -147,16 +149,8 @@ impl Event {
     }
 
     fn of(row: EventRow) -> Self {
-        let subject = Subject {
-            kind: &row.kind,
-            seq: row.seq,
-            image: row.image.as_deref(),
-            version: row.details.version,
-            build_id: row.build_id,
-            cve: row.cve.as_deref(),
-        };
         Event {
-            href: subject.href(),
+            href: href(&row),
             severities: severities(&row.details),
             version: row.details.version,
             digest: row.details.digest,
@@ -352,6 +346,15 @@ impl Watch {
             self.ready.push_back(reset);
         }
         if self.timeline && newest > self.after {
+            if let Some(from) = snapshot.position.history_from {
+                let gone = gone_before(snapshot.conn(), from).await?.unwrap_or(newest);
+                if self.after < gone {
+                    self.after = gone;
+                    let reason = GapReason::NoLongerKept;
+                    let gap = Event::left_out(EventType::Gap, at.into(), gone, reason);
+                    self.ready.push_back(gap);
+                }
+            }
             if newest - self.after > TOO_FAR {
                 self.after = newest - AT_ONCE;
                 let reason = GapReason::TooFarBehind;

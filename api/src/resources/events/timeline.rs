@@ -1,5 +1,5 @@
 //! What happened in the world, and the scans among it.
-use super::details::{Subject, severities};
+use super::details::{href, severities};
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::examples;
@@ -107,23 +107,14 @@ pub(crate) struct TimelineEntry {
 }
 
 impl TimelineEntry {
-    fn new(row: TimelineRow, caller: &Caller) -> Self {
+    fn new(TimelineRow { event: row, data }: TimelineRow, caller: &Caller) -> Self {
         let hidden = caller.tenant().is_some() && row.kind == SLA_CHECKED;
-        let subject = Subject {
-            kind: &row.kind,
-            seq: row.seq,
-            image: row.image.as_deref(),
-            version: row.details.version,
-            build_id: row.build_id,
-            cve: row.cve.as_deref(),
-        };
-        let href = subject.href();
         TimelineEntry {
+            href: href(&row),
             severities: severities(&row.details),
             version: row.details.version,
             digest: row.details.digest,
             tags: row.details.tags,
-            href,
             seq: row.seq,
             at: row.at.into(),
             kind: row.kind,
@@ -131,7 +122,7 @@ impl TimelineEntry {
             image: row.image,
             build_id: row.build_id,
             cve: row.cve,
-            data: (!hidden).then_some(Any(row.data)),
+            data: (!hidden).then_some(Any(data)),
         }
     }
 }
@@ -182,13 +173,13 @@ pub(crate) struct ScanRun {
 }
 
 impl ScanRun {
-    fn new(row: TimelineRow) -> Result<Self, Problem> {
+    fn new(TimelineRow { event: row, data }: TimelineRow) -> Result<Self, Problem> {
         let wrong = || Problem::internal(format!("the scan {} cannot be read", row.seq));
-        let count = |name: &str| row.data[name].as_i64().ok_or_else(wrong);
+        let count = |name: &str| data[name].as_i64().ok_or_else(wrong);
         Ok(ScanRun {
             id: row.seq,
             at: row.at.into(),
-            trigger: row.data["trigger"].as_str().ok_or_else(wrong)?.to_owned(),
+            trigger: data["trigger"].as_str().ok_or_else(wrong)?.to_owned(),
             versions: count("versions")?,
             findings: count("findings")?,
             new_findings: count("new")?,
@@ -286,7 +277,7 @@ impl TimelineApi {
         let conn = pager.snapshot.conn();
         let total = timeline_total(conn, moment, &filter).await?;
         let mut rows = timeline(conn, moment, &filter, before, limit).await?;
-        let next = pager.end(&mut rows, |row| row.seq)?;
+        let next = pager.end(&mut rows, |row| row.event.seq)?;
         let items = rows.into_iter().map(|row| TimelineEntry::new(row, &caller)).collect();
         Ok(Json(TimelinePage::new(items, total, next, &pager.snapshot)))
     }
@@ -315,7 +306,7 @@ impl TimelineApi {
         let conn = pager.snapshot.conn();
         let total = timeline_total(conn, moment, &filter).await?;
         let mut rows = timeline(conn, moment, &filter, before, limit).await?;
-        let next = pager.end(&mut rows, |row| row.seq)?;
+        let next = pager.end(&mut rows, |row| row.event.seq)?;
         let items = rows.into_iter().map(ScanRun::new).collect::<Result<_, _>>()?;
         Ok(Json(ScanPage::new(items, total, next, &pager.snapshot)))
     }

@@ -27,7 +27,7 @@ use poem_openapi::payload::Json;
 use relations::{ImageUsage, ImageUsagePage, Lineage};
 use store::read::documents::{AttestationFilter, SbomFilter};
 use store::read::findings::FindingFilter;
-use store::read::{self, Page, lineage, scans, sla, usage, vex};
+use store::read::{self, Page, lineage, sla, usage, vex};
 
 /// The most images of a lineage that are shown in one direction.
 const MAX_LINEAGE: i64 = 1_000;
@@ -163,7 +163,7 @@ impl ImagePartsApi {
         let mut rows =
             read::findings::findings(conn, moment, &filter, after.as_ref(), limit).await?;
         let deadlines = sla::nearest(conn, moment, image.id, &rows, caller.tenant()).await?;
-        let evaluated_at = scans::evaluated_at(conn, moment).await?;
+        let evaluated_at = sla::evaluated_at(conn, moment.as_of).await?;
         let next = pager.end(&mut rows, |row| {
             (row.detected_at.timestamp_millis(), row.version, row.advisory_id, row.package_id)
         })?;

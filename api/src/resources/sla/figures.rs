@@ -47,6 +47,7 @@ struct ExposureDays {
 
 /// An advisory that a policy excludes, because it hits too many images.
 #[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
 struct MassEvent {
     /// The advisory's CVE id.
     cve: String,
@@ -54,10 +55,11 @@ struct MassEvent {
     policy: String,
     /// The evaluation that decided it.
     decided_at: Instant,
-    /// On how many images it had been found then.
-    images_hit: i32,
-    /// Of how many images.
-    images: i32,
+    /// On how many images it had been found then; only for callers of the platform, for images of all
+    /// tenants count.
+    images_hit: Option<i32>,
+    /// Of how many images; likewise.
+    images: Option<i32>,
     /// How many timers are excluded for it.
     timers: i64,
 }
@@ -147,8 +149,8 @@ impl Example for Figures {
                 cve: examples::CVE.to_owned(),
                 policy: "gold".to_owned(),
                 decided_at: time::example(5),
-                images_hit: 30,
-                images: 80,
+                images_hit: Some(30),
+                images: Some(80),
                 timers: 1,
             }],
             from: time::example(6 - 30 * 24),

@@ -116,7 +116,7 @@ pub(super) struct Timer {
     breached_at: Option<Instant>,
     /// When it stopped.
     stopped_at: Option<Instant>,
-    /// Why: `fixed`, `adopted` or `not_affected`.
+    /// Why: `fixed`, `adopted`, `not_affected`, or `ended` with the customer's use of the image.
     stop_reason: Option<String>,
 }
 

@@ -23,7 +23,7 @@ use store::read::advisories::{
     AdvisoryFilter, advisories, advisories_total, advisory, affected, reach,
 };
 use store::read::exposure::of_advisory;
-use store::read::{Page, scans};
+use store::read::{Page, sla};
 
 /// The most affected packages that one advisory shows.
 const MAX_AFFECTED: i64 = 200;
@@ -163,7 +163,7 @@ impl AdvisoriesApi {
         let items = items.collect::<Result<_, _>>()?;
         let conn = pager.snapshot.conn();
         let scan = AdvisoryScan::from(advisory(conn, moment, id).await?.scan);
-        let evaluated_at = scans::evaluated_at(conn, moment).await?;
+        let evaluated_at = sla::evaluated_at(conn, moment.as_of).await?;
         let looked = LookedAt { scan: Some(scan.into()), evaluated_at };
         Ok(Json(ExposurePage::new(items, total, next, looked, &pager.snapshot)))
     }

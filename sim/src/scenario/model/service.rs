@@ -1,5 +1,6 @@
 //! What is promised, to whom, and how it is watched: scanner, SLA policies and customers.
 use super::Draw;
+use crate::cast::whole_u32;
 use crate::scenario::units::{Amount, Change, CronSchedule, Name, Schedule, Share, Span, written};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, SeqAccess, Unexpected, Visitor};
@@ -257,6 +258,14 @@ impl<'de> Deserialize<'de> for CustomerImages {
             fn visit_u64<E: de::Error>(self, count: u64) -> Result<CustomerImages, E> {
                 let refused = |_| E::invalid_value(Unexpected::Unsigned(count), &self);
                 u32::try_from(count).map(CustomerImages::Count).map_err(refused)
+            }
+
+            // A number like 4.0 is whole, here as in every other field.
+            fn visit_f64<E: de::Error>(self, count: f64) -> Result<CustomerImages, E> {
+                if (0.0..=f64::from(u32::MAX)).contains(&count) && count.fract() == 0.0 {
+                    return Ok(CustomerImages::Count(whole_u32(count)));
+                }
+                Err(E::invalid_type(Unexpected::Float(count), &self))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<CustomerImages, A::Error> {

@@ -99,7 +99,7 @@ fn lost(index: usize, at: SimTime, own: &BuilderOutage, scenario: &Scenario, out
         out.push(invalid.involves(steps!["builders", "count"]).involves(steps!["incidents"]));
     };
     if own.builders > count {
-        tell(format!("a number from 1 to {count}"), own.builders.to_string());
+        tell(format!("1 to {count} builders of the pool"), own.builders.to_string());
         return;
     }
     let mut lost: u64 = 0;

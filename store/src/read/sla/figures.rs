@@ -1,7 +1,8 @@
 //! How promises were kept, in figures: counts with their denominators, and exposure-days beside them.
+use super::evaluated_at;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
 /// The timers of one clock and severity. Each is counted once below `opened`.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
@@ -49,10 +50,11 @@ pub struct MassEvent {
     pub policy: String,
     /// The evaluation that decided it.
     pub decided_at: DateTime<Utc>,
-    /// On how many images it had been found then.
-    pub images_hit: i32,
-    /// Of how many.
-    pub images: i32,
+    /// On how many images it had been found then; only for the platform, for it counts those of all
+    /// tenants.
+    pub images_hit: Option<i32>,
+    /// Of how many; likewise.
+    pub images: Option<i32>,
     /// How many timers are excluded for it.
     pub timers: i64,
 }
@@ -67,7 +69,9 @@ pub struct SlaFigures {
     pub timers: Vec<TimerFigures>,
     /// Exposure-days by severity.
     pub exposure_days: Vec<ExposureDays>,
-    /// Mass events, the latest first; at most 100.
+    /// How many mass events exclude timers.
+    pub mass_events_total: i64,
+    /// The latest of them first; at most 100.
     pub mass_events: Vec<MassEvent>,
 }
 
@@ -75,7 +79,7 @@ pub struct SlaFigures {
 pub(super) const MASS_EVENTS: i64 = 100;
 
 /// The figures as of an instant, of timers that opened at or after `from` and exposures from then on;
-/// only of `tenant`, if one is named.
+/// only of `tenant`, if one is named. `platform`: for somebody who may know of all tenants' images.
 ///
 /// # Errors
 /// The database fails.
@@ -84,12 +88,9 @@ pub async fn figures(
     as_of: DateTime<Utc>,
     from: DateTime<Utc>,
     tenant: Option<&str>,
+    platform: bool,
 ) -> sqlx::Result<SlaFigures> {
-    let evaluated_at: Option<DateTime<Utc>> =
-        sqlx::query_scalar("SELECT max(at) FROM timeline WHERE kind = 'sla_checked' AND at <= $1")
-            .bind(as_of)
-            .fetch_one(&mut *conn)
-            .await?;
+    let evaluated_at = evaluated_at(&mut *conn, as_of).await?;
     let timers = sqlx::query_as(TIMERS)
         .bind(as_of)
         .bind(from)
@@ -99,14 +100,21 @@ pub async fn figures(
         .await?;
     let exposure_days =
         sqlx::query_as(DAYS).bind(as_of).bind(from).bind(tenant).fetch_all(&mut *conn).await?;
-    let mass_events = sqlx::query_as(EVENTS)
+    let mass_events_total =
+        sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) {EXCLUDING}")))
+            .bind(as_of)
+            .bind(from)
+            .bind(tenant)
+            .fetch_one(&mut *conn)
+            .await?;
+    let mass_events = sqlx::query_as(AssertSqlSafe(events(platform)))
         .bind(as_of)
         .bind(from)
         .bind(tenant)
         .bind(MASS_EVENTS)
         .fetch_all(conn)
         .await?;
-    Ok(SlaFigures { evaluated_at, timers, exposure_days, mass_events })
+    Ok(SlaFigures { evaluated_at, timers, exposure_days, mass_events_total, mass_events })
 }
 
 const TIMERS: &str = "
@@ -160,15 +168,26 @@ const DAYS: &str = "
     GROUP BY severity
     ORDER BY array_position(ARRAY['critical', 'high', 'medium', 'low'], severity)";
 
-const EVENTS: &str = "
-    SELECT a.cve, p.name AS policy, d.decided_at, d.images_hit, d.images, n.timers
+/// The decisions that exclude timers.
+const EXCLUDING: &str = "
     FROM mass_event_decisions d
-    JOIN advisories a ON a.id = d.advisory_id
-    JOIN sla_policies p ON p.id = d.policy_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS timers FROM sla_timers t
         WHERE t.advisory_id = d.advisory_id AND t.policy_id = d.policy_id AND t.excluded
           AND t.opened_at >= $2 AND t.opened_at <= $1
           AND ($3::text IS NULL OR t.tenant_namespace = $3)) n
-    WHERE d.excluded AND d.decided_at <= $1 AND n.timers > 0
-    ORDER BY d.decided_at DESC, d.advisory_id DESC, d.policy_id LIMIT $4";
+    WHERE d.excluded AND d.decided_at <= $1 AND n.timers > 0";
+
+fn events(platform: bool) -> String {
+    // Tenants may not read these columns at all.
+    let counts = if platform { "d.images_hit, d.images" } else { "NULL::integer, NULL::integer" };
+    format!(
+        "SELECT a.cve, p.name AS policy, e.decided_at, e.images_hit, e.images, e.timers
+         FROM (SELECT d.advisory_id, d.policy_id, d.decided_at, {counts}, n.timers {EXCLUDING}
+               ORDER BY d.decided_at DESC, d.advisory_id DESC, d.policy_id LIMIT $4)
+              AS e (advisory_id, policy_id, decided_at, images_hit, images, timers)
+         JOIN advisories a ON a.id = e.advisory_id
+         JOIN sla_policies p ON p.id = e.policy_id
+         ORDER BY e.decided_at DESC, e.advisory_id DESC, e.policy_id"
+    )
+}

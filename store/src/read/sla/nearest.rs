@@ -1,5 +1,5 @@
 //! By when the advisories on an image must be gone.
-use super::evaluated;
+use super::{evaluated, excluded};
 use crate::read::Moment;
 use crate::read::findings::FindingRow;
 use chrono::{DateTime, Utc};
@@ -37,8 +37,8 @@ pub async fn nearest(
     let open: Vec<i64> = open.collect::<BTreeSet<_>>().into_iter().collect();
     let mut query = evaluated(moment.as_of);
     match tenant {
-        None => of_all(&mut query, image_id, open),
-        Some(tenant) => of_tenant(&mut query, image_id, open, tenant),
+        None => of_all(&mut query, moment, image_id, open),
+        Some(tenant) => of_tenant(&mut query, moment, image_id, open, tenant),
     }
     query.build_query_as().fetch_all(conn).await
 }
@@ -50,7 +50,8 @@ const CALENDAR: &str =
     "(SELECT p.calendar FROM sla_policies p WHERE p.id = t.policy_id) AS calendar";
 
 /// Clock by clock the first entry of an index: of those that run, else of all.
-fn of_all(query: &mut QueryBuilder<Postgres>, image_id: i64, advisories: Vec<i64>) {
+fn of_all(query: &mut QueryBuilder<Postgres>, moment: Moment, image_id: i64, advisories: Vec<i64>) {
+    let excluded = excluded(moment);
     query.push("SELECT a.id AS advisory_id, c.clock, t.* FROM seen s CROSS JOIN (SELECT ");
     query.push_bind(image_id).push("::bigint AS id) i CROSS JOIN unnest(");
     query.push_bind(advisories).push(
@@ -58,28 +59,30 @@ fn of_all(query: &mut QueryBuilder<Postgres>, image_id: i64, advisories: Vec<i64
     );
     let timers = |query: &mut QueryBuilder<Postgres>, columns: &str| {
         query.push(format!(
-            "(SELECT t.excluded, {CALENDAR}, {columns} FROM sla_timers t
+            "(SELECT {excluded} AS excluded, {CALENDAR}, {columns} FROM sla_timers t
               WHERE t.image_id = i.id AND t.advisory_id = a.id AND t.clock = c.clock AND {THERE}"
         ));
     };
     timers(query, "t.warn_at, t.due_at");
-    query.push(" AND NOT t.excluded AND t.started_at <= s.at ORDER BY t.due_at LIMIT 1)");
+    query.push(format!(" AND NOT {excluded} AND t.started_at <= s.at ORDER BY t.due_at LIMIT 1)"));
     query.push(" UNION ALL ");
     timers(query, "NULL, NULL");
-    query.push(" ORDER BY t.excluded LIMIT 1) LIMIT 1) t ORDER BY a.id, c.clock DESC");
+    query.push(format!(" ORDER BY {excluded} LIMIT 1) LIMIT 1) t ORDER BY a.id, c.clock DESC"));
 }
 
 /// A tenant has one timer for each advisory and clock that has not stopped.
 fn of_tenant(
     query: &mut QueryBuilder<Postgres>,
+    moment: Moment,
     image_id: i64,
     advisories: Vec<i64>,
     tenant: &str,
 ) {
+    let excluded = excluded(moment);
     query.push(format!(
-        "SELECT t.advisory_id, t.clock, t.excluded, {CALENDAR},
-                CASE WHEN NOT t.excluded AND t.started_at <= s.at THEN t.warn_at END AS warn_at,
-                CASE WHEN NOT t.excluded AND t.started_at <= s.at THEN t.due_at END AS due_at
+        "SELECT t.advisory_id, t.clock, {excluded} AS excluded, {CALENDAR},
+                CASE WHEN NOT {excluded} AND t.started_at <= s.at THEN t.warn_at END AS warn_at,
+                CASE WHEN NOT {excluded} AND t.started_at <= s.at THEN t.due_at END AS due_at
          FROM seen s JOIN sla_timers t ON {THERE}
          WHERE t.customer_id = (SELECT c.id FROM customers c WHERE c.tenant_namespace = "
     ));

@@ -1,5 +1,5 @@
 //! Timers: those that have not stopped, the most urgent first, and those that have.
-use super::evaluated;
+use super::{evaluated, excluded};
 use crate::read::{Moment, Page, TOTAL_BOUND, page};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -45,7 +45,7 @@ pub struct TimerRow {
     pub due_at: Option<DateTime<Utc>>,
     /// When it stopped.
     pub stopped_at: Option<DateTime<Utc>>,
-    /// Why: `fixed`, `not_affected` or `adopted`.
+    /// Why: `fixed`, `not_affected`, `adopted` or `ended`.
     pub stop_reason: Option<String>,
     /// The evaluation that saw it at risk.
     pub warned_at: Option<DateTime<Utc>>,
@@ -175,27 +175,35 @@ fn equal(query: &mut QueryBuilder<Postgres>, filter: &TimerFilter<'_>) {
     }
 }
 
-fn standing(query: &mut QueryBuilder<Postgres>, due: &str, filter: &TimerFilter<'_>) {
+fn standing(
+    query: &mut QueryBuilder<Postgres>,
+    moment: Moment,
+    due: &str,
+    filter: &TimerFilter<'_>,
+) {
+    let excluded = excluded(moment);
     if let Some(state) = filter.state {
         let condition = match state {
             TimerState::Running => format!("{due} > $1 AND {due} < 'infinity' AND t.warn_at > $1"),
             TimerState::AtRisk => format!("{due} > $1 AND {due} < 'infinity' AND t.warn_at <= $1"),
             TimerState::Overdue => format!("{due} <= $1"),
             TimerState::Paused => format!("{due} = 'infinity'"),
-            TimerState::Excluded => "t.excluded".to_owned(),
+            TimerState::Excluded => excluded.to_owned(),
         };
-        let excluded = if state == TimerState::Excluded { "" } else { "NOT t.excluded AND " };
-        query.push(format!(" AND {excluded}{condition}"));
+        query.push(format!(" AND {condition}"));
+        if state != TimerState::Excluded {
+            query.push(format!(" AND NOT {excluded}"));
+        }
     }
     if let Some(by) = filter.due_by {
-        query.push(format!(" AND NOT t.excluded AND {due} <= ")).push_bind(by);
+        query.push(format!(" AND NOT {excluded} AND {due} <= ")).push_bind(by);
     }
 }
 
 /// The first timers of a part, with the deadline they are sorted by as `due`.
 fn push_part(
     query: &mut QueryBuilder<Postgres>,
-    (condition, due): Part,
+    (moment, (condition, due)): (Moment, Part),
     filter: &TimerFilter<'_>,
     after: Option<&TimerPlace>,
     more: &str,
@@ -203,7 +211,7 @@ fn push_part(
 ) {
     query.push(format!("(SELECT t.*, {due} AS due FROM sla_timers t WHERE {condition}{more}"));
     equal(query, filter);
-    standing(query, due, filter);
+    standing(query, moment, due, filter);
     if let Some(place) = after {
         query.push(format!(" AND ({due}, {KEYS}) > (coalesce(")).push_bind(place.at);
         query.push(", 'infinity'), ").push_bind(place.customer_id);
@@ -217,19 +225,19 @@ fn push_part(
 /// Timers that have not stopped, with the deadline they are sorted by as `due`.
 fn open(
     query: &mut QueryBuilder<Postgres>,
-    live: bool,
+    moment: Moment,
     filter: &TimerFilter<'_>,
     after: Option<&TimerPlace>,
     limit: i64,
 ) {
-    if live {
-        return push_part(query, NEWEST, filter, after, "", limit);
+    if moment.newest {
+        return push_part(query, (moment, NEWEST), filter, after, "", limit);
     }
     const OPENED: &str = " AND t.opened_at <= (SELECT at FROM seen)";
     query.push("WITH ran AS MATERIALIZED (SELECT t.* FROM (");
     for (n, part) in RAN.into_iter().enumerate() {
         query.push(if n == 0 { "" } else { " UNION ALL " });
-        push_part(query, part, filter, after, OPENED, limit);
+        push_part(query, (moment, part), filter, after, OPENED, limit);
     }
     query.push(format!(") t ORDER BY t.due, {KEYS} LIMIT ")).push(limit);
     query.push(") SELECT t.* FROM (SELECT t.* FROM ran t");
@@ -239,7 +247,7 @@ fn open(
         && filter.due_by.is_none();
     for part in STOOD.into_iter().filter(|_| stand) {
         query.push(" UNION ALL ");
-        push_part(query, part, filter, after, &more, limit);
+        push_part(query, (moment, part), filter, after, &more, limit);
     }
     query.push(format!(") t ORDER BY t.due, {KEYS} LIMIT ")).push(limit);
 }
@@ -301,7 +309,7 @@ pub async fn open_timers(
     query.push(", ");
     let bound =
         page::find(&mut query, page::EXPENSIVE_COUNT_BOUND, after, limit, |query, after, limit| {
-            open(query, moment.newest, filter, after, limit);
+            open(query, moment, filter, after, limit);
         });
     query.push(SHOWN);
     query.push(format!(" ORDER BY t.due, {KEYS}"));
@@ -316,7 +324,7 @@ pub async fn open_total(
 ) -> sqlx::Result<i64> {
     let mut query = evaluated(moment.as_of);
     query.push("SELECT count(*) FROM (");
-    open(&mut query, moment.newest, filter, None, TOTAL_BOUND + 1);
+    open(&mut query, moment, filter, None, TOTAL_BOUND + 1);
     query.push(") t");
     query.build_query_scalar().fetch_one(conn).await
 }
