@@ -49,30 +49,29 @@ CREATE TABLE owed_notifications (
     PRIMARY KEY (id)
 );
 CREATE INDEX owed_notifications_tenant ON owed_notifications (tenant_namespace, id);
-ALTER TABLE owed_notifications ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY owner ON owed_notifications TO CURRENT_USER USING (true);
-CREATE VIEW told_notifications AS
-    SELECT * FROM notifications UNION ALL SELECT * FROM owed_notifications;
 
 DO $$
 DECLARE
+    name text;
     own CONSTANT text :=
         'tenant_namespace = (SELECT nullif(current_setting(''wavetank.tenant'', true), ''''))';
     readable CONSTANT text :=
         'tenant_namespace = ANY ((SELECT string_to_array('
         'nullif(current_setting(''wavetank.tenant'', true), '''') || '',catalogue'', '',''))::text[])';
 BEGIN
-    ALTER TABLE expired_objects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-    CREATE POLICY owner ON expired_objects TO CURRENT_USER USING (true);
-    CREATE POLICY platform ON expired_objects TO wavetank_platform USING (true);
-    EXECUTE format('CREATE POLICY tenant_select ON expired_objects FOR SELECT TO wavetank_tenant
-                    USING (%s)', readable);
-    EXECUTE format('CREATE POLICY tenant_insert ON expired_objects FOR INSERT TO wavetank_tenant
-                    WITH CHECK (%s)', own);
-    EXECUTE format('CREATE POLICY tenant_update ON expired_objects FOR UPDATE TO wavetank_tenant
-                    USING (%s)', own);
-    EXECUTE format('CREATE POLICY tenant_delete ON expired_objects FOR DELETE TO wavetank_tenant
-                    USING (%s)', own);
+    FOREACH name IN ARRAY ARRAY['expired_objects', 'owed_notifications'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('CREATE POLICY owner ON %I TO CURRENT_USER USING (true)', name);
+        EXECUTE format('CREATE POLICY platform ON %I TO wavetank_platform USING (true)', name);
+        EXECUTE format('CREATE POLICY tenant_select ON %I FOR SELECT TO wavetank_tenant
+                        USING (%s)', name, readable);
+        EXECUTE format('CREATE POLICY tenant_insert ON %I FOR INSERT TO wavetank_tenant
+                        WITH CHECK (%s)', name, own);
+        EXECUTE format('CREATE POLICY tenant_update ON %I FOR UPDATE TO wavetank_tenant
+                        USING (%s)', name, own);
+        EXECUTE format('CREATE POLICY tenant_delete ON %I FOR DELETE TO wavetank_tenant
+                        USING (%s)', name, own);
+    END LOOP;
 END
 $$;
 GRANT SELECT ON expired_objects, expired_leaves TO wavetank_tenant, wavetank_platform;

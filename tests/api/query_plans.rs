@@ -22,6 +22,7 @@ const SMALL: &[(&str, &str)] = &[
     ("images", "those of the scenario, and what is added by hand"),
     ("logs", "two rows"),
     ("obsolete_objects", "empty, but while the world before is deleted"),
+    ("owed_notifications", "none of the API's roles may read it"),
     ("packages", "those of the scenario"),
     ("sla_policies", "those of the scenario"),
     ("trusted_builders", "those of the scenario"),

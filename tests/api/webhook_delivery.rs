@@ -1,5 +1,6 @@
 //! Outgoing webhooks against a real receiver: signatures, digests, retries, dead deliveries, and
 //! several dispatchers at once.
+mod retention;
 mod retries;
 
 use crate::support::Api;

@@ -171,7 +171,11 @@ async fn what_is_removed_depends_on_the_world_alone() {
     let late = format!("SELECT count(*) FROM world WHERE {horizon} = ends_at - interval '2 days'");
     assert_eq!(one.count(late.leak()).await, 1);
     for (table, old) in [
-        ("timeline", "at <= $ AND kind NOT IN ('sla_checked', 'scanned')"),
+        (
+            "timeline",
+            "at <= $ AND kind NOT IN ('sla_checked', 'scanned')
+             AND seq <> (SELECT max(seq) FROM timeline WHERE at <= $)",
+        ),
         ("notifications", "at <= $"),
         (
             "customer_image_usage u",

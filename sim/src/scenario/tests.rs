@@ -365,7 +365,7 @@ fn incidents_that_cannot_happen() {
         ),
         (
             "  - {at: 2026-01-06T00:00:00Z, builder_outage: {builders: 5, duration: 1h}}\n",
-            "8:59: incidents[0].builder_outage.builders: expected a number from 1 to 4, found 5",
+            "8:59: incidents[0].builder_outage.builders: expected 1 to 4 builders of the pool, found 5",
         ),
         (
             "  - {at: 2026-01-06T00:00:00Z, builder_outage: {builders: 3, duration: 2h}}\n  \

@@ -6,7 +6,7 @@
 //! one then. So a message may arrive twice after a crash, always under the same id.
 use crate::webhooks::endpoints;
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use std::time::Duration;
 
 /// How often a message is sent before it goes to the dead letter: over some six hours.
@@ -19,13 +19,16 @@ const FULL_DIGEST: i32 = 5_000;
 /// Ended deliveries are kept for as many days.
 const KEPT_DAYS: i32 = 30;
 
+/// Notifications, those as well that history no longer keeps and that are still owed.
+const TOLD: &str = "(SELECT * FROM notifications UNION ALL SELECT * FROM owed_notifications)";
+
 /// Puts notifications that came since into the digests of at most `endpoints` endpoints, at most
 /// `each` for one. Returns how many endpoints had any: as many as asked for means that more wait.
 ///
 /// Only what is materialized counts: jobs write notifications in any order, and a cursor over
 /// their ids must not pass one that is still being written.
 pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx::Result<u64> {
-    let moved: i64 = sqlx::query_scalar(
+    let moved: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
         "WITH taken AS (
              SELECT e.id, e.tenant_namespace, e.kinds, e.digest_seconds, e.told_through,
                     array_position(ARRAY['low', 'medium', 'high', 'critical'], e.min_severity)
@@ -33,7 +36,7 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
                     w.materialized_seq
              FROM webhook_endpoints e CROSS JOIN world w
              WHERE e.disabled_wall IS NULL AND EXISTS (
-                 SELECT FROM told_notifications n
+                 SELECT FROM {TOLD} n
                  WHERE n.tenant_namespace = coalesce(e.tenant_namespace, 'catalogue')
                    AND n.id > e.told_through AND n.id <= w.materialized_seq)
              ORDER BY e.told_through, e.id LIMIT $1 FOR UPDATE OF e SKIP LOCKED
@@ -45,7 +48,7 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
                      AND (t.least IS NULL
                           OR coalesce(notification_severity(n.kind, n.body), t.least) >= t.least)
                      AS wanted
-                 FROM told_notifications n
+                 FROM {TOLD} n
                  WHERE n.tenant_namespace = coalesce(t.tenant_namespace, 'catalogue')
                    AND n.id > t.told_through AND n.id <= t.materialized_seq
                  ORDER BY n.id LIMIT $2) n
@@ -67,7 +70,7 @@ pub async fn fan_out(conn: &mut PgConnection, endpoints: i64, each: i64) -> sqlx
              RETURNING 1
          )
          SELECT count(*) FROM moved",
-    )
+    )))
     .bind(endpoints)
     .bind(each)
     .bind(FULL_DIGEST)
@@ -233,10 +236,10 @@ pub async fn notifications(
     conn: &mut PgConnection,
     ids: &[i64],
 ) -> sqlx::Result<Vec<Notification>> {
-    sqlx::query_as(
-        "SELECT id, kind, at, items, subject, body FROM told_notifications
+    sqlx::query_as(AssertSqlSafe(format!(
+        "SELECT id, kind, at, items, subject, body FROM {TOLD} n
          WHERE id = ANY ($1) ORDER BY id",
-    )
+    )))
     .bind(ids)
     .fetch_all(conn)
     .await
@@ -279,10 +282,10 @@ pub async fn versions_at(
 
 /// How many notifications of each kind there are among these, and of how many things they tell.
 pub async fn counts(conn: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<(String, i64, i64)>> {
-    sqlx::query_as(
-        "SELECT kind, count(*), sum(items)::bigint FROM told_notifications
+    sqlx::query_as(AssertSqlSafe(format!(
+        "SELECT kind, count(*), sum(items)::bigint FROM {TOLD} n
          WHERE id = ANY ($1) GROUP BY kind ORDER BY kind",
-    )
+    )))
     .bind(ids)
     .fetch_all(conn)
     .await

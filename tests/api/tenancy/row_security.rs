@@ -29,6 +29,7 @@ const SHARED: &[(&str, &str)] = &[
     ("clock", "how fast the world goes"),
     ("expired_leaves", "hashes of leaves, which tiles publish"),
     ("logs", "sizes and roots, which checkpoints publish"),
+    ("mass_event_decisions", "what was decided, without how many images there are"),
     ("package_releases", "the catalogue"),
     ("packages", "the catalogue"),
     ("retention_runs", "only from when on history is whole"),
