@@ -1,0 +1,5 @@
+//! Studies: many replications of worlds, and what can be said of them with what certainty. Pure, as
+//! `sim` is: whoever has the same study has the same result, on any machine.
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
+pub mod statistics;
