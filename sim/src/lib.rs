@@ -17,6 +17,7 @@ pub mod random;
 pub mod scenario;
 pub mod severity;
 pub mod stats;
+pub mod strict_yaml;
 pub mod time;
 pub mod world;
 

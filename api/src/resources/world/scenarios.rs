@@ -96,7 +96,7 @@ impl ScenariosApi {
 }
 
 /// A problem with a part for each thing that is wrong.
-fn invalid(error: &sim::scenario::ScenarioError) -> Problem {
+fn invalid(error: &sim::scenario::FileError) -> Problem {
     let parts: Vec<ProblemPart> = error.all().map(part).collect();
     let first = error.first();
     let detail = match parts.len() - 1 {

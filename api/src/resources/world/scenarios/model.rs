@@ -7,7 +7,7 @@ use poem_openapi::{Enum, Object};
 use sha2::{Digest, Sha256};
 use sim::World;
 use sim::bundled::BUNDLED;
-use sim::scenario::ScenarioError;
+use sim::scenario::FileError;
 use std::sync::Arc;
 use store::read::world::{Beginning, Position};
 use store::world::Origin;
@@ -43,7 +43,7 @@ pub(super) struct ScenarioSummary {
 
 impl ScenarioSummary {
     /// Reads a scenario and makes its world, to count what is in it.
-    pub(super) fn read(text: &str, seed: Option<u64>) -> Result<Self, ScenarioError> {
+    pub(super) fn read(text: &str, seed: Option<u64>) -> Result<Self, FileError> {
         let scenario = sim::scenario::parse("scenario", text.as_bytes())?;
         let seed = seed.unwrap_or(scenario.seed);
         let (name, title) = (scenario.name.as_str().to_owned(), scenario.title.clone());

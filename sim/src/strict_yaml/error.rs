@@ -1,19 +1,19 @@
-//! Why a scenario was refused: place, field, what was expected and found, on one clear message.
+//! Why a file was refused: place, field, what was expected and found, on one clear message.
 use std::fmt::{self, Write};
 
-/// Why a scenario was refused: all that is wrong with it, in the order of the file.
+/// Why a file was refused: all that is wrong with it, in the order of the file.
 ///
 /// Each part of its text begins with `file:line:column: field: expected ..., found ...`; the line of
 /// the file with a caret and a hint follow where there are any.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScenarioError {
+pub struct FileError {
     first: Box<Refusal>,
     others: Vec<Refusal>,
     /// There may be more than those.
     cut: bool,
 }
 
-/// One thing that is wrong with a scenario.
+/// One thing that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     file: String,
@@ -26,28 +26,28 @@ pub struct Refusal {
 
 /// A place in a file, both from 1; the column counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) line: u64,
-    pub(super) column: u64,
+pub(crate) struct Position {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
 }
 
 /// What is wrong, before it is known in which file: made into an error by [`Problem::in_file`].
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
-    pub(super) position: Option<Position>,
-    pub(super) field: String,
-    pub(super) problem: String,
-    pub(super) hint: Option<String>,
+pub(crate) struct Problem {
+    pub(crate) position: Option<Position>,
+    pub(crate) field: String,
+    pub(crate) problem: String,
+    pub(crate) hint: Option<String>,
 }
 
 impl Problem {
     /// Whether it says the same of the same place.
-    pub(super) fn is_same(&self, other: &Problem) -> bool {
+    pub(crate) fn is_same(&self, other: &Problem) -> bool {
         self.field == other.field && self.problem == other.problem
     }
 
     /// A problem of the file as a whole.
-    pub(super) fn of_file(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn of_file(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Problem {
             position: None,
             field: String::new(),
@@ -72,11 +72,11 @@ impl Problem {
 }
 
 /// The most that one error tells.
-pub(super) const MOST: usize = 100;
+pub(crate) const MOST: usize = 100;
 
-impl ScenarioError {
+impl FileError {
     /// Of all that is wrong with a file.
-    pub(super) fn of(first: Problem, others: Vec<Problem>, file: &str, text: &str) -> Self {
+    pub(crate) fn of(first: Problem, others: Vec<Problem>, file: &str, text: &str) -> Self {
         let mut all = others;
         all.push(first);
         // The file as a whole comes first, then from its beginning to its end.
@@ -85,9 +85,9 @@ impl ScenarioError {
         let lines: Vec<&str> = text.lines().collect();
         let mut all = all.into_iter().take(MOST).map(|problem| problem.in_file(file, &lines));
         let first = Box::new(all.next().unwrap_or_else(|| {
-            Problem::of_file("expected a scenario", "see docs/model.md").in_file(file, &lines)
+            Problem::of_file("expected another file", "see docs/model.md").in_file(file, &lines)
         }));
-        ScenarioError { first, others: all.collect(), cut }
+        FileError { first, others: all.collect(), cut }
     }
 
     /// All that is wrong, in the order of the file.
@@ -95,7 +95,7 @@ impl ScenarioError {
         std::iter::once(&*self.first).chain(&self.others)
     }
 
-    /// Whether there may be more than [`ScenarioError::all`] tells: it tells 100 at the most.
+    /// Whether there may be more than [`FileError::all`] tells: it tells 100 at the most.
     pub fn is_cut(&self) -> bool {
         self.cut
     }
@@ -138,9 +138,9 @@ impl Refusal {
     }
 }
 
-impl std::error::Error for ScenarioError {}
+impl std::error::Error for FileError {}
 
-impl fmt::Display for ScenarioError {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.first)?;
         for refusal in &self.others {
@@ -202,7 +202,7 @@ fn clean(text: &str) -> String {
 }
 
 /// A field's text as an error shows it: the beginning of its first line.
-pub(super) fn excerpt(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     const LONGEST: usize = 60;
     let line = text.lines().next().unwrap_or_default().trim_end();
     let cut: String = line.chars().take(LONGEST).collect();
@@ -210,10 +210,7 @@ pub(super) fn excerpt(text: &str) -> String {
 }
 
 /// The known name that was probably meant.
-pub(super) fn did_you_mean<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let allowed = 1 + written.chars().count().min(64) / 4;
     known
         .into_iter()
@@ -265,7 +262,7 @@ mod tests {
             problem: "p\u{1b}[31m".into(),
             hint: None,
         };
-        let shown = ScenarioError::of(problem, Vec::new(), "x.yaml", &text).to_string();
+        let shown = FileError::of(problem, Vec::new(), "x.yaml", &text).to_string();
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], "x.yaml:1:501: f: p\u{fffd}[31m");
         assert_eq!(lines[1].chars().nth(lines[2].chars().count() - 1), Some('x'));

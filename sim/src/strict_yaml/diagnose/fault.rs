@@ -1,6 +1,6 @@
 //! What is wrong with one value, and where: serde's errors in the words of people.
-use crate::scenario::error::{Position, Problem, did_you_mean, excerpt};
-use crate::scenario::tree::{Node, Step, Value, field};
+use crate::strict_yaml::error::{Position, Problem, did_you_mean, excerpt};
+use crate::strict_yaml::tree::{Node, Step, Value, field};
 use serde::de::{Error, Expected, Unexpected};
 use std::fmt;
 

@@ -1,24 +1,23 @@
 //! The JSON Schema put to use: the limits of numbers, texts and lists stand in it alone, so that an
-//! editor that checks by it and [`super::parse`] refuse the same.
+//! editor that checks by it and [`super::read`] refuse the same.
 use super::error::Problem;
-use super::schema::schema;
 use super::tree::{Node, Step, Value, field};
 use serde_json::{Value as Json, json};
 
-/// The schema of scenarios.
-pub(super) struct Rules(Json);
+/// The schema of a kind of files.
+pub(crate) struct Rules(Json);
 
 /// So deep may schemas refer to each other.
 const MAX_DEPTH: usize = 16;
 
 impl Rules {
-    pub(super) fn new() -> Self {
-        Rules(schema())
+    pub(crate) fn new(schema: Json) -> Self {
+        Rules(schema)
     }
 
     /// Tells of everything outside the limits, except where something stands in. What is outside is
     /// as good as refused: nothing that depends on it is worth telling.
-    pub(super) fn check(&self, tree: &mut Node, text: &str, told: &mut Vec<Problem>) {
+    pub(crate) fn check(&self, tree: &mut Node, text: &str, told: &mut Vec<Problem>) {
         let mut walk = Walk { rules: self, text, path: Vec::new(), outside: Vec::new(), told };
         walk.value(tree, &self.0);
         for path in walk.outside {
@@ -29,7 +28,7 @@ impl Rules {
     }
 
     /// A value that may be at that place.
-    pub(super) fn example(&self, path: &[Step]) -> Option<Json> {
+    pub(crate) fn example(&self, path: &[Step]) -> Option<Json> {
         let mut at = &self.0;
         for step in path {
             at = self.inside(at, step)?;

@@ -7,21 +7,21 @@ use std::fmt;
 
 /// One value.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) position: Option<Position>,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) position: Option<Position>,
+    pub(crate) value: Value,
     /// The bytes of the file it was read from: its text as somebody wrote it.
     source: Option<std::ops::Range<usize>>,
     /// It stands where the file has something that was refused, or lacks what it must have.
-    pub(super) stands_in: bool,
+    pub(crate) stands_in: bool,
     /// Keys that the mapping has lost because nobody knows them: what it seems to lack may have been
     /// meant.
-    pub(super) unknown: Vec<Box<str>>,
+    pub(crate) unknown: Vec<Box<str>>,
 }
 
 /// What a value is.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Signed(i64),
@@ -34,15 +34,17 @@ pub(super) enum Value {
 
 /// A key of a mapping.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) position: Option<Position>,
-    pub(super) text: String,
+pub(crate) struct Key {
+    pub(crate) position: Option<Position>,
+    pub(crate) text: String,
 }
 
 /// One step from a value to a value inside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
+    /// To the value of a key.
     Key(String),
+    /// To an item of a list, from 0.
     Index(usize),
 }
 
@@ -59,7 +61,7 @@ impl From<usize> for Step {
 }
 
 /// A field as people write it: `images[2].base`.
-pub(super) fn field(path: &[Step]) -> String {
+pub fn field(path: &[Step]) -> String {
     let mut text = String::new();
     for step in path {
         match step {
@@ -73,7 +75,7 @@ pub(super) fn field(path: &[Step]) -> String {
 
 impl Node {
     /// The value at the end of the path, or the last one on the way that exists.
-    pub(super) fn nearest(&self, path: &[Step]) -> &Node {
+    pub(crate) fn nearest(&self, path: &[Step]) -> &Node {
         let Some((step, rest)) = path.split_first() else { return self };
         let next = match (step, &self.value) {
             (Step::Key(key), Value::Map(entries)) => {
@@ -86,7 +88,7 @@ impl Node {
     }
 
     /// What the file says here, for an error.
-    pub(super) fn found(&self, text: &str) -> String {
+    pub(crate) fn found(&self, text: &str) -> String {
         match &self.value {
             Value::Null => "nothing".to_owned(),
             Value::List(_) => "a list".to_owned(),
@@ -96,7 +98,7 @@ impl Node {
     }
 
     /// The scalar's own text in the file, without quotes.
-    pub(super) fn written<'a>(&'a self, text: &'a str) -> Option<&'a str> {
+    pub(crate) fn written<'a>(&'a self, text: &'a str) -> Option<&'a str> {
         match &self.value {
             Value::Text(value) => Some(value),
             _ => text.get(self.source.clone()?),
@@ -104,7 +106,7 @@ impl Node {
     }
 
     /// The value at the end of the path, to be changed.
-    pub(super) fn at_mut(&mut self, path: &[Step]) -> Option<&mut Node> {
+    pub(crate) fn at_mut(&mut self, path: &[Step]) -> Option<&mut Node> {
         let Some((step, rest)) = path.split_first() else { return Some(self) };
         let next = match (step, &mut self.value) {
             (Step::Key(key), Value::Map(entries)) => {
@@ -117,7 +119,7 @@ impl Node {
     }
 
     /// Whether the file says something at the end of the path.
-    pub(super) fn has(&self, path: &[Step]) -> bool {
+    pub(crate) fn has(&self, path: &[Step]) -> bool {
         let Some((step, rest)) = path.split_first() else { return true };
         match (step, &self.value) {
             (Step::Key(key), Value::Map(entries)) => {
@@ -132,7 +134,7 @@ impl Node {
 
     /// Whether what the path leads to is not as the file has it: it was refused, or something on
     /// the way or inside it was.
-    pub(super) fn is_touched(&self, path: &[Step]) -> bool {
+    pub(crate) fn is_touched(&self, path: &[Step]) -> bool {
         if self.stands_in {
             return true;
         }
@@ -161,7 +163,7 @@ impl Node {
     }
 
     /// A value in the place of one that was refused or is missing.
-    pub(super) fn stand_in(position: Option<Position>, value: &serde_json::Value) -> Node {
+    pub(crate) fn stand_in(position: Option<Position>, value: &serde_json::Value) -> Node {
         use serde_json::Value as Json;
         let inner = |value: &Json| Node::stand_in(position, value);
         let value = match value {
@@ -183,7 +185,7 @@ impl Node {
     }
 
     /// Takes out the keys that a mapping has a second time, and tells of each.
-    pub(super) fn drop_duplicates(&mut self, path: &mut Vec<Step>, told: &mut Vec<Problem>) {
+    pub(crate) fn drop_duplicates(&mut self, path: &mut Vec<Step>, told: &mut Vec<Problem>) {
         match &mut self.value {
             Value::List(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
@@ -223,7 +225,7 @@ fn twice(key: &Key, first: Option<Position>, path: &[Step]) -> Problem {
 }
 
 /// The place that the YAML reader reports, when it has one.
-pub(super) fn position(location: &Location) -> Option<Position> {
+pub(crate) fn position(location: &Location) -> Option<Position> {
     (location.line() > 0).then(|| Position { line: location.line(), column: location.column() })
 }
 

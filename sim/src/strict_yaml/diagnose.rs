@@ -3,29 +3,27 @@
 mod fault;
 
 use super::error::{MOST, Problem, did_you_mean};
-use super::model::Scenario;
 use super::rules::Rules;
 use super::tree::{Key, Node, Step, Value};
 use crate::cast::whole_u64;
 use fault::{Fault, Kind, MAPPING};
-use serde::Deserialize;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor, value::StrDeserializer,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer,
+    MapAccess, SeqAccess, VariantAccess, Visitor, value::StrDeserializer,
 };
 use serde::forward_to_deserialize_any;
 
 /// Reads the model. What is refused is told, and in the tree something that may stand there takes
 /// its place; none: so much is wrong that the rest cannot be read.
-pub(super) fn read(
+pub(super) fn read<T: DeserializeOwned>(
     root: &mut Node,
     text: &str,
     rules: &Rules,
     told: &mut Vec<Problem>,
-) -> Option<Scenario> {
+) -> Option<T> {
     while told.len() < MOST {
-        let fault = match Scenario::deserialize(Cursor { node: root, text }) {
-            Ok(scenario) => return Some(scenario),
+        let fault = match T::deserialize(Cursor { node: root, text }) {
+            Ok(read) => return Some(read),
             Err(fault) => fault,
         };
         let (kind, mut path) = (fault.kind.clone(), fault.steps.clone());
