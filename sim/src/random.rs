@@ -77,6 +77,11 @@ impl RandomStreams {
         RandomStreams { key: [low(seed), high(seed)] }
     }
 
+    /// The seed they were made from.
+    pub fn seed(&self) -> u64 {
+        u64::from(self.key[1]) << 32 | u64::from(self.key[0])
+    }
+
     /// 128 random bits for one draw.
     pub fn bits(&self, purpose: Purpose, entity: u64, index: u32) -> [u32; 4] {
         philox([index, low(entity), high(entity), purpose as u32], self.key)
