@@ -2,4 +2,10 @@
 //! `sim` is: whoever has the same study has the same result, on any machine.
 #![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
+pub mod arms;
+pub mod campaign;
+pub mod file;
+pub mod measure;
+pub mod result;
+pub mod runner;
 pub mod statistics;
