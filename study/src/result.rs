@@ -1,7 +1,7 @@
 //! The result of a study, as data: what the terminal, the report, the API and other programs read.
 //! It is the same, byte for byte, for any number of threads, workers and interruptions.
 use crate::file::Selection;
-use crate::statistics::interval::Interval;
+use crate::statistics::Interval;
 use serde::{Deserialize, Serialize};
 use sim::fact::Clock;
 use sim::severity::Severity;
