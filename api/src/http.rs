@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod etags;
 pub(crate) mod examples;
+pub(crate) mod file_errors;
 pub(crate) mod gzip;
 pub(crate) mod idempotency;
 pub(crate) mod key_cache;

@@ -9,6 +9,7 @@ mod images;
 pub(crate) mod logs;
 mod operations;
 mod sla;
+mod studies;
 mod vulnerabilities;
 mod webhooks;
 mod world;
@@ -71,6 +72,8 @@ resources! {
     world::clock::ClockApi,
     world::retention::RetentionApi,
     world::scenarios::ScenariosApi,
+    studies::StudiesApi,
+    studies::outcome::StudyOutcomesApi,
     images::ImagesApi,
     images::parts::ImagePartsApi,
     builds::events::BuildsApi,

@@ -12,6 +12,7 @@ use jobs::webhooks::AddressPolicy;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use store::actions::NewAction;
 use store::db::ApiPools;
 use store::objects::ObjectStore;
@@ -158,6 +159,17 @@ impl ApiState {
     /// Cancelled when the API is to stop: open streams end then.
     pub(crate) fn closing(&self) -> CancellationToken {
         self.0.as_ref().map_or_else(CancellationToken::new, |inner| inner.closing.clone())
+    }
+
+    /// Whether a stream of events to a caller has to end: the API stops, the token has expired, or its
+    /// key has been revoked.
+    pub(crate) async fn has_to_end(&self, caller: &Caller) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        if self.closing().is_cancelled() || now >= caller.expires {
+            return true;
+        }
+        let key = self.key_holds(&caller.actor).await;
+        key.is_err_and(|problem| problem.code() == Code::Unauthenticated.as_str())
     }
 
     async fn begin(

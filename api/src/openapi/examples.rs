@@ -11,14 +11,20 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// operation, its parameter, and the operation and the place in its answer that give it. An example
 /// would name what is not there.
 const GIVEN: &[(&str, &str, &str, &str)] = &[
+    ("cancelStudy", "id", "createStudy", "/id"),
     ("changeWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("completeBuild", "id", "buildImage", "/id"),
+    ("deleteStudy", "id", "createStudy", "/id"),
     ("deleteWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("discardJob", "id", "listJobs", "/items/0/id"),
     ("discardWebhookDelivery", "id", "testWebhookEndpoint", "/id"),
     ("getCommand", "id", "startScan", "/id"),
     ("getJob", "id", "listJobs", "/items/0/id"),
     ("getScenarioLoad", "id", "loadScenario", "/id"),
+    ("getStudy", "id", "createStudy", "/id"),
+    ("getStudyReplications", "id", "createStudy", "/id"),
+    ("getStudyReport", "id", "createStudy", "/id"),
+    ("getStudyResult", "id", "createStudy", "/id"),
     ("getWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("listWebhookDeliveries", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("pushUpstream", "source", "createWebhookSource", "/source/id"),
@@ -28,6 +34,7 @@ const GIVEN: &[(&str, &str, &str, &str)] = &[
     ("revokeWebhookSource", "id", "createWebhookSource", "/source/id"),
     ("rotateWebhookSecret", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("testWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
+    ("watchStudy", "id", "createStudy", "/id"),
 ];
 /// Says of a parameter where its values come from.
 const FROM: &str = "x-example-from";

@@ -80,7 +80,7 @@ impl Bench {
         time_limit: Duration,
         script: &Arc<Script>,
     ) -> (Workers, CancellationToken) {
-        let options = WorkerOptions { concurrency: 4, time_limit };
+        let options = WorkerOptions { concurrency: 4, time_limit, ..WorkerOptions::default() };
         let stop = CancellationToken::new();
         let (ctx, signals) = (self.ctx.clone(), self.signals.clone());
         let workers = Workers::start_with(ctx, signals, options, stop.clone(), script.clone());
