@@ -105,7 +105,7 @@ impl Catalogue {
             .map(|ordinal| package(&streams, ordinal, scenario.distribution.end_of_life.value()))
             .collect();
         let images = images(scenario, &streams, &packages);
-        let policies: Vec<_> = scenario.policies.iter().map(policy).collect();
+        let policies = Self::policies_of(scenario);
         let mut customers = Vec::new();
         let mut customer_entry = Vec::new();
         let mut taken = BTreeSet::from([SHARED_NAMESPACE.to_owned()]);
@@ -117,6 +117,11 @@ impl Catalogue {
             }
         }
         Catalogue { streams, packages, images, customers, policies, customer_entry }
+    }
+
+    /// The policies of a checked scenario, in order.
+    pub fn policies_of(scenario: &Scenario) -> Vec<PolicyInfo> {
+        scenario.policies.iter().map(policy).collect()
     }
 
     /// What is to be known of a release. Versions only ever grow.

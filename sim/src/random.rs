@@ -63,6 +63,8 @@ pub enum Purpose {
     Incident = 23,
     /// Where a customer runs an image.
     Runtime = 24,
+    /// Uncertain inputs of a study.
+    StudyInput = 25,
 }
 
 /// All the randomness of one world.

@@ -9,3 +9,4 @@ pub mod measure;
 pub mod result;
 pub mod runner;
 pub mod statistics;
+mod tally;
