@@ -70,7 +70,8 @@ impl Input {
             Distribution::Within { of, factor } => exp(log(of.number())
                 + log(factor.value()) / normal_quantile(0.975) * normal_quantile(u)),
             Distribution::OneOf(values) => {
-                let reached = |(_, after): &(&Json, u32)| u * (values.len() as f64) < f64::from(*after);
+                let reached =
+                    |(_, after): &(&Json, u32)| u * (values.len() as f64) < f64::from(*after);
                 let value = values.iter().zip(1_u32..).find(reached).map(|(value, _)| value);
                 let value = value.or(values.last());
                 return value.cloned().unwrap_or(Json::Null);
