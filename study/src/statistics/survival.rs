@@ -139,22 +139,23 @@ impl Curve {
     /// 1 - [`no_event_bound`] of the units still at risk, each taken as a whole; where the
     /// curve is at 0 there is no band.
     pub fn band(&self, level: Level, variance: Variance) -> Vec<Band> {
+        let z = self.critical(level, variance);
         let band = |point: &Point| {
-            let (lower, upper) = self.limits(point, level, variance);
+            let (lower, upper) = self.limits(point, z, level, variance);
             Band { time: point.time, survival: point.survival, lower, upper }
         };
         self.points.iter().map(band).collect()
     }
 
-    /// The variance of ln S and the quantile that go with it; none: no variance.
-    fn spread(&self, point: &Point, level: Level, variance: Variance) -> Option<(f64, f64)> {
+    /// By how many standard errors the band is wide; none: it does not exist.
+    fn critical(&self, level: Level, variance: Variance) -> Option<f64> {
         let half = level.alpha() / 2.0;
         match variance {
-            Variance::Greenwood => Some((point.greenwood?, normal_upper(half))),
+            Variance::Greenwood => Some(normal_upper(half)),
             Variance::Clustered if self.sections < 2 => None,
             Variance::Clustered => {
                 let (units, df) = (self.sections as f64, (self.sections - 1) as f64);
-                Some((point.clustered? * units / df, t_upper(half, df)))
+                Some(t_upper(half, df) * libm::sqrt(units / df))
             }
         }
     }
@@ -162,6 +163,7 @@ impl Curve {
     fn limits(
         &self,
         point: &Point,
+        critical: Option<f64>,
         level: Level,
         variance: Variance,
     ) -> (Option<f64>, Option<f64>) {
@@ -172,11 +174,13 @@ impl Curve {
             };
             return (Some(1.0 - no_event_bound(units, level)), Some(1.0));
         }
-        let Some((variance, z)) = self.spread(point, level, variance) else {
-            return (None, None);
+        let of_log = match variance {
+            Variance::Greenwood => point.greenwood,
+            Variance::Clustered => point.clustered,
         };
+        let (Some(of_log), Some(critical)) = (of_log, critical) else { return (None, None) };
         let log = libm::log(point.survival);
-        let factor = libm::exp(z * libm::sqrt(variance) / -log);
+        let factor = libm::exp(critical * libm::sqrt(of_log) / -log);
         (Some(libm::exp(log * factor)), Some(libm::exp(log / factor)))
     }
 
@@ -192,19 +196,19 @@ impl Curve {
         let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
             return Interval::nothing(0, Note::NoData);
         };
-        let place = self.points.partition_point(|point| point.time <= time);
-        let whole = Point {
-            events: 0,
-            survival: 1.0,
-            greenwood: Some(0.0),
-            clustered: Some(0.0),
-            ..*first
-        };
-        let point = place.checked_sub(1).map_or(&whole, |place| &self.points[place]);
         if time > last.time && last.survival > 0.0 {
             return Interval::nothing(n, Note::BeyondObservation);
         }
-        let (lower, upper) = self.limits(point, level, variance);
+        // The curve is that of the last point up to the time; who is at risk, of the next one from it.
+        let place = self.points.partition_point(|point| point.time <= time);
+        let next = self.points.partition_point(|point| point.time < time);
+        let next = self.points.get(next).unwrap_or(last);
+        let whole = Point { survival: 1.0, greenwood: Some(0.0), clustered: Some(0.0), ..*first };
+        let before = place.checked_sub(1).map_or(whole, |place| self.points[place]);
+        let (at_risk, sections_at_risk) = (next.at_risk, next.sections_at_risk);
+        let point = &Point { at_risk, sections_at_risk, ..before };
+        let critical = self.critical(level, variance);
+        let (lower, upper) = self.limits(point, critical, level, variance);
         let note = if point.survival >= 1.0 {
             Some(Note::NoEvents)
         } else if point.survival <= 0.0 {
