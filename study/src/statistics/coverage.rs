@@ -126,8 +126,8 @@ fn quantiles() {
 /// Steps of the grid in a unit of time.
 const STEPS: f64 = 100.0;
 
-/// A replication of ten subjects on average: it is fast or slow as a whole (exponential lifetimes of mean
-/// 1/2 or 2), and ends for all of them at one time of the grid.
+/// A replication of ten subjects on average: it is fast or slow as a whole (exponential lifetimes
+/// of mean 1/2 or 2), and ends for all of them at one time of the grid.
 fn lifetimes(draws: &mut Draws) -> Section {
     let mean = if draws.happens(0.5) { 0.5 } else { 2.0 };
     let end = (STEPS * (0.5 + 1.5 * draws.uniform())).ceil();

@@ -1,8 +1,9 @@
 //! The distributions behind the intervals, to about twelve digits. The incomplete beta function is
 //! the continued fraction of DiDonato and Morris (1992, TOMS 708, equation 9; the even part of DLMF
-//! 8.17.22, which cancels less) by the modified method of Lentz; its leading factor is the saddle-point form of
-//! Loader (2000), "Fast and Accurate Computation of Binomial Probabilities", which loses no digits
-//! for large parameters, as a difference of three logarithms of the gamma function would.
+//! 8.17.22, which cancels less) by the modified method of Lentz; its leading factor is the
+//! saddle-point form of Loader (2000), "Fast and Accurate Computation of Binomial Probabilities",
+//! which loses no digits for large parameters, as a difference of three logarithms of the gamma
+//! function would.
 use sim::random::normal_quantile;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 

@@ -47,8 +47,8 @@ pub struct Point {
     pub survival: f64,
     /// The variance of the logarithm of `survival` after Greenwood; none when `survival` is 0.
     pub greenwood: Option<f64>,
-    /// The variance of the logarithm of `survival` by the infinitesimal jackknife over sections; none
-    /// when `survival` is 0.
+    /// The variance of the logarithm of `survival` by the infinitesimal jackknife over sections;
+    /// none when `survival` is 0.
     pub clustered: Option<f64>,
 }
 
@@ -70,9 +70,9 @@ pub struct Band {
 const ROUNDING: f64 = 1e-12;
 
 impl Curve {
-    /// The curve of all subjects of the sections (Kaplan and Meier 1958). An event and a censoring at
-    /// the same time: the censored one lasted until then, and is at risk. Sums run over sections in the
-    /// given order.
+    /// The curve of all subjects of the sections (Kaplan and Meier 1958). An event and a censoring
+    /// at the same time: the censored one lasted until then, and is at risk. Sums run over sections
+    /// in the given order.
     pub fn of(sections: &[Section]) -> Self {
         let mut all = Section::default();
         sections.iter().for_each(|section| all.merge(section));
@@ -105,9 +105,9 @@ impl Curve {
         curve
     }
 
-    /// Adds the squares of what one section contributes: the derivative of ln S(t) after the weights
-    /// of its subjects, sum over s <= t of (Y(s) d(s)/n(s) - events of the section at s)/(n(s) - d(s)), where
-    /// Y(s) is its number at risk.
+    /// Adds the squares of what one section contributes: the derivative of ln S(t) after the
+    /// weights of its subjects, sum over s <= t of (Y(s) d(s)/n(s) - events of the section at
+    /// s)/(n(s) - d(s)), where Y(s) is its number at risk.
     fn add_influence(&mut self, section: &Section) {
         let mut tallies = section.tallies().iter().peekable();
         let mut at_risk = section.subjects();
@@ -128,12 +128,13 @@ impl Curve {
         }
     }
 
-    /// The log-log band (Kalbfleisch and Prentice, "The Statistical Analysis of Failure Time Data", 1.4):
-    /// S^exp(±z se/ln S), pointwise.
+    /// The log-log band (Kalbfleisch and Prentice, "The Statistical Analysis of Failure Time Data",
+    /// 1.4): S^exp(±z se/ln S), pointwise.
     ///
-    /// Greenwood's is R's `conf.type = "log-log"`. With sections as the unit, the variance is multiplied
-    /// by G/(G - 1) and Student's t with G - 1 degrees of freedom takes the place of z (G sections), for
-    /// R's own, without both, is too narrow for few sections; one section alone has no band.
+    /// Greenwood's is R's `conf.type = "log-log"`. With sections as the unit, the variance is
+    /// multiplied by G/(G - 1) and Student's t with G - 1 degrees of freedom takes the place of z
+    /// (G sections), for R's own, without both, is too narrow for few sections; one section alone
+    /// has no band.
     ///
     /// Degenerate: before the first event the upper limit is 1 and the lower one one-sided,
     /// 1 - [`no_event_bound`] of the units still at risk, each taken as a whole; where the
@@ -186,8 +187,8 @@ impl Curve {
 
     /// The survival at a time of the grid, with the limits of the band.
     ///
-    /// Degenerate: before the first point, and where no event was seen, [`Note::NoEvents`]; after the
-    /// last one the curve is not known unless it is at 0: [`Note::BeyondObservation`].
+    /// Degenerate: before the first point, and where no event was seen, [`Note::NoEvents`]; after
+    /// the last one the curve is not known unless it is at 0: [`Note::BeyondObservation`].
     pub fn at(&self, time: u32, level: Level, variance: Variance) -> Interval {
         let n = match variance {
             Variance::Greenwood => self.subjects,
@@ -199,7 +200,8 @@ impl Curve {
         if time > last.time && last.survival > 0.0 {
             return Interval::nothing(n, Note::BeyondObservation);
         }
-        // The curve is that of the last point up to the time; who is at risk, of the next one from it.
+        // The curve is that of the last point up to the time; who is at risk, of the next one from
+        // it.
         let place = self.points.partition_point(|point| point.time <= time);
         let next = self.points.partition_point(|point| point.time < time);
         let next = self.points.get(next).unwrap_or(last);
@@ -219,12 +221,14 @@ impl Curve {
         Interval { estimate: Some(point.survival), lower, upper, n, note }
     }
 
-    /// The time by which a share `q` had the event, in steps of the grid: the first point with a survival
-    /// at or below 1 - q, and the same of the limits of the band (Brookmeyer and Crowley 1982).
+    /// The time by which a share `q` had the event, in steps of the grid: the first point with a
+    /// survival at or below 1 - q, and the same of the limits of the band (Brookmeyer and Crowley
+    /// 1982).
     ///
-    /// R takes the middle of the step where the curve is exactly at 1 - q; this is the beginning of it.
-    /// Degenerate: a curve that never falls so low has no estimate ([`Note::NeverReached`]), though it
-    /// may have a lower limit; a limit of the band that does not is [`Note::LimitNeverReached`].
+    /// R takes the middle of the step where the curve is exactly at 1 - q; this is the beginning of
+    /// it. Degenerate: a curve that never falls so low has no estimate ([`Note::NeverReached`]),
+    /// though it may have a lower limit; a limit of the band that does not is
+    /// [`Note::LimitNeverReached`].
     pub fn quantile(&self, q: f64, level: Level, variance: Variance) -> Interval {
         let n = match variance {
             Variance::Greenwood => self.subjects,

@@ -27,7 +27,8 @@ const SLEEP: [(f64, f64); 10] = [
 
 #[test]
 fn the_difference_is_that_of_student() {
-    // t.test(extra ~ group, paired): t = -4.0621, df = 9, p-value = 0.002833, -2.4598858 to -0.7001142.
+    // t.test(extra ~ group, paired): t = -4.0621, df = 9, p-value = 0.002833, -2.4598858 to
+    // -0.7001142.
     let paired = of(&SLEEP);
     let interval = paired.interval(level());
     assert!((interval.estimate.unwrap() + 1.58).abs() < 1e-12);

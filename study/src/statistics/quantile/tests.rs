@@ -11,7 +11,8 @@ fn ranks(n: u32) -> Vec<f64> {
 
 #[test]
 fn limits_of_the_median_are_those_of_tables() {
-    // Ranks at 95 %: the sign test's critical values (Conover, table A3; Dixon and Massey, table A-25).
+    // Ranks at 95 %: the sign test's critical values (Conover, table A3; Dixon and Massey, table
+    //
     for (n, lower, upper) in [(6, 1, 6), (8, 1, 8), (10, 2, 9), (20, 6, 15), (50, 18, 33)] {
         let interval = quantile(&ranks(n), 0.5, level());
         assert_eq!(interval.lower, Some(f64::from(lower)), "{n}");
