@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod customers;
 mod exogenous;
+mod fork;
 mod incidents;
 mod scanner;
 mod sla;
@@ -33,9 +34,12 @@ use std::sync::Arc;
 /// Where facts go.
 type Sink<'a> = &'a mut dyn FnMut(Fact);
 
-/// A running world. Cloning forks it: both go on from here, each by itself.
+/// A running world. A clone goes on by itself to the same future, a [fork](World::fork) to another.
 #[derive(Clone, Debug)]
 pub struct World {
+    /// What was fixed when the world began: the rates of releases.
+    traits: RandomStreams,
+    /// All draws from now on; other ones than `traits` in a fork.
     streams: RandomStreams,
     config: Arc<Config>,
     catalogue: Arc<Catalogue>,
@@ -66,6 +70,8 @@ pub struct World {
     /// When timers were evaluated last.
     evaluated: Option<SimTime>,
     lost_trust: LostTrust,
+    /// By request stream: when its last request came.
+    arrived: Vec<SimTime>,
 }
 
 impl World {
@@ -99,6 +105,8 @@ impl World {
             first_found: VecDeque::new(),
             evaluated: None,
             lost_trust: LostTrust::default(),
+            arrived: vec![config.start; config.arrivals.len()],
+            traits: streams,
             streams,
             config,
             catalogue,

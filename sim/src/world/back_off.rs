@@ -54,6 +54,7 @@ impl World {
     /// The image builds again: its upstream project has released a repair.
     pub(super) fn repaired(&mut self, image: ImageId, release: ReleaseRef, sink: Sink<'_>) {
         let state = &mut self.images[image.index()];
+        state.breakages.retain(|breakage| breakage.release != release);
         if state.broken_until > self.now {
             return;
         }
