@@ -14,12 +14,14 @@ pub mod ids;
 mod names;
 pub mod pool;
 pub mod random;
+pub mod recorder;
 pub mod scenario;
 pub mod severity;
 pub mod stats;
 pub mod time;
 pub mod world;
 
+pub use recorder::Recorder;
 pub use world::World;
 pub use world::{sla_due, sla_left};
 

@@ -89,9 +89,13 @@ impl RandomStreams {
     /// The streams of one of this world's possible futures: neither its own, whatever the seed, nor
     /// those of a future of that future.
     pub fn fork(&self, seed: u64) -> Self {
-        let own = u64::from(self.key[1]) << 32 | u64::from(self.key[0]);
-        let [first, second, ..] = RandomStreams::new(seed).bits(Purpose::Fork, own, 0);
+        let [first, second, ..] = RandomStreams::new(seed).bits(Purpose::Fork, self.seed(), 0);
         RandomStreams { key: [first, second] }
+    }
+
+    /// The seed they were made from.
+    pub fn seed(&self) -> u64 {
+        u64::from(self.key[1]) << 32 | u64::from(self.key[0])
     }
 
     /// 128 random bits for one draw.

@@ -14,6 +14,7 @@ mod scanner;
 mod sla;
 mod state;
 mod trust;
+mod view;
 
 use crate::cast::ordinal;
 use crate::catalogue::Catalogue;
@@ -22,6 +23,7 @@ use crate::fact::{Fact, FactKind};
 use crate::ids::{AdvisoryId, BuildId, CustomerId, ImageId};
 use crate::pool::Pool;
 use crate::random::RandomStreams;
+use crate::recorder::{Facts, Recorder};
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 use config::Config;
@@ -30,9 +32,7 @@ use state::{AdvisoryState, Build, Event, External, ImageState};
 use state::{Lineage, LostTrust, PackageState, Timers, Usage, UsageRequest};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// Where facts go.
-type Sink<'a> = &'a mut dyn FnMut(Fact);
+pub use view::{AdvisoryView, BuildView, ImageExposure, TimerView};
 
 /// A running world. A clone goes on by itself to the same future, a [fork](World::fork) to another.
 #[derive(Clone, Debug)]
@@ -156,47 +156,54 @@ impl World {
     /// Lets everything up to and including `until` happen. Afterwards it is `until` (an earlier
     /// instant than now changes nothing).
     pub fn advance(&mut self, until: SimTime, sink: &mut impl FnMut(Fact)) {
+        self.play(until, &mut Facts(sink));
+    }
+
+    /// As [`World::advance`], watched by a recorder.
+    pub fn play(&mut self, until: SimTime, recorder: &mut impl Recorder) {
         while let Some((at, event)) = self.queue.pop(until) {
             self.now = at;
             self.events += 1;
-            self.handle(event, sink);
+            self.handle(event, recorder);
         }
         self.now = self.now.max(until);
     }
 
-    fn handle(&mut self, event: Event, sink: Sink<'_>) {
+    fn handle(&mut self, event: Event, recorder: &mut impl Recorder) {
         match event {
-            Event::Begin => self.begin(sink),
+            Event::Begin => self.begin(recorder),
             Event::Day(day) => self.day(day),
-            Event::Disclose { day, index } => self.disclose(day, index, sink),
-            Event::FixAvailable(advisory) => self.fix_available(advisory, sink),
-            Event::PackageFix { advisory, package } => self.package_fix(advisory, package, sink),
-            Event::Release { package, nth } => self.regular_release(package, nth, sink),
-            Event::Incident(index) => self.incident(index, sink),
-            Event::OutageEnds(builders) => self.outage(i64::from(builders), sink),
-            Event::Repaired { image, release } => self.repaired(image, release, sink),
-            Event::Retry(image) => self.retry(image, sink),
-            Event::BuildEnds(slot) => self.build_ends(slot, sink),
-            Event::Adopt(usage) => self.adopt(usage, sink),
-            Event::MovePin(usage) => self.move_pin(usage, sink),
-            Event::Triage { image, advisory } => self.triage(image, advisory, sink),
-            Event::Cron => self.cron(sink),
-            Event::Arrival { stream, nth } => self.arrival(stream, nth, sink),
-            Event::Scan => self.scan(sink),
-            Event::SlaCheck => self.sla_check(sink),
-            Event::ExternalEnds(build) => self.external_ends(build, sink),
-            Event::ScanRequested(image) => self.requested_scan(image, sink),
-            Event::SlaCheckRequested => self.evaluate(sink),
+            Event::Disclose { day, index } => self.disclose(day, index, recorder),
+            Event::FixAvailable(advisory) => self.fix_available(advisory, recorder),
+            Event::PackageFix { advisory, package } => {
+                self.package_fix(advisory, package, recorder)
+            }
+            Event::Release { package, nth } => self.regular_release(package, nth, recorder),
+            Event::Incident(index) => self.incident(index, recorder),
+            Event::OutageEnds(builders) => self.outage(i64::from(builders), recorder),
+            Event::Repaired { image, release } => self.repaired(image, release, recorder),
+            Event::Retry(image) => self.retry(image, recorder),
+            Event::BuildEnds(slot) => self.build_ends(slot, recorder),
+            Event::Adopt(usage) => self.adopt(usage, recorder),
+            Event::MovePin(usage) => self.move_pin(usage, recorder),
+            Event::Triage { image, advisory } => self.triage(image, advisory, recorder),
+            Event::Cron => self.cron(recorder),
+            Event::Arrival { stream, nth } => self.arrival(stream, nth, recorder),
+            Event::Scan => self.scan(recorder),
+            Event::SlaCheck => self.sla_check(recorder),
+            Event::ExternalEnds(build) => self.external_ends(build, recorder),
+            Event::ScanRequested(image) => self.requested_scan(image, recorder),
+            Event::SlaCheckRequested => self.evaluate(recorder),
             Event::UsageRequested { customer, image } => {
-                self.requested_usage(customer, image, sink)
+                self.requested_usage(customer, image, recorder)
             }
         }
     }
 
     /// The inventory the world begins with: version 1 of every image, and who runs it.
-    fn begin(&mut self, sink: Sink<'_>) {
+    fn begin(&mut self, recorder: &mut impl Recorder) {
         for image in 0..ordinal(self.images.len()) {
-            self.bootstrap(ImageId(image), sink);
+            self.bootstrap(ImageId(image), recorder);
         }
     }
 
@@ -224,9 +231,12 @@ impl World {
         self.timers.last_check = start;
     }
 
-    fn emit(&mut self, kind: FactKind, sink: Sink<'_>) {
+    /// Tells a fact; without facts it is only counted.
+    fn emit<R: Recorder>(&mut self, kind: impl FnOnce() -> FactKind, recorder: &mut R) {
         self.seq += 1;
-        sink(Fact { seq: self.seq, at: self.now, kind });
+        if R::FACTS {
+            recorder.fact(Fact { seq: self.seq, at: self.now, kind: kind() });
+        }
     }
 
     fn next_build_id(&mut self) -> BuildId {

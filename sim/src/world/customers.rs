@@ -1,13 +1,15 @@
 //! Customers: which images they use, and when they switch to another version.
+use super::World;
 use super::state::{Event, Usage};
-use super::{Sink, World};
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{Clock, FactKind, UsageMode};
 use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
 use crate::random::Purpose;
+use crate::recorder::Recorder;
 use crate::scenario::Scenario;
 use crate::scenario::model::CustomerImages;
+use crate::severity::Severity;
 use crate::time::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 
@@ -71,11 +73,11 @@ impl World {
     }
 
     /// A version was published: first users begin, followers plan to adopt it.
-    pub(super) fn offer(&mut self, image: ImageId, sink: Sink<'_>) {
+    pub(super) fn offer(&mut self, image: ImageId, recorder: &mut impl Recorder) {
         for id in self.images[image.index()].users.clone() {
             let usage = &self.usages[id as usize];
             if usage.version == 0 {
-                self.begin_use(id, self.images[image.index()].version, sink);
+                self.begin_use(id, self.images[image.index()].version, recorder);
                 let usage = &self.usages[id as usize];
                 if usage.mode == UsageMode::Pin && !usage.commanded {
                     self.plan_move(id);
@@ -111,7 +113,7 @@ impl World {
         self.queue.schedule(at, Class::Usage, Event::MovePin(id));
     }
 
-    pub(super) fn adopt(&mut self, id: u32, sink: Sink<'_>) {
+    pub(super) fn adopt(&mut self, id: u32, recorder: &mut impl Recorder) {
         if self.must_wait(id) {
             self.queue.schedule(self.now + SimDuration(1), Class::Usage, Event::Adopt(id));
             return;
@@ -119,18 +121,18 @@ impl World {
         let usage = &mut self.usages[id as usize];
         usage.adoption_planned = false;
         if usage.mode == UsageMode::Follow && !usage.ended {
-            self.switch(id, sink);
+            self.switch(id, recorder);
         }
     }
 
-    pub(super) fn move_pin(&mut self, id: u32, sink: Sink<'_>) {
+    pub(super) fn move_pin(&mut self, id: u32, recorder: &mut impl Recorder) {
         if self.must_wait(id) {
             self.queue.schedule(self.now + SimDuration(1), Class::Usage, Event::MovePin(id));
             return;
         }
         let usage = &self.usages[id as usize];
         if usage.mode == UsageMode::Pin && !usage.ended && !usage.commanded {
-            self.switch(id, sink);
+            self.switch(id, recorder);
             self.plan_move(id);
         }
     }
@@ -142,28 +144,31 @@ impl World {
     }
 
     /// The customer runs the newest version from now on.
-    fn switch(&mut self, id: u32, sink: Sink<'_>) {
+    fn switch(&mut self, id: u32, recorder: &mut impl Recorder) {
         let usage = &self.usages[id as usize];
         let newest = self.images[usage.image.index()].version;
         if usage.version != newest {
-            self.run_version(id, newest, sink);
+            self.run_version(id, newest, recorder);
         }
     }
 
     /// The first use of an image: whatever is open on it is owed from now on.
-    pub(super) fn begin_use(&mut self, id: u32, version: u32, sink: Sink<'_>) {
+    pub(super) fn begin_use(&mut self, id: u32, version: u32, recorder: &mut impl Recorder) {
         let usage = &mut self.usages[id as usize];
         usage.used_since = self.now;
         let (customer, image) = (usage.customer, usage.image);
-        self.run_version(id, version, sink);
+        self.run_version(id, version, recorder);
         self.open_provider_timers(customer, image);
     }
 
     /// The customer runs this version from now on.
-    pub(super) fn run_version(&mut self, id: u32, after: u32, sink: Sink<'_>) {
-        let usage = &mut self.usages[id as usize];
+    pub(super) fn run_version<R: Recorder>(&mut self, id: u32, after: u32, recorder: &mut R) {
+        let usage = &self.usages[id as usize];
         let (customer, image, mode) = (usage.customer, usage.image, usage.mode);
-        let (before, runtime) = (usage.version, usage.runtime.clone());
+        let before = usage.version;
+        let runtime = if R::FACTS { usage.runtime.clone() } else { None };
+        let exposed = self.exposed(image, before);
+        let usage = &mut self.usages[id as usize];
         let state = &mut self.images[image.index()];
         usage.version = after;
         usage.version_since = self.now;
@@ -174,15 +179,36 @@ impl World {
             version.users += 1;
         }
         state.forget_unused();
-        let kind = FactKind::UsageChanged {
+        let kind = || FactKind::UsageChanged {
             customer,
             version: VersionRef { image, version: after },
             previous: (before > 0).then_some(before),
             mode,
             runtime,
         };
-        self.emit(kind, sink);
+        self.emit(kind, recorder);
+        self.exposure_moved(customer, exposed, self.exposed(image, after), recorder);
         self.switch_timers(customer, image, after);
+    }
+
+    /// How many advisories are known and not judged on a version, by `Severity as usize`.
+    pub(super) fn exposed(&self, image: ImageId, version: u32) -> [i32; 4] {
+        self.images[image.index()].version(version).map_or([0; 4], |version| version.exposed)
+    }
+
+    /// What a customer is exposed to has changed from one version's to another's.
+    pub(super) fn exposure_moved(
+        &self,
+        customer: CustomerId,
+        before: [i32; 4],
+        after: [i32; 4],
+        recorder: &mut impl Recorder,
+    ) {
+        for ((severity, before), after) in Severity::ALL.into_iter().zip(before).zip(after) {
+            if after != before {
+                recorder.exposure_changed(self.now, customer, severity, after - before);
+            }
+        }
     }
 
     /// Stops the customer's timers of what the new version no longer has, and opens those of what
@@ -202,7 +228,7 @@ impl World {
             self.stop_timer(timer);
         }
         for advisory in brought {
-            let triaged = |e: &super::state::Exposure| e.triaged;
+            let triaged = |e: &super::state::Exposure| e.judged.is_some();
             if !self.images[image.index()].exposures.get(&advisory).is_some_and(triaged) {
                 self.open_timer(customer, image, advisory, Clock::Customer, self.now);
             }

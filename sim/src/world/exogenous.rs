@@ -1,12 +1,13 @@
 //! Exogenous events: package releases, disclosures, and fixes. None of them
 //! depends on builders, cadences or policies, so two policies under one seed face the same events.
+use super::World;
 use super::state::{AdvisoryState, Event, Fixing, Hit};
-use super::{Sink, World};
 use crate::cast::{ordinal, whole_i64, whole_u32};
 use crate::events::Class;
 use crate::fact::{Advisory, Affected, Cause, FactKind};
 use crate::ids::{AdvisoryId, ImageId, PackageId, ReleaseRef};
 use crate::random::{self, Purpose, Sampler};
+use crate::recorder::Recorder;
 use crate::severity::{Severity, Vector};
 use crate::time::{DAY_MS, SimDuration, SimTime, YEAR_MS};
 use chrono::Datelike;
@@ -48,8 +49,8 @@ impl World {
     pub(super) fn release(
         &mut self,
         package: PackageId,
-        fixes: Arc<[AdvisoryId]>,
-        sink: Sink<'_>,
+        fixes: &[AdvisoryId],
+        recorder: &mut impl Recorder,
     ) -> ReleaseRef {
         let state = &mut self.packages[package.index()];
         state.release += 1;
@@ -57,19 +58,24 @@ impl World {
         for owner in &self.lineage.owners[package.index()] {
             self.images[owner.index()].changes += 1;
         }
-        self.emit(FactKind::PackageReleased { release, fixes }, sink);
+        self.emit(|| FactKind::PackageReleased { release, fixes: fixes.into() }, recorder);
         release
     }
 
-    pub(super) fn regular_release(&mut self, package: PackageId, nth: u32, sink: Sink<'_>) {
-        let release = self.release(package, Arc::new([]), sink);
+    pub(super) fn regular_release(
+        &mut self,
+        package: PackageId,
+        nth: u32,
+        recorder: &mut impl Recorder,
+    ) {
+        let release = self.release(package, &[], recorder);
         self.schedule_release(package, nth + 1);
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.mains[package.index()] {
             self.maybe_break(*image, release, nth);
             if self.config.on_upstream {
                 let cause = Cause::Upstream { release: Some(release), revision: None };
-                self.request(*image, cause, None, sink);
+                self.request(*image, cause, None, recorder);
             }
         }
     }
@@ -107,7 +113,7 @@ impl World {
         self.config.cves_per_day * self.config.weekday_share[weekday as usize]
     }
 
-    pub(super) fn disclose(&mut self, day: u32, index: u32, sink: Sink<'_>) {
+    pub(super) fn disclose(&mut self, day: u32, index: u32, recorder: &mut impl Recorder) {
         let key = u64::from(day) << 32 | u64::from(index);
         let draw = |n| self.streams.uniform(Purpose::Disclosure, key, n);
         let u = draw(0);
@@ -136,13 +142,18 @@ impl World {
             fixing: Fixing::Drawn(key),
         };
         let hits = self.hits_of(&packages, key);
-        let advisory = self.publish_advisory(draft, hits, sink);
-        self.plan_fix(advisory, fix_after, sink);
+        let advisory = self.publish_advisory(draft, hits, recorder);
+        self.plan_fix(advisory, fix_after, recorder);
     }
 
-    pub(super) fn plan_fix(&mut self, advisory: AdvisoryId, after: SimDuration, sink: Sink<'_>) {
+    pub(super) fn plan_fix(
+        &mut self,
+        advisory: AdvisoryId,
+        after: SimDuration,
+        recorder: &mut impl Recorder,
+    ) {
         if after.0 == 0 {
-            self.fix_available(advisory, sink);
+            self.fix_available(advisory, recorder);
         } else {
             let at = self.now + after;
             self.queue.schedule(at, Class::Exogenous, Event::FixAvailable(advisory));
@@ -200,7 +211,7 @@ impl World {
         &mut self,
         draft: Draft,
         hits: Vec<Hit>,
-        sink: Sink<'_>,
+        recorder: &mut impl Recorder,
     ) -> AdvisoryId {
         let id = AdvisoryId(ordinal(self.advisories.len()));
         let year = self.now.to_datetime().map_or(1970, |d| d.year());
@@ -237,14 +248,14 @@ impl World {
             fixing: draft.fixing,
             fixed_log_ms: 0.0,
         });
-        self.emit(FactKind::AdvisoryPublished(info), sink);
+        self.emit(|| FactKind::AdvisoryPublished(info), recorder);
         id
     }
 
     /// The upstream fix is out; the distribution's fixed packages follow.
-    pub(super) fn fix_available(&mut self, advisory: AdvisoryId, sink: Sink<'_>) {
+    pub(super) fn fix_available(&mut self, advisory: AdvisoryId, recorder: &mut impl Recorder) {
         self.advisories[advisory.index()].fix_available = Some(self.now);
-        self.emit(FactKind::FixAvailable { advisory }, sink);
+        self.emit(|| FactKind::FixAvailable { advisory }, recorder);
         self.start_paused_timers(advisory);
         let state = &self.advisories[advisory.index()];
         let mut planned = Vec::with_capacity(state.hits.len());
@@ -274,8 +285,13 @@ impl World {
         SimDuration(whole_i64(libm::round(wait.0 as f64 * spread)))
     }
 
-    pub(super) fn package_fix(&mut self, advisory: AdvisoryId, package: PackageId, sink: Sink<'_>) {
-        let release = self.release(package, Arc::new([advisory]), sink);
+    pub(super) fn package_fix(
+        &mut self,
+        advisory: AdvisoryId,
+        package: PackageId,
+        recorder: &mut impl Recorder,
+    ) {
+        let release = self.release(package, &[advisory], recorder);
         let state = &mut self.advisories[advisory.index()];
         if let Ok(place) = state.hits.binary_search_by_key(&package, |hit| hit.package) {
             state.hits[place].fixed = Some(release.release);
@@ -284,7 +300,7 @@ impl World {
         }
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.owners[package.index()] {
-            self.rebuild_for_fix(*image, advisory, release, sink);
+            self.rebuild_for_fix(*image, advisory, release, recorder);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The scanner: which versions it looks at, what it finds, and what follows from that.
+use super::World;
 use super::state::{Event, Exposure, Version};
-use super::{Sink, World};
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{
@@ -8,6 +8,7 @@ use crate::fact::{
 };
 use crate::ids::{AdvisoryId, ImageId, VersionRef};
 use crate::random::Purpose;
+use crate::recorder::Recorder;
 use crate::time::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ impl World {
     }
 
     /// Scans the newest version of an image as it is pushed.
-    pub(super) fn scan_pushed(&mut self, image: ImageId, sink: Sink<'_>) {
+    pub(super) fn scan_pushed(&mut self, image: ImageId, recorder: &mut impl Recorder) {
         let now = self.now;
         let Some(current) = self.images[image.index()].current() else { return };
         let findings = self.matches(current, now);
@@ -37,7 +38,7 @@ impl World {
             current.scanned = Some(now);
             current.findings = findings;
         }
-        self.report(Scan { trigger: ScanTrigger::Push, targets: vec![target] }, sink);
+        self.report(Scan { trigger: ScanTrigger::Push, targets: vec![target] }, recorder);
     }
 
     /// Every finding a scanner can make on a version at this instant, in order.
@@ -56,20 +57,20 @@ impl World {
     }
 
     /// A scheduled pass over all versions in use.
-    pub(super) fn scan(&mut self, sink: Sink<'_>) {
+    pub(super) fn scan(&mut self, recorder: &mut impl Recorder) {
         self.schedule_scan();
-        self.scan_all(ScanTrigger::Scheduled, sink);
+        self.scan_all(ScanTrigger::Scheduled, recorder);
     }
 
     /// A pass that somebody asked for: over the versions in use of one image, or of all.
-    pub(super) fn requested_scan(&mut self, image: Option<ImageId>, sink: Sink<'_>) {
+    pub(super) fn requested_scan(&mut self, image: Option<ImageId>, recorder: &mut impl Recorder) {
         match image {
-            Some(image) => self.scan_image(image, sink),
-            None => self.scan_all(ScanTrigger::Requested, sink),
+            Some(image) => self.scan_image(image, recorder),
+            None => self.scan_all(ScanTrigger::Requested, recorder),
         }
     }
 
-    fn scan_image(&mut self, image: ImageId, sink: Sink<'_>) {
+    fn scan_image(&mut self, image: ImageId, recorder: &mut impl Recorder) {
         let now = self.now;
         let state = &self.images[image.index()];
         let mut targets = Vec::with_capacity(state.in_use.len());
@@ -99,10 +100,10 @@ impl World {
             version.findings.extend(target.new.iter().map(|new| new.finding));
             version.findings.sort_unstable();
         }
-        self.report(Scan { trigger: ScanTrigger::Requested, targets }, sink);
+        self.report(Scan { trigger: ScanTrigger::Requested, targets }, recorder);
     }
 
-    fn scan_all(&mut self, trigger: ScanTrigger, sink: Sink<'_>) {
+    fn scan_all(&mut self, trigger: ScanTrigger, recorder: &mut impl Recorder) {
         let now = self.now;
         let mut new = self.newly_detectable(now);
         let mut targets = Vec::new();
@@ -121,7 +122,7 @@ impl World {
                 });
             }
         }
-        self.report(Scan { trigger, targets }, sink);
+        self.report(Scan { trigger, targets }, recorder);
     }
 
     /// What became detectable since the last pass, by version, in order.
@@ -160,29 +161,41 @@ impl World {
     }
 
     /// Says what a scan found, then lets follow what follows from it.
-    fn report(&mut self, scan: Scan, sink: Sink<'_>) {
+    fn report(&mut self, scan: Scan, recorder: &mut impl Recorder) {
         let scan = Arc::new(scan);
-        self.emit(FactKind::Scanned(Arc::clone(&scan)), sink);
+        self.emit(|| FactKind::Scanned(Arc::clone(&scan)), recorder);
         for target in &scan.targets {
+            let mut last = None;
             for new in &target.new {
-                self.found(target.version, *new);
+                let advisory = new.finding.advisory;
+                self.found(target.version, *new, last != Some(advisory), recorder);
+                last = Some(advisory);
             }
         }
         for target in scan.targets.iter().filter(|target| !target.new.is_empty()) {
             for new in &target.new {
-                self.rebuild_if_fixed(target.version, new.finding, sink);
+                self.rebuild_if_fixed(target.version, new.finding, recorder);
             }
         }
     }
 
-    fn found(&mut self, version: VersionRef, new: NewFinding) {
+    /// A finding is new on a version, and maybe (`first_here`) its advisory is: a version's findings
+    /// of one advisory can all be made at the same time, and are.
+    fn found(
+        &mut self,
+        version: VersionRef,
+        new: NewFinding,
+        first_here: bool,
+        recorder: &mut impl Recorder,
+    ) {
         let FindingRef { advisory, .. } = new.finding;
         let now = self.now;
         let state = &mut self.images[version.image.index()];
         let first = !state.exposures.contains_key(&advisory);
         let exposure = state.exposures.entry(advisory).or_insert_with(|| Exposure {
             first_detected: now,
-            triaged: false,
+            judged: None,
+            resolved: new.fixed_in.map(|_| now),
             false_positive: false,
             timers: Vec::new(),
         });
@@ -193,13 +206,17 @@ impl World {
                 self.first_found.push_back((now, advisory));
             }
         }
-        if exposure.triaged {
+        if exposure.judged.is_some() {
             return;
         }
         if new.fixed_in.is_none()
             && let Err(place) = state.open.binary_search(&new.finding)
         {
+            exposure.resolved = None;
             state.open.insert(place, new.finding);
+        }
+        if first_here {
+            self.exposed_to(version, advisory, 1, recorder);
         }
         if first {
             self.maybe_false_positive(version.image, advisory);
@@ -257,7 +274,12 @@ impl World {
     }
 
     /// Somebody looked: the image is not affected after all.
-    pub(super) fn triage(&mut self, image: ImageId, advisory: AdvisoryId, sink: Sink<'_>) {
+    pub(super) fn triage(
+        &mut self,
+        image: ImageId,
+        advisory: AdvisoryId,
+        recorder: &mut impl Recorder,
+    ) {
         const WHY: [Justification; 5] = [
             Justification::VulnerableCodeNotInExecutePath,
             Justification::VulnerableCodeNotPresent,
@@ -267,18 +289,50 @@ impl World {
         ];
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
         let why = self.streams.below(Purpose::Triage, entity, 2, ordinal(WHY.len())) as usize;
-        let kind = FactKind::FindingTriaged { image, advisory, justification: WHY[why] };
-        self.emit(kind, sink);
+        let kind = || FactKind::FindingTriaged { image, advisory, justification: WHY[why] };
+        self.emit(kind, recorder);
+        let now = self.now;
         let state = &mut self.images[image.index()];
         state.open.retain(|finding| finding.advisory != advisory);
         if let Some(exposure) = state.exposures.get_mut(&advisory) {
-            exposure.triaged = true;
+            exposure.judged = Some(now);
+        }
+        let with = state.in_use.iter().filter(|version| version.has(advisory));
+        let with: Vec<u32> = with.map(|version| version.version).collect();
+        for version in with {
+            self.exposed_to(VersionRef { image, version }, advisory, -1, recorder);
         }
         self.stop_all_timers(image, advisory);
     }
 
+    /// An advisory is known on a version from now on, or is judged: whoever runs it is exposed to one
+    /// more, or one less.
+    fn exposed_to(
+        &mut self,
+        version: VersionRef,
+        advisory: AdvisoryId,
+        change: i32,
+        recorder: &mut impl Recorder,
+    ) {
+        let severity = self.advisories[advisory.index()].info.severity;
+        let state = &mut self.images[version.image.index()];
+        let Some(known) = state.version_mut(version.version) else { return };
+        known.exposed[severity as usize] += change;
+        for id in &state.users {
+            let usage = &self.usages[*id as usize];
+            if usage.version == version.version {
+                recorder.exposure_changed(self.now, usage.customer, severity, change);
+            }
+        }
+    }
+
     /// The fix may be out before the scanner saw the vulnerability.
-    fn rebuild_if_fixed(&mut self, version: VersionRef, finding: FindingRef, sink: Sink<'_>) {
+    fn rebuild_if_fixed(
+        &mut self,
+        version: VersionRef,
+        finding: FindingRef,
+        recorder: &mut impl Recorder,
+    ) {
         let state = &self.images[version.image.index()];
         if state.version != version.version || state.own.binary_search(&finding.package).is_err() {
             return;
@@ -286,7 +340,7 @@ impl World {
         let fixed = self.advisories[finding.advisory.index()].hit(finding.package);
         if let Some(fixed) = fixed.and_then(|hit| hit.fixed) {
             let release = crate::ids::ReleaseRef { package: finding.package, release: fixed };
-            self.rebuild_for_fix(version.image, finding.advisory, release, sink);
+            self.rebuild_for_fix(version.image, finding.advisory, release, recorder);
         }
     }
 }

@@ -80,8 +80,10 @@ impl World {
         };
         self.timers.all.push(Timer {
             name: TimerRef { customer, image, advisory, clock, episode },
+            opened: self.now,
             from,
             base,
+            started: None,
             warn: None,
             due: None,
             stopped: None,
@@ -119,7 +121,7 @@ impl World {
         let due = due(started, days, policy.calendar);
         let warn = deadlines::warn(started, days, policy.warn_permille, policy.calendar);
         let timer = &mut self.timers.all[id as usize];
-        (timer.warn, timer.due) = (Some(warn), Some(due));
+        (timer.started, timer.warn, timer.due) = (Some(started), Some(warn), Some(due));
         self.timers.due.push(Reverse((due, id)));
         self.timers.warn.push(Reverse((warn, id)));
     }
@@ -135,18 +137,17 @@ impl World {
         }
     }
 
-    /// Stops the provider's timers when no open finding of the advisory is left on the image.
-    pub(super) fn stop_provider_timers_if_resolved(
-        &mut self,
-        image: ImageId,
-        advisory: AdvisoryId,
-    ) {
-        let state = &self.images[image.index()];
+    /// A publication has resolved findings of an advisory: stops the provider's timers when no open
+    /// one is left on the image.
+    pub(super) fn resolved(&mut self, image: ImageId, advisory: AdvisoryId) {
+        let now = self.now;
+        let state = &mut self.images[image.index()];
         let first = state.open.partition_point(|finding| finding.advisory < advisory);
         if state.open.get(first).is_some_and(|finding| finding.advisory == advisory) {
             return;
         }
-        let Some(exposure) = state.exposures.get(&advisory) else { return };
+        let Some(exposure) = state.exposures.get_mut(&advisory) else { return };
+        exposure.resolved = Some(now);
         for id in exposure.timers.clone() {
             if self.timers.name(id).clock == Clock::Provider {
                 self.stop_timer(id);

@@ -2,7 +2,7 @@
 use crate::cast::ordinal;
 use crate::catalogue::{Catalogue, ImageInfo, Runtime};
 use crate::command::Report;
-use crate::fact::{Advisory, Cause, Clock, FindingRef, TimerRef, UsageMode};
+use crate::fact::{Advisory, BuildResult, Cause, Clock, FindingRef, Outcome, TimerRef, UsageMode};
 use crate::ids::*;
 use crate::time::{SimDuration, SimTime};
 use std::cmp::Reverse;
@@ -164,6 +164,8 @@ pub(super) struct Version {
     pub(super) scanned: Option<SimTime>,
     /// All findings so far, in order.
     pub(super) findings: Vec<FindingRef>,
+    /// How many advisories among them are not judged, by `Severity as usize`.
+    pub(super) exposed: [i32; 4],
 }
 
 impl Version {
@@ -253,7 +255,10 @@ impl ImageState {
 #[derive(Clone, Debug)]
 pub(super) struct Exposure {
     pub(super) first_detected: SimTime,
-    pub(super) triaged: bool,
+    /// When it was judged: the image is not affected.
+    pub(super) judged: Option<SimTime>,
+    /// Since when no open finding of it is left; none: open.
+    pub(super) resolved: Option<SimTime>,
     /// The truth, which nobody knows before it is judged.
     pub(super) false_positive: bool,
     pub(super) timers: Vec<u32>,
@@ -295,11 +300,31 @@ pub(super) struct Build {
     pub(super) took_in: bool,
     pub(super) builder: BuilderId,
     pub(super) start_order: u64,
+    /// Whether it has a builder now.
+    pub(super) running: bool,
     pub(super) changes: u64,
     pub(super) base: Option<VersionRef>,
     pub(super) contents: Arc<[ReleaseRef]>,
     /// What the external builder reported.
     pub(super) report: Option<Arc<Report>>,
+}
+
+impl Build {
+    /// How it ended, for those who write it down.
+    pub(super) fn into_result(self, depth: u32, outcome: Outcome) -> BuildResult {
+        BuildResult {
+            build: self.id,
+            image: self.image,
+            builder: (self.cause != Cause::Bootstrap).then_some(self.builder),
+            cause: self.cause,
+            depth,
+            requested: self.requested,
+            started: self.started,
+            attempts: self.attempts,
+            outcome,
+            report: self.report,
+        }
+    }
 }
 
 /// A build that somebody else makes.
@@ -343,10 +368,13 @@ pub(super) struct Usage {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timer {
     pub(super) name: TimerRef,
+    pub(super) opened: SimTime,
     /// Not before this instant, whatever starts the clock.
     pub(super) from: SimTime,
     /// What starts the clock, when that is not the fix.
     pub(super) base: SimTime,
+    /// When the clock started; none: it stands.
+    pub(super) started: Option<SimTime>,
     pub(super) warn: Option<SimTime>,
     pub(super) due: Option<SimTime>,
     pub(super) stopped: Option<SimTime>,

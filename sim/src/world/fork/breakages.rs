@@ -14,7 +14,7 @@ const SUSPECTS: usize = 8;
 impl ImageState {
     /// An attempt to build has ended, so it is known whether the image was broken. (Of two releases
     /// that break it one after the other, both are known by the first failure.)
-    pub(in crate::world) fn attempt_ended(&mut self, was_broken: bool) {
+    pub(in crate::world) fn learn_if_broken(&mut self, was_broken: bool) {
         self.breakages.retain_mut(|breakage| {
             breakage.known = true;
             breakage.broken && was_broken

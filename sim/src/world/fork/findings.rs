@@ -71,7 +71,9 @@ impl World {
         }
         for image in (0..ordinal(self.images.len())).map(ImageId) {
             let state = &mut self.images[image.index()];
-            for (advisory, exposure) in state.exposures.iter_mut().filter(|(_, e)| !e.triaged) {
+            for (advisory, exposure) in
+                state.exposures.iter_mut().filter(|(_, e)| e.judged.is_none())
+            {
                 let advisory = *advisory;
                 let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
                 let passed = elapsed(self.now, exposure.first_detected);

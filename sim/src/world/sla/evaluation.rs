@@ -4,9 +4,10 @@ use crate::fact::{
     Clock, FactKind, MassEventDecision, Notification, NotificationKind, SlaCheck, TimerRef,
 };
 use crate::ids::{AdvisoryId, CustomerId, PolicyId};
+use crate::recorder::Recorder;
 use crate::severity::Severity;
 use crate::time::SimDuration;
-use crate::world::{Sink, World};
+use crate::world::World;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,14 +28,14 @@ struct Found {
 
 impl World {
     /// The periodic evaluation.
-    pub(in crate::world) fn sla_check(&mut self, sink: Sink<'_>) {
+    pub(in crate::world) fn sla_check(&mut self, recorder: &mut impl Recorder) {
         self.schedule_sla_check();
-        self.evaluate(sink);
+        self.evaluate(recorder);
     }
 
     /// Evaluates all timers: the only moment at which breaches are recorded. Once an instant is
     /// enough: nothing can have changed since.
-    pub(in crate::world) fn evaluate(&mut self, sink: Sink<'_>) {
+    pub(in crate::world) fn evaluate(&mut self, recorder: &mut impl Recorder) {
         if self.evaluated.replace(self.now) == Some(self.now) {
             return;
         }
@@ -59,9 +60,9 @@ impl World {
             resolved: self.named(&found.resolved),
         };
         let notifications = self.notifications(&check);
-        self.emit(FactKind::SlaChecked(Arc::new(check)), sink);
+        self.emit(|| FactKind::SlaChecked(Arc::new(check)), recorder);
         for notification in notifications {
-            self.emit(FactKind::Notified(Arc::new(notification)), sink);
+            self.emit(|| FactKind::Notified(Arc::new(notification)), recorder);
         }
     }
 

@@ -4,6 +4,7 @@
 use super::reliability::{Forecast, base_rate_brier, bins, brier};
 use super::world;
 use crate::World;
+use crate::recorder::Unwatched;
 use crate::severity::Severity;
 use crate::time::{HOUR_MS, SimDuration};
 use std::num::NonZero;
@@ -74,7 +75,7 @@ impl Question {
     }
 
     fn answer(&self, mut future: World) -> Outcome {
-        future.advance(future.now() + HORIZON, &mut |_| {});
+        future.play(future.now() + HORIZON, &mut Unwatched);
         let all = &future.timers.all;
         let mut pairs = vec![false; self.customers * Severity::ALL.len()];
         for (id, timer) in all.iter().enumerate() {
@@ -91,7 +92,7 @@ impl Question {
 /// The forecasts of one world: for its open timers, and for its pairs.
 fn forecasts_of(seed: u64, futures: u64, fork: Fork) -> [Vec<Forecast>; 2] {
     let mut world = world(SMALL, seed);
-    world.advance(world.now() + FORECAST_AT, &mut |_| {});
+    world.play(world.now() + FORECAST_AT, &mut Unwatched);
     let question = Question::of(&world);
     let truth = question.answer(world.clone());
     let mut yes = [vec![[0.0; 2]; truth.timers.len()], vec![[0.0; 2]; truth.pairs.len()]];
