@@ -100,3 +100,5 @@ fn advisories(yaml: &str, seed: u64, days: i64) -> Vec<(AdvisoryId, SimTime, Opt
 
 const DAY: f64 = DAY_MS as f64;
 const HOUR: f64 = HOUR_MS as f64;
+/// A survival function, or a quantile function.
+type Curve = fn(f64) -> f64;

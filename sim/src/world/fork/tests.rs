@@ -16,7 +16,7 @@ fn world(yaml: &str, seed: u64) -> World {
 
 /// All kinds of pending events are common in it.
 const BUSY: &str = "name: busy\ntitle: Busy\nstart: 2026-01-05T00:00:00Z\nduration: 60d\n\
-    distribution: { packages: 80, end_of_life: 0.1 }\n\
+    distribution: { packages: 120, end_of_life: 0.1 }\n\
     vulnerabilities: { per_day: 6, fixed_at_disclosure: 0.4 }\n\
     fleet: { bases: 2, images: 14 }\n\
     builders: { count: 2, duration: { lognormal: { median: 2h, sigma: 1 } }, flake: 0.1, \

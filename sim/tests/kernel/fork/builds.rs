@@ -139,7 +139,7 @@ fn the_next_request_of_a_stream_given_the_last() {
         quiet("per_day: 0", &format!("{STILL}{triggers}"))
     };
     let asks = |kind: &FactKind| matches!(kind, FactKind::BuildRequested { .. });
-    let cases: [(&str, fn(f64) -> f64); 3] = [
+    let cases: [(&str, Curve); 3] = [
         ("uniform: { min: 2h, max: 20h }", |t| ((20.0 * HOUR - t) / (18.0 * HOUR)).clamp(0.0, 1.0)),
         ("lognormal: { median: 10h, sigma: 0.5 }", |t| lognormal_survival(10.0 * HOUR, 0.5, t)),
         ("exponential: { mean: 10h }", |t| (-t / (10.0 * HOUR)).exp()),

@@ -9,9 +9,9 @@ use sim::severity::{Severity, Vector};
 /// Many forks of a world in which an upstream fix has not come for `elapsed`.
 fn upstream(delay: &str, elapsed: SimDuration, days: i64) -> Vec<f64> {
     let vulnerabilities =
-        format!("per_day: 3, fixed_at_disclosure: 0, upstream_fix: {{ {delay} }}");
+        format!("per_day: 0.3, fixed_at_disclosure: 0, upstream_fix: {{ {delay} }}");
     let yaml = quiet(&vulnerabilities, &format!("{STILL}{IDLE}"));
-    let pending = advisories(&yaml, 1, 60)
+    let pending = advisories(&yaml, 1, 200)
         .into_iter()
         .find(|(_, published, fix)| fix.is_none_or(|fix| fix.since(*published) > elapsed));
     let (advisory, published, _) = pending.expect("one that takes longer");
@@ -38,16 +38,16 @@ fn an_upstream_fix_that_has_not_come_after_nine_days() {
 
 #[test]
 fn the_fixed_package_of_a_cve_that_hits_one() {
-    let fix = "per_day: 3, fixed_at_disclosure: 1, package_fix: { lognormal: { median: 3d, sigma: 1.788 } }";
+    let fix = "per_day: 0.3, fixed_at_disclosure: 1, package_fix: { lognormal: { median: 3d, sigma: 1.788 } }";
     let yaml = quiet(fix, &format!("{STILL}{IDLE}"));
     let mut fixed = std::collections::BTreeMap::new();
-    play(&mut world(&yaml, 2), 60, |fact| {
+    play(&mut world(&yaml, 2), 300, |fact| {
         if let FactKind::PackageReleased { fixes, .. } = &fact.kind {
             fixed.extend(fixes.iter().map(|advisory| (*advisory, fact.at)));
         }
     });
     let elapsed = SimDuration::days(9);
-    let mut all = advisories(&yaml, 2, 40).into_iter();
+    let mut all = advisories(&yaml, 2, 200).into_iter();
     let late = |(id, published, _): &(AdvisoryId, SimTime, _)| {
         fixed.get(id).is_none_or(|at| at.since(*published) > elapsed)
     };
@@ -62,7 +62,7 @@ fn the_fixed_package_of_a_cve_that_hits_one() {
 fn pairs(package_fix: &str) -> String {
     quiet(
         &format!(
-            "per_day: 3, fixed_at_disclosure: 1, blast_radius_max: 0.5, single_package: 0, \
+            "per_day: 0.3, fixed_at_disclosure: 1, blast_radius_max: 0.5, single_package: 0, \
              package_fix: {{ {package_fix} }}"
         ),
         &format!("{}{IDLE}", STILL.replace("packages: 1", "packages: 4")),
@@ -74,7 +74,7 @@ fn pairs(package_fix: &str) -> String {
 fn fix_delays(yaml: &str, seed: u64) -> Vec<(AdvisoryId, SimTime, Vec<SimDuration>)> {
     let mut world = world(yaml, seed);
     let mut all: Vec<(AdvisoryId, SimTime, Vec<SimDuration>)> = Vec::new();
-    play(&mut world, 200, |fact| match &fact.kind {
+    play(&mut world, 600, |fact| match &fact.kind {
         FactKind::AdvisoryPublished(advisory) => {
             assert_eq!(advisory.affected.len(), 2);
             all.push((advisory.id, fact.at, Vec::new()));
@@ -127,8 +127,7 @@ fn pair_in_forks(world: &World, advisory: AdvisoryId, days: i64) -> Vec<Vec<f64>
         .collect()
 }
 
-type Quantile = fn(f64) -> f64;
-const FACTORS: [(&str, Quantile); 3] = [
+const FACTORS: [(&str, Curve); 3] = [
     ("lognormal: { median: 3d, sigma: 1.788 }", |u| 3.0 * DAY * (1.788 * normal_quantile(u)).exp()),
     ("uniform: { min: 1d, max: 12d }", |u| DAY + u * 11.0 * DAY),
     ("exponential: { mean: 6d }", |u| -6.0 * DAY * (1.0 - u).ln()),
@@ -170,12 +169,12 @@ fn both_packages_of_a_cve_given_that_neither_is_fixed() {
         let open = all.into_iter().find(|(_, _, delays)| delays.iter().all(|d| *d > elapsed));
         let (advisory, published, _) = open.expect("one that is open");
         let world = at(&world(&yaml, 4), published + elapsed);
-        let forks = pair_in_forks(&world, advisory, 400);
+        let forks = pair_in_forks(&world, advisory, 150);
         let elapsed = elapsed.0 as f64;
         let streams = RandomStreams::new(41);
         let pairs = (0..300_000).map(|n| drawn_pair(&streams, n, factor));
         let expected: Vec<_> = pairs.filter(|pair| pair.iter().all(|d| *d > elapsed)).collect();
-        let cut = |wait: f64| if wait < 400.0 * DAY { wait } else { f64::INFINITY };
+        let cut = |wait: f64| if wait < 150.0 * DAY { wait } else { f64::INFINITY };
         let wait = |w: &Vec<f64>, place: usize| w.get(place).copied().unwrap_or(f64::INFINITY);
         // First and last say how far the two are apart, so whether they share their factor.
         let firsts = expected.iter().map(|[a, b]| cut(a.min(*b) - elapsed)).collect();

@@ -92,14 +92,14 @@ fn a_cve_that_no_scanner_has_seen() {
 #[test]
 fn a_finding_that_nobody_has_judged() {
     let yaml = quiet(
-        "per_day: 1, fixed_at_disclosure: 0, detection_lag: { constant: 0s }",
+        "per_day: 0.3, fixed_at_disclosure: 0, detection_lag: { constant: 0s }",
         &format!(
             "{STILL}triggers: {{ upstream: false, cve_fix: null }}\nscanner: {{ \
-            schedule: \"0 * * * *\", false_positives: 0.5, triage: {{ lognormal: {{ median: 2d, sigma: 1 }} }} }}\n"
+            schedule: \"0 */4 * * *\", false_positives: 0.5, triage: {{ lognormal: {{ median: 2d, sigma: 1 }} }} }}\n"
         ),
     );
     let mut played = world(&yaml, 9);
-    play(&mut played, 12, |_| {});
+    play(&mut played, 40, |_| {});
     let elapsed = SimDuration::days(3);
     let open = played
         .image_exposures()
@@ -111,9 +111,9 @@ fn a_finding_that_nobody_has_judged() {
     let lasts = 0.5 * survival(3.0 * DAY);
     let wrong = lasts / (0.5 + lasts);
     let exact = given(survival, 3.0 * DAY);
-    let found = waits(&world, 200, judges);
+    let found = waits(&world, 40, judges);
     let judged = found.iter().filter(|wait| wait.is_finite()).count();
-    assert_share("judged at all", judged, FORKS, wrong);
+    assert_share("judged at all", judged, FORKS, wrong * exact(40.0 * DAY));
     assert_distribution("triage", found, |x| wrong * exact(x));
 }
 
