@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod customers;
 mod exogenous;
+mod fork;
 mod foundation;
 mod incidents;
 mod scanner;
@@ -35,9 +36,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 pub use view::{AdvisoryView, BuildView, ImageExposure, TimerView};
 
-/// A running world. Cloning forks it: both go on from here, each by itself.
+/// A running world. A clone goes on by itself to the same future, a [fork](World::fork) to another.
 #[derive(Clone, Debug)]
 pub struct World {
+    /// What was fixed when the world began: the rates of releases.
+    traits: RandomStreams,
+    /// All draws from now on; other ones than `traits` in a fork.
     streams: RandomStreams,
     config: Arc<Config>,
     foundation: Foundation,
@@ -70,6 +74,8 @@ pub struct World {
     /// When timers were evaluated last.
     evaluated: Option<SimTime>,
     lost_trust: LostTrust,
+    /// By request stream: when its last request came.
+    arrived: Vec<SimTime>,
 }
 
 impl World {
@@ -83,7 +89,7 @@ impl World {
     /// among packages, images, customers and what these use is shared and not made again; the world is
     /// the same as [`World::new`] makes.
     pub fn new_like(other: &World, scenario: Arc<Scenario>) -> World {
-        World::on(other.foundation.like(scenario, other.streams), other.streams)
+        World::on(other.foundation.like(scenario, other.traits), other.traits)
     }
 
     fn on(foundation: Foundation, streams: RandomStreams) -> World {
@@ -114,6 +120,8 @@ impl World {
             first_found: VecDeque::new(),
             evaluated: None,
             lost_trust: LostTrust::default(),
+            arrived: vec![config.start; config.arrivals.len()],
+            traits: streams,
             streams,
             config,
             foundation,

@@ -423,6 +423,7 @@ impl World {
             used_since: SimTime::MAX,
             version_since: SimTime::MAX,
             adoption_planned: false,
+            planned: SimTime::MAX,
             moves: 0,
             commanded: true,
             ended: false,

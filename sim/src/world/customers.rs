@@ -27,6 +27,7 @@ impl World {
                 used_since: SimTime::MAX,
                 version_since: SimTime::MAX,
                 adoption_planned: false,
+                planned: SimTime::MAX,
                 moves: 0,
                 commanded: false,
                 ended: false,
@@ -51,13 +52,14 @@ impl World {
         }
     }
 
-    fn key(usage: &Usage) -> u64 {
+    pub(super) fn key(usage: &Usage) -> u64 {
         u64::from(usage.customer.0) << 32 | u64::from(usage.image.0)
     }
 
     fn plan_adoption(&mut self, id: u32) {
         let usage = &mut self.usages[id as usize];
         usage.adoption_planned = true;
+        usage.planned = self.now;
         usage.moves += 1;
         let u = self.streams.uniform(Purpose::Adoption, Self::key(usage), usage.moves);
         let lag = self.config.entries[usage.entry as usize].adoption_lag.duration(u);
@@ -67,6 +69,7 @@ impl World {
 
     fn plan_move(&mut self, id: u32) {
         let usage = &mut self.usages[id as usize];
+        usage.planned = self.now;
         usage.moves += 1;
         let u = self.streams.uniform(Purpose::PinAge, Self::key(usage), usage.moves);
         let age = self.config.entries[usage.entry as usize].pin_age.duration(u);

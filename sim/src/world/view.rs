@@ -137,9 +137,9 @@ impl World {
         self.builds.iter().flatten().filter(|build| build.running).map(build_view)
     }
 
-    /// The seed of all its randomness.
+    /// The seed it was made from; a fork keeps that of the world it comes from.
     pub fn seed(&self) -> u64 {
-        self.streams.seed()
+        self.traits.seed()
     }
 
     fn incident_of(&self, advisory: AdvisoryId) -> Option<u32> {
