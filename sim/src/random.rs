@@ -67,7 +67,7 @@ pub enum Purpose {
     Incident = 23,
     /// Where a customer runs an image.
     Runtime = 24,
-/// The streams of a possible future.
+    /// The streams of a possible future.
     Fork = 25,
     /// The rest of what was under way when a world was forked, where its first draw has no name
     /// that can be used again.

@@ -5,6 +5,7 @@
 pub mod arms;
 pub mod campaign;
 pub mod file;
+pub mod forecast;
 pub mod measure;
 pub mod result;
 pub mod runner;

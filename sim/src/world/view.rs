@@ -127,6 +127,11 @@ impl World {
         })
     }
 
+    /// The CVE id of an advisory.
+    pub fn cve(&self, advisory: AdvisoryId) -> Option<&str> {
+        self.advisories.get(advisory.index()).map(|state| &*state.info.cve)
+    }
+
     /// Builds that wait for a builder, flaked ones among them; in no order that means something.
     pub fn waiting_builds(&self) -> impl Iterator<Item = BuildView> {
         self.builds.iter().flatten().filter(|build| !build.running).map(build_view)
