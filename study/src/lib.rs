@@ -4,6 +4,7 @@
 
 pub mod arms;
 pub mod campaign;
+pub mod drill;
 pub mod file;
 pub mod forecast;
 pub mod measure;
