@@ -28,4 +28,4 @@ pub use sequential::{Precision, Progress, Rule, Sequential};
 pub use survival::{Band, Curve, Point, Section, Tally, Variance};
 
 #[cfg(test)]
-mod coverage;
+mod tests;

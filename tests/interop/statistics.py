@@ -2,6 +2,7 @@
 import json
 import math
 import sys
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -91,8 +92,9 @@ def survival(case):
         events += [tally["time"]] * tally["events"]
         censored += [tally["time"]] * tally["censored"]
     curve = stats.ecdf(stats.CensoredData(events, right=censored)).sf
-    # Divisions by the logarithms of 0 and 1, at the ends of a curve.
-    with np.errstate(all="ignore"):
+    with warnings.catch_warnings():
+        # At the ends of a curve, 0 and 1, it has no limits, and says so.
+        warnings.simplefilter("ignore", RuntimeWarning)
         band = curve.confidence_interval(case["confidence"], method="log-log")
     for point in case["result"]:
         near(case, "survival", point["survival"], float(curve.evaluate(point["time"])))

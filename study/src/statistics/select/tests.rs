@@ -1,4 +1,4 @@
-//! The procedure by its formulas, and its degenerate cases. How often it is right is in `coverage`.
+//! The procedure by its formulas, and its degenerate cases. How often it is right is in `statistics::tests`.
 use super::*;
 
 fn selection(better: Better, delta: f64) -> Selection {
