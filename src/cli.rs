@@ -4,6 +4,7 @@ mod api_options;
 mod conduct;
 mod demo;
 mod digest;
+mod drill;
 mod evidence;
 mod forecast;
 mod keep_options;
@@ -58,6 +59,8 @@ enum Command {
     Run(run::Options),
     /// Play variants of a scenario many times, and answer what can be promised with what certainty.
     Study(study::Options),
+    /// Play a mass event of a scenario and score how it was handled.
+    Drill(drill::Options),
     /// Look ahead from the world of a database: what will be missed, with which probability.
     Forecast(forecast::Options),
     /// Serve the API of the world in a database; others conduct and work.
@@ -131,6 +134,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Demo(options) => demo::demo(options).await,
         Command::Run(options) => run::run(options).await,
         Command::Study(options) => study::study(options).await,
+        Command::Drill(options) => drill::run(options).await,
         Command::Forecast(options) => forecast::run(options).await,
         Command::Serve(options) => serve::serve(options).await,
         Command::Worker(options) => worker::worker(options).await,

@@ -166,11 +166,14 @@ impl Rows {
 
     fn row(&mut self, row: &Row<'_>, stop: &AtomicBool) {
         let Some(out) = &mut self.out else { return };
+        let names = row.selections.iter().map(output::csv::column_name);
         let mut text = String::new();
         if !std::mem::replace(&mut self.begun, true) {
-            text.push_str(&output::csv_header(row.selections));
+            text.push_str(&output::csv::header(&names.clone().collect::<Vec<_>>()));
         }
-        text.push_str(&output::csv_row(row));
+        let key = output::csv::Key { arm: row.arm, replication: row.replication, seed: row.seed };
+        let values: Vec<_> = names.zip(row.values.iter().copied()).collect();
+        text.push_str(&output::csv::row(key, &values));
         if let Err(error) = out.write_all(text.as_bytes()) {
             stop.store(true, Ordering::Relaxed);
             self.failed.get_or_insert(error);
