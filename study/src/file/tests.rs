@@ -42,3 +42,14 @@ fn what_is_refused_is_named_by_line_and_field() {
         assert!(line.contains(expected), "{more}: {line}");
     }
 }
+
+#[test]
+fn the_stored_schema_is_that_of_the_code() {
+    let stored = include_str!("../../../studies/study.schema.json");
+    let stored: serde_json::Value = serde_json::from_str(stored).expect("JSON");
+    assert!(
+        stored == schema(),
+        "studies/study.schema.json is stale; refresh it with\n\
+         cargo run -- study --schema > studies/study.schema.json"
+    );
+}
