@@ -87,6 +87,15 @@ impl<E> EventQueue<E> {
         self.heap.peek().map(|next| next.at)
     }
 
+    /// Takes all events out, in the order in which they would happen, and counts from the start
+    /// again: what is scheduled next does not depend on what was here.
+    pub fn take(&mut self) -> Vec<(SimTime, Class, E)> {
+        self.scheduled = 0;
+        let mut all = std::mem::take(&mut self.heap).into_vec();
+        all.sort_unstable_by_key(Scheduled::key);
+        all.into_iter().map(|next| (next.at, next.class, next.event)).collect()
+    }
+
     /// The next event, if it happens at or before `until`.
     pub fn pop(&mut self, until: SimTime) -> Option<(SimTime, E)> {
         if self.next_at()? > until {

@@ -13,7 +13,7 @@ mod validate;
 pub use crate::strict_yaml::MAX_BYTES;
 pub use crate::strict_yaml::{FileError, Refusal};
 pub use model::*;
-pub use parse::{parse, parse_changed};
+pub use parse::{is_written, parse, parse_changed};
 
 #[cfg(test)]
 mod tests;

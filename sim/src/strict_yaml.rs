@@ -45,7 +45,7 @@ pub struct Form {
     /// What helps when a file is too large.
     pub too_large: &'static str,
     /// The JSON Schema, in which the limits of numbers, texts and lists stand.
-    pub schema: fn() -> serde_json::Value,
+    pub schema: fn() -> &'static serde_json::Value,
 }
 
 /// Reads a file. `file_name` is what errors call it; `check` says what is well written and makes no
@@ -67,6 +67,12 @@ pub fn read<T: DeserializeOwned>(
         let first = first.unwrap_or_else(|| Problem::of_file(expected(form), form.needs));
         FileError::of(first, told, file_name, text)
     })
+}
+
+/// Whether a file says something at a path; false for what is no such file.
+pub fn is_written(form: &Form, bytes: &[u8], path: &[Step]) -> bool {
+    let read = text(form, bytes).ok().and_then(|text| tree(form, text).ok());
+    read.is_some_and(|tree| tree.has(path))
 }
 
 fn expected(form: &Form) -> String {

@@ -8,6 +8,8 @@ mod commands;
 mod config;
 mod customers;
 mod exogenous;
+mod fork;
+mod foundation;
 mod incidents;
 mod scanner;
 mod sla;
@@ -26,6 +28,7 @@ use crate::recorder::{Facts, Recorder};
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 use config::Config;
+use foundation::Foundation;
 pub use sla::{due as sla_due, left as sla_left};
 use state::{AdvisoryState, Build, Event, External, ImageState};
 use state::{Lineage, LostTrust, PackageState, Timers, Usage, UsageRequest};
@@ -33,11 +36,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 pub use view::{AdvisoryView, BuildView, ImageExposure, TimerView};
 
-/// A running world. Cloning forks it: both go on from here, each by itself.
+/// A running world. A clone goes on by itself to the same future, a [fork](World::fork) to another.
 #[derive(Clone, Debug)]
 pub struct World {
+    /// What was fixed when the world began: the rates of releases.
+    traits: RandomStreams,
+    /// All draws from now on; other ones than `traits` in a fork.
     streams: RandomStreams,
     config: Arc<Config>,
+    foundation: Foundation,
+    /// Those of the foundation, until a command adds an image.
     catalogue: Arc<Catalogue>,
     lineage: Arc<Lineage>,
     now: SimTime,
@@ -66,15 +74,28 @@ pub struct World {
     /// When timers were evaluated last.
     evaluated: Option<SimTime>,
     lost_trust: LostTrust,
+    /// By request stream: when its last request came.
+    arrived: Vec<SimTime>,
 }
 
 impl World {
     /// The world of a scenario and a seed, at its start, before anything happened.
     pub fn new(scenario: Arc<Scenario>, seed: u64) -> World {
         let streams = RandomStreams::new(seed);
-        let config = Arc::new(Config::of(&scenario));
-        let catalogue = Arc::new(Catalogue::new(&scenario, streams));
-        let lineage = Arc::new(Lineage::of(&catalogue));
+        World::on(Foundation::new(scenario, streams), streams)
+    }
+
+    /// The world of another scenario under the same seed, at its start. What both scenarios agree on
+    /// among packages, images, customers and what these use is shared and not made again; the world is
+    /// the same as [`World::new`] makes.
+    pub fn new_like(other: &World, scenario: Arc<Scenario>) -> World {
+        World::on(other.foundation.like(scenario, other.traits), other.traits)
+    }
+
+    fn on(foundation: Foundation, streams: RandomStreams) -> World {
+        let config = Arc::new(Config::of(&foundation.scenario));
+        let catalogue = Arc::clone(&foundation.catalogue);
+        let lineage = Arc::clone(&foundation.lineage);
         let images = catalogue.images.iter().map(ImageState::new).collect();
         let mut world = World {
             now: config.start,
@@ -99,12 +120,15 @@ impl World {
             first_found: VecDeque::new(),
             evaluated: None,
             lost_trust: LostTrust::default(),
+            arrived: vec![config.start; config.arrivals.len()],
+            traits: streams,
             streams,
             config,
+            foundation,
             catalogue,
             lineage,
         };
-        world.schedule_initial_events(&scenario);
+        world.schedule_initial_events();
         world
     }
 
@@ -199,12 +223,12 @@ impl World {
         }
     }
 
-    fn schedule_initial_events(&mut self, scenario: &Scenario) {
+    fn schedule_initial_events(&mut self) {
         let start = self.config.start;
         self.queue.schedule(start, Class::Exogenous, Event::Begin);
         self.queue.schedule(start, Class::Exogenous, Event::Day(0));
         self.schedule_releases();
-        self.choose_usages(scenario);
+        self.settle();
         for index in 0..ordinal(self.config.incidents.len()) {
             let at = self.config.incidents[index as usize].at;
             self.queue.schedule(at, Class::Exogenous, Event::Incident(index));

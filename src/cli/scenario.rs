@@ -7,7 +7,7 @@ use super::say::say;
 use anyhow::Result;
 use serde_json::{Value, json};
 use sim::scenario::review::Review;
-use sim::scenario::{Refusal, FileError};
+use sim::scenario::{FileError, Refusal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

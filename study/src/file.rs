@@ -7,16 +7,19 @@ mod settings;
 mod uncertain;
 
 pub use costs::{BySeverity, Costs, ViolationCosts};
-pub use questions::{Better, Cheapest, Criterion, FewestBuilders, Question, SmallestSla, Threshold};
+pub use questions::{
+    Better, Cheapest, Criterion, FewestBuilders, Question, SmallestSla, Threshold,
+};
 pub use selection::{Measure, Selection};
 pub use settings::Settings;
-pub use uncertain::{Distribution, Input, Uncertain};
+pub use uncertain::{Distribution, Input, Uncertain, Value};
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 use sim::scenario::units::{Name, Share, Span};
 use sim::strict_yaml::{self, FileError, Form};
+use std::sync::LazyLock;
 
 /// A study: arms of one scenario, played side by side under the same seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -131,8 +134,10 @@ const FORM: Form = Form {
     needs: "a study needs at least name, title, scenario and arms or a grid; \
             `wavetank study --example` prints one",
     too_large: "a grid makes many arms in few lines",
-    schema,
+    schema: || &SCHEMA,
 };
+
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(schema);
 
 /// Reads a study. `file_name` is what errors call it.
 ///

@@ -4,8 +4,11 @@
 
 pub mod arms;
 pub mod campaign;
+pub mod drill;
 pub mod file;
+pub mod forecast;
 pub mod measure;
 pub mod result;
 pub mod runner;
 pub mod statistics;
+mod tally;

@@ -5,7 +5,10 @@
 mod outcome;
 mod waits;
 
-pub use outcome::{Cell, Curve, DeadlineCounts, Event, Outcome, Sample};
+pub use outcome::{Cell, DeadlineCounts, Event, Outcome, SHARES, cells};
+pub use waits::WaitSummary;
+
+use crate::statistics::Section;
 
 use sim::World;
 use sim::fact::{Clock, Fact};
@@ -89,6 +92,7 @@ impl Meter {
                 self.busy_ms += self.inside(started, period.until);
             }
         }
+        let mut deadlines = BTreeMap::new();
         let mut outcome = Outcome {
             cells: vec![Cell::default(); self.tiers * CELLS],
             exposure_days: self.exposure_ms.iter().map(|of| of.map(days)).collect(),
@@ -96,27 +100,26 @@ impl Meter {
             busy_hours: self.busy_ms as f64 / 3_600_000.0,
             builds: self.builds,
             builds_at_end: at_end,
-            waits: self.waits.summary(),
+            waits: std::mem::take(&mut self.waits).summary(),
             ..Outcome::default()
         };
-        let mut adopted = Samples::default();
         for timer in world.timers().filter(|timer| timer.opened >= period.from) {
             let tier = self.tier_of.get(timer.name.customer.index()).copied().unwrap_or(0);
             let place = cell(tier, timer.name.clock, timer.severity);
             outcome.cells[place].count(&timer, period.until);
-            outcome.deadlines.count(world, &timer, place, period.until);
+            outcome::count_deadline(&mut deadlines, world, &timer, place, period.until);
             if timer.name.clock == Clock::Customer && timer.name.episode == 1 {
-                adopted.add(timer.severity, timer.opened, timer.stopped, period.until);
+                let curves = &mut outcome.time_to_adopt;
+                add(curves, timer.severity, timer.opened, timer.stopped, period.until);
             }
         }
-        outcome.time_to_adopt = adopted.curves();
+        outcome.deadlines = DeadlineCounts::of(deadlines);
         self.findings(world, &mut outcome);
         outcome
     }
 
     /// What there is to say by image and advisory.
     fn findings(&self, world: &World, outcome: &mut Outcome) {
-        let mut fixed = Samples::default();
         let mut events: BTreeMap<u32, Vec<(SimTime, Option<SimTime>)>> = BTreeMap::new();
         for exposure in world.image_exposures() {
             let ended = exposure.resolved;
@@ -131,10 +134,10 @@ impl Meter {
                 outcome.open_at_end[exposure.severity as usize] += 1;
             }
             if exposure.detected >= self.period.from {
-                fixed.add(exposure.severity, exposure.detected, ended, self.period.until);
+                let curves = &mut outcome.time_to_fix;
+                add(curves, exposure.severity, exposure.detected, ended, self.period.until);
             }
         }
-        outcome.time_to_fix = fixed.curves();
         for advisory in world.advisories() {
             let Some(incident) = advisory.incident else { continue };
             let Some(hit) = events.get(&incident) else { continue };
@@ -219,22 +222,19 @@ impl Tiers {
 }
 
 /// Times from detection to an end, by severity.
-#[derive(Debug, Default)]
-struct Samples([BTreeMap<u32, Sample>; 4]);
-
-impl Samples {
-    fn add(&mut self, severity: Severity, from: SimTime, to: Option<SimTime>, until: SimTime) {
-        let ended = to.filter(|to| *to <= until);
-        let hours = grid_hours(ended.unwrap_or(until).since(from));
-        let sample = self.0[severity as usize].entry(hours).or_default();
-        match ended {
-            Some(_) => sample.ended += 1,
-            None => sample.censored += 1,
-        }
-    }
-
-    fn curves(self) -> [Curve; 4] {
-        self.0.map(|of| Curve(of.into_iter().map(|(hours, sample)| (hours, sample)).collect()))
+fn add(
+    curves: &mut [Section; 4],
+    severity: Severity,
+    from: SimTime,
+    to: Option<SimTime>,
+    until: SimTime,
+) {
+    let ended = to.filter(|to| *to <= until);
+    let hours = grid_hours(ended.unwrap_or(until).since(from));
+    let curve = &mut curves[severity as usize];
+    match ended {
+        Some(_) => curve.event(hours),
+        None => curve.censored(hours),
     }
 }
 

@@ -3,8 +3,8 @@
 //!
 //! All of it is pure and on the pinned `libm`, and every sum has a stated order, so that the same
 //! values give the same bits on every machine. What is degenerate (no event, one value, all values
-//! equal, two arms that never differ, a curve that never reaches one half) has a defined answer with a
-//! [`Note`] that says so. Values that come in are finite.
+//! equal, two arms that never differ, a curve that never reaches one half) has a defined answer
+//! with a [`Note`] that says so. Values that come in are finite.
 
 mod error;
 mod interval;
@@ -28,4 +28,4 @@ pub use sequential::{Precision, Progress, Rule, Sequential};
 pub use survival::{Band, Curve, Point, Section, Tally, Variance};
 
 #[cfg(test)]
-mod coverage;
+mod tests;

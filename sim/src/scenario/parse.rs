@@ -2,14 +2,18 @@
 use super::model::Scenario;
 use super::schema::schema;
 use super::validate::validate;
-use crate::strict_yaml::{self, Change, ChangeError, FileError, Form};
+use crate::strict_yaml::{self, Change, ChangeError, FileError, Form, Step};
+use serde_json::Value;
+use std::sync::LazyLock;
 
 const FORM: Form = Form {
     noun: "a scenario",
     needs: "a scenario needs at least name, title, start and duration, and images or a fleet",
     too_large: "a fleet makes images by the dozen: see `fleet`",
-    schema,
+    schema: || &SCHEMA,
 };
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema);
 
 /// Reads a scenario. `file_name` is what errors call it.
 ///
@@ -30,4 +34,9 @@ pub fn parse_changed(
     changes: &[Change],
 ) -> Result<Scenario, ChangeError> {
     strict_yaml::read_changed(&FORM, file_name, bytes, changes, validate)
+}
+
+/// Whether a scenario says something at a path, or leaves it to a default.
+pub fn is_written(bytes: &[u8], path: &[Step]) -> bool {
+    strict_yaml::is_written(&FORM, bytes, path)
 }

@@ -90,6 +90,17 @@ impl FileError {
         FileError { first, others: all.collect(), cut }
     }
 
+    /// Of a file as a whole.
+    pub fn of_file(file: &str, problem: &str) -> Self {
+        let problem = Problem {
+            position: None,
+            field: String::new(),
+            problem: problem.to_owned(),
+            hint: None,
+        };
+        FileError::of(problem, Vec::new(), file, "")
+    }
+
     /// All that is wrong, in the order of the file.
     pub fn all(&self) -> impl Iterator<Item = &Refusal> {
         std::iter::once(&*self.first).chain(&self.others)

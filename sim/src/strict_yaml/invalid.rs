@@ -4,13 +4,12 @@ use super::tree::{Node, Step, field};
 use std::fmt::Display;
 
 /// Something that is well written and makes no sense.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Invalid {
     path: Vec<Step>,
     /// What else it depends on.
     involved: Vec<Vec<Step>>,
-    expected: String,
-    found: String,
+    problem: String,
     hint: Option<String>,
     /// What to say when the file does not have the field: a default is not blamed for what is
     /// written elsewhere.
@@ -20,14 +19,12 @@ pub struct Invalid {
 impl Invalid {
     /// `expected` is what belongs at the place, `found` what is there.
     pub fn new(path: Vec<Step>, expected: impl Into<String>, found: impl Display) -> Self {
-        Invalid {
-            path,
-            involved: Vec::new(),
-            expected: expected.into(),
-            found: found.to_string(),
-            hint: None,
-            unwritten: None,
-        }
+        Invalid::said(path, format!("expected {}, found {found}", expected.into()))
+    }
+
+    /// `problem` says all: what belongs at the place, and what is there.
+    pub fn said(path: Vec<Step>, problem: String) -> Self {
+        Invalid { path, involved: Vec::new(), problem, hint: None, unwritten: None }
     }
 
     /// With what may help.
@@ -65,7 +62,7 @@ impl Invalid {
         Problem {
             position: tree.nearest(&self.path).position,
             field: field(&self.path),
-            problem: format!("expected {}, found {}", self.expected, self.found),
+            problem: self.problem,
             hint: self.hint,
         }
     }

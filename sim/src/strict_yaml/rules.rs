@@ -5,13 +5,13 @@ use super::tree::{Node, Step, Value, field};
 use serde_json::{Value as Json, json};
 
 /// The schema of a kind of files.
-pub(crate) struct Rules(Json);
+pub(crate) struct Rules(&'static Json);
 
 /// So deep may schemas refer to each other.
 const MAX_DEPTH: usize = 16;
 
 impl Rules {
-    pub(crate) fn new(schema: Json) -> Self {
+    pub(crate) fn new(schema: &'static Json) -> Self {
         Rules(schema)
     }
 
@@ -19,7 +19,7 @@ impl Rules {
     /// as good as refused: nothing that depends on it is worth telling.
     pub(crate) fn check(&self, tree: &mut Node, text: &str, told: &mut Vec<Problem>) {
         let mut walk = Walk { rules: self, text, path: Vec::new(), outside: Vec::new(), told };
-        walk.value(tree, &self.0);
+        walk.value(tree, self.0);
         for path in walk.outside {
             if let Some(node) = tree.at_mut(&path) {
                 node.stands_in = true;
@@ -29,7 +29,7 @@ impl Rules {
 
     /// A value that may be at that place.
     pub(crate) fn example(&self, path: &[Step]) -> Option<Json> {
-        let mut at = &self.0;
+        let mut at = self.0;
         for step in path {
             at = self.inside(at, step)?;
         }

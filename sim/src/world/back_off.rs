@@ -60,6 +60,7 @@ impl World {
         recorder: &mut impl Recorder,
     ) {
         let state = &mut self.images[image.index()];
+        state.breakages.retain(|breakage| breakage.release != release);
         if state.broken_until > self.now {
             return;
         }

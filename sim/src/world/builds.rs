@@ -192,10 +192,12 @@ impl World {
     pub(super) fn build_ends(&mut self, slot: u32, recorder: &mut impl Recorder) {
         let Some(mut build) = self.builds[slot as usize].take() else { return };
         self.pool.release(build.builder);
-        let image = &self.images[build.image.index()];
+        let image = &mut self.images[build.image.index()];
         let flake = self.streams.uniform(Purpose::BuildFlake, build.id.0, build.attempts)
             < self.config.flake;
-        let failure = if image.broken_until > build.started {
+        let broken = image.broken_until > build.started;
+        image.learn_if_broken(broken);
+        let failure = if broken {
             Some(FailureReason::Broken)
         } else if flake && build.attempts <= self.config.retries {
             let (id, attempt) = (build.id, build.attempts);
@@ -380,6 +382,7 @@ impl World {
         let (_, gap) = &self.config.arrivals[stream as usize];
         let u = self.streams.uniform(Purpose::ArrivalGap, u64::from(stream), nth);
         let at: SimTime = self.now + SimDuration(gap.duration(u).0.max(1));
+        self.arrived[stream as usize] = self.now;
         self.queue.schedule(at, Class::Request, Event::Arrival { stream, nth });
     }
 

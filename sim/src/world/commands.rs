@@ -175,7 +175,8 @@ impl World {
             packages: info.own_packages.clone(),
             owner: info.owner,
         };
-        Arc::make_mut(&mut self.catalogue).images.push(info);
+        let catalogue = Arc::make_mut(&mut self.catalogue);
+        Arc::make_mut(&mut catalogue.images).push(info);
         Arc::make_mut(&mut self.lineage).add(&self.catalogue, image);
         self.emit(|| FactKind::ImageCreated(Arc::new(new)), recorder);
         Ok(())
@@ -422,6 +423,7 @@ impl World {
             used_since: SimTime::MAX,
             version_since: SimTime::MAX,
             adoption_planned: false,
+            planned: SimTime::MAX,
             moves: 0,
             commanded: true,
             ended: false,

@@ -7,67 +7,32 @@ use crate::fact::{Clock, FactKind, UsageMode};
 use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
 use crate::random::Purpose;
 use crate::recorder::Recorder;
-use crate::scenario::Scenario;
-use crate::scenario::model::CustomerImages;
 use crate::severity::Severity;
 use crate::time::{SimDuration, SimTime};
-use std::collections::BTreeMap;
-
-/// Exponent of image popularity. 1.04: the top 20 images are about half of the pulls (C).
-const POPULARITY_EXPONENT: f64 = 1.04;
+use std::sync::Arc;
 
 impl World {
-    /// Draws what every customer uses: popular images more often, none twice.
-    pub(super) fn choose_usages(&mut self, scenario: &Scenario) {
-        let all = ordinal(self.catalogue.images.len());
-        let catalogue = std::sync::Arc::clone(&self.catalogue);
-        let by_name: BTreeMap<&str, u32> =
-            catalogue.images.iter().map(|image| image.name.as_str()).zip(0..).collect();
-        // The rank of popularity is drawn by the seed, not by the order of the scenario.
-        let rank_key = |image: &u32| self.streams.bits(Purpose::Usage, u64::MAX, *image)[0];
-        let mut ranked: Vec<u32> = (0..all).collect();
-        ranked.sort_by_key(|image| (rank_key(image), *image));
-        for customer in 0..ordinal(self.catalogue.customers.len()) {
-            let entry = self.catalogue.customer_entry[customer as usize];
-            let images = &scenario.customers[entry].images;
-            let pinned = scenario.customers[entry].pinned.value();
-            let draw = |n| self.streams.uniform(Purpose::Usage, u64::from(customer), n);
-            let mut chosen: Vec<u32> = match images {
-                Some(CustomerImages::Named(names)) => {
-                    names.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect()
-                }
-                counted => {
-                    let wanted = CustomerImages::count(counted.as_ref(), u64::from(all));
-                    let weighted = ranked.iter().zip(1u32..).map(|(image, rank)| {
-                        let weight = libm::pow(f64::from(rank), -POPULARITY_EXPONENT);
-                        (-libm::log(draw(2 * image)) / weight, *image)
-                    });
-                    let mut keyed: Vec<(f64, u32)> = weighted.collect();
-                    keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-                    keyed.into_iter().take(wanted).map(|(_, image)| image).collect()
-                }
-            };
-            chosen.sort_unstable();
-            for image in chosen {
-                let pin = draw(2 * image + 1) < pinned;
-                let id = ordinal(self.usages.len());
-                self.images[image as usize].users.push(id);
-                self.usages.push(Usage {
-                    customer: CustomerId(customer),
-                    image: ImageId(image),
-                    entry: ordinal(entry),
-                    mode: if pin { UsageMode::Pin } else { UsageMode::Follow },
-                    version: 0,
-                    used_since: SimTime::MAX,
-                    version_since: SimTime::MAX,
-                    adoption_planned: false,
-                    moves: 0,
-                    commanded: false,
-                    ended: false,
-                    runtime: None,
-                });
-            }
+    /// Who uses what when the world begins.
+    pub(super) fn settle(&mut self) {
+        let chosen = Arc::clone(&self.foundation.chosen);
+        for usage in chosen.iter() {
+            let id = ordinal(self.usages.len());
+            self.images[usage.image.index()].users.push(id);
+            self.usages.push(Usage {
+                customer: usage.customer,
+                image: usage.image,
+                entry: usage.entry,
+                mode: if usage.pin { UsageMode::Pin } else { UsageMode::Follow },
+                version: 0,
+                used_since: SimTime::MAX,
+                version_since: SimTime::MAX,
+                adoption_planned: false,
+                planned: SimTime::MAX,
+                moves: 0,
+                commanded: false,
+                ended: false,
+                runtime: None,
+            });
         }
     }
 
@@ -87,13 +52,14 @@ impl World {
         }
     }
 
-    fn key(usage: &Usage) -> u64 {
+    pub(super) fn key(usage: &Usage) -> u64 {
         u64::from(usage.customer.0) << 32 | u64::from(usage.image.0)
     }
 
     fn plan_adoption(&mut self, id: u32) {
         let usage = &mut self.usages[id as usize];
         usage.adoption_planned = true;
+        usage.planned = self.now;
         usage.moves += 1;
         let u = self.streams.uniform(Purpose::Adoption, Self::key(usage), usage.moves);
         let lag = self.config.entries[usage.entry as usize].adoption_lag.duration(u);
@@ -103,6 +69,7 @@ impl World {
 
     fn plan_move(&mut self, id: u32) {
         let usage = &mut self.usages[id as usize];
+        usage.planned = self.now;
         usage.moves += 1;
         let u = self.streams.uniform(Purpose::PinAge, Self::key(usage), usage.moves);
         let age = self.config.entries[usage.entry as usize].pin_age.duration(u);

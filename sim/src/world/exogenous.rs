@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// Spread of one package's fix around the fix of its CVE, as deviation of the natural logarithm;
 /// a CVE that hits one package has no spread. 0.35 (D).
-const FIX_SPREAD: f64 = 0.35;
+pub(super) const FIX_SPREAD: f64 = 0.35;
 /// Share of affected packages that every earlier release of is affected too. 0.7 (D).
 const AFFECTED_FROM_THE_FIRST: f64 = 0.7;
 /// The number of the first advisory of a world in its CVE id; the next 999,999 are the world's too.
@@ -29,12 +29,12 @@ impl World {
         }
     }
 
-    fn schedule_release(&mut self, package: PackageId, nth: u32) {
+    pub(super) fn schedule_release(&mut self, package: PackageId, nth: u32) {
         if self.catalogue.packages[package.index()].end_of_life {
             return;
         }
         let entity = u64::from(package.0);
-        let u = self.streams.uniform(Purpose::ReleaseRate, entity, 0);
+        let u = self.traits.uniform(Purpose::ReleaseRate, entity, 0);
         let per_year = self.config.releases_per_year.value(u);
         if per_year <= 0.0 {
             return;
@@ -82,7 +82,10 @@ impl World {
 
     fn maybe_break(&mut self, image: ImageId, release: ReleaseRef, nth: u32) {
         let entity = u64::from(image.0);
-        if self.streams.uniform(Purpose::Breakage, entity, 2 * nth) < self.config.breakage {
+        let broken =
+            self.streams.uniform(Purpose::Breakage, entity, 2 * nth) < self.config.breakage;
+        self.note_breakage(image, release, broken);
+        if broken {
             let u = self.streams.uniform(Purpose::Breakage, entity, 2 * nth + 1);
             let until = self.now + self.config.repair.duration(u);
             self.images[image.index()].broken_until = until;
@@ -93,8 +96,7 @@ impl World {
     /// Draws how many CVEs the day brings, and when.
     pub(super) fn day(&mut self, day: u32) {
         let begin = self.now;
-        let weekday = begin.to_datetime().map_or(0, |d| d.weekday().num_days_from_monday());
-        let mean = self.config.cves_per_day * self.config.weekday_share[weekday as usize];
+        let mean = self.cves_of_day(begin);
         let u = self.streams.uniform(Purpose::DayCount, u64::from(day), 0);
         for index in 0..random::count(mean, self.config.dispersion, u) {
             let u = self.streams.uniform(Purpose::DisclosureInstant, u64::from(day), index);
@@ -103,6 +105,12 @@ impl World {
         }
         let next = begin + SimDuration::days(1);
         self.queue.schedule(next, Class::Exogenous, Event::Day(day + 1));
+    }
+
+    /// The mean number of CVEs of the day that begins then.
+    pub(super) fn cves_of_day(&self, begin: SimTime) -> f64 {
+        let weekday = begin.to_datetime().map_or(0, |d| d.weekday().num_days_from_monday());
+        self.config.cves_per_day * self.config.weekday_share[weekday as usize]
     }
 
     pub(super) fn disclose(&mut self, day: u32, index: u32, recorder: &mut impl Recorder) {
@@ -238,6 +246,7 @@ impl World {
             mass_event: None,
             undecided: Vec::new(),
             fixing: draft.fixing,
+            fixed_log_ms: 0.0,
         });
         self.emit(|| FactKind::AdvisoryPublished(info), recorder);
         id
@@ -286,6 +295,8 @@ impl World {
         let state = &mut self.advisories[advisory.index()];
         if let Ok(place) = state.hits.binary_search_by_key(&package, |hit| hit.package) {
             state.hits[place].fixed = Some(release.release);
+            let delay = state.fix_available.map_or(0, |available| self.now.since(available).0);
+            state.fixed_log_ms += libm::log(delay.max(1) as f64);
         }
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.owners[package.index()] {

@@ -196,6 +196,7 @@ impl World {
             first_detected: now,
             judged: None,
             resolved: new.fixed_in.map(|_| now),
+            false_positive: false,
             timers: Vec::new(),
         });
         if first {
@@ -248,13 +249,23 @@ impl World {
     }
 
     fn is_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
+        if let Some(exposure) = self.images[image.index()].exposures.get(&advisory) {
+            return exposure.false_positive;
+        }
+        self.would_be_false_positive(image, advisory)
+    }
+
+    fn would_be_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
         self.streams.uniform(Purpose::Triage, entity, 0) < self.config.false_positives
     }
 
     fn maybe_false_positive(&mut self, image: ImageId, advisory: AdvisoryId) {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
-        if self.is_false_positive(image, advisory) {
+        if self.would_be_false_positive(image, advisory) {
+            if let Some(exposure) = self.images[image.index()].exposures.get_mut(&advisory) {
+                exposure.false_positive = true;
+            }
             let wait =
                 self.config.triage.duration(self.streams.uniform(Purpose::Triage, entity, 1));
             let at = self.now + crate::time::SimDuration(wait.0.max(1));

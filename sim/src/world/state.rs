@@ -16,8 +16,8 @@ pub(super) struct LostTrust {
     pub(super) provenance: BTreeSet<VersionRef>,
 }
 
-/// A scheduled event.
-#[derive(Clone, Copy, Debug)]
+/// A scheduled event. The order is for those who need any that says nothing of when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {
     Begin,
     Day(u32),
@@ -118,6 +118,9 @@ pub(super) struct AdvisoryState {
     pub(super) undecided: Vec<u32>,
     /// How its packages are fixed: drawn when the upstream fix comes.
     pub(super) fixing: Fixing,
+    /// The sum of ln(ms) over the delays of the packages that are fixed: with their number, all that
+    /// they say of those that are not.
+    pub(super) fixed_log_ms: f64,
 }
 
 /// Where the delays of the distribution's fixed packages come from.
@@ -190,6 +193,8 @@ pub(super) struct ImageState {
     /// The start order of the build whose contents are published.
     pub(super) published_start: u64,
     pub(super) broken_until: SimTime,
+    /// What may have broken it and is not known to be repaired, in order.
+    pub(super) breakages: Vec<Breakage>,
     /// Builds that have failed in a row.
     pub(super) failures: u32,
     pub(super) owed: Option<Owed>,
@@ -215,6 +220,7 @@ impl ImageState {
             published_changes: 0,
             published_start: 0,
             broken_until: SimTime(i64::MIN),
+            breakages: Vec::new(),
             failures: 0,
             owed: None,
             waiting: None,
@@ -253,7 +259,19 @@ pub(super) struct Exposure {
     pub(super) judged: Option<SimTime>,
     /// Since when no open finding of it is left; none: open.
     pub(super) resolved: Option<SimTime>,
+    /// The truth, which nobody knows before it is judged.
+    pub(super) false_positive: bool,
     pub(super) timers: Vec<u32>,
+}
+
+/// A release of an image's main package that breaks the image, or may.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Breakage {
+    pub(super) release: ReleaseRef,
+    pub(super) since: SimTime,
+    /// The truth, which nobody knows before an attempt to build has ended.
+    pub(super) broken: bool,
+    pub(super) known: bool,
 }
 
 /// What failed builds of an image owe, and when the image is tried again.
@@ -337,6 +355,8 @@ pub(super) struct Usage {
     pub(super) used_since: SimTime,
     pub(super) version_since: SimTime,
     pub(super) adoption_planned: bool,
+    /// When its next move was planned.
+    pub(super) planned: SimTime,
     pub(super) moves: u32,
     /// Chosen by a command: a pin stays where it is until another command moves it.
     pub(super) commanded: bool,

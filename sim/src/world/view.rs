@@ -127,6 +127,11 @@ impl World {
         })
     }
 
+    /// The CVE id of an advisory.
+    pub fn cve(&self, advisory: AdvisoryId) -> Option<&str> {
+        self.advisories.get(advisory.index()).map(|state| &*state.info.cve)
+    }
+
     /// Builds that wait for a builder, flaked ones among them; in no order that means something.
     pub fn waiting_builds(&self) -> impl Iterator<Item = BuildView> {
         self.builds.iter().flatten().filter(|build| !build.running).map(build_view)
@@ -137,9 +142,9 @@ impl World {
         self.builds.iter().flatten().filter(|build| build.running).map(build_view)
     }
 
-    /// The seed of all its randomness.
+    /// The seed it was made from; a fork keeps that of the world it comes from.
     pub fn seed(&self) -> u64 {
-        self.streams.seed()
+        self.traits.seed()
     }
 
     fn incident_of(&self, advisory: AdvisoryId) -> Option<u32> {

@@ -4,6 +4,7 @@ mod commands;
 mod determinism;
 mod external_builds;
 mod false_positives;
+mod fork;
 mod friday_night;
 mod named_images;
 mod queueing;

@@ -83,4 +83,3 @@ impl BySeverity {
 fn none() -> Amount {
     Amount::of(0.0)
 }
-

@@ -5,7 +5,7 @@ use serde::de::{self, Deserializer, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 use sim::fact::Clock;
 use sim::scenario::units::{Amount, Share};
-use sim::severity::Severity;
+
 use std::borrow::Cow;
 use std::fmt;
 

@@ -89,3 +89,13 @@ fn default_draws() -> u32 {
 fn default_replications() -> u32 {
     10
 }
+
+impl Value {
+    /// As a number: of a length of time its milliseconds.
+    pub fn number(&self) -> f64 {
+        match self {
+            Value::Number(number) => number.0,
+            Value::Span(span) => span.duration().0 as f64,
+        }
+    }
+}

@@ -2,6 +2,7 @@
 use super::waits::WaitSummary;
 use super::{CELLS, cell, is_missed};
 use crate::file::{Costs, Measure, Selection};
+use crate::statistics::Section;
 use serde::{Deserialize, Serialize};
 use sim::World;
 use sim::fact::Clock;
@@ -22,9 +23,9 @@ pub struct Outcome {
     /// Findings that no published version resolves at the end, by severity.
     pub open_at_end: [u64; 4],
     /// From the detection on an image to the published fix, by severity.
-    pub time_to_fix: [Curve; 4],
+    pub time_to_fix: [Section; 4],
     /// From the detection on what a customer runs to running something else, by severity.
-    pub time_to_adopt: [Curve; 4],
+    pub time_to_adopt: [Section; 4],
     /// Hours of the pool's builders.
     pub builder_hours: f64,
     /// Hours in which they built.
@@ -89,52 +90,58 @@ impl Cell {
     }
 }
 
-/// For each cell, how many timers a deadline of so many days would have decided, and how many of them
-/// it would have seen kept. A timer counts for a deadline only if that lies before the end: then it is
-/// known whether it was kept, and nothing that is open is left out for being open.
+/// How many timers of a cell stopped within so many days of the promise (none: they have not), and for
+/// how many whole days they were watched. A timer counts for a deadline only if that lies before the
+/// end: then it is known whether it was kept, and nothing is left out for being open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeadlineCounts(pub BTreeMap<usize, BTreeMap<(u32, u32), u64>>);
+pub struct DeadlineCounts(pub Vec<DeadlineCount>);
 
-/// A timer that has not stopped.
-const NEVER: u32 = u32::MAX;
+/// Timers that would fare alike under every deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeadlineCount {
+    /// The place of the cell.
+    pub cell: usize,
+    /// The fewest whole days that would have been enough.
+    pub took_days: Option<u32>,
+    /// Whole days from the start of the clock to the end.
+    pub watched_days: u32,
+    /// How many such timers.
+    pub timers: u64,
+}
+
+/// Counts by cell, days taken and days watched.
+pub(super) type Counted = BTreeMap<(usize, Option<u32>, u32), u64>;
 
 impl DeadlineCounts {
-    /// Notes in how many days of the promise a timer stopped, and for how many it was watched.
-    pub(super) fn count(&mut self, world: &World, timer: &TimerView, cell: usize, until: SimTime) {
-        let Some(started) = timer.started.filter(|_| timer.excluded != Some(true)) else { return };
-        let customer = &world.catalogue().customers[timer.name.customer.index()];
-        let calendar = world.catalogue().policies[customer.policy.index()].calendar;
-        let spent = |at: SimTime| sim::sla_left(started, at, calendar).0.max(0);
-        let whole = |days: i64| u32::try_from(days).unwrap_or(NEVER - 1);
-        let watched = whole(spent(until) / DAY_MS);
-        let took = timer.stopped.filter(|stopped| *stopped <= until);
-        let took = took.map_or(NEVER, |stopped| {
-            whole((spent(stopped.max(started)) + DAY_MS - 1) / DAY_MS).max(1)
-        });
-        *self.0.entry(cell).or_default().entry((took, watched)).or_default() += 1;
-    }
-
-    /// Of the timers that a deadline of `days` decides, how many there are and how many are kept.
-    pub fn of(&self, cell: usize, days: u32) -> (u64, u64) {
-        let counts = self.0.get(&cell).into_iter().flatten();
-        let decided = counts.filter(|((_, watched), _)| days <= *watched);
-        decided.fold((0, 0), |(all, kept), ((took, _), n)| {
-            (all + n, kept + if *took <= days { *n } else { 0 })
-        })
+    pub(super) fn of(counted: Counted) -> Self {
+        let count = |((cell, took_days, watched_days), timers)| DeadlineCount {
+            cell,
+            took_days,
+            watched_days,
+            timers,
+        };
+        DeadlineCounts(counted.into_iter().map(count).collect())
     }
 }
 
-/// Times on the grid of [`super::grid_hours`], in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Curve(pub Vec<(u32, Sample)>);
-
-/// What happened at a time of a curve.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sample {
-    /// So many ended.
-    pub ended: u32,
-    /// So many were seen no longer: the replication ended.
-    pub censored: u32,
+/// Notes in how many days of the promise a timer stopped, and for how many it was watched.
+pub(super) fn count_deadline(
+    counted: &mut Counted,
+    world: &World,
+    timer: &TimerView,
+    cell: usize,
+    until: SimTime,
+) {
+    let Some(started) = timer.started.filter(|_| timer.excluded != Some(true)) else { return };
+    let customer = &world.catalogue().customers[timer.name.customer.index()];
+    let calendar = world.catalogue().policies[customer.policy.index()].calendar;
+    let spent = |at: SimTime| sim::sla_left(started, at, calendar).0.max(0);
+    let whole = |days: i64| u32::try_from(days).unwrap_or(u32::MAX);
+    let watched = whole(spent(until) / DAY_MS);
+    let took = timer.stopped.filter(|stopped| *stopped <= until);
+    let took =
+        took.map(|stopped| whole((spent(stopped.max(started)) + DAY_MS - 1) / DAY_MS).max(1));
+    *counted.entry((cell, took, watched)).or_default() += 1;
 }
 
 /// How a mass event went, in hours from its disclosure.
@@ -249,8 +256,8 @@ impl Outcome {
                     let missed = self.cells[cell(tier, clock, severity)].missed;
                     cost += costs.violation.of(clock).of(severity) * missed as f64;
                 }
-                cost += costs.exposure_day.of(severity)
-                    * self.exposure_days[tier][severity as usize];
+                cost +=
+                    costs.exposure_day.of(severity) * self.exposure_days[tier][severity as usize];
             }
         }
         cost

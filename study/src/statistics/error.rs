@@ -12,7 +12,7 @@ pub enum Error {
     Precision(f64),
     /// The least number of replications is too small, or above the cap.
     #[error(
-        "a rule needs 2 or more replications at least, and a cap that is not below: {minimum} to {cap}"
+        "a rule takes 2 replications or more, and a cap that is not lower: not {minimum} to {cap}"
     )]
     Replications {
         /// The least number.

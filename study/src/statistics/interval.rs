@@ -33,7 +33,8 @@ impl Level {
         1.0 - self.0
     }
 
-    /// The level of each of `comparisons` intervals that hold all at once at this level (Bonferroni).
+    /// The level of each of `comparisons` intervals that hold all at once at this level
+    /// (Bonferroni).
     pub fn bonferroni(self, comparisons: usize) -> Level {
         let each = 1.0 - self.alpha() / comparisons.max(1) as f64;
         // The largest number below 1 is the end of what a confidence can say.
@@ -169,7 +170,8 @@ pub fn no_event_bound(n: u64, level: Level) -> f64 {
 /// A proportion: the score interval of Wilson (1927), without a correction for continuity.
 ///
 /// Degenerate: no success gives the exact one-sided upper bound [`no_event_bound`] (at the whole
-/// `alpha`), nothing but successes the same from below; so one trial has an interval. No trial has none.
+/// `alpha`), nothing but successes the same from below; so one trial has an interval. No trial has
+/// none.
 pub fn wilson(successes: u64, n: u64, level: Level) -> Interval {
     if n == 0 {
         return Interval::nothing(0, Note::NoData);

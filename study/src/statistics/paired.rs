@@ -63,8 +63,8 @@ impl Paired {
         wilson(self.differ, self.difference.n, level)
     }
 
-    /// The two-sided p-value of "the means are equal", by the paired t test; none with fewer than two
-    /// pairs.
+    /// The two-sided p-value of "the means are equal", by the paired t test; none with fewer than
+    /// two pairs.
     ///
     /// Degenerate: arms that never differed have 1; where all differences are the same and not 0, t
     /// does not exist, and the sign test stands for it: 2^(1 - n).
@@ -95,8 +95,8 @@ pub struct Comparison {
     pub differs: bool,
 }
 
-/// All comparisons of a study at once: Bonferroni's intervals, which all hold together at the level, and
-/// Holm's decisions, of which none is wrong with the same confidence.
+/// All comparisons of a study at once: Bonferroni's intervals, which all hold together at the
+/// level, and Holm's decisions, of which none is wrong with the same confidence.
 pub fn compare(pairs: &[Paired], level: Level) -> Vec<Comparison> {
     let p_values: Vec<Option<f64>> = pairs.iter().map(Paired::p_value).collect();
     let adjusted = holm(&p_values);
@@ -112,16 +112,16 @@ pub fn compare(pairs: &[Paired], level: Level) -> Vec<Comparison> {
         .collect()
 }
 
-/// The intervals of all differences, each at a confidence of 1 - alpha/m (m comparisons), so that all
-/// hold at once with the confidence of the level.
+/// The intervals of all differences, each at a confidence of 1 - alpha/m (m comparisons), so that
+/// all hold at once with the confidence of the level.
 pub fn bonferroni(pairs: &[Paired], level: Level) -> Vec<Interval> {
     let each = level.bonferroni(pairs.len());
     pairs.iter().map(|pair| pair.interval(each)).collect()
 }
 
-/// The p-values adjusted after Holm (1979), "A simple sequentially rejective multiple test procedure":
-/// those at or below alpha are rejected together. One that is missing counts as a comparison and
-/// is never rejected.
+/// The p-values adjusted after Holm (1979), "A simple sequentially rejective multiple test
+/// procedure": those at or below alpha are rejected together. One that is missing counts as a
+/// comparison and is never rejected.
 pub fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut order: Vec<(usize, f64)> =
         p_values.iter().enumerate().filter_map(|(place, p)| p.map(|p| (place, p))).collect();

@@ -1,14 +1,15 @@
-//! Quantiles over replications, with limits that are order statistics and so assume no distribution.
+//! Quantiles over replications, with limits that are order statistics and so assume no
+//! distribution.
 use super::interval::{Interval, Level, Note};
 use super::special::{binomial_cdf, binomial_sf, ceiling};
 
 /// A quantile of values in ascending order: estimated as definition 7 of Hyndman and Fan (1996), as
-/// R, NumPy and pandas do by default; its limits are order statistics, by the binomial distribution of
-/// the number of values below (Conover, "Practical Nonparametric Statistics", 3.2), at half of
+/// R, NumPy and pandas do by default; its limits are order statistics, by the binomial distribution
+/// of the number of values below (Conover, "Practical Nonparametric Statistics", 3.2), at half of
 /// `alpha` each.
 ///
-/// Degenerate: no value has no estimate. A limit for which there are too few values does not exist; the
-/// note says how many are needed ([`quantile_needs`]). `q` lies strictly between 0 and 1.
+/// Degenerate: no value has no estimate. A limit for which there are too few values does not exist;
+/// the note says how many are needed ([`quantile_needs`]). `q` lies strictly between 0 and 1.
 pub fn quantile(sorted: &[f64], q: f64, level: Level) -> Interval {
     let n = sorted.len() as u64;
     let Some(estimate) = interpolated(sorted, q) else {
@@ -28,8 +29,8 @@ pub fn quantile(sorted: &[f64], q: f64, level: Level) -> Interval {
     Interval { estimate: Some(estimate), lower, upper, n, note }
 }
 
-/// How many values a quantile needs for its lower and for its upper limit to exist: the first n with
-/// (1 - q)^n, and with q^n, at or below half of `alpha`.
+/// How many values a quantile needs for its lower and for its upper limit to exist: the first n
+/// with (1 - q)^n, and with q^n, at or below half of `alpha`.
 pub fn quantile_needs(q: f64, level: Level) -> (u64, u64) {
     let half = libm::log(level.alpha() / 2.0);
     (ceiling(half / libm::log1p(-q)), ceiling(half / libm::log(q)))

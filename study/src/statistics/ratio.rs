@@ -1,5 +1,5 @@
-//! Ratios of sums over replications, such as violations per builder-hour or the share of timers kept:
-//! what happens within a replication hangs together, so the replication is the unit.
+//! Ratios of sums over replications, such as violations per builder-hour or the share of timers
+//! kept: what happens within a replication hangs together, so the replication is the unit.
 use super::interval::{Interval, Level, Note, no_event_bound, score};
 use super::special::t_upper;
 use serde::{Deserialize, Serialize};
@@ -118,9 +118,9 @@ pub fn ratio(moments: &RatioMoments, level: Level) -> Interval {
 }
 
 /// A share: a ratio in which y is never above x. The score interval of Wilson with the effective
-/// number of trials p(1 - p)/variance, of the linearised variance, and Student's t in place of the normal
-/// quantile (Korn and Graubard 1998; Franco, Little, Louis and Slud 2019): it never leaves [0, 1], and
-/// keeps its coverage where few replications have an event.
+/// number of trials p(1 - p)/variance, of the linearised variance, and Student's t in place of the
+/// normal quantile (Korn and Graubard 1998; Franco, Little, Louis and Slud 2019): it never leaves
+/// [0, 1], and keeps its coverage where few replications have an event.
 ///
 /// Degenerate as [`ratio`]; nothing but events gives a one-sided lower bound.
 pub fn share(moments: &RatioMoments, level: Level) -> Interval {

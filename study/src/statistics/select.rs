@@ -1,6 +1,7 @@
-//! Which arm is best: the fully sequential procedure KN of Kim and Nelson (2001), "A fully sequential
-//! procedure for indifference-zone selection in simulation", ACM TOMACS 11(3), which works under
-//! common random numbers. Arms that cannot be the best are left behind as soon as that is told.
+//! Which arm is best: the fully sequential procedure KN of Kim and Nelson (2001), "A fully
+//! sequential procedure for indifference-zone selection in simulation", ACM TOMACS 11(3), which
+//! works under common random numbers. Arms that cannot be the best are left behind as soon as that
+//! is told.
 use super::error::Error;
 use super::interval::Level;
 use super::special::ceiling;
@@ -36,12 +37,12 @@ impl Selection {
             Better::Lower => "below",
             Better::Higher => "above",
         };
+        let percent = libm::round(self.level.confidence() * 1e6) / 1e4;
         format!(
-            "With a probability of {} % or more this is the arm with the best mean, if its mean lies {} \
-             or more {side} that of every other; where others are nearer, one of those that are that \
-             near to the best (KN, Kim and Nelson 2001, for values that are about normally \
-             distributed).",
-            self.level.confidence() * 100.0,
+            "With a probability of {percent} % or more this is the arm with the best mean, if its \
+             mean lies {} or more {side} that of every other; where others are nearer, one of \
+             those that are that near to the best (KN, Kim and Nelson 2001, for values that are \
+             about normally distributed).",
             self.delta
         )
     }
@@ -111,8 +112,8 @@ impl Selector {
         self.chosen
     }
 
-    /// Takes one replication into account: the values of the arms in play, in their order, all with the
-    /// same seed. Once an arm is chosen, nothing changes any more.
+    /// Takes one replication into account: the values of the arms in play, in their order, all with
+    /// the same seed. Once an arm is chosen, nothing changes any more.
     ///
     /// # Panics
     /// There is not one value for each arm in play.
@@ -141,8 +142,8 @@ impl Selector {
         Round { n: self.n, survivors: self.survivors.clone(), eliminated, chosen: self.chosen }
     }
 
-    /// h² S² of each pair: h² = 2 eta (n0 - 1), with eta = ((2 alpha/(k - 1))^(-2/(n0 - 1)) - 1)/2, which
-    /// holds for arms that depend on each other.
+    /// h² S² of each pair: h² = 2 eta (n0 - 1), with eta = ((2 alpha/(k - 1))^(-2/(n0 - 1)) - 1)/2,
+    /// which holds for arms that depend on each other.
     fn end_first_stage(&mut self) {
         let (arms, free) = (self.sums.len(), (self.selection.first - 1) as f64);
         let beta = 2.0 * self.selection.level.alpha() / (arms - 1) as f64;
@@ -164,7 +165,8 @@ impl Selector {
         self.spreads[high * (high - 1) / 2 + low]
     }
 
-    /// Leaves behind whose mean lies below another's by more than the width of the continuation region.
+    /// Leaves behind whose mean lies below another's by more than the width of the continuation
+    /// region.
     fn screen(&mut self) -> Vec<usize> {
         let (r, delta) = (self.n as f64, self.selection.delta);
         let is_beaten = |arm: usize| {
@@ -186,7 +188,8 @@ impl Selector {
         eliminated
     }
 
-    /// The largest N of the paper among some arms: the replications after which the best mean is taken.
+    /// The largest N of the paper among some arms: the replications after which the best mean is
+    /// taken.
     fn at_most_of(&self, arms: &[usize]) -> u64 {
         let square = self.selection.delta * self.selection.delta;
         let pairs = arms.iter().flat_map(|one| arms.iter().map(move |other| (*one, *other)));
@@ -202,8 +205,8 @@ impl Selector {
         is_told.then(|| if self.chosen.is_some() { self.n } else { more().max(self.n) })
     }
 
-    /// The arm in play with the best mean so far, without any guarantee unless it is chosen; of equal ones
-    /// the first. None before the first replication.
+    /// The arm in play with the best mean so far, without any guarantee unless it is chosen; of
+    /// equal ones the first. None before the first replication.
     pub fn best(&self) -> Option<usize> {
         if self.n == 0 {
             return self.chosen;

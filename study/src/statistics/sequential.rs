@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// The half width of the t interval of the mean, relative to the mean: 0.05 is five percent of it.
+    /// The half width of the t interval of the mean, relative to the mean: 0.05 is five percent of
+    /// it.
     Relative(f64),
     /// The half width of the score interval of a proportion, in the unit of the proportion: 0.02 is
     /// two percentage points. The values are 0 and 1.
@@ -54,8 +55,9 @@ pub enum Progress {
     Continue,
     /// Precise enough.
     Stop {
-        /// The replications after which the precision was reached, and held from then on: the paper's
-        /// recommended number. All that were made, the look-ahead included, are in the estimate.
+        /// The replications after which the precision was reached, and held from then on: the
+        /// paper's recommended number. All that were made, the look-ahead included, are in the
+        /// estimate.
         n: u64,
     },
     /// The cap was reached first.
@@ -67,10 +69,10 @@ pub enum Progress {
 
 /// The state of a rule that is fed one replication at a time, in the order of replications.
 ///
-/// It never stops on "no events yet": while the mean is 0 (for a proportion: while there is no event, or
-/// nothing but events) it goes on to the cap. While all values are equal, and not 0, a variance of 0 is no
-/// precision: it goes on until a value that differs has a probability of 5 % at most (59
-/// replications at 95 %).
+/// It never stops on "no events yet": while the mean is 0 (for a proportion: while there is no
+/// event, or nothing but events) it goes on to the cap. While all values are equal, and not 0, a
+/// variance of 0 is no precision: it goes on until a value that differs has a probability of 5 % at
+/// most (59 replications at 95 %).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sequential {
     rule: Rule,
@@ -100,7 +102,8 @@ impl Sequential {
         Ok(Sequential { rule, moments, reached: None, progress })
     }
 
-    /// Takes the next replication's value into account. Once it has ended, nothing changes any more.
+    /// Takes the next replication's value into account. Once it has ended, nothing changes any
+    /// more.
     pub fn feed(&mut self, value: f64) -> Progress {
         if self.progress != Progress::Continue {
             return self.progress;
@@ -156,9 +159,9 @@ impl Sequential {
         told && achieved <= wanted
     }
 
-    /// About how many replications more the precision takes, the look-ahead included, if the variance
-    /// stays what it is: an estimate, which can be far off after few. None while nothing can be told, 0
-    /// when it has stopped.
+    /// About how many replications more the precision takes, the look-ahead included, if the
+    /// variance stays what it is: an estimate, which can be far off after few. None while nothing
+    /// can be told, 0 when it has stopped.
     pub fn needed(&self) -> Option<u64> {
         if matches!(self.progress, Progress::Stop { .. }) {
             return Some(0);

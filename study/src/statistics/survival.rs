@@ -47,8 +47,8 @@ pub struct Point {
     pub survival: f64,
     /// The variance of the logarithm of `survival` after Greenwood; none when `survival` is 0.
     pub greenwood: Option<f64>,
-    /// The variance of the logarithm of `survival` by the infinitesimal jackknife over sections; none
-    /// when `survival` is 0.
+    /// The variance of the logarithm of `survival` by the infinitesimal jackknife over sections;
+    /// none when `survival` is 0.
     pub clustered: Option<f64>,
 }
 
@@ -70,9 +70,9 @@ pub struct Band {
 const ROUNDING: f64 = 1e-12;
 
 impl Curve {
-    /// The curve of all subjects of the sections (Kaplan and Meier 1958). An event and a censoring at
-    /// the same time: the censored one lasted until then, and is at risk. Sums run over sections in the
-    /// given order.
+    /// The curve of all subjects of the sections (Kaplan and Meier 1958). An event and a censoring
+    /// at the same time: the censored one lasted until then, and is at risk. Sums run over sections
+    /// in the given order.
     pub fn of(sections: &[Section]) -> Self {
         let mut all = Section::default();
         sections.iter().for_each(|section| all.merge(section));
@@ -105,9 +105,9 @@ impl Curve {
         curve
     }
 
-    /// Adds the squares of what one section contributes: the derivative of ln S(t) after the weights
-    /// of its subjects, sum over s <= t of (Y(s) d(s)/n(s) - events of the section at s)/(n(s) - d(s)), where
-    /// Y(s) is its number at risk.
+    /// Adds the squares of what one section contributes: the derivative of ln S(t) after the
+    /// weights of its subjects, sum over s <= t of (Y(s) d(s)/n(s) - events of the section at
+    /// s)/(n(s) - d(s)), where Y(s) is its number at risk.
     fn add_influence(&mut self, section: &Section) {
         let mut tallies = section.tallies().iter().peekable();
         let mut at_risk = section.subjects();
@@ -128,33 +128,35 @@ impl Curve {
         }
     }
 
-    /// The log-log band (Kalbfleisch and Prentice, "The Statistical Analysis of Failure Time Data", 1.4):
-    /// S^exp(±z se/ln S), pointwise.
+    /// The log-log band (Kalbfleisch and Prentice, "The Statistical Analysis of Failure Time Data",
+    /// 1.4): S^exp(±z se/ln S), pointwise.
     ///
-    /// Greenwood's is R's `conf.type = "log-log"`. With sections as the unit, the variance is multiplied
-    /// by G/(G - 1) and Student's t with G - 1 degrees of freedom takes the place of z (G sections), for
-    /// R's own, without both, is too narrow for few sections; one section alone has no band.
+    /// Greenwood's is R's `conf.type = "log-log"`. With sections as the unit, the variance is
+    /// multiplied by G/(G - 1) and Student's t with G - 1 degrees of freedom takes the place of z
+    /// (G sections), for R's own, without both, is too narrow for few sections; one section alone
+    /// has no band.
     ///
     /// Degenerate: before the first event the upper limit is 1 and the lower one one-sided,
     /// 1 - [`no_event_bound`] of the units still at risk, each taken as a whole; where the
     /// curve is at 0 there is no band.
     pub fn band(&self, level: Level, variance: Variance) -> Vec<Band> {
+        let z = self.critical(level, variance);
         let band = |point: &Point| {
-            let (lower, upper) = self.limits(point, level, variance);
+            let (lower, upper) = self.limits(point, z, level, variance);
             Band { time: point.time, survival: point.survival, lower, upper }
         };
         self.points.iter().map(band).collect()
     }
 
-    /// The variance of ln S and the quantile that go with it; none: no variance.
-    fn spread(&self, point: &Point, level: Level, variance: Variance) -> Option<(f64, f64)> {
+    /// By how many standard errors the band is wide; none: it does not exist.
+    fn critical(&self, level: Level, variance: Variance) -> Option<f64> {
         let half = level.alpha() / 2.0;
         match variance {
-            Variance::Greenwood => Some((point.greenwood?, normal_upper(half))),
+            Variance::Greenwood => Some(normal_upper(half)),
             Variance::Clustered if self.sections < 2 => None,
             Variance::Clustered => {
                 let (units, df) = (self.sections as f64, (self.sections - 1) as f64);
-                Some((point.clustered? * units / df, t_upper(half, df)))
+                Some(t_upper(half, df) * libm::sqrt(units / df))
             }
         }
     }
@@ -162,6 +164,7 @@ impl Curve {
     fn limits(
         &self,
         point: &Point,
+        critical: Option<f64>,
         level: Level,
         variance: Variance,
     ) -> (Option<f64>, Option<f64>) {
@@ -172,18 +175,20 @@ impl Curve {
             };
             return (Some(1.0 - no_event_bound(units, level)), Some(1.0));
         }
-        let Some((variance, z)) = self.spread(point, level, variance) else {
-            return (None, None);
+        let of_log = match variance {
+            Variance::Greenwood => point.greenwood,
+            Variance::Clustered => point.clustered,
         };
+        let (Some(of_log), Some(critical)) = (of_log, critical) else { return (None, None) };
         let log = libm::log(point.survival);
-        let factor = libm::exp(z * libm::sqrt(variance) / -log);
+        let factor = libm::exp(critical * libm::sqrt(of_log) / -log);
         (Some(libm::exp(log * factor)), Some(libm::exp(log / factor)))
     }
 
     /// The survival at a time of the grid, with the limits of the band.
     ///
-    /// Degenerate: before the first point, and where no event was seen, [`Note::NoEvents`]; after the
-    /// last one the curve is not known unless it is at 0: [`Note::BeyondObservation`].
+    /// Degenerate: before the first point, and where no event was seen, [`Note::NoEvents`]; after
+    /// the last one the curve is not known unless it is at 0: [`Note::BeyondObservation`].
     pub fn at(&self, time: u32, level: Level, variance: Variance) -> Interval {
         let n = match variance {
             Variance::Greenwood => self.subjects,
@@ -192,19 +197,20 @@ impl Curve {
         let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
             return Interval::nothing(0, Note::NoData);
         };
-        let place = self.points.partition_point(|point| point.time <= time);
-        let whole = Point {
-            events: 0,
-            survival: 1.0,
-            greenwood: Some(0.0),
-            clustered: Some(0.0),
-            ..*first
-        };
-        let point = place.checked_sub(1).map_or(&whole, |place| &self.points[place]);
         if time > last.time && last.survival > 0.0 {
             return Interval::nothing(n, Note::BeyondObservation);
         }
-        let (lower, upper) = self.limits(point, level, variance);
+        // The curve is that of the last point up to the time; who is at risk, of the next one from
+        // it.
+        let place = self.points.partition_point(|point| point.time <= time);
+        let next = self.points.partition_point(|point| point.time < time);
+        let next = self.points.get(next).unwrap_or(last);
+        let whole = Point { survival: 1.0, greenwood: Some(0.0), clustered: Some(0.0), ..*first };
+        let before = place.checked_sub(1).map_or(whole, |place| self.points[place]);
+        let (at_risk, sections_at_risk) = (next.at_risk, next.sections_at_risk);
+        let point = &Point { at_risk, sections_at_risk, ..before };
+        let critical = self.critical(level, variance);
+        let (lower, upper) = self.limits(point, critical, level, variance);
         let note = if point.survival >= 1.0 {
             Some(Note::NoEvents)
         } else if point.survival <= 0.0 {
@@ -215,12 +221,14 @@ impl Curve {
         Interval { estimate: Some(point.survival), lower, upper, n, note }
     }
 
-    /// The time by which a share `q` had the event, in steps of the grid: the first point with a survival
-    /// at or below 1 - q, and the same of the limits of the band (Brookmeyer and Crowley 1982).
+    /// The time by which a share `q` had the event, in steps of the grid: the first point with a
+    /// survival at or below 1 - q, and the same of the limits of the band (Brookmeyer and Crowley
+    /// 1982).
     ///
-    /// R takes the middle of the step where the curve is exactly at 1 - q; this is the beginning of it.
-    /// Degenerate: a curve that never falls so low has no estimate ([`Note::NeverReached`]), though it
-    /// may have a lower limit; a limit of the band that does not is [`Note::LimitNeverReached`].
+    /// R takes the middle of the step where the curve is exactly at 1 - q; this is the beginning of
+    /// it. Degenerate: a curve that never falls so low has no estimate ([`Note::NeverReached`]),
+    /// though it may have a lower limit; a limit of the band that does not is
+    /// [`Note::LimitNeverReached`].
     pub fn quantile(&self, q: f64, level: Level, variance: Variance) -> Interval {
         let n = match variance {
             Variance::Greenwood => self.subjects,
