@@ -9,18 +9,18 @@ use std::collections::BTreeMap;
 /// A measure with what came of it in each arm.
 pub(super) struct Row<'a> {
     /// What was measured.
-    pub of: &'a Selection,
+    pub(crate) of: &'a Selection,
     /// Its unit.
-    pub unit: &'a str,
+    pub(crate) unit: &'a str,
     /// Of what the intervals are.
-    pub statistic: Statistic,
+    pub(crate) statistic: Statistic,
     /// By arm.
-    pub cells: Vec<Option<&'a Interval>>,
+    pub(crate) cells: Vec<Option<&'a Interval>>,
 }
 
 impl Row<'_> {
     /// What it is called, without its unit.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let words = printable::line(&self.of.words());
         match self.statistic {
             Statistic::Mean | Statistic::Proportion | Statistic::Ratio => words,
@@ -30,12 +30,12 @@ impl Row<'_> {
     }
 
     /// What it is called, with its unit.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         with_unit(&self.name(), self.unit)
     }
 
     /// Whether there is anything to draw.
-    pub fn has_estimate(&self) -> bool {
+    pub(crate) fn has_estimate(&self) -> bool {
         self.cells.iter().flatten().any(|interval| interval.estimate.is_some())
     }
 }

@@ -4,14 +4,14 @@ use crate::statistics::{Interval, Note};
 /// An estimate and its limits, in words and digits.
 pub(super) struct Shown {
     /// The estimate, or why there is none.
-    pub estimate: String,
+    pub(crate) estimate: String,
     /// The limits in brackets, or why there are none; may be empty.
-    pub limits: String,
+    pub(crate) limits: String,
 }
 
 impl Shown {
     /// Both on one line.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         match self.limits.as_str() {
             "" => self.estimate.clone(),
             limits => format!("{} {limits}", self.estimate),
@@ -34,7 +34,7 @@ pub(super) struct Rounding {
 
 impl Rounding {
     /// To two significant digits of half a width, of a large one to three.
-    pub fn to_width(half: f64) -> Self {
+    pub(crate) fn to_width(half: f64) -> Self {
         let (mut decimals, mut rest) = (0, half.abs());
         while rest < 10.0 && decimals < 8 {
             rest *= 10.0;
@@ -48,7 +48,7 @@ impl Rounding {
     }
 
     /// To three significant digits of a number that has no interval.
-    pub fn to_digits(value: f64) -> Self {
+    pub(crate) fn to_digits(value: f64) -> Self {
         let (mut decimals, mut rest) = (0, value.abs());
         while rest > 0.0 && rest < 100.0 && decimals < 9 {
             rest *= 10.0;
@@ -58,7 +58,7 @@ impl Rounding {
     }
 
     /// To the digits that tell multiples of a step apart.
-    pub fn to_step(step: f64) -> Self {
+    pub(crate) fn to_step(step: f64) -> Self {
         let (mut decimals, mut rest) = (0, step.abs());
         while rest < 1.0 - 1e-9 && decimals < 9 {
             rest *= 10.0;
@@ -84,7 +84,7 @@ impl Rounding {
     }
 
     /// The number to these digits, with commas between thousands.
-    pub fn number(self, value: f64) -> String {
+    pub(crate) fn number(self, value: f64) -> String {
         if !value.is_finite() {
             return "not a number".to_owned();
         }

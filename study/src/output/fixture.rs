@@ -163,7 +163,13 @@ fn deadlines(worse: f64) -> Vec<DeadlineResult> {
                 around(1.0 - missed.min(0.6), 0.03 * missed.min(0.6) + 0.001)
             });
             let required = (clock == Clock::Provider).then_some(0.99);
-            all.push(DeadlineResult { clock, severity, tier: None, required, kept: kept.collect() });
+            all.push(DeadlineResult {
+                clock,
+                severity,
+                tier: None,
+                required,
+                kept: kept.collect(),
+            });
         }
     }
     all
@@ -261,9 +267,10 @@ pub(super) fn realistic() -> StudyResult {
     StudyResult {
         name: "nightly-or-weekly".to_owned(),
         title: "Rebuild nightly, weekly, or only when a fix is out?".to_owned(),
-        description: "What a cadence costs in builders and saves in violations, for 200 images and \
+        description:
+            "What a cadence costs in builders and saves in violations, for 200 images and \
             40 customers on the service levels of the bundled scenario."
-            .to_owned(),
+                .to_owned(),
         replications: 200,
         stopping: "fixed: 200 replications of each arm".to_owned(),
         currency: Some("EUR".to_owned()),
@@ -299,10 +306,11 @@ pub(super) fn realistic() -> StudyResult {
             ),
         ],
         uncertainty: Some(uncertainty()),
-        study_text: "name: nightly-or-weekly\ntitle: Rebuild nightly, weekly, or only when a fix is \
+        study_text:
+            "name: nightly-or-weekly\ntitle: Rebuild nightly, weekly, or only when a fix is \
             out?\nscenario: demo\narms:\n  - name: nightly\n    set: {triggers.rebuild: \"0 2 * * \
             *\"}\n"
-            .to_owned(),
+                .to_owned(),
         scenarios: vec![ScenarioText {
             name: "demo".to_owned(),
             text: "name: demo\nduration: 91d\nbuilders: {count: 4}\n".to_owned(),

@@ -15,7 +15,8 @@ mod tables;
 mod tornado;
 
 const STYLE: &str = include_str!("html/style.css");
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// The result as an HTML page, to be stored as a file.
 pub fn html(result: &StudyResult) -> String {

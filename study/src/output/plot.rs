@@ -33,7 +33,7 @@ pub(super) enum Anchor {
 
 impl Panel {
     /// An empty panel with what a reader is told who does not see it.
-    pub fn new(title: &str, description: &str, height: f64) -> Self {
+    pub(crate) fn new(title: &str, description: &str, height: f64) -> Self {
         Panel {
             title: title.to_owned(),
             description: description.to_owned(),
@@ -43,7 +43,7 @@ impl Panel {
     }
 
     /// A straight line.
-    pub fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub(crate) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         self.body.push_str(&format!(
             "<line class=\"{class}\" x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>",
             px(from.0),
@@ -54,7 +54,7 @@ impl Panel {
     }
 
     /// A bar between two corners, which come in any order.
-    pub fn bar(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub(crate) fn bar(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         self.body.push_str(&format!(
             "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
             px(from.0.min(to.0)),
@@ -65,7 +65,7 @@ impl Panel {
     }
 
     /// A text of anyone.
-    pub fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
+    pub(crate) fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
@@ -80,7 +80,7 @@ impl Panel {
     }
 
     /// Lines through points: a polygon when it is closed.
-    pub fn path(&mut self, class: &str, points: &[(f64, f64)], closed: bool) {
+    pub(crate) fn path(&mut self, class: &str, points: &[(f64, f64)], closed: bool) {
         if points.is_empty() {
             return;
         }
@@ -94,12 +94,12 @@ impl Panel {
     }
 
     /// The marker of a style.
-    pub fn marker(&mut self, style: usize, at: (f64, f64)) {
+    pub(crate) fn marker(&mut self, style: usize, at: (f64, f64)) {
         self.body.push_str(&marker(style, at));
     }
 
     /// The axis below a plot, with a name and unit, and lines up to the top of it.
-    pub fn x_axis(&mut self, scale: &Scale, (top, bottom): (f64, f64), name: &str) {
+    pub(crate) fn x_axis(&mut self, scale: &Scale, (top, bottom): (f64, f64), name: &str) {
         for (value, label) in scale.ticks() {
             let x = scale.at(value);
             self.line("grid", (x, top), (x, bottom));
@@ -111,7 +111,7 @@ impl Panel {
     }
 
     /// The axis left of a plot; its name and unit stand above it.
-    pub fn y_axis(&mut self, scale: &Scale, (left, right): (f64, f64), name: &str) {
+    pub(crate) fn y_axis(&mut self, scale: &Scale, (left, right): (f64, f64), name: &str) {
         for (value, label) in scale.ticks() {
             let y = scale.at(value);
             self.line("grid", (left, y), (right, y));
@@ -123,7 +123,7 @@ impl Panel {
     }
 
     /// The panel as a figure. `id` is one that nothing else on the page has.
-    pub fn figure(self, id: &str) -> String {
+    pub(crate) fn figure(self, id: &str) -> String {
         let title = escaped(&self.title);
         format!(
             "<figure><figcaption>{title}</figcaption><svg viewBox=\"0 0 {} {}\" role=\"img\" \

@@ -34,7 +34,8 @@ fn heading(out: &mut String, result: &StudyResult, width: usize) {
     paragraph(out, "", &arrange::played(result), prose);
     paragraph(out, "", &printable::line(&result.stopping), prose);
     if result.capped {
-        let text = "The budget ended before the precision was reached: intervals are wider than asked.";
+        let text =
+            "The budget ended before the precision was reached: intervals are wider than asked.";
         paragraph(out, "! ", text, prose);
     }
 }
@@ -87,7 +88,8 @@ fn beside(out: &mut String, arms: &[String], rows: &[(String, Vec<Shown>)], widt
         return;
     }
     let name = arms.iter().map(|name| printable::columns(name)).max().unwrap_or(0);
-    let line = rows.iter().flat_map(|(_, cells)| cells).map(|cell| printable::columns(&cell.line()));
+    let line =
+        rows.iter().flat_map(|(_, cells)| cells).map(|cell| printable::columns(&cell.line()));
     let line = line.max().unwrap_or(10).max(12);
     let at_once = (width.saturating_sub(name.min(width / 3)) / (line + 2)).max(1);
     for (place, part) in rows.chunks(at_once).enumerate() {

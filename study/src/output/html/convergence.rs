@@ -58,10 +58,8 @@ fn panel(arm: &ArmResult, name: &str, unit: &str) -> Panel {
     panel.x_axis(&x, (TOP, BOTTOM), "replications");
     panel.y_axis(&y, (LEFT, RIGHT), name);
     let thinned = thin(points);
-    let limited: Vec<(&ConvergencePoint, f64, f64)> = thinned
-        .iter()
-        .filter_map(|point| Some((*point, point.lower?, point.upper?)))
-        .collect();
+    let limited: Vec<(&ConvergencePoint, f64, f64)> =
+        thinned.iter().filter_map(|point| Some((*point, point.lower?, point.upper?))).collect();
     let upper = limited.iter().map(|(point, _, upper)| at(point, *upper));
     let lower = limited.iter().rev().map(|(point, lower, _)| at(point, *lower));
     panel.path("b b0", &upper.chain(lower).collect::<Vec<_>>(), true);

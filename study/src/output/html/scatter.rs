@@ -2,9 +2,9 @@
 use super::{Page, arrange, name_of, tables};
 use crate::file::Measure;
 use crate::output::arrange::Row;
+use crate::output::figures;
 use crate::output::plot::{Anchor, Panel, STYLES, Scale, WIDTH};
 use crate::output::printable::{elided, line};
-use crate::output::figures;
 use crate::result::{Statistic, StudyResult};
 
 const TOP: f64 = 26.0;
@@ -105,7 +105,9 @@ fn label(panel: &mut Panel, taken: &mut Vec<(f64, f64)>, at: (f64, f64), name: &
     let right = at.0 < (LEFT + RIGHT) / 2.0;
     let (x, anchor) = if right { (at.0 + 8.0, Anchor::Start) } else { (at.0 - 8.0, Anchor::End) };
     let free = |y: &f64| {
-        *y > TOP && *y < BOTTOM && taken.iter().all(|it| (it.0 - x).abs() > 90.0 || (it.1 - y).abs() > 11.0)
+        *y > TOP
+            && *y < BOTTOM
+            && taken.iter().all(|it| (it.0 - x).abs() > 90.0 || (it.1 - y).abs() > 11.0)
     };
     let places = [-6.0, 14.0, -18.0, 26.0, -30.0, 38.0].map(|shift| at.1 + shift);
     if let Some(y) = places.iter().find(|y| free(y)) {

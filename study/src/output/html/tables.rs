@@ -59,9 +59,7 @@ pub(super) fn arms(page: &mut Page, result: &StudyResult) {
         .map(|arm| {
             let settings = arm.settings.iter();
             let settings: Vec<String> = settings
-                .map(|(path, value)| {
-                    format!("<code>{}: {}</code>", escaped(path), escaped(value))
-                })
+                .map(|(path, value)| format!("<code>{}: {}</code>", escaped(path), escaped(value)))
                 .collect();
             let as_written = "as the scenario is written".to_owned();
             let settings = if settings.is_empty() { as_written } else { settings.join("<br/>") };

@@ -48,9 +48,10 @@ fn panel(uncertainty: &UncertaintyResult, arm: &UncertainArm, unit: &str) -> Pan
     let name = arrange::with_unit(&line(&uncertainty.of.words()), unit);
     let mut panel = Panel::new(&arm.arm, &description(arm, unit, &name), bottom + 36.0);
     panel.x_axis(&scale, (top, bottom), &name);
-    for (style, y, words, interval) in
-        [(0, 6.0, "by chance alone", &arm.by_chance), (1, 42.0, "by inputs as well", &arm.by_inputs)]
-    {
+    for (style, y, words, interval) in [
+        (0, 6.0, "by chance alone", &arm.by_chance),
+        (1, 42.0, "by inputs as well", &arm.by_inputs),
+    ] {
         panel.text("arm", (LEFT, y + 11.0), Anchor::Start, words);
         let value = figures::shown(interval, unit).line();
         panel.text("value", (RIGHT, y + 11.0), Anchor::End, &value);

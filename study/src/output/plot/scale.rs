@@ -30,7 +30,12 @@ pub(crate) struct Scale {
 impl Scale {
     /// A linear scale over all values and a little more, with about so many ticks at round values.
     /// What is not finite is left out.
-    pub fn over(values: impl IntoIterator<Item = f64>, start: f64, end: f64, about: f64) -> Self {
+    pub(crate) fn over(
+        values: impl IntoIterator<Item = f64>,
+        start: f64,
+        end: f64,
+        about: f64,
+    ) -> Self {
         let mut range: Option<(f64, f64)> = None;
         for value in values.into_iter().filter(|value| value.is_finite()) {
             let (low, high) = range.unwrap_or((value, value));
@@ -50,12 +55,12 @@ impl Scale {
     }
 
     /// A linear scale between two values, with ticks every so much.
-    pub fn between((low, high): (f64, f64), start: f64, end: f64, step: f64) -> Self {
+    pub(crate) fn between((low, high): (f64, f64), start: f64, end: f64, step: f64) -> Self {
         Scale { low, high, start, end, ticks: ticks(low, high, step), log: false }
     }
 
     /// A logarithmic scale of hours, from one hour on: what is shorter stands at its beginning.
-    pub fn hours(longest: f64, start: f64, end: f64) -> Self {
+    pub(crate) fn hours(longest: f64, start: f64, end: f64) -> Self {
         let high = longest.clamp(12.0, 1e6);
         let all = HOURS.iter().filter(|(hours, _)| *hours <= high);
         // Three hours and twelve only where there is room for them.
@@ -66,7 +71,7 @@ impl Scale {
     }
 
     /// The place of a value; of what lies outside, the nearer end.
-    pub fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         let share = match self.log {
             true => libm::log(value / self.low) / libm::log(self.high / self.low),
@@ -76,23 +81,18 @@ impl Scale {
     }
 
     /// The values at which it is marked, with what stands there.
-    pub fn ticks(&self) -> Vec<(f64, String)> {
+    pub(crate) fn ticks(&self) -> Vec<(f64, String)> {
         self.ticks.clone()
     }
 
     /// Where it starts.
-    pub fn start(&self) -> f64 {
+    pub(crate) fn start(&self) -> f64 {
         self.start
     }
 
     /// Where it ends.
-    pub fn end(&self) -> f64 {
+    pub(crate) fn end(&self) -> f64 {
         self.end
-    }
-
-    /// Whether it contains a value.
-    pub fn contains(&self, value: f64) -> bool {
-        (self.low..=self.high).contains(&value)
     }
 }
 

@@ -14,12 +14,12 @@ pub(super) struct Table {
 
 impl Table {
     /// Adds a row.
-    pub fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
     /// How wide it would be if nothing were wrapped.
-    pub fn natural_width(&self) -> usize {
+    pub(crate) fn natural_width(&self) -> usize {
         let widths = self.widths();
         widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
     }
@@ -36,7 +36,7 @@ impl Table {
     }
 
     /// The table in that many columns of the terminal.
-    pub fn render(&self, width: usize, out: &mut String) {
+    pub(crate) fn render(&self, width: usize, out: &mut String) {
         let mut widths = self.widths();
         let room = width.saturating_sub(GAP * widths.len().saturating_sub(1));
         shrink(&mut widths, room);
