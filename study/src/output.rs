@@ -13,3 +13,5 @@ pub use text::text;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod tests;

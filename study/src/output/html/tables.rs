@@ -105,7 +105,7 @@ pub(super) fn comparisons(page: &mut Page, result: &StudyResult) {
                 format!("{} less {}", name_of(&it.arm), name_of(&it.than)),
                 escaped(&of),
                 cell(Some(&it.difference), unit),
-                text::differs(it),
+                escaped(&text::differs(it)),
                 it.variance_ratio.map_or_else(|| "-".to_owned(), figures::alone),
                 cell(Some(&it.differ), "%"),
             ]
