@@ -8,6 +8,7 @@ pub mod drill;
 pub mod file;
 pub mod forecast;
 pub mod measure;
+pub mod output;
 pub mod result;
 pub mod runner;
 pub mod statistics;

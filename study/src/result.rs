@@ -35,6 +35,9 @@ pub struct StudyResult {
     pub capped: bool,
     /// The currency of costs; none: nothing was priced.
     pub currency: Option<String>,
+    /// The main measure, of which the convergence is shown: that of the precision, else cost, else
+    /// violations.
+    pub main: Selection,
     /// Customer tiers, in order.
     pub tiers: Vec<String>,
     /// The arms, in the order of the file; the others are compared with the first.
@@ -76,8 +79,7 @@ pub struct ArmResult {
     pub curves: Vec<CurveResult>,
     /// How deadlines of so many days would have been kept.
     pub deadlines: Vec<DeadlineResult>,
-    /// How the interval of the main measure (that of the precision, else cost, else violations)
-    /// narrowed as replications came.
+    /// How the interval of the main measure narrowed as replications came.
     pub convergence: Vec<ConvergencePoint>,
 }
 
@@ -178,6 +180,8 @@ pub struct DeadlineResult {
     pub severity: Severity,
     /// For the customers of this tier; none: all.
     pub tier: Option<String>,
+    /// The share that a question requires of it; none: no question does.
+    pub required: Option<f64>,
     /// By days of the promise, from 1 on: the share of the timers that such a deadline decides.
     pub kept: Vec<Interval>,
 }

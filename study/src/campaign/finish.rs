@@ -39,6 +39,7 @@ pub(super) fn finish(campaign: &Campaign) -> StudyResult {
         stopping,
         capped,
         currency: study.costs.as_ref().map(|costs| costs.currency.clone()),
+        main: compiled.main_measure(),
         tiers: compiled.tiers.0.clone(),
         arms,
         comparisons: comparisons(campaign),
@@ -216,10 +217,23 @@ fn deadlines(campaign: &Campaign, tally: &Tally) -> Vec<DeadlineResult> {
         clock: group.clock,
         severity: group.severity,
         tier: group.tier.clone(),
+        required: required(campaign, group.clock, group.tier.as_ref()),
         kept: by_days.iter().map(|moments| share(moments, level)).collect(),
     });
     let seen = |of: &DeadlineResult| of.kept.iter().any(|kept| kept.estimate.is_some());
     result.filter(seen).collect()
+}
+
+/// The most that a question requires of that clock and tier.
+fn required(campaign: &Campaign, clock: Clock, tier: Option<&String>) -> Option<f64> {
+    let questions = campaign.compiled.study.questions.iter();
+    let shares = questions.filter_map(|question| match question {
+        Question::SmallestSla(it) if it.clock == clock && it.tier.as_ref() == tier => {
+            Some(it.kept.value())
+        }
+        _ => None,
+    });
+    shares.reduce(f64::max)
 }
 
 /// So many points show how an interval narrows.
