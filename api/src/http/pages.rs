@@ -370,8 +370,7 @@ mod tests {
         let scope = Scope::new("/v1/images", vec![("q", "ngi"), ("tag", "1")]);
         let as_of = DateTime::from_timestamp_millis(1_767_571_200_123).unwrap();
         let world = EventId::parse("3-00c0ffee-1").and_then(|id| id.world).unwrap();
-        let made =
-            token(&scope, world.as_str(), Moment { as_of, newest: true }, "nginx").unwrap();
+        let made = token(&scope, world.as_str(), Moment { as_of, newest: true }, "nginx").unwrap();
         let read: Cursor<String> = cursor(&scope, Some(&made)).unwrap().unwrap();
         let (world, key) = ("3-00c0ffee".to_owned(), "nginx".to_owned());
         assert_eq!(read, Cursor { world, as_of, newest: true, key });

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::objects::{ObjectError, ObjectStore, STUDIES_PREFIX};
 use store::queue::Queue;
-use store::studies::running::{self, Open};
 use store::studies::parts;
+use store::studies::running::{self, Open};
 use store::{delivery, locks};
 use tokio_util::sync::CancellationToken;
 

@@ -80,7 +80,8 @@ impl Player {
             return self.discard(&task).await;
         };
         let Wire { study, round, place } = wire;
-        let span = tracing::info_span!("batch", study, round, place, otel.status_code = field::Empty);
+        let span =
+            tracing::info_span!("batch", study, round, place, otel.status_code = field::Empty);
         let attempt = self.attempt(wire.into(), &task).instrument(span.clone()).await;
         if let Err(error) = attempt {
             span.record("otel.status_code", "ERROR");
@@ -114,7 +115,9 @@ impl Player {
         };
         if begun.begun > MOST_ATTEMPTS {
             let (what, times) = (replications(&batch), MOST_ATTEMPTS);
-            return Ok(Ended::Failed(format!("{what} ended the worker that played them {times} times")));
+            return Ok(Ended::Failed(format!(
+                "{what} ended the worker that played them {times} times"
+            )));
         }
         let compiled = match self.ready.get(conn, key.study).await? {
             None => return Ok(Ended::Nothing),
@@ -193,7 +196,8 @@ impl Player {
 
 /// Which replications a batch is of, for messages.
 fn replications(batch: &Batch) -> String {
-    let (first, last) = (u64::from(batch.first) + 1, u64::from(batch.first) + u64::from(batch.count));
+    let (first, last) =
+        (u64::from(batch.first) + 1, u64::from(batch.first) + u64::from(batch.count));
     match batch.variation {
         0 => format!("replications {first} to {last}"),
         nth => format!("replications {first} to {last} of the drawn inputs {nth}"),

@@ -60,6 +60,13 @@ impl Bench {
         Self::at(&self.url).await
     }
 
+    /// The same with the same objects.
+    pub(crate) async fn beside_with_objects(&self) -> Bench {
+        let mut beside = self.beside().await;
+        beside.ctx.objects = self.ctx.objects.clone();
+        beside
+    }
+
     pub(crate) async fn at(url: &str) -> Bench {
         let pool = connect(url, Durability::Full).await;
         let worker_pool = connect(url, Durability::Relaxed).await;

@@ -70,11 +70,7 @@ pub async fn begin(conn: &mut PgConnection, id: i64, kernel_version: &str) -> sq
 }
 
 /// Whether a study runs under this version of the kernel.
-pub async fn runs(
-    conn: &mut PgConnection,
-    id: i64,
-    kernel_version: &str,
-) -> sqlx::Result<bool> {
+pub async fn runs(conn: &mut PgConnection, id: i64, kernel_version: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM studies
                         WHERE id = $1 AND status = 'running' AND kernel_version = $2)",

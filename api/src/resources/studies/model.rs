@@ -375,7 +375,8 @@ impl Example for StudyDetail {
             told: true,
             more_replications: None,
         };
-        let arm = StudyArm { name: "builders.count=2".to_owned(), builders: 2, measures: vec![measure] };
+        let arm =
+            StudyArm { name: "builders.count=2".to_owned(), builders: 2, measures: vec![measure] };
         let completed = Study {
             status: StudyStatus::Completed,
             kernel_version: Some("1".to_owned()),
