@@ -28,6 +28,7 @@ CREATE TABLE studies (
 );
 CREATE INDEX studies_open ON studies (id) WHERE ended_wall IS NULL OR deleted_wall IS NOT NULL;
 CREATE INDEX studies_listed ON studies (id) WHERE deleted_wall IS NULL;
+CREATE INDEX studies_status ON studies (status, id) WHERE deleted_wall IS NULL;
 
 -- Documents of studies that have completed.
 CREATE TABLE study_documents (

@@ -10,7 +10,7 @@ use crate::read::TOTAL_BOUND;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use summary::Summary;
 
 /// The most studies that wait or run at the same time.
@@ -169,6 +169,15 @@ pub async fn insert(conn: &mut PgConnection, new: &NewStudy<'_>) -> sqlx::Result
     Ok(Some(row))
 }
 
+fn filtered(start: &str, status: Option<Status>) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(start);
+    query.push(" FROM studies WHERE deleted_wall IS NULL");
+    if let Some(status) = status {
+        query.push(" AND status = ").push_bind(status.as_str());
+    }
+    query
+}
+
 /// Studies, the latest first, at most `limit` of them, before one of them.
 pub async fn list(
     conn: &mut PgConnection,
@@ -176,27 +185,19 @@ pub async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<StudyRow>> {
-    let rest = "AND ($1::text IS NULL OR status = $1) AND ($2::bigint IS NULL OR id < $2)
-                ORDER BY id DESC LIMIT $3";
-    sqlx::query_as(select(rest))
-        .bind(status.map(Status::as_str))
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await
+    let mut query = filtered(&format!("SELECT {COLUMNS}"), status);
+    if let Some(before) = before {
+        query.push(" AND id < ").push_bind(before);
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push(limit);
+    query.build_query_as().fetch_all(conn).await
 }
 
 /// The number of studies, counted up to one more than the bound of totals.
 pub async fn total(conn: &mut PgConnection, status: Option<Status>) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM (
-             SELECT FROM studies WHERE deleted_wall IS NULL AND ($1::text IS NULL OR status = $1)
-             ORDER BY id DESC LIMIT $2) AS counted",
-    )
-    .bind(status.map(Status::as_str))
-    .bind(TOTAL_BOUND + 1)
-    .fetch_one(conn)
-    .await
+    let mut query = filtered("SELECT count(*) FROM (SELECT", status);
+    query.push(" ORDER BY id DESC LIMIT ").push(TOTAL_BOUND + 1).push(") AS counted");
+    query.build_query_scalar().fetch_one(conn).await
 }
 
 /// One study, without its texts.

@@ -20,6 +20,8 @@ INSERT INTO webhook_deliveries (id, endpoint_id, kind, notification_ids, collect
                                 next_wall)
 VALUES ('msg_94', 'whe_93', 'test', '{}', false, 'dead', now()),
        ('msg_95', 'whe_93', 'test', '{}', false, 'dead', now());
+INSERT INTO studies (id, name, title, study, scenarios, seed, expected, requested_by)
+OVERRIDING SYSTEM VALUE VALUES (96, 'a', 'A', '', '[]', 1, 1, 'test');
 "#;
 
 /// What a request of an operation is about in this world: the values of its path, and its body
@@ -32,7 +34,9 @@ fn request(operation: &str) -> (Vec<String>, Option<Value>) {
         | "checkScenario"
         | "startSlaCheck"
         | "createWebhookEndpoint"
-        | "createWebhookSource" => (vec![], None),
+        | "createWebhookSource"
+        | "createStudy" => (vec![], None),
+        "cancelStudy" => (vec!["96"], None),
         "buildImage" => (vec![], Some(json!({"name": "nginx"}))),
         "startScan" => (vec![], Some(json!({"image": "nginx"}))),
         "loadScenario" => (vec![], Some(json!({"name": "classroom", "replace": "small"}))),

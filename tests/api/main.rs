@@ -33,6 +33,7 @@ mod scan_states;
 mod scenarios;
 mod snapshot;
 mod sorting;
+mod studies;
 mod support;
 mod tenancy;
 mod time_travel;

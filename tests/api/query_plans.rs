@@ -25,6 +25,7 @@ const SMALL: &[(&str, &str)] = &[
     ("owed_notifications", "none of the API's roles may read it"),
     ("packages", "those of the scenario"),
     ("sla_policies", "those of the scenario"),
+    ("study_parts", "none of the API's roles may read it"),
     ("trusted_builders", "those of the scenario"),
     ("webhook_endpoints", "counted, for each tenant"),
     ("webhook_sources", "counted, for each tenant"),
@@ -188,6 +189,15 @@ FROM generate_series(1, 10000) n;
 INSERT INTO retention_runs
 SELECT at, at, '{}', 0, 0, 0, now()
 FROM generate_series('2010-01-01T00:00Z'::timestamptz, '2018-01-01T00:00Z', '1 day') at;
+INSERT INTO studies (name, title, status, study, scenarios, seed, kernel_version, done, expected,
+                     requested_by, summary, started_wall, ended_wall)
+SELECT 'study', 'A study', CASE WHEN n % 100 = 0 THEN 'cancelled' ELSE 'completed' END, 'x', '[]', 1,
+       '1', 1, 1, 'key-' || n % 100,
+       CASE WHEN n % 100 > 0 THEN '{"replications": 1, "stopping": "", "capped": false,
+            "confidence": 0.95, "answers": [], "arms": []}'::json END, now(), now()
+FROM generate_series(1, 5000) n;
+INSERT INTO study_documents SELECT n, k, 'studies/' || n || '/' || k, repeat('a', 64), 1
+FROM generate_series(1, 5000) n, unnest(ARRAY['result', 'report', 'replications']) k;
 -- What the planner knows does not change under the test.
 DO $$
 DECLARE name text;
@@ -222,6 +232,7 @@ fn in_path(place: &str) -> &'static [&'static str] {
             &["1111111111111111111111111111111111111111111111111111111111111111"]
         }
         "/v1/scenarios/{name}" => &["classroom"],
+        "/v1/studies/{id}" => &["1000"],
         other => panic!("what stands at the end of {other}?"),
     }
 }

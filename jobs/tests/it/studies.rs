@@ -19,7 +19,7 @@ mod gate;
 use gate::Gate;
 
 /// Two arms under one seed until a mean is known: several rounds, each of several batches.
-const STUDY: &str = "name: two-pools\ntitle: One builder or two\nscenario: classroom\nhorizon: 4d\n\
+const STUDY: &str = "name: two-pools\ntitle: One builder or two\nscenario: classroom\nhorizon: 5d\n\
                      warm_up: 1d\nseed: 7\ngrid:\n  builders.count: [1, 2]\n\
                      precision: {of: {measure: queue_wait_mean}, within: 5%, budget: 300}\n\
                      questions:\n  - better: {arm: builders.count=2, than: builders.count=1, \
@@ -119,7 +119,7 @@ impl Bench {
         }
     }
 
-    async fn documents(&self, id: i64) -> Vec<(DocumentRow, Bytes)> {
+    async fn study_documents(&self, id: i64) -> Vec<(DocumentRow, Bytes)> {
         let rows = studies::documents(&mut self.pool.acquire().await.unwrap(), id).await.unwrap();
         let mut all = Vec::new();
         for row in rows {
@@ -134,14 +134,16 @@ impl Bench {
         let study = self.study_is(id, "complete", |study| study.ended_wall.is_some()).await;
         assert_eq!((study.status.as_str(), &study.error), ("completed", &None));
         assert_eq!(study.done, study.expected);
-        let documents = self.documents(id).await;
+        let documents = self.study_documents(id).await;
         let kinds: Vec<&str> = documents.iter().map(|(row, _)| row.kind.as_str()).collect();
         assert_eq!(kinds, ["replications", "report", "result"]);
         for ((row, content), expected) in documents.iter().zip(expected) {
             assert_eq!(row.bytes, expected.len() as i64);
             assert!(content.as_ref() == expected.as_bytes(), "{} is another one", row.kind);
         }
-        assert_eq!(self.count("SELECT count(*) FROM study_parts").await, 0);
+        let parts = sqlx::query_scalar("SELECT count(*) FROM study_parts WHERE study_id = $1");
+        let parts: i64 = parts.bind(id).fetch_one(&self.pool).await.unwrap();
+        assert_eq!(parts, 0);
     }
 }
 
@@ -223,7 +225,7 @@ async fn a_cancelled_study_stops_and_leaves_nothing_behind() {
     bench.holds(left).await;
     let study = bench.study(id).await.unwrap();
     assert_eq!((study.status.as_str(), study.error), ("cancelled", None));
-    assert!(bench.documents(id).await.is_empty());
+    assert!(bench.study_documents(id).await.is_empty());
     // One that is deleted while it plays goes with all that it has, and nothing of others.
     let third = bench.ask(&endless()).await;
     bench.study_is(third, "under way", |study| study.done > 0).await;
@@ -244,7 +246,7 @@ async fn a_study_that_cannot_be_played_says_why() {
     let failed = bench.study_is(id, "ended", |study| study.ended_wall.is_some()).await;
     assert_eq!(failed.status, "failed");
     let why = failed.error.unwrap();
-    assert!(why.contains("line 3") && why.contains("another"), "{why}");
+    assert!(why.contains("study:3:11") && why.contains("another"), "{why}");
     process.stopped().await;
     // A batch that ends its worker again and again: every attempt began, and none ended.
     let id = bench.ask(STUDY).await;
