@@ -197,7 +197,8 @@ SELECT 'study', 'A study', CASE WHEN n % 100 = 0 THEN 'cancelled' ELSE 'complete
             "confidence": 0.95, "answers": [], "arms": []}'::json END, now(), now()
 FROM generate_series(1, 5000) n;
 INSERT INTO study_documents SELECT n, k, 'studies/' || n || '/' || k, repeat('a', 64), 1
-FROM generate_series(1, 5000) n, unnest(ARRAY['result', 'report', 'replications']) k;
+FROM generate_series(1, 5000) n, unnest(ARRAY['result', 'report', 'replications']) k
+WHERE n % 100 > 0;
 -- What the planner knows does not change under the test.
 DO $$
 DECLARE name text;
@@ -422,6 +423,10 @@ async fn every_query_and_list_uses_an_index() {
     let mut looked_at = 0;
     for (role, token) in [(Role::Admin, &api.token), (Role::Viewer, &tenant)] {
         for operation in reads(role) {
+            if operation.of_platform && role == Role::Viewer {
+                api.get_as(token, &operation.at(&["1".to_owned()])).await.problem(403, "forbidden");
+                continue;
+            }
             let mut questions = operation.questions(in_path, in_query);
             if operation.takes("query", "as_of") {
                 let past = |question: &String| format!("{question}as_of=2026-01-12T02:00:00Z");
@@ -430,7 +435,7 @@ async fn every_query_and_list_uses_an_index() {
             for question in questions {
                 plans.0.lock().unwrap().clear();
                 let answer = api.get_as(token, &question).await;
-                let known = [200, 400, 404].contains(&answer.status.as_u16());
+                let known = [200, 400, 404, 409].contains(&answer.status.as_u16());
                 assert!(known, "{role} {question}: {}", answer.text);
                 for plan in plans.0.lock().unwrap().iter() {
                     looked_at += 1;

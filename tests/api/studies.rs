@@ -267,40 +267,69 @@ async fn documents_of_a_completed_study_are_served_and_of_another_are_not() {
     assert!(damaged["hint"].as_str().unwrap().contains("Start the study again"), "{damaged:#}");
 }
 
-/// Reads events to the end of the stream.
-async fn events(api: &Api, href: &str) -> Vec<Value> {
-    let response = api.request(Method::GET, &format!("{href}/events")).send().await.unwrap();
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let text = tokio::time::timeout(Duration::from_secs(60), response.text()).await;
-    let text = text.expect("the stream ends with the study").unwrap();
-    let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-    data.map(|data| data.parse().unwrap()).collect()
+/// A stream of events of a study.
+struct Events {
+    response: reqwest::Response,
+    read: String,
+}
+
+impl Events {
+    async fn open(api: &Api, href: &str) -> Self {
+        let request = api.request(Method::GET, &format!("{href}/events"));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Events { response, read: String::new() }
+    }
+
+    /// The next event; none when the stream has ended.
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some((event, rest)) = self.read.clone().split_once("\n\n") {
+                self.read = rest.to_owned();
+                let data = event.lines().find_map(|line| line.strip_prefix("data:"));
+                let Some(data) = data else { continue };
+                return Some(data.parse().unwrap());
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(60), self.response.chunk()).await;
+            let chunk = chunk.unwrap_or_else(|_| panic!("no event came after {:?}", self.read));
+            self.read.push_str(std::str::from_utf8(&chunk.unwrap()?).unwrap());
+        }
+    }
 }
 
 #[tokio::test]
 async fn a_stream_tells_how_far_a_study_is_and_ends_with_it() {
     let api = worldless("studies_events").await;
     let href = completed(&api).await;
-    let told = events(&api, &href).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!((&told[0]["type"], &told[0]["status"]), (&json!("ended"), &json!("completed")));
+    let mut events = Events::open(&api, &href).await;
+    let told = events.next().await.unwrap();
+    assert_eq!((&told["type"], &told["status"]), (&json!("ended"), &json!("completed")));
+    assert_eq!(events.next().await, None);
+
     let waits = api.post("/v1/studies", body(STUDY)).await.json()["href"].clone();
     let waits = waits.as_str().unwrap();
-    let steps = async {
-        let step = |sql: &'static str| async {
-            tokio::time::sleep(Duration::from_millis(400)).await;
-            sqlx::query(sql).execute(&api.pool).await.unwrap();
-        };
-        step("UPDATE studies SET status = 'running', kernel_version = '1', done = 16 WHERE id = 2")
-            .await;
-        step("UPDATE studies SET obstacle = 'the disk is full' WHERE id = 2").await;
-        step("DELETE FROM studies WHERE id = 2").await;
-    };
-    let (told, ()) = tokio::join!(events(&api, waits), steps);
-    let seen: Vec<(&Value, &Value)> = told.iter().map(|e| (&e["type"], &e["status"])).collect();
-    assert_eq!(seen.first(), Some(&(&json!("progress"), &json!("queued"))), "{told:?}");
-    assert!(told.iter().any(|event| event["done"] == 16), "{told:?}");
-    assert!(told.iter().any(|event| event["obstacle"] == "the disk is full"), "{told:?}");
-    assert_eq!(seen.last(), Some(&(&json!("ended"), &Value::Null)), "{told:?}");
+    let mut events = Events::open(&api, waits).await;
+    let told = events.next().await.unwrap();
+    assert_eq!((&told["type"], &told["status"]), (&json!("progress"), &json!("queued")));
+    for (sql, field, value) in [
+        (
+            "UPDATE studies SET status = 'running', kernel_version = '1', done = 16 WHERE id = 2",
+            "done",
+            json!(16),
+        ),
+        (
+            "UPDATE studies SET obstacle = 'the disk is full' WHERE id = 2",
+            "obstacle",
+            json!("the disk is full"),
+        ),
+    ] {
+        sqlx::query(sql).execute(&api.pool).await.unwrap();
+        let told = events.next().await.unwrap();
+        assert_eq!((&told["type"], &told[field]), (&json!("progress"), &value), "{told:#}");
+    }
+    sqlx::query("DELETE FROM studies WHERE id = 2").execute(&api.pool).await.unwrap();
+    let told = events.next().await.unwrap();
+    assert_eq!((&told["type"], &told["status"]), (&json!("ended"), &Value::Null));
+    assert_eq!(events.next().await, None);
     api.get(&format!("{waits}/events")).await.problem(404, "study_not_found");
 }

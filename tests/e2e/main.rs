@@ -16,6 +16,7 @@ mod retention;
 mod scenario_load;
 mod seeds;
 mod stop;
+mod studies;
 mod support;
 mod telemetry;
 mod upgrade;

@@ -5,6 +5,8 @@ use crate::resources::logs::transparency::example_note;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const CSV: &str = "text/csv; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Where the values of parameters come from that no world has before something else was done: the
@@ -51,6 +53,18 @@ pub(super) fn apply(operation: &mut Value, schemas: &Value) {
         }
         "getCheckpoint" => {
             operation["responses"]["200"]["content"][TEXT]["example"] = json!(example_note());
+        }
+        "getStudyResult" => {
+            operation["responses"]["200"]["content"][JSON]["example"] =
+                json!({"format": 1, "name": "one-or-two", "replications": 4, "arms": []});
+        }
+        "getStudyReport" => {
+            operation["responses"]["200"]["content"][HTML]["example"] =
+                json!("<!doctype html>\n<html lang=\"en\">\n");
+        }
+        "getStudyReplications" => {
+            operation["responses"]["200"]["content"][CSV]["example"] =
+                json!("arm,replication,seed,violations\nbuilders.count=1,1,1,0\n");
         }
         "pushUpstream" => {
             operation["requestBody"]["content"][JSON]["examples"] = json!({
