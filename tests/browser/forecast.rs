@@ -26,7 +26,7 @@ async fn a_forecast_names_what_is_endangered() {
     browser.wait("document.querySelector('h1')?.textContent === 'Forecast'").await;
     browser.go("/ui/forecast?futures=20&seed=5").await;
     browser.settle().await;
-    browser.sees("[role=status]", "20 futures from 2026-").await;
+    browser.sees("main [role=status]", "20 futures from 2026-").await;
     let wanted = serde_json::json!({"futures": 20, "seed": "5"});
     let answer = api.post("/v1/forecasts", wanted).await.json();
     let first = &answer["timers"][0];
@@ -48,7 +48,7 @@ async fn a_forecast_names_what_is_endangered() {
     browser.click("#filter-futures option[value='']").await;
     browser.wait("location.search === '?seed=5'").await;
     browser.settle().await;
-    browser.sees("[role=status]", "100 futures").await;
+    browser.sees("main [role=status]", "100 futures").await;
     browser.click(&format!("{timers} tbody tr:first-child a")).await;
     browser.wait("location.pathname.startsWith('/ui/images/')").await;
     browser.close().await;
