@@ -1,5 +1,5 @@
-// The score card of a drill: how long a mass event takes, beside what real ones took, and what is known
-// when each clock of the Cyber Resilience Act ends.
+// The score card of a drill: how long a mass event takes, beside what real ones took, and what is
+// known when each clock of the Cyber Resilience Act ends.
 import { post } from '../lib/api.js';
 import { h } from '../lib/dom.js';
 import { number, stamp } from '../lib/time.js';
@@ -27,6 +27,7 @@ const FIELDS = [
     kind: 'select',
     options: [
       ['', '20'],
+      ['1', '1'],
       ['5', '5'],
       ['100', '100'],
     ],
@@ -42,7 +43,11 @@ export function drills(context) {
     'p',
     { class: 'lead' },
     'A mass vulnerability of a scenario is played, apart from the world that runs. Hours count ',
-    'from the disclosure. A scenario of your own is drilled by POST /v1/drills or `wavetank drill`.',
+    'from the disclosure. A scenario of your own is drilled by ',
+    h('code', null, 'POST /v1/drills'),
+    ' or ',
+    h('code', null, 'wavetank drill'),
+    '.',
   );
   const element = h('div', null, h('h1', { tabindex: -1 }, 'Drills'), lead, form, results);
   const update = ({ query, signal }) => {
@@ -112,6 +117,7 @@ function hour(value) {
 
 function median({ estimate, lower, upper }) {
   if (estimate == null) return 'not reached';
+  if (lower == null && upper == null) return estimate.toFixed(1);
   const limit = (value) => (value == null ? '–' : value.toFixed(1));
   const limits = h('span', { class: 'quiet' }, ` ${limit(lower)} to ${limit(upper)}`);
   return [estimate.toFixed(1), limits];

@@ -104,7 +104,7 @@ function timers({ timers: all, open_timers: open }) {
   }
   const columns = [
     { title: 'Image', cell: (row) => imageLink(row.image, { part: 'findings' }) },
-    { title: 'CVE', cell: (row) => h('code', null, row.cve) },
+    { title: 'CVE', cell: (row) => h('code', { class: 'digest' }, row.cve) },
     { title: 'Severity', cell: (row) => severity(row.severity) },
     { title: 'Customer', cell: (row) => row.tenant_namespace },
     { title: 'Clock', cell: (row) => row.clock },

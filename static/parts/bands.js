@@ -1,5 +1,5 @@
-// Estimates with their limits: a number, and a picture of where it lies. The picture says nothing that
-// the words do not.
+// Estimates with their limits: a number, and a picture of where it lies. The picture says nothing
+// that the words do not.
 import { h, svg } from '../lib/dom.js';
 import { none } from '../lib/time.js';
 

@@ -206,3 +206,18 @@ async fn a_forecast_has_bounds() {
     let problem = api.post(PATH, much).await.problem(422, "too_much_work");
     assert!(problem["hint"].as_str().unwrap().contains("wavetank forecast"));
 }
+
+#[tokio::test]
+async fn one_is_worked_out_at_a_time() {
+    let compute_wait = Duration::from_millis(200);
+    let limits = Limits { compute_wait, ..Limits::default() };
+    let api = Api::start_with("forecast_turns", Content::World, limits).await;
+    live::record(&api.pool, "four-weeks", DAYS).await;
+    // Either would take seconds.
+    let much = || api.post(PATH, json!({"horizon_days": 92, "futures": 60}));
+    let (one, other) = tokio::join!(much(), much());
+    let (answered, refused) = if one.status.is_success() { (one, other) } else { (other, one) };
+    answered.json();
+    refused.problem(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), "5");
+}

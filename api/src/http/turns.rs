@@ -1,5 +1,6 @@
 //! Answers that cost processor time: one is worked out at a time, so that everything else is answered
-//! meanwhile; it ends when its time is up, or when nobody waits for it any more.
+//! meanwhile; it ends when its time is up. (Poem lets a handler go on when its client has gone, so
+//! that alone does not end it.)
 use crate::http::limits::Limits;
 use crate::http::problem::{Code, Problem};
 use std::num::NonZeroUsize;
@@ -29,7 +30,7 @@ pub(crate) struct Stop {
     pub(crate) token: CancellationToken,
 }
 
-/// Stops work when it is dropped: with the answer, and with a request whose client has gone.
+/// Stops work when it is dropped: with the answer, and with a request that is given up.
 struct StopsWork(Stop);
 
 impl Drop for StopsWork {

@@ -1,4 +1,4 @@
-//! A record that the kernel tells, in the place of the small world's: played in the test by `sim` alone.
+//! A record that the kernel tells, in the place of the small world's: played in the test by `sim`.
 use sim::World;
 use sim::fact::Fact;
 use sim::time::{SimDuration, SimTime};

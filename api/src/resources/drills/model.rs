@@ -90,8 +90,8 @@ struct DrillHours {
     hours: Option<f64>,
     /// In how many replications it was reached.
     reached: u64,
-    /// The median over all replications, with order statistics; one in which it was not reached counts as
-    /// the longest.
+    /// The median over all replications, with order statistics; one in which it was not reached
+    /// counts as the longest.
     median: Estimate,
     /// The 90 % quantile.
     p90: Estimate,
@@ -111,8 +111,8 @@ struct DrillShare {
     reference_most_hours: Option<f64>,
 }
 
-/// A clock of the Cyber Resilience Act: what is known and done when it ends, in the replication with the
-/// first seed.
+/// A clock of the Cyber Resilience Act: what is known and done when it ends, in the replication with
+/// the first seed.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct CraClock {

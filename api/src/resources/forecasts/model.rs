@@ -138,8 +138,8 @@ pub(super) struct Forecast {
     total: Option<Vec<ForecastTotal>>,
     /// By customer, clock and severity; what no future misses is left out.
     customers: Vec<CustomerForecast>,
-    /// Timers that have not stopped, are not excluded and not late yet, the most endangered first; at most
-    /// 100.
+    /// Timers that have not stopped, are not excluded and not late yet, the most endangered first;
+    /// at most 100.
     timers: Vec<TimerForecast>,
     /// How many such timers there are.
     open_timers: u64,
