@@ -1,7 +1,7 @@
 //! Calibration: what is forecast on day 21 for the next 14 days, over many worlds, against what then
 //! happens in each. A redraw that ignores how long things have taken fails the same check, and the
 //! world's own future is too sharp to be a forecast.
-use super::reliability::{Forecast, base_rate_brier, bins, brier};
+use super::reliability::{Forecast, base_rate_brier, bins, brier, overall};
 use super::world;
 use crate::World;
 use crate::recorder::Unwatched;
@@ -9,8 +9,8 @@ use crate::severity::Severity;
 use crate::time::{HOUR_MS, SimDuration};
 use std::num::NonZero;
 
-const WORLDS: u64 = 520;
-const FUTURES: u64 = 60;
+const WORLDS: u64 = 500;
+const FUTURES: u64 = 50;
 /// At 13:00, so that the rest of a day counts.
 const FORECAST_AT: SimDuration = SimDuration(21 * 24 * HOUR_MS + 13 * HOUR_MS);
 const HORIZON: SimDuration = SimDuration::days(14);
@@ -145,6 +145,8 @@ fn forecasts_are_reliable_and_better_than_the_base_rate() {
         for bin in bins(&of) {
             assert!(bin.is_reliable(), "{what}: {bin:?}, seeds from 21000");
         }
+        let all = overall(&of);
+        assert!(all.is_reliable(), "{what}: {all:?} over all, seeds from 21000");
         assert!(score < 0.8 * base, "{what}: Brier {score} against {base} of the base rate");
         // Who knew the future would have 0.
         assert!(score > 0.2 * base, "{what}: Brier {score} is too good to be a forecast");
@@ -157,7 +159,11 @@ fn a_redraw_that_ignores_elapsed_times_is_not_reliable() {
         let (score, base) = (brier(&of), base_rate_brier(&of));
         println!("{what}: {} forecasts, Brier {score:.4}, base rate {base:.4}", of.len());
         let wrong = bins(&of).iter().filter(|bin| !bin.is_reliable()).count();
-        assert!(wrong >= 3, "{what}: only {wrong} of ten bins are outside their bands");
+        let all = overall(&of);
+        println!("{what}: {wrong} bins are not reliable, over all {all:.3?}");
+        // Most of what a pair may breach is not disclosed yet, and is drawn alike by both.
+        assert!(what == "pairs" || wrong >= 4, "{what}: only {wrong} of ten bins are wrong");
+        assert!(!all.is_reliable(), "{what}: {all:?} over all");
     }
 }
 
