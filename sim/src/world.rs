@@ -14,6 +14,7 @@ mod incidents;
 mod scanner;
 mod sla;
 mod state;
+mod timers;
 mod trust;
 mod view;
 
@@ -21,7 +22,7 @@ use crate::cast::ordinal;
 use crate::catalogue::Catalogue;
 use crate::events::{Class, EventQueue};
 use crate::fact::{Fact, FactKind};
-use crate::ids::{AdvisoryId, BuildId, CustomerId, ImageId};
+use crate::ids::{AdvisoryId, BuildId, CustomerId, ImageId, ReleaseRef};
 use crate::pool::Pool;
 use crate::random::RandomStreams;
 use crate::recorder::{Facts, Recorder};
@@ -31,9 +32,10 @@ use config::Config;
 use foundation::Foundation;
 pub use sla::{due as sla_due, left as sla_left};
 use state::{AdvisoryState, Build, Event, External, ImageState};
-use state::{Lineage, LostTrust, PackageState, Timers, Usage, UsageRequest};
+use state::{Lineage, LostTrust, PackageState, Usage, UsageRequest};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use timers::Timers;
 pub use view::{AdvisoryView, BuildView, ImageExposure, TimerView};
 
 /// A running world. A clone goes on by itself to the same future, a [fork](World::fork) to another.
@@ -55,10 +57,16 @@ pub struct World {
     packages: Vec<PackageState>,
     advisories: Vec<AdvisoryState>,
     undetected: Vec<(SimTime, AdvisoryId)>,
+    /// When all versions in use were scanned last.
+    last_pass: SimTime,
     images: Vec<ImageState>,
+    /// How many of them have a version.
+    published: u32,
     pool: Pool<u32>,
     builds: Vec<Option<Build>>,
     free_slots: Vec<u32>,
+    /// What builds are made of that have not begun.
+    nothing: Arc<[ReleaseRef]>,
     builds_made: u64,
     starts: u64,
     /// By the owner of the image.
@@ -105,10 +113,13 @@ impl World {
             packages: vec![PackageState::default(); catalogue.packages.len()],
             advisories: Vec::new(),
             undetected: Vec::new(),
+            last_pass: SimTime(i64::MIN),
             images,
+            published: 0,
             pool: Pool::new(config.builders, config.classes),
             builds: Vec::new(),
             free_slots: Vec::new(),
+            nothing: Arc::new([]),
             builds_made: 0,
             starts: 0,
             failed_since_check: BTreeMap::new(),
@@ -252,6 +263,14 @@ impl World {
         self.seq += 1;
         if R::FACTS {
             recorder.fact(Fact { seq: self.seq, at: self.now, kind: kind() });
+        }
+    }
+
+    /// Tells a fact that was made; none where facts are only counted.
+    fn emit_some(&mut self, kind: Option<FactKind>, recorder: &mut impl Recorder) {
+        self.seq += 1;
+        if let Some(kind) = kind {
+            recorder.fact(Fact { seq: self.seq, at: self.now, kind });
         }
     }
 

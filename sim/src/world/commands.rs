@@ -5,6 +5,7 @@
 use super::World;
 use super::exogenous::{Draft, FIRST_OWN_CVE};
 use super::state::{Build, Event, External, Fixing, Hit, ImageState, Usage, UsageRequest};
+use super::timers::Promises;
 use crate::cast::ordinal;
 use crate::catalogue::{ImageInfo, Runtime};
 use crate::command::{Command, CommandError, ImageDefinition, NewAdvisory, NewRange, Report};
@@ -414,9 +415,14 @@ impl World {
 
     fn new_usage(&mut self, customer: CustomerId, image: ImageId) -> u32 {
         let id = ordinal(self.usages.len());
+        // What was owed by an earlier use is remembered.
+        let before = |usage: &&mut Usage| (usage.customer, usage.image) == (customer, image);
+        let before = self.usages.iter_mut().rev().find(before);
+        let owed = before.map_or_else(Promises::default, |usage| std::mem::take(&mut usage.owed));
         self.usages.push(Usage {
             customer,
             image,
+            policy: self.catalogue.customers[customer.index()].policy,
             entry: ordinal(self.catalogue.customer_entry[customer.index()]),
             mode: UsageMode::Follow,
             version: 0,
@@ -428,6 +434,7 @@ impl World {
             commanded: true,
             ended: false,
             runtime: None,
+            owed,
         });
         self.images[image.index()].users.push(id);
         id
@@ -441,15 +448,12 @@ impl World {
         let exposed = self.exposed(image, version);
         let state = &mut self.images[image.index()];
         state.users.retain(|user| *user != id);
-        if let Some(version) = state.version_mut(version) {
-            version.users -= 1;
-        }
-        state.forget_unused();
+        state.leave(version);
         if version > 0 {
             let version = VersionRef { image, version };
             self.emit(|| FactKind::UsageEnded { customer, version }, recorder);
         }
         self.exposure_moved(customer, exposed, [0; 4], recorder);
-        self.stop_timers_of(customer, image);
+        self.stop_timers_of(id);
     }
 }

@@ -1,7 +1,7 @@
 //! Exogenous events: package releases, disclosures, and fixes. None of them
 //! depends on builders, cadences or policies, so two policies under one seed face the same events.
 use super::World;
-use super::state::{AdvisoryState, Event, Fixing, Hit};
+use super::state::{AdvisoryState, Event, Fixing, Hit, PackageHit};
 use crate::cast::{ordinal, whole_i64, whole_u32};
 use crate::events::Class;
 use crate::fact::{Advisory, Affected, Cause, FactKind};
@@ -234,11 +234,17 @@ impl World {
             affected,
         });
         for hit in &hits {
-            self.packages[hit.package.index()].advisories.push(id);
+            self.packages[hit.package.index()].hits.push(PackageHit {
+                advisory: id,
+                introduced: hit.introduced,
+                fixed: hit.fixed.unwrap_or(u32::MAX),
+                detectable: draft.detectable,
+            });
         }
         self.undetected.push((draft.detectable, id));
         self.advisories.push(AdvisoryState {
             info: Arc::clone(&info),
+            severity: draft.severity,
             hits,
             fix_available: None,
             images_hit: 0,
@@ -297,6 +303,10 @@ impl World {
             state.hits[place].fixed = Some(release.release);
             let delay = state.fix_available.map_or(0, |available| self.now.since(available).0);
             state.fixed_log_ms += libm::log(delay.max(1) as f64);
+        }
+        let hits = &mut self.packages[package.index()].hits;
+        if let Ok(place) = hits.binary_search_by_key(&advisory, |hit| hit.advisory) {
+            hits[place].fixed = release.release;
         }
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.owners[package.index()] {

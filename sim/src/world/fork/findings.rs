@@ -35,10 +35,20 @@ impl World {
             if is_in_use || detectable > self.now {
                 undetected.push((detectable, id));
             }
-            let info = Advisory { detectable, ..(*state.info).clone() };
-            self.advisories[id.index()].info = Arc::new(info);
+            self.set_detectable(id, detectable);
         }
         self.undetected = undetected;
+    }
+
+    fn set_detectable(&mut self, id: AdvisoryId, detectable: SimTime) {
+        let state = &mut self.advisories[id.index()];
+        state.info = Arc::new(Advisory { detectable, ..(*state.info).clone() });
+        for hit in &state.hits {
+            let hits = &mut self.packages[hit.package.index()].hits;
+            if let Ok(place) = hits.binary_search_by_key(&id, |hit| hit.advisory) {
+                hits[place].detectable = detectable;
+            }
+        }
     }
 
     fn still_undetected(&self, id: AdvisoryId) -> Option<(SimTime, AdvisoryId)> {
@@ -54,7 +64,7 @@ impl World {
                 for version in &self.images[image.index()].in_use {
                     if version.release_of(hit.package).is_some_and(|r| state.affects(r)) {
                         is_in_use = true;
-                        last = last.max(version.scanned);
+                        last = last.max(Some(self.scanned(version)));
                     }
                 }
             }
@@ -71,10 +81,8 @@ impl World {
         }
         for image in (0..ordinal(self.images.len())).map(ImageId) {
             let state = &mut self.images[image.index()];
-            for (advisory, exposure) in
-                state.exposures.iter_mut().filter(|(_, e)| e.judged.is_none())
-            {
-                let advisory = *advisory;
+            for exposure in state.exposures.iter_mut().filter(|e| e.judged.is_none()) {
+                let advisory = exposure.advisory;
                 let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
                 let passed = elapsed(self.now, exposure.first_detected);
                 let lasts = p * self.config.triage.survival(passed.0 as f64);

@@ -7,6 +7,7 @@ use crate::World;
 use crate::recorder::Unwatched;
 use crate::severity::Severity;
 use crate::time::{HOUR_MS, SimDuration};
+use crate::world::TimerView;
 use std::num::NonZero;
 
 const WORLDS: u64 = 500;
@@ -64,28 +65,26 @@ struct Question {
 
 impl Question {
     fn of(world: &World) -> Question {
-        let all = world.timers.all.iter();
-        let is_open =
-            |timer: &super::super::super::state::Timer| timer.stopped.is_none() && !timer.breached;
+        let is_open = |timer: &TimerView| timer.stopped.is_none() && !timer.breached;
+        let open = world.timers().enumerate().filter(|(_, timer)| is_open(timer));
         Question {
-            open: (0..).zip(all.clone()).filter(|(_, t)| is_open(t)).map(|(id, _)| id).collect(),
-            breached: all.map(|timer| timer.breached).collect(),
+            open: open.map(|(place, _)| place).collect(),
+            breached: world.timers().map(|timer| timer.breached).collect(),
             customers: world.catalogue().customers.len(),
         }
     }
 
     fn answer(&self, mut future: World) -> Outcome {
         future.play(future.now() + HORIZON, &mut Unwatched);
-        let all = &future.timers.all;
+        let breached: Vec<bool> = future.timers().map(|timer| timer.breached).collect();
         let mut pairs = vec![false; self.customers * Severity::ALL.len()];
-        for (id, timer) in all.iter().enumerate() {
-            if timer.breached && !self.breached.get(id).copied().unwrap_or(false) {
-                let severity = future.advisories[timer.name.advisory.index()].info.severity;
+        for (place, timer) in future.timers().enumerate() {
+            if timer.breached && !self.breached.get(place).copied().unwrap_or(false) {
                 let customer = timer.name.customer.index();
-                pairs[customer * Severity::ALL.len() + severity as usize] = true;
+                pairs[customer * Severity::ALL.len() + timer.severity as usize] = true;
             }
         }
-        Outcome { timers: self.open.iter().map(|id| all[*id].breached).collect(), pairs }
+        Outcome { timers: self.open.iter().map(|place| breached[*place]).collect(), pairs }
     }
 }
 
