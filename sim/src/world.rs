@@ -11,6 +11,7 @@ mod exogenous;
 mod fork;
 mod foundation;
 mod incidents;
+mod lineage;
 mod scanner;
 mod sla;
 mod state;
@@ -22,7 +23,7 @@ use crate::cast::ordinal;
 use crate::catalogue::Catalogue;
 use crate::events::{Class, EventQueue};
 use crate::fact::{Fact, FactKind};
-use crate::ids::{AdvisoryId, BuildId, CustomerId, ImageId, ReleaseRef};
+use crate::ids::{AdvisoryId, BuildId, CustomerId, ImageId};
 use crate::pool::Pool;
 use crate::random::RandomStreams;
 use crate::recorder::{Facts, Recorder};
@@ -30,9 +31,10 @@ use crate::scenario::Scenario;
 use crate::time::SimTime;
 use config::Config;
 use foundation::Foundation;
+use lineage::Lineage;
 pub use sla::{due as sla_due, left as sla_left};
 use state::{AdvisoryState, Build, Event, External, ImageState};
-use state::{Lineage, LostTrust, PackageState, Usage, UsageRequest};
+use state::{LostTrust, PackageHit, Usage, UsageRequest};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use timers::Timers;
@@ -54,7 +56,10 @@ pub struct World {
     seq: u64,
     events: u64,
     queue: EventQueue<Event>,
-    packages: Vec<PackageState>,
+    /// The newest release, by package.
+    releases: Vec<u32>,
+    /// Packages that advisories hit, by advisory and package.
+    hits: Vec<PackageHit>,
     advisories: Vec<AdvisoryState>,
     undetected: Vec<(SimTime, AdvisoryId)>,
     /// When all versions in use were scanned last.
@@ -66,7 +71,7 @@ pub struct World {
     builds: Vec<Option<Build>>,
     free_slots: Vec<u32>,
     /// What builds are made of that have not begun.
-    nothing: Arc<[ReleaseRef]>,
+    nothing: Arc<[u32]>,
     builds_made: u64,
     starts: u64,
     /// By the owner of the image.
@@ -110,7 +115,8 @@ impl World {
             seq: 0,
             events: 0,
             queue: EventQueue::default(),
-            packages: vec![PackageState::default(); catalogue.packages.len()],
+            releases: vec![0; catalogue.packages.len()],
+            hits: Vec::new(),
             advisories: Vec::new(),
             undetected: Vec::new(),
             last_pass: SimTime(i64::MIN),

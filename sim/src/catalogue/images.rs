@@ -137,8 +137,14 @@ impl ImageBuilder<'_> {
                 (-libm::log(u) / weight, package)
             })
             .collect();
-        keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        keyed.truncate(wanted as usize);
+        let order =
+            |a: &(f64, PackageId), b: &(f64, PackageId)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        let wanted = wanted as usize;
+        if wanted < keyed.len() {
+            keyed.select_nth_unstable_by(wanted, order);
+            keyed.truncate(wanted);
+        }
+        keyed.sort_unstable_by(order);
         keyed.into_iter().map(|(_, package)| package).collect()
     }
 }

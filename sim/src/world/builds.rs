@@ -1,10 +1,10 @@
 //! Builds: who asks, who waits, what comes out.
 use super::World;
-use super::state::{Build, Event, Slot, Version};
+use super::state::{Build, Event, Version};
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{Cause, FactKind, FailureReason, FindingRef, Outcome, Published, Trigger};
-use crate::ids::{AdvisoryId, BuildId, BuilderId, ImageId, PackageId, ReleaseRef, VersionRef};
+use crate::ids::{AdvisoryId, BuildId, BuilderId, ImageId, ReleaseRef, VersionRef};
 use crate::random::Purpose;
 use crate::recorder::{AttemptEnd, BuildEnd, BuildStart, Recorder};
 use crate::scenario::model::RequestTrigger;
@@ -170,7 +170,7 @@ impl World {
 
     /// What an image would be made of if it were built now: its base's newest version, and the
     /// newest releases of its own packages.
-    pub(super) fn resolve(&self, image: ImageId) -> (Arc<[ReleaseRef]>, Option<VersionRef>) {
+    pub(super) fn resolve(&self, image: ImageId) -> (Arc<[u32]>, Option<VersionRef>) {
         let state = &self.images[image.index()];
         let base = self.catalogue.images[image.index()]
             .base
@@ -182,25 +182,8 @@ impl World {
             return (Arc::clone(&current.contents), base);
         }
         let below = base.and_then(|base| self.images[base.image.index()].current());
-        let inherited: &[ReleaseRef] = below.map_or(&[], |version| &version.contents);
         let layout = &self.lineage.layouts[image.index()];
-        let newest = |package: PackageId| ReleaseRef {
-            package,
-            release: self.packages[package.index()].release,
-        };
-        // An image can be built before its base is: then it has its own packages alone.
-        let whole = base.map_or(0, |base| self.lineage.layouts[base.image.index()].len());
-        if inherited.len() != whole || (base.is_none() && layout.len() != state.own.len()) {
-            let own = state.own.iter().map(|package| newest(*package));
-            let mut contents: Vec<ReleaseRef> = inherited.iter().copied().chain(own).collect();
-            contents.sort_unstable();
-            return (contents.into(), base);
-        }
-        let contents = layout.iter().map(|slot| match *slot {
-            Slot::Own(package) => newest(package),
-            Slot::Base(place) => inherited[place as usize],
-        });
-        (contents.collect(), base)
+        (layout.contents(below.map(|version| &*version.contents), &self.releases), base)
     }
 
     pub(super) fn build_ends(&mut self, slot: u32, recorder: &mut impl Recorder) {
@@ -299,7 +282,7 @@ impl World {
         if version == 1 {
             self.published += 1;
         }
-        let findings = self.matches(&build.contents);
+        let findings = self.newest_matches(image, &build.contents);
         let state = &mut self.images[image.index()];
         let before = state.in_use.len();
         // What is open has been found, so it is among what can be found on the new version, unless
@@ -325,13 +308,13 @@ impl World {
         }
         let mut closed: Vec<AdvisoryId> = fixed.iter().map(|finding| finding.advisory).collect();
         closed.dedup();
-        let catalogue = Arc::clone(&self.catalogue);
+        let (catalogue, lineage) = (Arc::clone(&self.catalogue), Arc::clone(&self.lineage));
         let kind = || {
             let info = &catalogue.images[image.index()];
             let outcome = Outcome::Published(Published {
                 version,
                 base: build.base,
-                contents: Arc::clone(&build.contents),
+                contents: lineage.layouts[image.index()].releases(&build.contents),
                 own_packages: Arc::clone(&info.own_packages),
                 fixed,
             });

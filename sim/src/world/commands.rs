@@ -135,7 +135,7 @@ impl World {
             self.known(base)?;
             self.visible(base, definition.owner)?;
         }
-        let unknown = |p: &&PackageId| p.index() >= self.packages.len();
+        let unknown = |p: &&PackageId| p.index() >= self.releases.len();
         match definition.packages.iter().find(unknown) {
             Some(package) => Err(CommandError::UnknownPackage(package.0)),
             None => Ok(()),
@@ -179,6 +179,9 @@ impl World {
         let catalogue = Arc::make_mut(&mut self.catalogue);
         Arc::make_mut(&mut catalogue.images).push(info);
         Arc::make_mut(&mut self.lineage).add(&self.catalogue, image);
+        for hit in 0..ordinal(self.hits.len()) {
+            self.may_find(hit, image);
+        }
         self.emit(|| FactKind::ImageCreated(Arc::new(new)), recorder);
         Ok(())
     }
@@ -256,10 +259,9 @@ impl World {
 
     fn range(&self, range: &NewRange) -> Result<Hit, CommandError> {
         let NewRange { package, introduced, fixed } = *range;
-        let Some(state) = self.packages.get(package.index()) else {
+        let Some(newest) = self.releases.get(package.index()).copied() else {
             return Err(CommandError::UnknownPackage(package.0));
         };
-        let newest = state.release;
         let last = fixed.unwrap_or(newest);
         if introduced > newest || last > newest || fixed.is_some_and(|fixed| fixed <= introduced) {
             let package = package.0;

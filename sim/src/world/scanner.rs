@@ -1,12 +1,12 @@
 //! The scanner: which versions it looks at, what it finds, and what follows from that.
 use super::World;
-use super::state::{Event, Exposure, ImageState, Version};
+use super::state::{Candidate, Event, Exposure, ImageState, Version};
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{
     Fact, FactKind, FindingRef, Justification, NewFinding, Scan, ScanTarget, ScanTrigger,
 };
-use crate::ids::{AdvisoryId, ImageId, ReleaseRef, VersionRef};
+use crate::ids::{AdvisoryId, ImageId, VersionRef};
 use crate::random::Purpose;
 use crate::recorder::Recorder;
 use crate::time::SimTime;
@@ -61,20 +61,39 @@ impl World {
         }
     }
 
-    /// Every finding a scanner can make on these contents now, in order.
-    pub(super) fn matches(&self, contents: &[ReleaseRef]) -> Vec<FindingRef> {
-        let mut found = Vec::new();
-        for release in contents {
-            for hit in &self.packages[release.package.index()].hits {
-                if hit.introduced <= release.release
-                    && release.release < hit.fixed
-                    && hit.detectable <= self.now
-                {
-                    found.push(FindingRef { advisory: hit.advisory, package: release.package });
-                }
-            }
+    /// A hit may be found on an image from now on, if the image holds the package.
+    pub(super) fn may_find(&mut self, hit: u32, image: ImageId) {
+        let package = self.hits[hit as usize].finding.package;
+        if let Some(place) = self.lineage.layouts[image.index()].place(package) {
+            let candidate = Candidate { hit, place };
+            let state = &mut self.images[image.index()];
+            state.candidates.push(candidate);
+            state.live.push(candidate);
         }
-        found.sort_unstable();
+    }
+
+    /// Every finding a scanner can make now on contents of an image, in order.
+    fn matches(&self, state: &ImageState, contents: &[u32]) -> Vec<FindingRef> {
+        let hits = state.candidates.iter().filter_map(|candidate| {
+            let hit = &self.hits[candidate.hit as usize];
+            hit.matches(contents[candidate.place as usize], self.now).then_some(hit.finding)
+        });
+        hits.collect()
+    }
+
+    /// As `matches`, on the contents of a version that is the newest from now on. Later ones have
+    /// later releases, so what is fixed in it need not be looked at again.
+    pub(super) fn newest_matches(&mut self, image: ImageId, contents: &[u32]) -> Vec<FindingRef> {
+        let (hits, now) = (&self.hits, self.now);
+        let mut found = Vec::new();
+        self.images[image.index()].live.retain(|candidate| {
+            let hit = &hits[candidate.hit as usize];
+            let release = contents[candidate.place as usize];
+            if hit.matches(release, now) {
+                found.push(hit.finding);
+            }
+            release < hit.fixed || release == u32::MAX
+        });
         found
     }
 
@@ -95,12 +114,15 @@ impl World {
     fn scan_image<R: Recorder>(&mut self, image: ImageId, recorder: &mut R) {
         let now = self.now;
         let state = &self.images[image.index()];
+        let newest = state.current().map(|v| (v.version, self.matches(state, &v.contents)));
+        let newest = newest.as_ref();
         let mut all: Vec<Found> = Vec::new();
         for version in &state.in_use {
             let name = VersionRef { image, version: version.version };
-            let found = self.matches(&version.contents).into_iter();
+            let found = self.matches(state, &version.contents).into_iter();
             for finding in found.filter(|f| version.findings.binary_search(f).is_err()) {
-                let fixed_in = self.fixed_in(state, finding);
+                let fixed_in = newest.filter(|(_, has)| has.binary_search(&finding).is_err());
+                let fixed_in = fixed_in.map(|(version, _)| *version);
                 all.push((name, NewFinding { finding, fixed_in }));
             }
         }
@@ -119,15 +141,6 @@ impl World {
         let targets = R::FACTS.then(|| self.targets(images, &new));
         self.last_pass = self.now;
         self.report(trigger, targets, &new, recorder);
-    }
-
-    /// The newest version of an image, where it does not have the finding.
-    fn fixed_in(&self, state: &ImageState, finding: FindingRef) -> Option<u32> {
-        let advisory = &self.advisories[finding.advisory.index()];
-        let has = |v: &&Version| {
-            v.release_of(finding.package).is_some_and(|release| advisory.affects(release))
-        };
-        state.current().filter(|newest| !has(newest)).map(|v| v.version)
     }
 
     /// When a version was scanned last, by itself or by a pass over all.
@@ -149,15 +162,16 @@ impl World {
         let mut new = Vec::new();
         for advisory in advisories {
             let state = &self.advisories[advisory.index()];
-            for hit in &state.hits {
-                let finding = FindingRef { advisory, package: hit.package };
-                for image in &self.lineage.holders[hit.package.index()] {
-                    let of_image = &self.images[image.index()];
-                    let fixed_in = self.fixed_in(of_image, finding);
-                    for version in &of_image.in_use {
-                        let seen = self.scanned(version) >= state.info.detectable;
-                        let release = version.release_of(hit.package);
-                        if !seen && release.is_some_and(|release| state.affects(release)) {
+            for hit in &self.hits[state.first_hit as usize..][..state.hits.len()] {
+                let finding = hit.finding;
+                for image in &self.lineage.holders[finding.package.index()] {
+                    let layout = &self.lineage.layouts[image.index()];
+                    let Some(place) = layout.place(finding.package) else { continue };
+                    let affected = |v: &Version| hit.affects(v.contents[place as usize]);
+                    let in_use = &self.images[image.index()].in_use;
+                    let fixed_in = in_use.last().filter(|v| !affected(v)).map(|v| v.version);
+                    for version in in_use {
+                        if self.scanned(version) < hit.detectable && affected(version) {
                             let name = VersionRef { image: *image, version: version.version };
                             new.push((name, NewFinding { finding, fixed_in }));
                         }
@@ -287,9 +301,9 @@ impl World {
                     wrong.extend(images.map(|image| (*image, advisory.id)));
                 }
                 FactKind::ImageCreated(new) => {
-                    let packages = self.catalogue.all_packages(new.image).into_iter();
-                    let hits = packages.flat_map(|p| &self.packages[p.index()].hits);
-                    wrong.extend(hits.map(|hit| (new.image, hit.advisory)));
+                    let hits = self.images[new.image.index()].candidates.iter();
+                    let hits = hits.map(|candidate| self.hits[candidate.hit as usize]);
+                    wrong.extend(hits.map(|hit| (new.image, hit.finding.advisory)));
                 }
                 _ => {}
             }

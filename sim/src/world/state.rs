@@ -1,7 +1,6 @@
 //! The state of a world, as data.
 use super::timers::Promises;
-use crate::cast::ordinal;
-use crate::catalogue::{Catalogue, ImageInfo, Runtime};
+use crate::catalogue::{ImageInfo, Runtime};
 use crate::command::Report;
 use crate::fact::{Advisory, BuildResult, Cause, FindingRef, Outcome, UsageMode};
 use crate::ids::*;
@@ -44,111 +43,38 @@ pub(super) enum Event {
     UsageRequested { customer: CustomerId, image: ImageId },
 }
 
-/// Who stands on whom, and who holds what. Changes only when an image is added.
-#[derive(Clone, Debug)]
-pub(super) struct Lineage {
-    /// By base: the images built directly on it.
-    pub(super) children: Vec<Vec<ImageId>>,
-    /// By package: images that add it themselves.
-    pub(super) owners: Vec<Vec<ImageId>>,
-    /// By package: images that hold it, from whichever layer.
-    pub(super) holders: Vec<Vec<ImageId>>,
-    /// By package: images whose main package it is.
-    pub(super) mains: Vec<Vec<ImageId>>,
-    /// All images, bases before what stands on them.
-    pub(super) by_depth: Vec<ImageId>,
-    /// By image: where each of its packages comes from, in the order of packages.
-    pub(super) layouts: Vec<Arc<[Slot]>>,
-}
-
-/// Where a package of an image comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
-    /// The image adds it itself.
-    Own(PackageId),
-    /// The base holds it, at this place of its contents.
-    Base(u32),
-}
-
-impl Lineage {
-    pub(super) fn of(catalogue: &Catalogue) -> Self {
-        let packages = catalogue.packages.len();
-        let mut lineage = Lineage {
-            children: Vec::new(),
-            owners: vec![Vec::new(); packages],
-            holders: vec![Vec::new(); packages],
-            mains: vec![Vec::new(); packages],
-            by_depth: Vec::new(),
-            layouts: Vec::new(),
-        };
-        let mut sorted = Vec::with_capacity(catalogue.images.len());
-        for image in (0..ordinal(catalogue.images.len())).map(ImageId) {
-            lineage.attach(catalogue, image, &mut sorted);
-        }
-        lineage.sort(catalogue);
-        lineage
-    }
-
-    pub(super) fn add(&mut self, catalogue: &Catalogue, image: ImageId) {
-        let mut sorted: Vec<Vec<PackageId>> = (0..image.0)
-            .map(|below| {
-                let mut all = catalogue.all_packages(ImageId(below));
-                all.sort_unstable();
-                all
-            })
-            .collect();
-        self.attach(catalogue, image, &mut sorted);
-        self.sort(catalogue);
-    }
-
-    fn sort(&mut self, catalogue: &Catalogue) {
-        self.by_depth.sort_by_key(|id| (catalogue.images[id.index()].depth, *id));
-    }
-
-    /// Adds the next image; `sorted` has the packages of all images before it, in order.
-    fn attach(&mut self, catalogue: &Catalogue, image: ImageId, sorted: &mut Vec<Vec<PackageId>>) {
-        let info = &catalogue.images[image.index()];
-        self.children.push(Vec::new());
-        if let Some(base) = info.base {
-            self.children[base.index()].push(image);
-        }
-        for package in info.own_packages.iter() {
-            self.owners[package.index()].push(image);
-        }
-        if !info.own_packages.is_empty() {
-            self.mains[info.main_package.index()].push(image);
-        }
-        self.by_depth.push(image);
-        let below: &[PackageId] = info.base.map_or(&[], |base| &sorted[base.index()]);
-        let mut slots: Vec<(PackageId, Slot)> = Vec::with_capacity(below.len() + 64);
-        slots.extend(below.iter().zip(0..).map(|(package, place)| (*package, Slot::Base(place))));
-        slots.extend(info.own_packages.iter().map(|package| (*package, Slot::Own(*package))));
-        slots.sort_unstable_by_key(|(package, _)| *package);
-        for (package, _) in &slots {
-            self.holders[package.index()].push(image);
-        }
-        self.layouts.push(slots.iter().map(|(_, slot)| *slot).collect());
-        sorted.push(slots.into_iter().map(|(package, _)| package).collect());
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-pub(super) struct PackageState {
-    /// The newest release.
-    pub(super) release: u32,
-    /// The advisories that hit it, in the order of disclosure: what the scanner matches by.
-    pub(super) hits: Vec<PackageHit>,
-}
-
 /// An advisory that hits one package, with all that matching asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PackageHit {
-    pub(super) advisory: AdvisoryId,
+    pub(super) finding: FindingRef,
     /// The first affected release.
     pub(super) introduced: u32,
     /// The first release that is not affected any more; the maximum while there is none.
     pub(super) fixed: u32,
     pub(super) detectable: SimTime,
+}
+
+impl PackageHit {
+    /// Whether a scanner finds it now on contents with this release of the package.
+    #[inline]
+    pub(super) fn matches(&self, release: u32, now: SimTime) -> bool {
+        self.affects(release) && self.detectable <= now
+    }
+
+    /// Whether it affects a release. One that is absent has the maximum, and is never below.
+    #[inline]
+    pub(super) fn affects(&self, release: u32) -> bool {
+        self.introduced <= release && release < self.fixed
+    }
+}
+
+/// A package of an image that an advisory hits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    /// The place among all hits.
+    pub(super) hit: u32,
+    /// The place of the package in the image's contents.
+    pub(super) place: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -157,6 +83,8 @@ pub(super) struct AdvisoryState {
     pub(super) severity: Severity,
     /// By package: which releases are affected.
     pub(super) hits: Vec<Hit>,
+    /// The place of the first of them among all hits.
+    pub(super) first_hit: u32,
     pub(super) fix_available: Option<SimTime>,
     /// Images the scanner has found it on.
     pub(super) images_hit: u32,
@@ -192,13 +120,6 @@ pub(super) struct Hit {
 }
 
 impl AdvisoryState {
-    pub(super) fn affects(&self, release: ReleaseRef) -> bool {
-        self.hit(release.package).is_some_and(|hit| {
-            hit.introduced <= release.release
-                && hit.fixed.is_none_or(|fixed| release.release < fixed)
-        })
-    }
-
     pub(super) fn hit(&self, package: PackageId) -> Option<&Hit> {
         let place = self.hits.binary_search_by_key(&package, |hit| hit.package).ok()?;
         Some(&self.hits[place])
@@ -209,7 +130,8 @@ impl AdvisoryState {
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     pub(super) version: u32,
-    pub(super) contents: Arc<[ReleaseRef]>,
+    /// Releases by the image's layout.
+    pub(super) contents: Arc<[u32]>,
     pub(super) users: u32,
     /// When it was scanned by itself; a full pass may have looked at it since.
     pub(super) scanned: SimTime,
@@ -220,11 +142,6 @@ pub(super) struct Version {
 }
 
 impl Version {
-    pub(super) fn release_of(&self, package: PackageId) -> Option<ReleaseRef> {
-        let place = self.contents.binary_search_by_key(&package, |r| r.package).ok()?;
-        Some(self.contents[place])
-    }
-
     pub(super) fn has(&self, advisory: AdvisoryId) -> bool {
         let first = self.findings.partition_point(|f| f.advisory < advisory);
         self.findings.get(first).is_some_and(|f| f.advisory == advisory)
@@ -257,6 +174,10 @@ pub(super) struct ImageState {
     pub(super) users: Vec<u32>,
     /// Findings that no published version resolves yet, in order.
     pub(super) open: Vec<FindingRef>,
+    /// What may be found on its versions, in the order of hits.
+    pub(super) candidates: Vec<Candidate>,
+    /// Those of them that its newest version, or a later one, can still have.
+    pub(super) live: Vec<Candidate>,
     /// What has been found on it, by advisory.
     pub(super) exposures: Vec<Exposure>,
 }
@@ -280,6 +201,8 @@ impl ImageState {
             in_use: Vec::new(),
             users: Vec::new(),
             open: Vec::new(),
+            candidates: Vec::new(),
+            live: Vec::new(),
             exposures: Vec::new(),
         }
     }
@@ -392,7 +315,7 @@ pub(super) struct Build {
     pub(super) running: bool,
     pub(super) changes: u64,
     pub(super) base: Option<VersionRef>,
-    pub(super) contents: Arc<[ReleaseRef]>,
+    pub(super) contents: Arc<[u32]>,
     /// What the external builder reported.
     pub(super) report: Option<Arc<Report>>,
 }

@@ -43,11 +43,8 @@ impl World {
     fn set_detectable(&mut self, id: AdvisoryId, detectable: SimTime) {
         let state = &mut self.advisories[id.index()];
         state.info = Arc::new(Advisory { detectable, ..(*state.info).clone() });
-        for hit in &state.hits {
-            let hits = &mut self.packages[hit.package.index()].hits;
-            if let Ok(place) = hits.binary_search_by_key(&id, |hit| hit.advisory) {
-                hits[place].detectable = detectable;
-            }
+        for hit in &mut self.hits[state.first_hit as usize..][..state.hits.len()] {
+            hit.detectable = detectable;
         }
     }
 
@@ -59,10 +56,13 @@ impl World {
     /// Whether a version in use is affected, and when one such was scanned last.
     fn last_look(&self, state: &AdvisoryState) -> (bool, Option<SimTime>) {
         let (mut is_in_use, mut last) = (false, None);
-        for hit in &state.hits {
-            for image in &self.lineage.holders[hit.package.index()] {
+        for hit in &self.hits[state.first_hit as usize..][..state.hits.len()] {
+            let package = hit.finding.package;
+            for image in &self.lineage.holders[package.index()] {
+                let place = self.lineage.layouts[image.index()].place(package);
+                let Some(place) = place else { continue };
                 for version in &self.images[image.index()].in_use {
-                    if version.release_of(hit.package).is_some_and(|r| state.affects(r)) {
+                    if hit.affects(version.contents[place as usize]) {
                         is_in_use = true;
                         last = last.max(Some(self.scanned(version)));
                     }

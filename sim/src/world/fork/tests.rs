@@ -78,7 +78,7 @@ fn what_is_known_stays() {
             .collect();
         format!(
             "{versions:?} {advisories:?} {:?} {:?} {:?} {:?} {:?}",
-            world.packages.iter().map(|p| p.release).collect::<Vec<_>>(),
+            world.releases,
             world.pool,
             world.builds,
             world.usages,
