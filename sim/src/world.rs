@@ -72,6 +72,8 @@ pub struct World {
     free_slots: Vec<u32>,
     /// What builds are made of that have not begun.
     nothing: Arc<[u32]>,
+    /// Where contents are put together.
+    scratch: Vec<u32>,
     builds_made: u64,
     starts: u64,
     /// By the owner of the image.
@@ -126,6 +128,7 @@ impl World {
             builds: Vec::new(),
             free_slots: Vec::new(),
             nothing: Arc::new([]),
+            scratch: Vec::new(),
             builds_made: 0,
             starts: 0,
             failed_since_check: BTreeMap::new(),

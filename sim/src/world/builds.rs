@@ -170,7 +170,7 @@ impl World {
 
     /// What an image would be made of if it were built now: its base's newest version, and the
     /// newest releases of its own packages.
-    pub(super) fn resolve(&self, image: ImageId) -> (Arc<[u32]>, Option<VersionRef>) {
+    pub(super) fn resolve(&mut self, image: ImageId) -> (Arc<[u32]>, Option<VersionRef>) {
         let state = &self.images[image.index()];
         let base = self.catalogue.images[image.index()]
             .base
@@ -183,7 +183,9 @@ impl World {
         }
         let below = base.and_then(|base| self.images[base.image.index()].current());
         let layout = &self.lineage.layouts[image.index()];
-        (layout.contents(below.map(|version| &*version.contents), &self.releases), base)
+        let below = below.map(|version| &*version.contents);
+        layout.resolve(below, &self.releases, &mut self.scratch);
+        (Arc::from(self.scratch.as_slice()), base)
     }
 
     pub(super) fn build_ends(&mut self, slot: u32, recorder: &mut impl Recorder) {
@@ -282,14 +284,16 @@ impl World {
         if version == 1 {
             self.published += 1;
         }
-        let findings = self.newest_matches(image, &build.contents);
+        let (findings, fixable) = self.newest_matches(image, &build.contents);
         let state = &mut self.images[image.index()];
         let before = state.in_use.len();
         // What is open has been found, so it is among what can be found on the new version, unless
         // that does not have it any more.
         let mut fixed = Vec::new();
+        let mut rest = findings.iter().peekable();
         state.open.retain(|finding| {
-            let stays = findings.binary_search(finding).is_ok();
+            while rest.next_if(|found| *found < finding).is_some() {}
+            let stays = rest.peek() == Some(&finding);
             if !stays {
                 fixed.push(*finding);
             }
@@ -321,7 +325,7 @@ impl World {
             FactKind::BuildFinished(Arc::new(build.into_result(info.depth, outcome)))
         };
         self.emit(kind, recorder);
-        self.scan_pushed(image, recorder);
+        self.scan_pushed(image, fixable, recorder);
         // Only now: the new version may have brought the same advisory in by another package.
         for advisory in closed {
             self.resolved(image, advisory);

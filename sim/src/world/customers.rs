@@ -136,6 +136,7 @@ impl World {
         let before = usage.version;
         let runtime = if R::FACTS { usage.runtime.clone() } else { None };
         let exposed = self.exposed(image, before);
+        let same = self.same_findings(image, before, after);
         let usage = &mut self.usages[id as usize];
         let state = &mut self.images[image.index()];
         usage.version = after;
@@ -152,8 +153,20 @@ impl World {
             runtime,
         };
         self.emit(kind, recorder);
-        self.exposure_moved(customer, exposed, self.exposed(image, after), recorder);
-        self.switch_timers(id, after);
+        if !same {
+            self.exposure_moved(customer, exposed, self.exposed(image, after), recorder);
+            self.switch_timers(id, after);
+        }
+    }
+
+    /// Whether the same is known of two versions: then a customer that goes from one to the other is
+    /// owed what it was owed.
+    fn same_findings(&self, image: ImageId, one: u32, other: u32) -> bool {
+        let state = &self.images[image.index()];
+        match (state.version(one), state.version(other)) {
+            (Some(one), Some(other)) => one.findings == other.findings,
+            _ => false,
+        }
     }
 
     /// How many advisories are known and not judged on a version, by `Severity as usize`.

@@ -21,44 +21,45 @@ pub(super) struct Lineage {
     pub(super) layouts: Vec<Layout>,
 }
 
-/// What the contents of an image are: its packages in order, and where each release comes from.
+/// What the contents of an image are: those of its base, then the releases of its own packages.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
+    /// Packages in the order of contents.
     packages: Vec<PackageId>,
-    slots: Vec<Slot>,
-}
-
-/// Where the release of a package comes from.
-#[derive(Clone, Copy, Debug)]
-enum Slot {
-    /// The image adds the package itself.
-    Own(PackageId),
-    /// The base holds it, at this place of its contents.
-    Base(u32),
+    /// Places in the contents, by package.
+    places: Vec<(PackageId, u32)>,
+    /// How many of them come from the base.
+    inherited: usize,
 }
 
 /// Stands in contents for a package that is not there: an image can be built before its base is.
-const ABSENT: u32 = u32::MAX;
+pub(super) const ABSENT: u32 = u32::MAX;
 
 impl Layout {
-    /// The releases of a build that begins now, by package.
-    pub(super) fn contents(&self, base: Option<&[u32]>, newest: &[u32]) -> Arc<[u32]> {
-        let of = |slot: &Slot| match *slot {
-            Slot::Own(package) => newest[package.index()],
-            Slot::Base(place) => base.map_or(ABSENT, |base| base[place as usize]),
-        };
-        self.slots.iter().map(of).collect()
+    /// The releases of a build that begins now, written to `contents`.
+    pub(super) fn resolve(&self, base: Option<&[u32]>, newest: &[u32], contents: &mut Vec<u32>) {
+        contents.clear();
+        match base {
+            Some(base) => contents.extend_from_slice(base),
+            None => contents.resize(self.inherited, ABSENT),
+        }
+        let own = &self.packages[self.inherited..];
+        contents.extend(own.iter().map(|package| newest[package.index()]));
     }
 
     /// Where a package stands in the contents.
     pub(super) fn place(&self, package: PackageId) -> Option<u32> {
-        self.packages.binary_search(&package).ok().map(ordinal)
+        let place = self.places.binary_search_by_key(&package, |(of, _)| *of).ok()?;
+        Some(self.places[place].1)
     }
 
-    /// Contents as facts tell them.
+    /// Contents as facts tell them: in the order of packages.
     pub(super) fn releases(&self, contents: &[u32]) -> Arc<[ReleaseRef]> {
-        let all = self.packages.iter().zip(contents).filter(|(_, release)| **release != ABSENT);
-        all.map(|(package, release)| ReleaseRef { package: *package, release: *release }).collect()
+        let all = self.places.iter().map(|(package, place)| ReleaseRef {
+            package: *package,
+            release: contents[*place as usize],
+        });
+        all.filter(|release| release.release != ABSENT).collect()
     }
 }
 
@@ -104,15 +105,13 @@ impl Lineage {
         }
         self.by_depth.push(image);
         let below = info.base.map_or(&[][..], |base| &self.layouts[base.index()].packages);
-        let mut all: Vec<(PackageId, Slot)> =
-            Vec::with_capacity(below.len() + info.own_packages.len());
-        all.extend(below.iter().zip(0..).map(|(package, place)| (*package, Slot::Base(place))));
-        all.extend(info.own_packages.iter().map(|package| (*package, Slot::Own(*package))));
-        all.sort_unstable_by_key(|(package, _)| *package);
-        for (package, _) in &all {
+        let inherited = below.len();
+        let packages = [below, &info.own_packages].concat();
+        let mut places: Vec<(PackageId, u32)> = packages.iter().copied().zip(0..).collect();
+        places.sort_unstable();
+        for package in &packages {
             self.holders[package.index()].push(image);
         }
-        let (packages, slots) = all.into_iter().unzip();
-        self.layouts.push(Layout { packages, slots });
+        self.layouts.push(Layout { packages, places, inherited });
     }
 }

@@ -1,5 +1,6 @@
 //! The scanner: which versions it looks at, what it finds, and what follows from that.
 use super::World;
+use super::lineage::ABSENT;
 use super::state::{Candidate, Event, Exposure, ImageState, Version};
 use crate::cast::ordinal;
 use crate::events::Class;
@@ -24,8 +25,14 @@ impl World {
         }
     }
 
-    /// Scans the newest version of an image as it is pushed: it has just been given its findings.
-    pub(super) fn scan_pushed<R: Recorder>(&mut self, image: ImageId, recorder: &mut R) {
+    /// Scans the newest version of an image as it is pushed: it has just been given its findings, and
+    /// `fixable` says whether any of them has a fixed release.
+    pub(super) fn scan_pushed(
+        &mut self,
+        image: ImageId,
+        fixable: bool,
+        recorder: &mut impl Recorder,
+    ) {
         let now = self.now;
         let state = &mut self.images[image.index()];
         let Some(current) = state.in_use.last_mut() else { return };
@@ -39,12 +46,15 @@ impl World {
             FactKind::Scanned(Arc::new(Scan { trigger: ScanTrigger::Push, targets: vec![target] }))
         };
         self.emit(scan, recorder);
-        let mut last = None;
+        let (mut last, mut place) = (None, 0);
         for finding in &findings {
             let first_here = last.replace(finding.advisory) != Some(finding.advisory);
             // What is open is known, and owed: nobody runs this version yet.
             let state = &mut self.images[image.index()];
-            if state.open.binary_search(finding).is_err() {
+            while state.open.get(place).is_some_and(|open| open < finding) {
+                place += 1;
+            }
+            if state.open.get(place) != Some(finding) {
                 let new = NewFinding { finding: *finding, fixed_in: None };
                 self.found(version, new, first_here, recorder);
             } else if first_here && let Some(current) = state.in_use.last_mut() {
@@ -52,7 +62,7 @@ impl World {
                 current.exposed[severity as usize] += 1;
             }
         }
-        for finding in &findings {
+        for finding in findings.iter().filter(|_| fixable) {
             self.rebuild_if_fixed(version, *finding, recorder);
         }
         // By number: what a rebuild has led to may be another publication.
@@ -82,19 +92,26 @@ impl World {
     }
 
     /// As `matches`, on the contents of a version that is the newest from now on. Later ones have
-    /// later releases, so what is fixed in it need not be looked at again.
-    pub(super) fn newest_matches(&mut self, image: ImageId, contents: &[u32]) -> Vec<FindingRef> {
+    /// later releases, so what is fixed in it need not be looked at again. And whether any finding has a
+    /// fixed release.
+    pub(super) fn newest_matches(
+        &mut self,
+        image: ImageId,
+        contents: &[u32],
+    ) -> (Vec<FindingRef>, bool) {
         let (hits, now) = (&self.hits, self.now);
         let mut found = Vec::new();
+        let mut fixable = false;
         self.images[image.index()].live.retain(|candidate| {
             let hit = &hits[candidate.hit as usize];
             let release = contents[candidate.place as usize];
             if hit.matches(release, now) {
                 found.push(hit.finding);
+                fixable |= hit.fixed != u32::MAX;
             }
-            release < hit.fixed || release == u32::MAX
+            release < hit.fixed || release == ABSENT
         });
-        found
+        (found, fixable)
     }
 
     /// A scheduled pass over all versions in use.
