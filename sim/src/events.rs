@@ -28,6 +28,19 @@ pub enum Class {
     Sla,
 }
 
+impl Class {
+    /// All, in order.
+    const ALL: [Class; 7] = [
+        Class::Exogenous,
+        Class::Build,
+        Class::Usage,
+        Class::Triage,
+        Class::Request,
+        Class::Scan,
+        Class::Sla,
+    ];
+}
+
 /// An event with its place in the order of all.
 #[derive(Clone, Debug)]
 struct Scheduled<E> {
@@ -41,6 +54,11 @@ impl<E> Scheduled<E> {
     #[inline]
     fn key(&self) -> (SimTime, u64) {
         (self.at, self.rank)
+    }
+
+    fn class(&self) -> Class {
+        let of = |class: &Class| *class as u64 == self.rank >> 56;
+        Class::ALL.into_iter().find(of).unwrap_or(Class::Sla)
     }
 }
 
@@ -160,10 +178,11 @@ impl<E> EventQueue<E> {
     /// Takes all events out, in the order in which they would happen, and counts from the start
     /// again: what is scheduled next does not depend on what was here.
     pub fn take(&mut self) -> Vec<(SimTime, Class, E)> {
-        self.scheduled = 0;
-        let mut all = std::mem::take(&mut self.heap).into_vec();
+        let old = std::mem::take(self);
+        let ahead = old.ahead.into_iter().flatten();
+        let mut all: Vec<_> = old.near.into_iter().chain(ahead).chain(old.far).collect();
         all.sort_unstable_by_key(Scheduled::key);
-        all.into_iter().map(|next| (next.at, next.class, next.event)).collect()
+        all.into_iter().map(|next| (next.at, next.class(), next.event)).collect()
     }
 
     /// The next event, if it happens at or before `until`.
@@ -205,5 +224,26 @@ mod tests {
         }
         assert_eq!(seen, ["earlier", "release", "first build", "second build", "sla"]);
         assert_eq!(queue.next_at(), Some(SimTime(6)));
+    }
+
+    #[test]
+    fn all_events_are_taken_out_in_their_order_with_their_classes() {
+        let mut queue = EventQueue::default();
+        let mut expected = Vec::new();
+        for day in [0, 400, 3, 90, 0] {
+            for class in Class::ALL {
+                let at = SimTime(day * 86_400_000 + 7);
+                queue.schedule(at, class, expected.len());
+                expected.push((at, class, expected.len()));
+            }
+        }
+        // The first is under way: the queue has a current slot.
+        assert_eq!(queue.pop(SimTime(7)), Some((SimTime(7), 0)));
+        expected.remove(0);
+        expected.sort();
+        assert_eq!(queue.take(), expected);
+        assert_eq!(queue.next_at(), None);
+        queue.schedule(SimTime(3), Class::Sla, 99);
+        assert_eq!(queue.pop(SimTime(3)), Some((SimTime(3), 99)));
     }
 }
