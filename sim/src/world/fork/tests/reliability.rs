@@ -90,6 +90,11 @@ pub(super) fn bins(forecasts: &[Forecast]) -> Vec<Bin> {
     bins
 }
 
+/// All forecasts as one bin.
+pub(super) fn overall(forecasts: &[Forecast]) -> Bin {
+    Bin::of(&forecasts.iter().collect::<Vec<_>>())
+}
+
 /// The mean square of forecast less outcome.
 pub(super) fn brier(forecasts: &[Forecast]) -> f64 {
     mean(forecasts, |f| (f.probability() - f.outcome()).powi(2))
