@@ -7,6 +7,7 @@ mod false_positives;
 mod friday_night;
 mod named_images;
 mod queueing;
+mod recorder;
 mod remediation;
 mod requests;
 mod support;
