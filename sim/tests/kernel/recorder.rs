@@ -71,7 +71,7 @@ fn command(day: u32) -> Command {
         0 => Command::EndUse { customer, image },
         1 => Command::UseImage { customer, image, pin: None, runtime: None },
         2 => Command::UseImage { customer, image, pin: Some(1 + day), runtime: None },
-        3 => Command::Scan { image: (day % 2 == 0).then_some(image) },
+        3 => Command::Scan { image: day.is_multiple_of(2).then_some(image) },
         4 => Command::UpstreamChanged { build, image, revision: None },
         5 => Command::CheckSla,
         _ => Command::DiscloseAdvisory(Arc::new(NewAdvisory {
@@ -123,22 +123,21 @@ fn a_world_without_facts_is_the_same_world() {
     }
 }
 
+fn attempt_end(start: &BuildStart, began: &SimTime, end: AttemptEnd) -> BuildEnd {
+    let BuildStart { image, trigger, builder, .. } = *start;
+    BuildEnd { image, trigger, builder, started: *began, end }
+}
+
 /// What the facts say of builds, in their order.
 #[test]
 fn builds_start_and_end_as_the_facts_say() {
     for seed in SEEDS {
         let (_, watch) = played::<true>(seed);
-        let mut requests = BTreeMap::new();
-        let mut running = BTreeMap::new();
+        let mut began: BTreeMap<BuildId, SimTime> = BTreeMap::new();
+        let mut running: BTreeMap<BuildId, BuildStart> = BTreeMap::new();
         let (mut started, mut ended) = (Vec::new(), Vec::new());
         for fact in &watch.facts {
             let at = fact.at;
-            let mut end = |build: BuildId, end: AttemptEnd| {
-                let start: BuildStart = running.remove(&build)?;
-                let BuildStart { image, trigger, builder, .. } = start;
-                let started = requests.get(&(build, start.attempt))?;
-                Some((at, BuildEnd { image, trigger, builder, started: *started, end }))
-            };
             match &fact.kind {
                 FactKind::BuildRequested { build, image, cause } => {
                     let start = BuildStart {
@@ -151,15 +150,16 @@ fn builds_start_and_end_as_the_facts_say() {
                     running.insert(*build, start);
                 }
                 FactKind::BuildStarted { build, builder, attempt } => {
-                    requests.insert((*build, *attempt), at);
+                    began.insert(*build, at);
                     let start = running.get_mut(build).expect("a build that was requested");
                     (start.builder, start.attempt) = (*builder, *attempt);
                     started.push((at, *start));
                 }
                 FactKind::BuildFlaked { build, .. } => {
-                    let waits = running[build];
-                    ended.extend(end(*build, AttemptEnd::Flaked));
-                    running.insert(*build, waits);
+                    ended.push((
+                        at,
+                        attempt_end(&running[build], &began[build], AttemptEnd::Flaked),
+                    ));
                 }
                 FactKind::BuildFinished(result) => {
                     let how = match result.outcome {
@@ -168,7 +168,11 @@ fn builds_start_and_end_as_the_facts_say() {
                         Outcome::Superseded { .. } => AttemptEnd::Superseded,
                         Outcome::Failed { .. } => AttemptEnd::Failed,
                     };
-                    ended.extend(end(result.build, how));
+                    if let Some(start) = running.remove(&result.build)
+                        && start.attempt > 0
+                    {
+                        ended.push((at, attempt_end(&start, &began[&result.build], how)));
+                    }
                 }
                 _ => {}
             }
@@ -318,7 +322,8 @@ fn image_exposures_are_found_judged_and_resolved_as_the_facts_say() {
 fn timers_are_those_that_evaluations_name() {
     for seed in SEEDS {
         let (world, watch) = played::<true>(seed);
-        let [mut opened, mut stopped, mut breached, mut excluded] = [(); 4].map(|()| Vec::new());
+        let [mut opened, mut stopped] = [(); 2].map(|()| Vec::new());
+        let [mut breached, mut excluded] = [(); 2].map(|()| Vec::new());
         for fact in &watch.facts {
             let FactKind::SlaChecked(check) = &fact.kind else { continue };
             opened.extend(check.opened.iter().map(|timer| (*timer, check.previous, fact.at)));
