@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const WORLD: &str = "name: x\ntitle: X\nstart: 2026-01-05T00:00:00Z\nduration: 45d\n\
-    distribution: { packages: 60 }\nvulnerabilities: { per_day: 3 }\n\
+    distribution: { packages: 120 }\nvulnerabilities: { per_day: 3 }\n\
     fleet: { bases: 2, images: 10 }\n\
     builders: { count: 2, flake: 15%, retries: 1, breakage: 15% }\n\
     triggers: { rebuild: 0 2 * * * }\n\
@@ -22,7 +22,7 @@ const WORLD: &str = "name: x\ntitle: X\nstart: 2026-01-05T00:00:00Z\nduration: 4
     customers:\n  - { name: gold, count: 3, policy: gold, images: 6 }\n  \
     - { name: silver, count: 3, policy: silver, images: 4, pinned: 60%, \
     pin_age: { constant: 3d } }\n\
-    incidents:\n  - { at: 2026-01-06T00:00:00Z, distrust_builder: { builder: 1 } }\n  \
+    incidents:\n  - { at: 2026-01-06T00:00:00Z, distrust_builder: { builder: 0 } }\n  \
     - { at: 2026-01-12T00:00:00Z, builder_outage: { builders: 1, duration: 1d } }\n  \
     - at: 2026-01-15T00:00:00Z\n    mass_vulnerability: { image_share: 50%, severity: critical, \
     upstream_fix_after: 2h, package_fix_after: { constant: 8h }, detectable_after: 6h }\n";
@@ -359,7 +359,7 @@ fn a_world_like_another_is_the_world_of_its_scenario() {
         ("business-2-30", "pci-critical"),
         ("pinned: 60%", "pinned: 10%"),
         ("images: 10 }", "images: 11 }"),
-        ("packages: 60", "packages: 50"),
+        ("packages: 120", "packages: 110"),
         ("images: 6 }", "images: [wave-base, wave-static] }"),
         ("0 2 * * *", "0 3 * * 1"),
     ];
