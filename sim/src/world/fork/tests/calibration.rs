@@ -140,7 +140,6 @@ fn forecasts(worlds: u64, futures: u64, fork: Fork) -> [Vec<Forecast>; 2] {
 fn forecasts_are_reliable_and_better_than_the_base_rate() {
     for (what, of) in ["timers", "pairs"].into_iter().zip(forecasts(WORLDS, FUTURES, known)) {
         let (score, base) = (brier(&of), base_rate_brier(&of));
-        println!("{what}: {} forecasts, Brier {score:.4}, base rate {base:.4}", of.len());
         for bin in bins(&of) {
             assert!(bin.is_reliable(), "{what}: {bin:?}, seeds from 21000");
         }
@@ -155,11 +154,8 @@ fn forecasts_are_reliable_and_better_than_the_base_rate() {
 #[test]
 fn a_redraw_that_ignores_elapsed_times_is_not_reliable() {
     for (what, of) in ["timers", "pairs"].into_iter().zip(forecasts(WORLDS, 20, unconditional)) {
-        let (score, base) = (brier(&of), base_rate_brier(&of));
-        println!("{what}: {} forecasts, Brier {score:.4}, base rate {base:.4}", of.len());
         let wrong = bins(&of).iter().filter(|bin| !bin.is_reliable()).count();
         let all = overall(&of);
-        println!("{what}: {wrong} bins are not reliable, over all {all:.3?}");
         // Most of what a pair may breach is not disclosed yet, and is drawn alike by both.
         assert!(what == "pairs" || wrong >= 4, "{what}: only {wrong} of ten bins are wrong");
         assert!(!all.is_reliable(), "{what}: {all:?} over all");

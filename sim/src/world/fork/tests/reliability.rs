@@ -77,13 +77,6 @@ pub(super) fn bins(forecasts: &[Forecast]) -> Vec<Bin> {
             Bin::of(&members)
         })
         .collect();
-    for bin in &bins {
-        let verdict = if bin.is_reliable() { "" } else { " not reliable" };
-        println!(
-            "{:.3} forecast, {:.3} observed, band {:.3}: {} in {} worlds{verdict}",
-            bin.forecast, bin.observed, bin.band, bin.forecasts, bin.worlds
-        );
-    }
     for (bin, place) in bins.iter().zip(0..) {
         assert!(bin.worlds >= LEAST_WORLDS, "bin {place} has {} worlds", bin.worlds);
     }
