@@ -35,7 +35,6 @@ const LEAST_WORLDS: usize = 40;
 /// The observed share less the forecast one and its band, of one bin.
 #[derive(Debug)]
 pub(super) struct Bin {
-    pub(super) forecasts: usize,
     pub(super) worlds: usize,
     pub(super) forecast: f64,
     pub(super) observed: f64,
@@ -55,7 +54,6 @@ impl Bin {
         }
         let clustered: f64 = by_world.values().map(|sum| sum * sum).sum();
         Bin {
-            forecasts: members.len(),
             worlds: by_world.len(),
             forecast: members.iter().map(|f| f.halves[1]).sum::<f64>() / n,
             observed: members.iter().map(|f| f.outcome()).sum::<f64>() / n,
