@@ -1,6 +1,6 @@
 //! Uncertain inputs: how they may turn out, and the scenarios that follow from each draw.
 use super::refuse::{self, Wrong};
-use super::{CompiledArm, Files, with_horizon};
+use super::source::{CompiledArm, Files, with_horizon};
 use crate::file::{Distribution, Study, Value};
 use libm::{exp, floor, log, round, sqrt};
 use serde_json::{Value as Json, json};
@@ -63,20 +63,9 @@ enum Form {
 }
 
 impl Input {
+    /// The value at a probability, as the scenario has it.
     fn at(&self, u: f64) -> Json {
-        let number = match &self.distribution {
-            Distribution::Uniform { min, max } => min.number() + u * (max.number() - min.number()),
-            Distribution::Triangular { min, mode, max } => triangular(min, mode, max, u),
-            Distribution::Within { of, factor } => exp(log(of.number())
-                + log(factor.value()) / normal_quantile(0.975) * normal_quantile(u)),
-            Distribution::OneOf(values) => {
-                let reached =
-                    |(_, after): &(&Json, u32)| u * (values.len() as f64) < f64::from(*after);
-                let value = values.iter().zip(1_u32..).find(reached).map(|(value, _)| value);
-                let value = value.or(values.last());
-                return value.cloned().unwrap_or(Json::Null);
-            }
-        };
+        let Some(number) = self.number(u) else { return self.choice(u) };
         let ms = |number: f64| Json::String(format!("{}ms", round(number.max(0.0))));
         match self.form {
             Form::Number => json!(number),
@@ -86,6 +75,51 @@ impl Input {
                 json!({ "lognormal": { "median": ms(number), "sigma": sigma } })
             }
         }
+    }
+
+    /// The value for people: of a lognormal its median.
+    fn shown(&self, u: f64) -> String {
+        match (self.number(u), self.form) {
+            (Some(number), Form::Number) => format!("{number:.3}"),
+            (Some(number), Form::Whole) => format!("{number:.0}"),
+            (Some(number), Form::Span | Form::Lognormal(_)) => span(number),
+            (None, _) => match self.choice(u) {
+                Json::String(text) => text,
+                value => match &value["lognormal"]["median"] {
+                    Json::String(median) => median.clone(),
+                    _ => value.to_string(),
+                },
+            },
+        }
+    }
+
+    /// One of several values.
+    fn choice(&self, u: f64) -> Json {
+        let Distribution::OneOf(values) = &self.distribution else { return Json::Null };
+        let reached = |(_, after): &(&Json, u32)| u * (values.len() as f64) < f64::from(*after);
+        let value = values.iter().zip(1_u32..).find(reached).map(|(value, _)| value);
+        value.or(values.last()).cloned().unwrap_or(Json::Null)
+    }
+
+    /// A number; none: it is one of several values.
+    fn number(&self, u: f64) -> Option<f64> {
+        Some(match &self.distribution {
+            Distribution::Uniform { min, max } => min.number() + u * (max.number() - min.number()),
+            Distribution::Triangular { min, mode, max } => triangular(min, mode, max, u),
+            Distribution::Within { of, factor } => exp(log(of.number())
+                + log(factor.value()) / normal_quantile(0.975) * normal_quantile(u)),
+            Distribution::OneOf(_) => return None,
+        })
+    }
+}
+
+/// A length of time for people.
+fn span(ms: f64) -> String {
+    const MINUTE_MS: f64 = 60_000.0;
+    match ms / MINUTE_MS {
+        minutes if minutes < 120.0 => format!("{minutes:.1} min"),
+        minutes if minutes < 2.0 * 24.0 * 60.0 => format!("{:.1} h", minutes / 60.0),
+        minutes => format!("{:.1} d", minutes / 60.0 / 24.0),
     }
 }
 
@@ -98,6 +132,9 @@ fn triangular(min: &Value, mode: &Value, max: &Value, u: f64) -> f64 {
         max - sqrt((1.0 - u) * (max - min) * (max - mode))
     }
 }
+
+/// The most scenarios that are made ready: arms times combinations of uncertain inputs.
+const MOST_SCENARIOS: usize = 2_000;
 
 /// The probabilities at which an input is tried alone.
 const LOW: f64 = 0.05;
@@ -125,22 +162,16 @@ pub(super) fn variations(
     }
     let draws = uncertain.draws as usize;
     let count = (draws + 2 * inputs.len() + 1).saturating_mul(arms.len());
-    if count > super::MOST_SCENARIOS {
-        let expected = format!("at most {} scenarios in all", super::MOST_SCENARIOS);
+    if count > MOST_SCENARIOS {
+        let expected = format!("at most {} scenarios in all", MOST_SCENARIOS);
         let found = format!("{count}: each draw in each arm, each input low and high");
         wrong.push(Invalid::new(steps!["uncertain"], expected, found).hint("fewer draws or arms"));
         return Ok(all);
     }
     let mut kinds = Vec::new();
     for (place, input) in inputs.iter().enumerate() {
-        let tried = |u: f64| Tried {
-            input: place,
-            path: input.path.clone(),
-            value: match input.at(u) {
-                Json::String(text) => text,
-                other => other.to_string(),
-            },
-        };
+        let tried =
+            |u: f64| Tried { input: place, path: input.path.clone(), value: input.shown(u) };
         let alone = |u: f64| vec![(place, input.at(u))];
         kinds.push((Kind::Low(tried(LOW)), alone(LOW)));
         kinds.push((Kind::High(tried(HIGH)), alone(HIGH)));

@@ -135,6 +135,8 @@ pub(crate) fn in_body(operation: &str, field: &str) -> Option<(Names, Body)> {
         | ("createStudy", "study" | "scenarios")
         | ("createWebhookSource", "name")
         | ("rotateWebhookSecret", "overlap_seconds")
+        | ("createForecast", "horizon_days" | "futures" | "seed" | "confidence")
+        | ("createDrill", "name" | "scenario" | "incident" | "seed" | "replications")
         | ("getToken", "api_key") => return None,
         (
             "createWebhookEndpoint" | "changeWebhookEndpoint",

@@ -33,6 +33,14 @@ fn number(value: f64) -> String {
     }
 }
 
+/// A value of a measure: a share in percent.
+fn value_of(measure: Measure, value: f64) -> String {
+    match measure {
+        Measure::AnyViolation | Measure::Kept | Measure::Utilization => percent(value),
+        _ => number(value),
+    }
+}
+
 fn percent(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }
@@ -44,7 +52,7 @@ fn replications(campaign: &Campaign) -> String {
 
 /// How many more replications make an interval so much narrower that its limit reaches a value, if the
 /// estimate stays; none: it never would.
-fn more(campaign: &Campaign, estimate: f64, limit: f64, wanted: f64) -> Option<u64> {
+fn more_needed(campaign: &Campaign, estimate: f64, limit: f64, wanted: f64) -> Option<u64> {
     let (width, room) = (libm::fabs(estimate - limit), libm::fabs(estimate - wanted));
     if room <= 0.0 || !width.is_finite() {
         return None;
@@ -143,27 +151,28 @@ fn kept(
         group.clock == of.clock && group.severity == severity && group.tier == of.tier
     });
     let wanted = of.kept.value();
-    let mut last = None;
     let by_days = place.map_or(&[][..], |place| &campaign.tallies[arm].deadlines[place]);
+    let mut longest = None;
+    let mut needed: Option<u64> = None;
+    let mut open = false;
     for (days, moments) in (1_u32..).zip(by_days) {
         let interval = share(moments, level);
-        if interval.estimate.is_none() {
-            continue;
-        }
+        let Some(estimate) = interval.estimate else { continue };
         if interval.lower.is_some_and(|lower| lower >= wanted) {
             return Kept::By(days, interval);
         }
-        last = Some((days, interval));
+        if interval.upper.is_none_or(|upper| upper >= wanted) {
+            open = true;
+            let more = interval.lower.filter(|_| estimate > wanted);
+            let more = more.and_then(|lower| more_needed(campaign, estimate, lower, wanted));
+            needed = needed.into_iter().chain(more).min();
+        }
+        longest = Some((days, interval));
     }
-    match last {
+    match longest {
         None => Kept::Nothing,
-        Some((days, interval)) if interval.upper.is_some_and(|upper| upper < wanted) => {
-            Kept::NotBy(days, interval)
-        }
-        Some((_, interval)) => {
-            let limits = interval.estimate.zip(interval.lower);
-            Kept::Open(limits.and_then(|(estimate, lower)| more(campaign, estimate, lower, wanted)))
-        }
+        Some(_) if open => Kept::Open(needed),
+        Some((days, interval)) => Kept::NotBy(days, interval),
     }
 }
 
@@ -202,7 +211,7 @@ fn fewest_builders(campaign: &Campaign, of: &FewestBuilders) -> Answer {
             open.push(campaign.compiled.arms[arm].name.clone());
             let limit = if at_most { interval.upper } else { interval.lower };
             if let (Some(estimate), Some(limit)) = (interval.estimate, limit) {
-                needed = needed.max(more(campaign, estimate, limit, wanted));
+                needed = needed.max(more_needed(campaign, estimate, limit, wanted));
             }
         }
     }
@@ -214,17 +223,19 @@ fn fewest_builders(campaign: &Campaign, of: &FewestBuilders) -> Answer {
     let answer = match &found {
         Some((builders, arm, interval)) => {
             let name = &campaign.compiled.arms[*arm].name;
-            let seen = interval.estimate.map_or_else(String::new, number);
-            format!("{builders} builders ({name}: {seen}){unsure}")
+            let shown = |value| value_of(criterion.of.measure, value);
+            let seen = interval.estimate.map_or_else(String::new, shown);
+            let noun = if *builders == 1 { "builder" } else { "builders" };
+            format!("{builders} {noun} ({name}: {seen}){unsure}")
         }
         None if open.is_empty() => "none of the arms has enough".to_owned(),
         None => cannot_be_told(needed),
     };
     Answer {
         question: format!(
-            "How few builders keep the {} at {side} {}?",
+            "How few builders keep the {}: {side} {}?",
             criterion.of.words(),
-            number(wanted)
+            value_of(criterion.of.measure, wanted)
         ),
         answer,
         basis: format!(
@@ -309,7 +320,7 @@ fn cheapest_by_pairs(campaign: &Campaign, question: String) -> Answer {
         if interval.upper.is_none_or(|upper| upper >= 0.0) {
             rivals.push(campaign.compiled.arms[other].name.clone());
             if let (Some(estimate), Some(upper)) = (interval.estimate, interval.upper) {
-                needed = needed.max(more(campaign, estimate, upper, 0.0));
+                needed = needed.max(more_needed(campaign, estimate, upper, 0.0));
             }
         }
     }
@@ -365,7 +376,7 @@ fn better(campaign: &Campaign, of: &Better) -> Answer {
         return Answer { question, answer, basis, told: false, more_replications: None };
     }
     let limit = if estimate > 0.0 { this.difference.lower } else { this.difference.upper };
-    let needed = limit.and_then(|limit| more(campaign, estimate, limit, 0.0));
+    let needed = limit.and_then(|limit| more_needed(campaign, estimate, limit, 0.0));
     Answer {
         question,
         answer: format!(

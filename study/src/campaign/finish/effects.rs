@@ -15,11 +15,15 @@ pub(super) fn uncertainty(campaign: &Campaign) -> Option<UncertaintyResult> {
             .map(|(arm, compiled)| {
                 let values = campaign.tallies[arm].of(&campaign.counting, &of);
                 let by_chance = t_mean(&moments(values), campaign.compiled.level);
-                let drawn = drawn(campaign, arm);
+                // What is drawn plays under the first few of the seeds: by how much these differ
+                // from all, it is set right (a control variate).
+                let few = moments(&values[..values.len().min(uncertain.replications as usize)]);
+                let offset = by_chance.estimate.unwrap_or(few.mean) - few.mean;
+                let drawn = drawn(campaign, arm, offset);
                 UncertainArm {
                     arm: compiled.name.clone(),
                     by_inputs: spread(campaign, &drawn),
-                    inputs: inputs(campaign, arm, &drawn, by_chance.estimate),
+                    inputs: inputs(campaign, arm, &drawn, (few.mean, offset)),
                     by_chance,
                 }
             })
@@ -29,11 +33,11 @@ pub(super) fn uncertainty(campaign: &Campaign) -> Option<UncertaintyResult> {
 }
 
 /// The draws of an arm: at which probability each input stood, and the mean that followed.
-fn drawn(campaign: &Campaign, arm: usize) -> Vec<(Vec<f64>, f64)> {
+fn drawn(campaign: &Campaign, arm: usize, offset: f64) -> Vec<(Vec<f64>, f64)> {
     let all = campaign.varied(|kind| matches!(kind, Kind::Drawn(_)), arm);
     let seen = all.into_iter().filter(|(_, moments)| moments.n > 0);
     let draw = seen.filter_map(|(kind, moments)| match kind {
-        Kind::Drawn(at) => Some((at.clone(), moments.mean)),
+        Kind::Drawn(at) => Some((at.clone(), moments.mean + offset)),
         _ => None,
     });
     draw.collect()
@@ -77,15 +81,15 @@ fn inputs(
     campaign: &Campaign,
     arm: usize,
     drawn: &[(Vec<f64>, f64)],
-    nominal: Option<f64>,
+    (nominal, offset): (f64, f64),
 ) -> Vec<InputEffect> {
     let low = campaign.varied(|kind| matches!(kind, Kind::Low(_)), arm);
     let high = campaign.varied(|kind| matches!(kind, Kind::High(_)), arm);
     let mut effects = Vec::new();
     for ((low, at_low), (high, at_high)) in low.into_iter().zip(high) {
         let (Kind::Low(low), Kind::High(high)) = (low, high) else { continue };
-        let mean = |of: &Moments| if of.n > 0 { Some(of.mean) } else { nominal };
-        let Some((at_low, at_high)) = mean(at_low).zip(mean(at_high)) else { continue };
+        let mean = |of: &Moments| offset + if of.n > 0 { of.mean } else { nominal };
+        let (at_low, at_high) = (mean(at_low), mean(at_high));
         effects.push(InputEffect {
             path: low.path.clone(),
             low: low.value.clone(),
