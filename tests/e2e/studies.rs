@@ -29,8 +29,7 @@ fn worker(settings: &HashMap<String, String>) -> Background {
 
 /// A client with the token of a new key.
 async fn admin(settings: &HashMap<String, String>, base: &str) -> Client {
-    let made =
-        beside(settings, &["api-key", "create", "--name", "test", "--role", "admin"]).output();
+    let made = beside(settings, &["api-key", "create", "test", "--role", "admin"]).output();
     let made = made.expect("the program runs");
     assert!(made.status.success(), "{}", said(&made));
     let text = String::from_utf8_lossy(&made.stdout).into_owned();

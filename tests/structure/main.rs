@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("embedded", &[]),
     ("store", &["sim", "documents"]),
     ("telemetry", &["store"]),
-    ("jobs", &["sim", "documents", "store", "telemetry"]),
+    ("jobs", &["sim", "study", "documents", "store", "telemetry"]),
     ("api", &["sim", "study", "documents", "store", "telemetry", "jobs"]),
     ("wavetank", &["sim", "study", "documents", "embedded", "store", "telemetry", "jobs", "api"]),
 ];
