@@ -5,6 +5,8 @@ import { identity, onChange, signOut } from './lib/session.js';
 import { connect, disconnect } from './lib/world.js';
 import { build } from './pages/build.js';
 import { builds } from './pages/builds.js';
+import { drills } from './pages/drills.js';
+import { forecast } from './pages/forecast.js';
 import { image } from './pages/image.js';
 import { images } from './pages/images.js';
 import { notFound } from './pages/not-found.js';
@@ -20,6 +22,8 @@ const routes = [
   { pattern: '/images/:image', page: image },
   { pattern: '/builds', page: builds },
   { pattern: '/builds/:id', page: build },
+  { pattern: '/forecast', page: forecast },
+  { pattern: '/drills', page: drills },
   { pattern: '/sign-in', page: signInPage },
   { pattern: '*', page: notFound },
 ];
@@ -27,6 +31,8 @@ const routes = [
 const NAVIGATION = [
   ['/images', 'Images'],
   ['/builds', 'Builds'],
+  ['/forecast', 'Forecast'],
+  ['/drills', 'Drills'],
 ];
 
 const header = document.getElementById('header');

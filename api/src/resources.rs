@@ -3,7 +3,9 @@
 //! (`schemas`).
 mod builds;
 mod customers;
+mod drills;
 mod events;
+mod forecasts;
 mod identity;
 mod images;
 pub(crate) mod logs;
@@ -86,6 +88,8 @@ resources! {
     vulnerabilities::packages::PackagesApi,
     customers::catalogue::CustomersApi,
     sla::SlaApi,
+    forecasts::ForecastsApi,
+    drills::DrillsApi,
     logs::transparency::LogsApi,
     logs::audit::AuditLogsApi,
     webhooks::upstream::WebhooksApi,

@@ -11,9 +11,11 @@ mod exogenous;
 mod fork;
 mod foundation;
 mod incidents;
+mod lineage;
 mod scanner;
 mod sla;
 mod state;
+mod timers;
 mod trust;
 mod view;
 
@@ -29,11 +31,13 @@ use crate::scenario::Scenario;
 use crate::time::SimTime;
 use config::Config;
 use foundation::Foundation;
+use lineage::Lineage;
 pub use sla::{due as sla_due, left as sla_left};
 use state::{AdvisoryState, Build, Event, External, ImageState};
-use state::{Lineage, LostTrust, PackageState, Timers, Usage, UsageRequest};
+use state::{LostTrust, PackageHit, Usage, UsageRequest};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use timers::Timers;
 pub use view::{AdvisoryView, BuildView, ImageExposure, TimerView};
 
 /// A running world. A clone goes on by itself to the same future, a [fork](World::fork) to another.
@@ -52,13 +56,24 @@ pub struct World {
     seq: u64,
     events: u64,
     queue: EventQueue<Event>,
-    packages: Vec<PackageState>,
+    /// The newest release, by package.
+    releases: Vec<u32>,
+    /// Packages that advisories hit, by advisory and package.
+    hits: Vec<PackageHit>,
     advisories: Vec<AdvisoryState>,
     undetected: Vec<(SimTime, AdvisoryId)>,
+    /// When all versions in use were scanned last.
+    last_pass: SimTime,
     images: Vec<ImageState>,
+    /// How many of them have a version.
+    published: u32,
     pool: Pool<u32>,
     builds: Vec<Option<Build>>,
     free_slots: Vec<u32>,
+    /// What builds are made of that have not begun.
+    nothing: Arc<[u32]>,
+    /// Where contents are put together.
+    scratch: Vec<u32>,
     builds_made: u64,
     starts: u64,
     /// By the owner of the image.
@@ -102,13 +117,18 @@ impl World {
             seq: 0,
             events: 0,
             queue: EventQueue::default(),
-            packages: vec![PackageState::default(); catalogue.packages.len()],
+            releases: vec![0; catalogue.packages.len()],
+            hits: Vec::new(),
             advisories: Vec::new(),
             undetected: Vec::new(),
+            last_pass: SimTime(i64::MIN),
             images,
+            published: 0,
             pool: Pool::new(config.builders, config.classes),
             builds: Vec::new(),
             free_slots: Vec::new(),
+            nothing: Arc::new([]),
+            scratch: Vec::new(),
             builds_made: 0,
             starts: 0,
             failed_since_check: BTreeMap::new(),
@@ -252,6 +272,14 @@ impl World {
         self.seq += 1;
         if R::FACTS {
             recorder.fact(Fact { seq: self.seq, at: self.now, kind: kind() });
+        }
+    }
+
+    /// Tells a fact that was made; none where facts are only counted.
+    fn emit_some(&mut self, kind: Option<FactKind>, recorder: &mut impl Recorder) {
+        self.seq += 1;
+        if let Some(kind) = kind {
+            recorder.fact(Fact { seq: self.seq, at: self.now, kind });
         }
     }
 

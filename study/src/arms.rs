@@ -1,8 +1,10 @@
 //! A study made ready to be played: each arm's scenario read and checked, under its settings.
 mod inputs;
 mod refuse;
+mod source;
 
 pub use inputs::{Kind, Tried, Variation};
+pub use source::{CompiledArm, Load, Source};
 
 use crate::file::{self, Arm, Costs, Measure, Question, Selection, Study};
 use crate::measure::{Period, Tiers};
@@ -12,28 +14,13 @@ use refuse::Wrong;
 use sim::scenario::Scenario;
 use sim::strict_yaml::{Change, ChangeError, FileError, Invalid, did_you_mean, excerpt, steps};
 use sim::time::{DAY_MS, SimDuration};
-use std::collections::BTreeMap;
+use source::{Files, with_horizon};
 use std::sync::Arc;
 
 /// The most arms.
 pub const MOST_ARMS: usize = 64;
 /// The most replications of all arms together.
 pub const MOST_PLAYED: u64 = 100_000;
-/// The most scenarios that are made ready: arms times combinations of uncertain inputs.
-const MOST_SCENARIOS: usize = 2_000;
-
-/// The file of a study.
-#[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
-    /// What errors call it.
-    pub file_name: &'a str,
-    /// Its bytes.
-    pub bytes: &'a [u8],
-}
-
-/// Gets a scenario by what the study calls it: a path or the name of a bundled one. Gives what errors
-/// call it and its bytes, or why there is none.
-pub type Load<'a> = &'a dyn Fn(&str) -> Result<(String, Vec<u8>), String>;
 
 /// A study that can be played.
 #[derive(Clone, Debug)]
@@ -56,17 +43,6 @@ pub struct Compiled {
     pub warm_up: SimDuration,
     /// The confidence.
     pub level: Level,
-}
-
-/// What an arm is called and sets.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CompiledArm {
-    /// Its name.
-    pub name: String,
-    /// The scenario, by what the study calls it.
-    pub scenario: String,
-    /// What it changes.
-    pub changes: Vec<Change>,
 }
 
 impl Compiled {
@@ -126,7 +102,7 @@ fn compile_study(
     wrong: &mut Wrong,
 ) -> Result<Option<Compiled>, FileError> {
     let Some((arms, places)) = arms(&study, wrong) else { return Ok(None) };
-    let mut files = Files { load, loaded: BTreeMap::new() };
+    let mut files = Files::new(load);
     let base = study.scenario.clone();
     if let Err(problem) = files.get(&base) {
         wrong.push(Invalid::new(steps!["scenario"], "a scenario", problem));
@@ -169,30 +145,6 @@ fn compile_study(
         level,
         study,
     }))
-}
-
-/// Scenario files, each loaded once.
-struct Files<'a> {
-    load: Load<'a>,
-    loaded: BTreeMap<String, (String, Vec<u8>)>,
-}
-
-impl Files<'_> {
-    fn get(&mut self, name: &str) -> Result<&(String, Vec<u8>), String> {
-        if !self.loaded.contains_key(name) {
-            let file = (self.load)(name)?;
-            self.loaded.insert(name.to_owned(), file);
-        }
-        self.loaded.get(name).ok_or_else(|| "nothing".to_owned())
-    }
-
-    fn texts(&self) -> Vec<ScenarioText> {
-        let text = |(name, (_, bytes)): (&String, &(String, Vec<u8>))| ScenarioText {
-            name: name.clone(),
-            text: String::from_utf8_lossy(bytes).into_owned(),
-        };
-        self.loaded.iter().map(text).collect()
-    }
 }
 
 /// Where in the study an arm is written.
@@ -327,15 +279,6 @@ fn unique(arms: &[CompiledArm], places: &[Place], wrong: &mut Wrong) {
             wrong.push(Invalid::new(places[index].step("name"), "each name once", found));
         }
     }
-}
-
-/// The length of a scenario is that of the study.
-fn with_horizon(changes: &[Change], horizon: SimDuration) -> Vec<Change> {
-    let duration = Change {
-        path: "duration".to_owned(),
-        value: serde_json::Value::String(format!("{}ms", horizon.0)),
-    };
-    changes.iter().cloned().chain([duration]).collect()
 }
 
 /// What a study sets for all arms.

@@ -61,7 +61,7 @@ pub fn drill(
         let seed = options.seed.wrapping_add(u64::from(nth));
         one(scenario, incident, seed, stop)
     });
-    Ok(played.map(|played| summarize(scenario, incident, options, played)))
+    Ok(played.map(|played| summarize(scenario, incident, options.level, played)))
 }
 
 fn find(scenario: &Scenario, wanted: Option<usize>) -> Result<usize, Error> {

@@ -3,6 +3,7 @@
 mod accessibility;
 mod driver;
 mod explorer;
+mod forecast;
 mod hostile;
 mod image;
 mod live_status;

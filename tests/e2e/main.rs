@@ -1,5 +1,6 @@
 //! The program as people run it: whole worlds, killed and split ones, and hostile input.
 mod agreement;
+mod ahead;
 mod bad_input;
 mod demo;
 mod determinism;

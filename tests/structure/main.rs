@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["sim", "documents"]),
     ("telemetry", &["store"]),
     ("jobs", &["sim", "documents", "store", "telemetry"]),
-    ("api", &["sim", "documents", "store", "telemetry", "jobs"]),
+    ("api", &["sim", "study", "documents", "store", "telemetry", "jobs"]),
     ("wavetank", &["sim", "study", "documents", "embedded", "store", "telemetry", "jobs", "api"]),
 ];
 

@@ -7,6 +7,7 @@ use crate::http::problem::{Code, Problem};
 use crate::http::snapshot::Snapshot;
 use crate::http::streams::{Room, Streams};
 use crate::http::time::Instant;
+use crate::http::turns::Turns;
 use crate::http::write::WriteTx;
 use jobs::webhooks::AddressPolicy;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
@@ -32,6 +33,7 @@ struct Inner {
     token_key: TokenKey,
     settings: Settings,
     streams: Arc<Streams>,
+    turns: Turns,
     known_keys: KnownKeys,
     closing: CancellationToken,
 }
@@ -85,6 +87,7 @@ impl ApiState {
             objects,
             token_key,
             streams: Streams::new(&settings.limits),
+            turns: Turns::new(&settings.limits),
             known_keys: KnownKeys::default(),
             closing: CancellationToken::new(),
             settings,
@@ -140,6 +143,11 @@ impl ApiState {
         })
     }
 
+    /// The turns of answers that cost processor time.
+    pub(crate) fn turns(&self) -> Result<&Turns, Problem> {
+        Ok(&self.inner()?.turns)
+    }
+
     /// Whether the key behind a token still holds, as of a moment ago.
     pub(crate) async fn key_holds(&self, key_id: &str) -> Result<(), Problem> {
         let known = &self.inner()?.known_keys;
@@ -186,8 +194,8 @@ impl ApiState {
         self.begin(caller.requester(), SNAPSHOT).await
     }
 
-    /// A snapshot of everything, for what is checked before a caller is known and for what is
-    /// public by its nature (the hashes of the logs).
+    /// A snapshot of everything, for what is checked before a caller is known, for what is public by
+    /// its nature (the hashes of the logs), and for the record that a forecast rebuilds the world from.
     pub(crate) async fn platform_read_tx(&self) -> Result<Transaction<'static, Postgres>, Problem> {
         self.begin(Requester::Platform, SNAPSHOT).await
     }

@@ -85,7 +85,7 @@ impl World {
             running: false,
             changes: 0,
             base: None,
-            contents: Arc::new([]),
+            contents: Arc::clone(&self.nothing),
             report: None,
         };
         let slot = match self.free_slots.pop() {
@@ -132,9 +132,13 @@ impl World {
     /// Gives waiting builds to free builders.
     pub(super) fn start_builds(&mut self, recorder: &mut impl Recorder) {
         while let Some((slot, builder)) = self.pool.start() {
-            let Some(mut build) = self.builds[slot as usize].take() else { continue };
-            (build.contents, build.base) = self.resolve(build.image);
-            let image = &mut self.images[build.image.index()];
+            let Some(image_id) = self.builds[slot as usize].as_ref().map(|build| build.image)
+            else {
+                continue;
+            };
+            let (contents, base) = self.resolve(image_id);
+            let Some(build) = &mut self.builds[slot as usize] else { continue };
+            let image = &mut self.images[image_id.index()];
             if image.waiting == Some(slot) {
                 image.waiting = None;
             }
@@ -144,20 +148,20 @@ impl World {
             build.started = self.now;
             build.builder = builder;
             build.start_order = self.starts;
+            build.running = true;
             build.changes = image.changes;
-            let entity = u64::from(build.image.0);
-            let u = self.streams.uniform(Purpose::BuildDuration, entity, image.started);
-            let ends = self.now + SimDuration(self.config.duration.duration(u).0.max(1));
+            (build.contents, build.base) = (contents, base);
             let (id, attempt) = (build.id, build.attempts);
             let start = BuildStart {
-                image: build.image,
+                image: image_id,
                 trigger: build.cause.trigger(),
                 requested: build.requested,
                 attempt,
                 builder,
             };
-            build.running = true;
-            self.builds[slot as usize] = Some(build);
+            let entity = u64::from(image_id.0);
+            let u = self.streams.uniform(Purpose::BuildDuration, entity, image.started);
+            let ends = self.now + SimDuration(self.config.duration.duration(u).0.max(1));
             self.queue.schedule(ends, Class::Build, Event::BuildEnds(slot));
             recorder.build_started(self.now, start);
             self.emit(|| FactKind::BuildStarted { build: id, builder, attempt }, recorder);
@@ -166,7 +170,7 @@ impl World {
 
     /// What an image would be made of if it were built now: its base's newest version, and the
     /// newest releases of its own packages.
-    pub(super) fn resolve(&self, image: ImageId) -> (Arc<[ReleaseRef]>, Option<VersionRef>) {
+    pub(super) fn resolve(&mut self, image: ImageId) -> (Arc<[u32]>, Option<VersionRef>) {
         let state = &self.images[image.index()];
         let base = self.catalogue.images[image.index()]
             .base
@@ -178,15 +182,10 @@ impl World {
             return (Arc::clone(&current.contents), base);
         }
         let below = base.and_then(|base| self.images[base.image.index()].current());
-        let inherited: &[ReleaseRef] = below.map_or(&[], |version| &version.contents);
-        let mut contents = Vec::with_capacity(inherited.len() + state.own.len());
-        contents.extend_from_slice(inherited);
-        contents.extend(state.own.iter().map(|package| ReleaseRef {
-            package: *package,
-            release: self.packages[package.index()].release,
-        }));
-        contents.sort_unstable();
-        (contents.into(), base)
+        let layout = &self.lineage.layouts[image.index()];
+        let below = below.map(|version| &*version.contents);
+        layout.resolve(below, &self.releases, &mut self.scratch);
+        (Arc::from(self.scratch.as_slice()), base)
     }
 
     pub(super) fn build_ends(&mut self, slot: u32, recorder: &mut impl Recorder) {
@@ -282,32 +281,51 @@ impl World {
         state.published_changes = build.changes;
         state.published_start = build.start_order;
         let version = state.version;
+        if version == 1 {
+            self.published += 1;
+        }
+        let (findings, fixable) = self.newest_matches(image, &build.contents);
+        let state = &mut self.images[image.index()];
+        let before = state.in_use.len();
+        // What is open has been found, so it is among what can be found on the new version, unless
+        // that does not have it any more.
+        let mut fixed = Vec::new();
+        let mut rest = findings.iter().peekable();
+        state.open.retain(|finding| {
+            while rest.next_if(|found| *found < finding).is_some() {}
+            let stays = rest.peek() == Some(&finding);
+            if !stays {
+                fixed.push(*finding);
+            }
+            stays
+        });
         state.in_use.push(Version {
             version,
             contents: Arc::clone(&build.contents),
             users: 0,
-            scanned: None,
-            findings: Vec::new(),
+            scanned: self.now,
+            findings,
             exposed: [0; 4],
         });
-        state.forget_unused();
-        let fixed = self.resolve_findings(image);
+        if let Some(replaced) = before.checked_sub(1) {
+            state.forget_unused(replaced);
+        }
         let mut closed: Vec<AdvisoryId> = fixed.iter().map(|finding| finding.advisory).collect();
         closed.dedup();
-        let catalogue = Arc::clone(&self.catalogue);
+        let (catalogue, lineage) = (Arc::clone(&self.catalogue), Arc::clone(&self.lineage));
         let kind = || {
             let info = &catalogue.images[image.index()];
             let outcome = Outcome::Published(Published {
                 version,
                 base: build.base,
-                contents: Arc::clone(&build.contents),
+                contents: lineage.layouts[image.index()].releases(&build.contents),
                 own_packages: Arc::clone(&info.own_packages),
                 fixed,
             });
             FactKind::BuildFinished(Arc::new(build.into_result(info.depth, outcome)))
         };
         self.emit(kind, recorder);
-        self.scan_pushed(image, recorder);
+        self.scan_pushed(image, fixable, recorder);
         // Only now: the new version may have brought the same advisory in by another package.
         for advisory in closed {
             self.resolved(image, advisory);
@@ -316,19 +334,6 @@ impl World {
         if !bootstrap {
             self.rebuild_children(image, version, recorder);
         }
-    }
-
-    /// The open findings of an image that its newest version does not have; they are closed.
-    fn resolve_findings(&mut self, image: ImageId) -> Vec<FindingRef> {
-        let state = &self.images[image.index()];
-        let Some(current) = state.current() else { return Vec::new() };
-        let (open, fixed): (Vec<_>, Vec<_>) = state.open.iter().copied().partition(|finding| {
-            current
-                .release_of(finding.package)
-                .is_some_and(|release| self.advisories[finding.advisory.index()].affects(release))
-        });
-        self.images[image.index()].open = open;
-        fixed
     }
 
     fn rebuild_children(&mut self, base: ImageId, version: u32, recorder: &mut impl Recorder) {
@@ -352,7 +357,7 @@ impl World {
     ) {
         let Some(least) = self.config.on_cve_fix else { return };
         let finding = FindingRef { advisory, package: release.package };
-        if self.advisories[advisory.index()].info.severity >= least
+        if self.advisories[advisory.index()].severity >= least
             && self.images[image.index()].open.binary_search(&finding).is_ok()
         {
             self.request(image, Cause::CveFix { advisory, release }, None, recorder);

@@ -5,6 +5,7 @@
 use super::World;
 use super::exogenous::{Draft, FIRST_OWN_CVE};
 use super::state::{Build, Event, External, Fixing, Hit, ImageState, Usage, UsageRequest};
+use super::timers::Promises;
 use crate::cast::ordinal;
 use crate::catalogue::{ImageInfo, Runtime};
 use crate::command::{Command, CommandError, ImageDefinition, NewAdvisory, NewRange, Report};
@@ -134,7 +135,7 @@ impl World {
             self.known(base)?;
             self.visible(base, definition.owner)?;
         }
-        let unknown = |p: &&PackageId| p.index() >= self.packages.len();
+        let unknown = |p: &&PackageId| p.index() >= self.releases.len();
         match definition.packages.iter().find(unknown) {
             Some(package) => Err(CommandError::UnknownPackage(package.0)),
             None => Ok(()),
@@ -178,6 +179,9 @@ impl World {
         let catalogue = Arc::make_mut(&mut self.catalogue);
         Arc::make_mut(&mut catalogue.images).push(info);
         Arc::make_mut(&mut self.lineage).add(&self.catalogue, image);
+        for hit in 0..ordinal(self.hits.len()) {
+            self.may_find(hit, image);
+        }
         self.emit(|| FactKind::ImageCreated(Arc::new(new)), recorder);
         Ok(())
     }
@@ -255,10 +259,9 @@ impl World {
 
     fn range(&self, range: &NewRange) -> Result<Hit, CommandError> {
         let NewRange { package, introduced, fixed } = *range;
-        let Some(state) = self.packages.get(package.index()) else {
+        let Some(newest) = self.releases.get(package.index()).copied() else {
             return Err(CommandError::UnknownPackage(package.0));
         };
-        let newest = state.release;
         let last = fixed.unwrap_or(newest);
         if introduced > newest || last > newest || fixed.is_some_and(|fixed| fixed <= introduced) {
             let package = package.0;
@@ -414,9 +417,14 @@ impl World {
 
     fn new_usage(&mut self, customer: CustomerId, image: ImageId) -> u32 {
         let id = ordinal(self.usages.len());
+        // What was owed by an earlier use is remembered.
+        let before = |usage: &&mut Usage| (usage.customer, usage.image) == (customer, image);
+        let before = self.usages.iter_mut().rev().find(before);
+        let owed = before.map_or_else(Promises::default, |usage| std::mem::take(&mut usage.owed));
         self.usages.push(Usage {
             customer,
             image,
+            policy: self.catalogue.customers[customer.index()].policy,
             entry: ordinal(self.catalogue.customer_entry[customer.index()]),
             mode: UsageMode::Follow,
             version: 0,
@@ -428,6 +436,7 @@ impl World {
             commanded: true,
             ended: false,
             runtime: None,
+            owed,
         });
         self.images[image.index()].users.push(id);
         id
@@ -441,15 +450,12 @@ impl World {
         let exposed = self.exposed(image, version);
         let state = &mut self.images[image.index()];
         state.users.retain(|user| *user != id);
-        if let Some(version) = state.version_mut(version) {
-            version.users -= 1;
-        }
-        state.forget_unused();
+        state.leave(version);
         if version > 0 {
             let version = VersionRef { image, version };
             self.emit(|| FactKind::UsageEnded { customer, version }, recorder);
         }
         self.exposure_moved(customer, exposed, [0; 4], recorder);
-        self.stop_timers_of(customer, image);
+        self.stop_timers_of(id);
     }
 }

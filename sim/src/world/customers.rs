@@ -1,10 +1,11 @@
 //! Customers: which images they use, and when they switch to another version.
 use super::World;
 use super::state::{Event, Usage};
+use super::timers::Promises;
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{Clock, FactKind, UsageMode};
-use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
+use crate::ids::{CustomerId, ImageId, VersionRef};
 use crate::random::Purpose;
 use crate::recorder::Recorder;
 use crate::severity::Severity;
@@ -15,12 +16,14 @@ impl World {
     /// Who uses what when the world begins.
     pub(super) fn settle(&mut self) {
         let chosen = Arc::clone(&self.foundation.chosen);
+        self.usages.reserve(chosen.len());
         for usage in chosen.iter() {
             let id = ordinal(self.usages.len());
             self.images[usage.image.index()].users.push(id);
             self.usages.push(Usage {
                 customer: usage.customer,
                 image: usage.image,
+                policy: self.catalogue.customers[usage.customer.index()].policy,
                 entry: usage.entry,
                 mode: if usage.pin { UsageMode::Pin } else { UsageMode::Follow },
                 version: 0,
@@ -32,13 +35,15 @@ impl World {
                 commanded: false,
                 ended: false,
                 runtime: None,
+                owed: Promises::default(),
             });
         }
     }
 
     /// A version was published: first users begin, followers plan to adopt it.
     pub(super) fn offer(&mut self, image: ImageId, recorder: &mut impl Recorder) {
-        for id in self.images[image.index()].users.clone() {
+        for place in 0..self.images[image.index()].users.len() {
+            let id = self.images[image.index()].users[place];
             let usage = &self.usages[id as usize];
             if usage.version == 0 {
                 self.begin_use(id, self.images[image.index()].version, recorder);
@@ -120,9 +125,8 @@ impl World {
     pub(super) fn begin_use(&mut self, id: u32, version: u32, recorder: &mut impl Recorder) {
         let usage = &mut self.usages[id as usize];
         usage.used_since = self.now;
-        let (customer, image) = (usage.customer, usage.image);
         self.run_version(id, version, recorder);
-        self.open_provider_timers(customer, image);
+        self.open_provider_timers(id);
     }
 
     /// The customer runs this version from now on.
@@ -132,17 +136,15 @@ impl World {
         let before = usage.version;
         let runtime = if R::FACTS { usage.runtime.clone() } else { None };
         let exposed = self.exposed(image, before);
+        let same = self.same_findings(image, before, after);
         let usage = &mut self.usages[id as usize];
         let state = &mut self.images[image.index()];
         usage.version = after;
         usage.version_since = self.now;
-        if let Some(version) = state.version_mut(before) {
-            version.users -= 1;
-        }
         if let Some(version) = state.version_mut(after) {
             version.users += 1;
         }
-        state.forget_unused();
+        state.leave(before);
         let kind = || FactKind::UsageChanged {
             customer,
             version: VersionRef { image, version: after },
@@ -151,8 +153,20 @@ impl World {
             runtime,
         };
         self.emit(kind, recorder);
-        self.exposure_moved(customer, exposed, self.exposed(image, after), recorder);
-        self.switch_timers(customer, image, after);
+        if !same {
+            self.exposure_moved(customer, exposed, self.exposed(image, after), recorder);
+            self.switch_timers(id, after);
+        }
+    }
+
+    /// Whether the same is known of two versions: then a customer that goes from one to the other is
+    /// owed what it was owed.
+    fn same_findings(&self, image: ImageId, one: u32, other: u32) -> bool {
+        let state = &self.images[image.index()];
+        match (state.version(one), state.version(other)) {
+            (Some(one), Some(other)) => one.findings == other.findings,
+            _ => false,
+        }
     }
 
     /// How many advisories are known and not judged on a version, by `Severity as usize`.
@@ -177,25 +191,26 @@ impl World {
 
     /// Stops the customer's timers of what the new version no longer has, and opens those of what
     /// it brings.
-    fn switch_timers(&mut self, customer: CustomerId, image: ImageId, version: u32) {
-        let state = &self.images[image.index()];
-        let Some(current) = state.version(version) else { return };
-        let mut stop: Vec<u32> = Vec::new();
-        for (advisory, exposure) in &state.exposures {
-            if !current.has(*advisory) {
-                stop.extend(self.timers.find(&exposure.timers, customer, Clock::Customer));
-            }
+    fn switch_timers(&mut self, id: u32, version: u32) {
+        let usage = &mut self.usages[id as usize];
+        let image = usage.image;
+        let Some(place) = self.images[image.index()].place(version) else { return };
+        let current = &self.images[image.index()].in_use[place];
+        if !usage.owed.is_idle(Clock::Customer) {
+            let gone = |advisory| !current.has(advisory);
+            usage.owed.stop(Clock::Customer, &mut self.timers, self.now, gone);
         }
-        let mut brought: Vec<AdvisoryId> = current.findings.iter().map(|f| f.advisory).collect();
-        brought.dedup();
-        for timer in stop {
-            self.stop_timer(timer);
-        }
-        for advisory in brought {
-            let triaged = |e: &super::state::Exposure| e.judged.is_some();
-            if !self.images[image.index()].exposures.get(&advisory).is_some_and(triaged) {
-                self.open_timer(customer, image, advisory, Clock::Customer, self.now);
+        let mut last = None;
+        for nth in 0..current.findings.len() {
+            let state = &self.images[image.index()];
+            let advisory = state.in_use[place].findings[nth].advisory;
+            if last.replace(advisory) == Some(advisory)
+                || self.usages[id as usize].owed.runs(Clock::Customer, advisory)
+                || state.exposure(advisory).is_some_and(|exposure| exposure.judged.is_some())
+            {
+                continue;
             }
+            self.open_timer(id, advisory, Clock::Customer, self.now);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Exogenous events: package releases, disclosures, and fixes. None of them
 //! depends on builders, cadences or policies, so two policies under one seed face the same events.
 use super::World;
-use super::state::{AdvisoryState, Event, Fixing, Hit};
+use super::state::{AdvisoryState, Event, Fixing, Hit, PackageHit};
 use crate::cast::{ordinal, whole_i64, whole_u32};
 use crate::events::Class;
-use crate::fact::{Advisory, Affected, Cause, FactKind};
+use crate::fact::{Advisory, Affected, Cause, FactKind, FindingRef};
 use crate::ids::{AdvisoryId, ImageId, PackageId, ReleaseRef};
 use crate::random::{self, Purpose, Sampler};
 use crate::recorder::Recorder;
@@ -24,7 +24,7 @@ pub(super) const FIRST_OWN_CVE: u32 = 1_000_000;
 
 impl World {
     pub(super) fn schedule_releases(&mut self) {
-        for package in 0..ordinal(self.packages.len()) {
+        for package in 0..ordinal(self.releases.len()) {
             self.schedule_release(PackageId(package), 0);
         }
     }
@@ -52,9 +52,9 @@ impl World {
         fixes: &[AdvisoryId],
         recorder: &mut impl Recorder,
     ) -> ReleaseRef {
-        let state = &mut self.packages[package.index()];
-        state.release += 1;
-        let release = ReleaseRef { package, release: state.release };
+        let newest = &mut self.releases[package.index()];
+        *newest += 1;
+        let release = ReleaseRef { package, release: *newest };
         for owner in &self.lineage.owners[package.index()] {
             self.images[owner.index()].changes += 1;
         }
@@ -162,7 +162,7 @@ impl World {
 
     /// Which packages a CVE hits: one, or a power law; popular ones more often (Zipf, exponent 1).
     fn blast(&self, key: u64) -> BTreeSet<PackageId> {
-        let packages = ordinal(self.packages.len());
+        let packages = ordinal(self.releases.len());
         let u = self.streams.uniform(Purpose::Blast, key, 0);
         let single = self.config.single_package;
         let radius = if u < single || self.config.blast_max < 2 {
@@ -193,7 +193,7 @@ impl World {
     /// From which release on each package is affected.
     pub(super) fn hits_of(&self, packages: &BTreeSet<PackageId>, key: u64) -> Vec<Hit> {
         let introduced = |package: PackageId| {
-            let newest = self.packages[package.index()].release;
+            let newest = self.releases[package.index()];
             let u = self.streams.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 0);
             if u < AFFECTED_FROM_THE_FIRST {
                 return 0;
@@ -233,13 +233,25 @@ impl World {
             detectable: draft.detectable,
             affected,
         });
-        for hit in &hits {
-            self.packages[hit.package.index()].advisories.push(id);
+        let first_hit = ordinal(self.hits.len());
+        for (hit, place) in hits.iter().zip(first_hit..) {
+            self.hits.push(PackageHit {
+                finding: FindingRef { advisory: id, package: hit.package },
+                introduced: hit.introduced,
+                fixed: hit.fixed.unwrap_or(u32::MAX),
+                detectable: draft.detectable,
+            });
+            let lineage = Arc::clone(&self.lineage);
+            for image in &lineage.holders[hit.package.index()] {
+                self.may_find(place, *image);
+            }
         }
         self.undetected.push((draft.detectable, id));
         self.advisories.push(AdvisoryState {
             info: Arc::clone(&info),
+            severity: draft.severity,
             hits,
+            first_hit,
             fix_available: None,
             images_hit: 0,
             paused: Vec::new(),
@@ -297,6 +309,7 @@ impl World {
             state.hits[place].fixed = Some(release.release);
             let delay = state.fix_available.map_or(0, |available| self.now.since(available).0);
             state.fixed_log_ms += libm::log(delay.max(1) as f64);
+            self.hits[state.first_hit as usize + place].fixed = release.release;
         }
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.owners[package.index()] {

@@ -1,6 +1,6 @@
 //! What a world is made on: its inventory, who stands on whom, and who uses what. Worlds of one seed
 //! share it, where their scenarios agree on it, so that the arms of a study make it once.
-use super::state::Lineage;
+use super::lineage::Lineage;
 use crate::cast::ordinal;
 use crate::catalogue::{Agreement, Catalogue};
 use crate::ids::{CustomerId, ImageId};
@@ -66,6 +66,8 @@ fn chosen(scenario: &Scenario, catalogue: &Catalogue, streams: RandomStreams) ->
     let rank_key = |image: &u32| streams.bits(Purpose::Usage, u64::MAX, *image)[0];
     let mut ranked: Vec<u32> = (0..all).collect();
     ranked.sort_by_key(|image| (rank_key(image), *image));
+    let weights: Vec<f64> =
+        (1..=all).map(|rank| libm::pow(f64::from(rank), -POPULARITY_EXPONENT)).collect();
     let mut usages = Vec::new();
     for customer in 0..ordinal(catalogue.customers.len()) {
         let entry = catalogue.customer_entry[customer as usize];
@@ -78,14 +80,19 @@ fn chosen(scenario: &Scenario, catalogue: &Catalogue, streams: RandomStreams) ->
             }
             counted => {
                 let wanted = CustomerImages::count(counted.as_ref(), u64::from(all));
-                let weighted = ranked.iter().zip(1u32..).map(|(image, rank)| {
-                    let weight = libm::pow(f64::from(rank), -POPULARITY_EXPONENT);
-                    (-libm::log(draw(2 * image)) / weight, *image)
-                });
+                let weighted = ranked
+                    .iter()
+                    .zip(&weights)
+                    .map(|(image, weight)| (-libm::log(draw(2 * image)) / weight, *image));
                 let mut keyed: Vec<(f64, u32)> = weighted.collect();
-                keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
                 let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-                keyed.into_iter().take(wanted).map(|(_, image)| image).collect()
+                if wanted < keyed.len() {
+                    let order =
+                        |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+                    keyed.select_nth_unstable_by(wanted, order);
+                    keyed.truncate(wanted);
+                }
+                keyed.into_iter().map(|(_, image)| image).collect()
             }
         };
         chosen.sort_unstable();

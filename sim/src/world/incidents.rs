@@ -68,7 +68,7 @@ impl World {
             };
             let room = wanted - hit.len();
             // The best that does not overshoot; else the smallest that does.
-            let candidates = (0..ordinal(self.packages.len())).map(|p| (gain(&p), p));
+            let candidates = (0..ordinal(self.releases.len())).map(|p| (gain(&p), p));
             let usable: Vec<_> = candidates
                 .filter(|(gain, p)| *gain > 0 && !self.catalogue.packages[*p as usize].end_of_life)
                 .collect();

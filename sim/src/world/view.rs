@@ -88,7 +88,7 @@ impl World {
     pub fn timers(&self) -> impl Iterator<Item = TimerView> {
         self.timers.all.iter().map(|timer| TimerView {
             name: timer.name,
-            severity: self.advisories[timer.name.advisory.index()].info.severity,
+            severity: self.advisories[timer.name.advisory.index()].severity,
             opened: timer.opened,
             started: timer.started,
             due: timer.due,
@@ -102,14 +102,14 @@ impl World {
     pub fn image_exposures(&self) -> impl Iterator<Item = ImageExposure> {
         let images = self.images.iter().zip(0..).map(|(state, image)| (state, ImageId(image)));
         images.flat_map(move |(state, image)| {
-            state.exposures.iter().map(move |(advisory, exposure)| ImageExposure {
+            state.exposures.iter().map(move |exposure| ImageExposure {
                 image,
-                advisory: *advisory,
-                severity: self.advisories[advisory.index()].info.severity,
+                advisory: exposure.advisory,
+                severity: self.advisories[exposure.advisory.index()].severity,
                 detected: exposure.first_detected,
                 judged: exposure.judged,
                 resolved: exposure.resolved,
-                incident: self.incident_of(*advisory),
+                incident: self.incident_of(exposure.advisory),
             })
         })
     }
@@ -120,7 +120,7 @@ impl World {
             let state = &self.advisories[advisory.index()];
             AdvisoryView {
                 advisory,
-                severity: state.info.severity,
+                severity: state.severity,
                 published: state.info.published,
                 fix_available: state.fix_available,
                 incident: self.incident_of(advisory),

@@ -8,6 +8,7 @@ mod fork;
 mod friday_night;
 mod named_images;
 mod queueing;
+mod recorder;
 mod remediation;
 mod requests;
 mod support;

@@ -1,6 +1,6 @@
 //! Uncertain inputs: how they may turn out, and the scenarios that follow from each draw.
 use super::refuse::{self, Wrong};
-use super::{CompiledArm, Files, with_horizon};
+use super::source::{CompiledArm, Files, with_horizon};
 use crate::file::{Distribution, Study, Value};
 use libm::{exp, floor, log, round, sqrt};
 use serde_json::{Value as Json, json};
@@ -99,6 +99,9 @@ fn triangular(min: &Value, mode: &Value, max: &Value, u: f64) -> f64 {
     }
 }
 
+/// The most scenarios that are made ready: arms times combinations of uncertain inputs.
+const MOST_SCENARIOS: usize = 2_000;
+
 /// The probabilities at which an input is tried alone.
 const LOW: f64 = 0.05;
 const HIGH: f64 = 0.95;
@@ -125,8 +128,8 @@ pub(super) fn variations(
     }
     let draws = uncertain.draws as usize;
     let count = (draws + 2 * inputs.len() + 1).saturating_mul(arms.len());
-    if count > super::MOST_SCENARIOS {
-        let expected = format!("at most {} scenarios in all", super::MOST_SCENARIOS);
+    if count > MOST_SCENARIOS {
+        let expected = format!("at most {} scenarios in all", MOST_SCENARIOS);
         let found = format!("{count}: each draw in each arm, each input low and high");
         wrong.push(Invalid::new(steps!["uncertain"], expected, found).hint("fewer draws or arms"));
         return Ok(all);

@@ -1,5 +1,5 @@
 //! What is wrong with a study, collected and said by line.
-use super::Source;
+use super::source::Source;
 use crate::file;
 use sim::strict_yaml::{FileError, Invalid, Step, WrongChange};
 

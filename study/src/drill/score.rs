@@ -1,5 +1,4 @@
 //! How a drill is scored.
-use super::Options;
 use crate::statistics::{Interval, Level, quantile};
 use serde::Serialize;
 use sim::scenario::Scenario;
@@ -195,11 +194,10 @@ impl Observed {
 pub(super) fn summarize(
     scenario: &Scenario,
     incident: usize,
-    options: &Options,
+    level: Level,
     played: Vec<Timeline>,
 ) -> Drill {
     let scored: Vec<Scored> = played.iter().map(score).collect();
-    let level = options.level;
     let over = |of: &dyn Fn(&Scored) -> Option<f64>| Observed::of(scored.iter().map(of), level);
     let shares = |of: &dyn Fn(&Scored) -> &Vec<ScoredShare>| {
         (0..SHARES.len()).map(|place| over(&|scored| of(scored)[place].hours)).collect()

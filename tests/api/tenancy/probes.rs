@@ -132,6 +132,8 @@ pub(crate) fn in_body(operation: &str, field: &str) -> Option<(Names, Body)> {
         | ("checkScenario", "scenario")
         | ("createWebhookSource", "name")
         | ("rotateWebhookSecret", "overlap_seconds")
+        | ("createForecast", "horizon_days" | "futures" | "seed" | "confidence")
+        | ("createDrill", "name" | "scenario" | "incident" | "seed" | "replications")
         | ("getToken", "api_key") => return None,
         (
             "createWebhookEndpoint" | "changeWebhookEndpoint",

@@ -219,6 +219,12 @@ codes! {
     /// The repository is not the source of any image.
     UnknownRepository "unknown_repository" 422 "No image is built from this repository"
         "Name the image instead, or a repository whose last part is a package or an image.";
+    /// The scenario has no such event to drill.
+    NoSuchDrill "no_such_drill" 422 "The scenario has no such event to drill"
+        "A drill plays a `mass_vulnerability` among the scenario's `incidents`; count them from 0.";
+    /// To work it out takes longer than a request may.
+    TooMuchWork "too_much_work" 422 "That takes too long to work out in a request"
+        "Ask for less: fewer futures or replications, a shorter horizon, a smaller scenario.";
     /// The fields are right one by one, but not together.
     Contradiction "contradiction" 422 "The fields contradict each other"
         "The message says which; each field is described at /docs.";

@@ -35,10 +35,17 @@ impl World {
             if is_in_use || detectable > self.now {
                 undetected.push((detectable, id));
             }
-            let info = Advisory { detectable, ..(*state.info).clone() };
-            self.advisories[id.index()].info = Arc::new(info);
+            self.set_detectable(id, detectable);
         }
         self.undetected = undetected;
+    }
+
+    fn set_detectable(&mut self, id: AdvisoryId, detectable: SimTime) {
+        let state = &mut self.advisories[id.index()];
+        state.info = Arc::new(Advisory { detectable, ..(*state.info).clone() });
+        for hit in &mut self.hits[state.first_hit as usize..][..state.hits.len()] {
+            hit.detectable = detectable;
+        }
     }
 
     fn still_undetected(&self, id: AdvisoryId) -> Option<(SimTime, AdvisoryId)> {
@@ -49,12 +56,15 @@ impl World {
     /// Whether a version in use is affected, and when one such was scanned last.
     fn last_look(&self, state: &AdvisoryState) -> (bool, Option<SimTime>) {
         let (mut is_in_use, mut last) = (false, None);
-        for hit in &state.hits {
-            for image in &self.lineage.holders[hit.package.index()] {
+        for hit in &self.hits[state.first_hit as usize..][..state.hits.len()] {
+            let package = hit.finding.package;
+            for image in &self.lineage.holders[package.index()] {
+                let place = self.lineage.layouts[image.index()].place(package);
+                let Some(place) = place else { continue };
                 for version in &self.images[image.index()].in_use {
-                    if version.release_of(hit.package).is_some_and(|r| state.affects(r)) {
+                    if hit.affects(version.contents[place as usize]) {
                         is_in_use = true;
-                        last = last.max(version.scanned);
+                        last = last.max(Some(self.scanned(version)));
                     }
                 }
             }
@@ -71,10 +81,8 @@ impl World {
         }
         for image in (0..ordinal(self.images.len())).map(ImageId) {
             let state = &mut self.images[image.index()];
-            for (advisory, exposure) in
-                state.exposures.iter_mut().filter(|(_, e)| e.judged.is_none())
-            {
-                let advisory = *advisory;
+            for exposure in state.exposures.iter_mut().filter(|e| e.judged.is_none()) {
+                let advisory = exposure.advisory;
                 let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
                 let passed = elapsed(self.now, exposure.first_detected);
                 let lasts = p * self.config.triage.survival(passed.0 as f64);

@@ -128,3 +128,59 @@ fn invert(density: &impl Fn(f64) -> f64, greatest: f64, from: f64, to: f64, u: f
     }
     to
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::normal_quantile;
+
+    const DAY: f64 = 86_400_000.0;
+
+    #[test]
+    fn known_delays_alone_give_the_conjugate_normal_posterior() {
+        let (mu, sigma, spread) = ((3.0 * DAY).ln(), 1.788, 0.35);
+        let prior = Sampler::Lognormal { mu, sigma };
+        for fixed in [0_u32, 1, 4, 600] {
+            let n = f64::from(fixed);
+            // Delays that are far from what the prior expects.
+            let mean = (40.0 * DAY).ln();
+            let known =
+                Known { spread, fixed, fixed_log_ms: n * mean, pending: 0, elapsed_ms: 50.0 * DAY };
+            let precision = 1.0 / (sigma * sigma) + n / (spread * spread);
+            let center = (mu / (sigma * sigma) + n * mean / (spread * spread)) / precision;
+            for u in [0.001, 0.1, 0.5, 0.9, 0.999] {
+                let exact = center + normal_quantile(u) / precision.sqrt();
+                let found = known.log_factor(&prior, u);
+                let off = (found - exact) * precision.sqrt();
+                assert!(off.abs() < 0.01, "{fixed} known, u {u}: {off} deviations off");
+            }
+        }
+    }
+
+    #[test]
+    fn what_lasts_longer_than_anything_likely_has_a_posterior_still() {
+        let open = |elapsed_ms| Known {
+            spread: 0.35,
+            fixed: 0,
+            fixed_log_ms: 0.0,
+            pending: 5,
+            elapsed_ms,
+        };
+        let uniform = Sampler::Uniform { min: DAY, max: 12.0 * DAY };
+        for u in [0.01, 0.5, 0.99] {
+            // Twice the most that the factor can be: it is near the most, and not beyond.
+            let x = open(24.0 * DAY).log_factor(&uniform, u);
+            assert!(x > (9.0 * DAY).ln() && x <= (12.0 * DAY).ln(), "u {u}: {}", x.exp() / DAY);
+            let constant = open(9.0 * DAY).log_factor(&Sampler::Constant(3.0 * DAY), u);
+            assert!((constant - (3.0 * DAY).ln()).abs() < 1e-12);
+            for prior in [
+                Sampler::Lognormal { mu: (3.0 * DAY).ln(), sigma: 0.01 },
+                Sampler::Exponential { mean: DAY },
+                Sampler::Lognormal { mu: (3.0 * DAY).ln(), sigma: 1.788 },
+            ] {
+                let x = open(3_000.0 * DAY).log_factor(&prior, u);
+                assert!(x.is_finite() && x > (2.5 * DAY).ln(), "{prior:?}, u {u}: {x}");
+            }
+        }
+    }
+}

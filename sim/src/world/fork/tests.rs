@@ -78,7 +78,11 @@ fn what_is_known_stays() {
             .collect();
         format!(
             "{versions:?} {advisories:?} {:?} {:?} {:?} {:?} {:?}",
-            world.packages, world.pool, world.builds, world.usages, world.timers.all
+            world.releases,
+            world.pool,
+            world.builds,
+            world.usages,
+            world.timers().collect::<Vec<_>>()
         )
     };
     assert!(known(&fork) == known(&world));

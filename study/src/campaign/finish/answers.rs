@@ -33,6 +33,14 @@ fn number(value: f64) -> String {
     }
 }
 
+/// A value of a measure: a share in percent.
+fn value_of(measure: Measure, value: f64) -> String {
+    match measure {
+        Measure::AnyViolation | Measure::Kept | Measure::Utilization => percent(value),
+        _ => number(value),
+    }
+}
+
 fn percent(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }
@@ -214,17 +222,19 @@ fn fewest_builders(campaign: &Campaign, of: &FewestBuilders) -> Answer {
     let answer = match &found {
         Some((builders, arm, interval)) => {
             let name = &campaign.compiled.arms[*arm].name;
-            let seen = interval.estimate.map_or_else(String::new, number);
-            format!("{builders} builders ({name}: {seen}){unsure}")
+            let shown = |value| value_of(criterion.of.measure, value);
+            let seen = interval.estimate.map_or_else(String::new, shown);
+            let noun = if *builders == 1 { "builder" } else { "builders" };
+            format!("{builders} {noun} ({name}: {seen}){unsure}")
         }
         None if open.is_empty() => "none of the arms has enough".to_owned(),
         None => cannot_be_told(needed),
     };
     Answer {
         question: format!(
-            "How few builders keep the {} at {side} {}?",
+            "How few builders keep the {}: {side} {}?",
             criterion.of.words(),
-            number(wanted)
+            value_of(criterion.of.measure, wanted)
         ),
         answer,
         basis: format!(

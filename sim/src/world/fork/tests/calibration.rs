@@ -1,16 +1,17 @@
 //! Calibration: what is forecast on day 21 for the next 14 days, over many worlds, against what then
 //! happens in each. A redraw that ignores how long things have taken fails the same check, and the
 //! world's own future is too sharp to be a forecast.
-use super::reliability::{Forecast, base_rate_brier, bins, brier};
+use super::reliability::{Forecast, base_rate_brier, bins, brier, overall};
 use super::world;
 use crate::World;
 use crate::recorder::Unwatched;
 use crate::severity::Severity;
 use crate::time::{HOUR_MS, SimDuration};
+use crate::world::TimerView;
 use std::num::NonZero;
 
-const WORLDS: u64 = 520;
-const FUTURES: u64 = 60;
+const WORLDS: u64 = 500;
+const FUTURES: u64 = 50;
 /// At 13:00, so that the rest of a day counts.
 const FORECAST_AT: SimDuration = SimDuration(21 * 24 * HOUR_MS + 13 * HOUR_MS);
 const HORIZON: SimDuration = SimDuration::days(14);
@@ -64,28 +65,26 @@ struct Question {
 
 impl Question {
     fn of(world: &World) -> Question {
-        let all = world.timers.all.iter();
-        let is_open =
-            |timer: &super::super::super::state::Timer| timer.stopped.is_none() && !timer.breached;
+        let is_open = |timer: &TimerView| timer.stopped.is_none() && !timer.breached;
+        let open = world.timers().enumerate().filter(|(_, timer)| is_open(timer));
         Question {
-            open: (0..).zip(all.clone()).filter(|(_, t)| is_open(t)).map(|(id, _)| id).collect(),
-            breached: all.map(|timer| timer.breached).collect(),
+            open: open.map(|(place, _)| place).collect(),
+            breached: world.timers().map(|timer| timer.breached).collect(),
             customers: world.catalogue().customers.len(),
         }
     }
 
     fn answer(&self, mut future: World) -> Outcome {
         future.play(future.now() + HORIZON, &mut Unwatched);
-        let all = &future.timers.all;
+        let breached: Vec<bool> = future.timers().map(|timer| timer.breached).collect();
         let mut pairs = vec![false; self.customers * Severity::ALL.len()];
-        for (id, timer) in all.iter().enumerate() {
-            if timer.breached && !self.breached.get(id).copied().unwrap_or(false) {
-                let severity = future.advisories[timer.name.advisory.index()].info.severity;
+        for (place, timer) in future.timers().enumerate() {
+            if timer.breached && !self.breached.get(place).copied().unwrap_or(false) {
                 let customer = timer.name.customer.index();
-                pairs[customer * Severity::ALL.len() + severity as usize] = true;
+                pairs[customer * Severity::ALL.len() + timer.severity as usize] = true;
             }
         }
-        Outcome { timers: self.open.iter().map(|id| all[*id].breached).collect(), pairs }
+        Outcome { timers: self.open.iter().map(|place| breached[*place]).collect(), pairs }
     }
 }
 
@@ -141,10 +140,11 @@ fn forecasts(worlds: u64, futures: u64, fork: Fork) -> [Vec<Forecast>; 2] {
 fn forecasts_are_reliable_and_better_than_the_base_rate() {
     for (what, of) in ["timers", "pairs"].into_iter().zip(forecasts(WORLDS, FUTURES, known)) {
         let (score, base) = (brier(&of), base_rate_brier(&of));
-        println!("{what}: {} forecasts, Brier {score:.4}, base rate {base:.4}", of.len());
         for bin in bins(&of) {
             assert!(bin.is_reliable(), "{what}: {bin:?}, seeds from 21000");
         }
+        let all = overall(&of);
+        assert!(all.is_reliable(), "{what}: {all:?} over all, seeds from 21000");
         assert!(score < 0.8 * base, "{what}: Brier {score} against {base} of the base rate");
         // Who knew the future would have 0.
         assert!(score > 0.2 * base, "{what}: Brier {score} is too good to be a forecast");
@@ -154,10 +154,11 @@ fn forecasts_are_reliable_and_better_than_the_base_rate() {
 #[test]
 fn a_redraw_that_ignores_elapsed_times_is_not_reliable() {
     for (what, of) in ["timers", "pairs"].into_iter().zip(forecasts(WORLDS, 20, unconditional)) {
-        let (score, base) = (brier(&of), base_rate_brier(&of));
-        println!("{what}: {} forecasts, Brier {score:.4}, base rate {base:.4}", of.len());
         let wrong = bins(&of).iter().filter(|bin| !bin.is_reliable()).count();
-        assert!(wrong >= 3, "{what}: only {wrong} of ten bins are outside their bands");
+        let all = overall(&of);
+        // Most of what a pair may breach is not disclosed yet, and is drawn alike by both.
+        assert!(what == "pairs" || wrong >= 4, "{what}: only {wrong} of ten bins are wrong");
+        assert!(!all.is_reliable(), "{what}: {all:?} over all");
     }
 }
 

@@ -35,7 +35,6 @@ const LEAST_WORLDS: usize = 40;
 /// The observed share less the forecast one and its band, of one bin.
 #[derive(Debug)]
 pub(super) struct Bin {
-    pub(super) forecasts: usize,
     pub(super) worlds: usize,
     pub(super) forecast: f64,
     pub(super) observed: f64,
@@ -55,7 +54,6 @@ impl Bin {
         }
         let clustered: f64 = by_world.values().map(|sum| sum * sum).sum();
         Bin {
-            forecasts: members.len(),
             worlds: by_world.len(),
             forecast: members.iter().map(|f| f.halves[1]).sum::<f64>() / n,
             observed: members.iter().map(|f| f.outcome()).sum::<f64>() / n,
@@ -77,17 +75,15 @@ pub(super) fn bins(forecasts: &[Forecast]) -> Vec<Bin> {
             Bin::of(&members)
         })
         .collect();
-    for bin in &bins {
-        let verdict = if bin.is_reliable() { "" } else { " not reliable" };
-        println!(
-            "{:.3} forecast, {:.3} observed, band {:.3}: {} in {} worlds{verdict}",
-            bin.forecast, bin.observed, bin.band, bin.forecasts, bin.worlds
-        );
-    }
     for (bin, place) in bins.iter().zip(0..) {
         assert!(bin.worlds >= LEAST_WORLDS, "bin {place} has {} worlds", bin.worlds);
     }
     bins
+}
+
+/// All forecasts as one bin.
+pub(super) fn overall(forecasts: &[Forecast]) -> Bin {
+    Bin::of(&forecasts.iter().collect::<Vec<_>>())
 }
 
 /// The mean square of forecast less outcome.
