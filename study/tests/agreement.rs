@@ -139,9 +139,9 @@ fn add(all: &mut Cell, more: &Cell) {
 }
 
 /// Agreement says little where nothing happens.
-fn happened(cell: &Cell) {
-    for count in [cell.excluded, cell.paused, cell.running, cell.kept, cell.missed] {
-        assert!(count > 0, "{cell:?}");
+fn happened(cell: &Cell, more: &[u64]) {
+    for count in [cell.running, cell.kept, cell.missed].iter().chain(more) {
+        assert!(*count > 0, "{cell:?}");
     }
 }
 
@@ -160,7 +160,7 @@ fn the_classroom_agrees() {
     ] {
         add(&mut all, &agreed("classroom", times, seed, CADENCES));
     }
-    happened(&all);
+    happened(&all, &[all.excluded, all.undecided, all.never_ran]);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn the_friday_night_agrees() {
     for (times, seed) in [("warm_up: 1h", 1840), ("warm_up: 5d", 9)] {
         add(&mut all, &agreed("friday-night", times, seed, arms));
     }
-    happened(&all);
+    happened(&all, &[all.excluded]);
 }
 
 #[test]
@@ -179,8 +179,7 @@ fn a_world_of_all_presets_agrees() {
     for (times, seed) in [("warm_up: 0s", 17), ("warm_up: 5d", 18), ("horizon: 40d", 99)] {
         add(&mut all, &agreed("presets", times, seed, CADENCES));
     }
-    happened(&all);
-    assert!(all.undecided > 0 && all.never_ran > 0, "{all:?}");
+    happened(&all, &[all.excluded, all.undecided, all.paused, all.never_ran]);
 }
 
 #[test]
