@@ -310,10 +310,14 @@ fn read(
         Ok(scenario) => Ok(Some(scenario)),
         Err(ChangeError::File(error)) => Err(error),
         Err(ChangeError::Changes(problems)) => {
+            let horizon = &changes[count.saturating_sub(1)..];
+            let too_short = sim::scenario::parse_changed(file, bytes, horizon).is_err();
             for problem in problems {
                 let of_arm = problem.change.filter(|change| change + 1 < count);
                 let path = match problem.change {
                     Some(_) if of_arm.is_none() => steps!["horizon"],
+                    // What the scenario says does not fit into the horizon, such as an incident.
+                    None if too_short => steps!["horizon"],
                     _ => place.setting(of_arm.map(|change| changes[change].path.as_str())),
                 };
                 wrong.push(refuse::changed(path, problem));

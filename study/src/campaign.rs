@@ -70,6 +70,9 @@ pub fn play(compiled: &Compiled, batch: &Batch, stop: &AtomicBool) -> Option<Pla
     let variation = compiled.variations.get(batch.variation as usize)?;
     let mut outcomes = Vec::with_capacity(batch.count as usize);
     for replication in batch.first..batch.first.saturating_add(batch.count) {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
         let seed = compiled.study.seed.wrapping_add(u64::from(replication));
         let mut first: Option<World> = None;
         let mut of_arms = Vec::with_capacity(variation.scenarios.len());
@@ -138,7 +141,8 @@ impl Campaign {
                 rule.map(|rule| vec![rule; arms]).unwrap_or_default()
             }
         };
-        let tallies = (0..arms).map(|_| Tally::new(&counting)).collect();
+        let budget = compiled.budget() as usize;
+        let tallies = (0..arms).map(|_| Tally::new(&counting, budget)).collect();
         let varied = vec![vec![Moments::default(); arms]; compiled.variations.len() - 1];
         Campaign {
             counting,

@@ -84,7 +84,10 @@ impl Meter {
         let mut at_end = 0;
         for build in world.waiting_builds() {
             at_end += 1;
-            self.waits.still_waits(build.requested.max(period.from), period.until);
+            // One that has flaked had its first start, which is what a wait ends with.
+            if build.attempts == 0 {
+                self.waits.still_waits(build.requested, period.until);
+            }
         }
         for build in world.running_builds() {
             at_end += 1;
@@ -103,12 +106,19 @@ impl Meter {
             waits: std::mem::take(&mut self.waits).summary(),
             ..Outcome::default()
         };
+        // In order of both.
+        let judged = world.image_exposures().filter(|exposure| exposure.judged.is_some());
+        let judged: Vec<_> = judged.map(|exposure| (exposure.image, exposure.advisory)).collect();
         for timer in world.timers().filter(|timer| timer.opened >= period.from) {
             let tier = self.tier_of.get(timer.name.customer.index()).copied().unwrap_or(0);
             let place = cell(tier, timer.name.clock, timer.severity);
             outcome.cells[place].count(&timer, period.until);
             outcome::count_deadline(&mut deadlines, world, &timer, place, period.until);
-            if timer.name.clock == Clock::Customer && timer.name.episode == 1 {
+            let false_positive = (timer.name.image, timer.name.advisory);
+            if timer.name.clock == Clock::Customer
+                && timer.name.episode == 1
+                && judged.binary_search(&false_positive).is_err()
+            {
                 let curves = &mut outcome.time_to_adopt;
                 add(curves, timer.severity, timer.opened, timer.stopped, period.until);
             }
@@ -120,15 +130,15 @@ impl Meter {
 
     /// What there is to say by image and advisory.
     fn findings(&self, world: &World, outcome: &mut Outcome) {
-        let mut events: BTreeMap<u32, Vec<(SimTime, Option<SimTime>)>> = BTreeMap::new();
+        let mut events: BTreeMap<u32, Vec<Option<SimTime>>> = BTreeMap::new();
         for exposure in world.image_exposures() {
             let ended = exposure.resolved;
-            if let Some(incident) = exposure.incident {
-                events.entry(incident).or_default().push((exposure.detected, ended));
-            }
-            // A false positive is no exposure from the instant at which it is judged.
+            // A false positive is left out once it is judged: there is nothing to fix.
             if exposure.judged.is_some() {
                 continue;
+            }
+            if let Some(incident) = exposure.incident {
+                events.entry(incident).or_default().push(ended);
             }
             if ended.is_none() {
                 outcome.open_at_end[exposure.severity as usize] += 1;
@@ -141,7 +151,7 @@ impl Meter {
         for advisory in world.advisories() {
             let Some(incident) = advisory.incident else { continue };
             let Some(hit) = events.get(&incident) else { continue };
-            let ends = hit.iter().map(|(_, ended)| ended.map(|at| at.since(advisory.published)));
+            let ends = hit.iter().map(|ended| ended.map(|at| at.since(advisory.published)));
             outcome.events.push(Event::of(incident, ends.collect()));
         }
     }
@@ -248,6 +258,11 @@ pub fn grid_hours(span: SimDuration) -> u32 {
         _ => 24,
     };
     hours.div_ceil(step).saturating_mul(step)
+}
+
+/// When the clock of a timer began to run: one that would start at or after its stop never ran.
+fn ran_from(timer: &TimerView) -> Option<SimTime> {
+    timer.started.filter(|started| timer.stopped.is_none_or(|stopped| *started < stopped))
 }
 
 /// Whether a timer is late at an instant.

@@ -49,12 +49,15 @@ fn play_round(
             let sender = sender.clone();
             let (next, window) = (&next, &window);
             scope.spawn(move || {
+                // Should it panic, the others must not wait for it.
+                let _opened = OpenAtEnd { window, next, end: round.len() };
                 loop {
                     let place = next.fetch_add(1, Ordering::Relaxed);
                     let Some(batch) = round.get(place) else { return };
                     window.wait_for(place, threads * AHEAD);
                     let played = play(compiled, batch, stop);
-                    if sender.send((place, played)).is_err() {
+                    let stopped = played.is_none();
+                    if sender.send((place, played)).is_err() || stopped {
                         return;
                     }
                 }
@@ -88,6 +91,22 @@ fn in_order(
     Some(())
 }
 
+/// Ends the round when a thread that plays panics.
+struct OpenAtEnd<'a> {
+    window: &'a Window,
+    next: &'a AtomicUsize,
+    end: usize,
+}
+
+impl Drop for OpenAtEnd<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.next.fetch_max(self.end, Ordering::Relaxed);
+            self.window.open();
+        }
+    }
+}
+
 /// How far ahead batches are played.
 #[derive(Default)]
 struct Window {
@@ -108,7 +127,7 @@ impl Window {
 
     fn advance(&self, to: usize) {
         if let Ok(mut counted) = self.counted.lock() {
-            *counted = to;
+            *counted = (*counted).max(to);
         }
         self.changed.notify_all();
     }

@@ -145,9 +145,11 @@ impl Counting {
 const MOST_DAYS: usize = 366;
 
 impl Tally {
-    pub(crate) fn new(counting: &Counting) -> Self {
+    /// For at most so many replications: room for them is set aside once, and used as they come.
+    pub(crate) fn new(counting: &Counting, budget: usize) -> Self {
+        let values = |_: &Selection| Vec::with_capacity(budget);
         Tally {
-            values: vec![Vec::new(); counting.selections.len()],
+            values: counting.selections.iter().map(values).collect(),
             ratios: vec![RatioMoments::default(); counting.selections.len()],
             deadlines: vec![vec![RatioMoments::default(); counting.days]; counting.groups.len()],
             time_to_fix: Default::default(),

@@ -1,4 +1,5 @@
 //! The program as people run it: whole worlds, killed and split ones, and hostile input.
+mod agreement;
 mod ahead;
 mod bad_input;
 mod demo;

@@ -79,6 +79,8 @@ pub struct BuildView {
     pub requested: SimTime,
     /// When the attempt that runs began; none: it waits.
     pub started: Option<SimTime>,
+    /// Attempts that have begun: above 0 in a build that waits, it has flaked.
+    pub attempts: u32,
 }
 
 impl World {
@@ -162,5 +164,6 @@ fn build_view(build: &Build) -> BuildView {
         trigger: build.cause.trigger(),
         requested: build.requested,
         started: build.running.then_some(build.started),
+        attempts: build.attempts,
     }
 }

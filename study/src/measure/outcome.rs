@@ -1,6 +1,6 @@
 //! The figures of one replication of one arm: all that leaves it.
 use super::waits::WaitSummary;
-use super::{CELLS, cell, is_missed};
+use super::{CELLS, cell, is_missed, ran_from};
 use crate::file::{Costs, Measure, Selection};
 use crate::statistics::Section;
 use serde::{Deserialize, Serialize};
@@ -66,11 +66,12 @@ impl Cell {
     pub(super) fn count(&mut self, timer: &TimerView, at: SimTime) {
         self.opened += 1;
         let stopped = timer.stopped.is_some();
+        let ran = ran_from(timer).is_some();
         let of = match timer.excluded {
             Some(true) => &mut self.excluded,
             None => &mut self.undecided,
-            Some(false) if timer.started.is_none() && stopped => &mut self.never_ran,
-            Some(false) if timer.started.is_none() => &mut self.paused,
+            Some(false) if !ran && stopped => &mut self.never_ran,
+            Some(false) if !ran => &mut self.paused,
             Some(false) if is_missed(timer, at) => &mut self.missed,
             Some(false) if stopped => &mut self.kept,
             Some(false) => &mut self.running,
@@ -132,15 +133,21 @@ pub(super) fn count_deadline(
     cell: usize,
     until: SimTime,
 ) {
-    let Some(started) = timer.started.filter(|_| timer.excluded != Some(true)) else { return };
+    // Until it is decided whether a timer is excluded, nothing is said of it.
+    let Some(started) = ran_from(timer).filter(|_| timer.excluded == Some(false)) else { return };
     let customer = &world.catalogue().customers[timer.name.customer.index()];
     let calendar = world.catalogue().policies[customer.policy.index()].calendar;
     let spent = |at: SimTime| sim::sla_left(started, at, calendar).0.max(0);
     let whole = |days: i64| u32::try_from(days).unwrap_or(u32::MAX);
     let watched = whole(spent(until) / DAY_MS);
     let took = timer.stopped.filter(|stopped| *stopped <= until);
-    let took =
-        took.map(|stopped| whole((spent(stopped.max(started)) + DAY_MS - 1) / DAY_MS).max(1));
+    let enough = |stopped: SimTime| {
+        let days = whole((spent(stopped) + DAY_MS - 1) / DAY_MS).max(1);
+        // Business days that are used up to the last instant ended before the weekend did.
+        let over = sim::sla_due(started, days, calendar) < stopped;
+        days.saturating_add(u32::from(over))
+    };
+    let took = took.map(|stopped| enough(stopped.max(started)));
     *counted.entry((cell, took, watched)).or_default() += 1;
 }
 
@@ -149,7 +156,7 @@ pub(super) fn count_deadline(
 pub struct Event {
     /// Its place among the scenario's incidents.
     pub incident: u32,
-    /// Images on which it was found.
+    /// Images on which it was found, without those judged as not affected.
     pub images: u64,
     /// Of them, fixed by the end.
     pub fixed: u64,
