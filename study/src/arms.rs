@@ -14,11 +14,13 @@ use refuse::Wrong;
 use sim::scenario::Scenario;
 use sim::strict_yaml::{Change, ChangeError, FileError, Invalid, did_you_mean, excerpt, steps};
 use sim::time::{DAY_MS, SimDuration};
-use source::{Files, with_horizon};
+use source::{Files, own_setting, with_horizon};
 use std::sync::Arc;
 
 /// The most arms.
 pub const MOST_ARMS: usize = 64;
+/// The most paths of a grid.
+const MOST_PATHS: usize = 8;
 /// The most replications of all arms together.
 pub const MOST_PLAYED: u64 = 100_000;
 
@@ -189,6 +191,11 @@ fn arms(study: &Study, wrong: &mut Wrong) -> Option<(Vec<CompiledArm>, Vec<Place
         places.push(Place::Arm(index));
     }
     let grid = &study.grid.0.0;
+    if grid.len() > MOST_PATHS {
+        let expected = format!("at most {MOST_PATHS} paths");
+        wrong.push(Invalid::new(steps!["grid"], expected, grid.len()));
+        return None;
+    }
     let mut combinations: usize = usize::from(!grid.is_empty());
     for (path, values) in grid {
         let Some(values) = values.as_array().filter(|values| !values.is_empty()) else {
@@ -281,12 +288,6 @@ fn unique(arms: &[CompiledArm], places: &[Place], wrong: &mut Wrong) {
     }
 }
 
-/// What a study sets for all arms.
-const OWN: [(&str, &str); 2] = [
-    ("duration", "the study's `horizon` says how long all arms play"),
-    ("seed", "the study's `seed` is that of all arms, so that they face the same events"),
-];
-
 /// Reads a scenario under settings; none: something is wrong, and told.
 fn read(
     files: &mut Files<'_>,
@@ -298,10 +299,10 @@ fn read(
     let count = changes.len();
     // The horizon comes last and is the study's own.
     for change in &changes[..count.saturating_sub(1)] {
-        if let Some((key, hint)) = OWN.iter().find(|(key, _)| change.path == *key) {
+        if let Some((key, hint)) = own_setting(&change.path) {
             let path = place.setting(Some(&change.path));
             let expected = format!("settings without `{key}`");
-            wrong.push(Invalid::new(path, expected, excerpt(&change.path)).hint(*hint));
+            wrong.push(Invalid::new(path, expected, excerpt(&change.path)).hint(hint));
             return Ok(None);
         }
     }
@@ -410,6 +411,9 @@ fn known(study: &Study, arms: &[CompiledArm], tiers: &Tiers, wrong: &mut Wrong) 
     }
     if let Some(precision) = &study.precision {
         tier(wrong, steps!["precision", "of", "tier"], precision.of.tier.as_deref());
+    }
+    if let Some(of) = study.uncertain.as_ref().and_then(|uncertain| uncertain.of.as_ref()) {
+        tier(wrong, steps!["uncertain", "of", "tier"], of.tier.as_deref());
     }
 }
 

@@ -140,7 +140,7 @@ fn replications_that_are_all_equal_are_said_to_be() {
 #[test]
 fn one_replication_has_estimates_without_limits() {
     let result = played("kept", &format!("{ARMS}replications: 1\n{QUESTIONS}"));
-    for measure in [Measure::ExposureDays, Measure::Builds, Measure::QueueWaitMean] {
+    for measure in [Measure::ExposureDays, Measure::Builds, Measure::BusyBuilderHours] {
         let one = of(&result, measure);
         assert!(one.estimate.is_some_and(|value| value > 0.0), "{measure:?}: {one:?}");
         assert_eq!((one.lower, one.upper, one.n), (None, None, 1), "{measure:?}");
@@ -159,7 +159,7 @@ fn no_violation_in_any_replication_bounds_them() {
     assert!((violations.upper.expect("a bound") - -(0.05_f64.ln()) / 30.0).abs() < 1e-12);
     let kept = of(&result, Measure::Kept);
     assert_eq!((kept.estimate, kept.upper), (Some(1.0), Some(1.0)));
-    assert!(kept.lower.is_some_and(|lower| lower > 0.8 && lower < 1.0), "{kept:?}");
+    assert!(kept.lower.is_some_and(|lower| lower > 0.7 && lower < 1.0), "{kept:?}");
     assert_eq!(kept.note, Some(Note::AllEvents));
 }
 

@@ -44,13 +44,13 @@ fn too_many_replications() {
         ),
         (
             &format!("{ARM}replications: -1\n"),
-            &["study.yaml:5:15: replications: expected a number from 1 to 100000"],
+            &["study.yaml:5:15: replications: expected a whole number"],
         ),
         (
             &format!(
                 "{ARM}precision: {{of: {{measure: violations}}, within: 5%, budget: 1000000000}}\n"
             ),
-            &["study.yaml:5:59: precision.budget: expected a number from 10 to 100000"],
+            &["study.yaml:5:60: precision.budget: expected a number from 10 to 100000"],
         ),
         (
             grid,
@@ -82,7 +82,7 @@ fn too_many_arms() {
         ),
         (&grid(8, 1000), &["study.yaml:5:3: grid: expected at most 64 arms"]),
         (&grid(9, 2), &["study.yaml:5:3: grid: expected at most 8"]),
-        (&format!("arms:\n{many}"), &["study.yaml:5:3: arms: expected at most 64"]),
+        (&format!("arms:\n{many}"), &["study.yaml:5:3: arms: expected a number of arms up to 64"]),
         (
             "grid: {builders.count: 3}\n",
             &["study.yaml:4:24: grid.builders.count: expected a list of values"],
@@ -91,7 +91,10 @@ fn too_many_arms() {
             "grid: {builders.count: []}\n",
             &["study.yaml:4:24: grid.builders.count: expected a list of values"],
         ),
-        ("", &["study.yaml: arms: expected at least one arm, or a grid", "hint: an arm without"]),
+        (
+            "",
+            &["study.yaml:1:1: arms: expected at least one arm, or a grid", "hint: an arm without"],
+        ),
     ]);
 }
 
@@ -198,17 +201,17 @@ fn paths_and_names_that_are_not_there() {
         (
             &question("{smallest_sla: {kept: 95%, arm: b}}"),
             &[
-                "study.yaml:5:46: questions[0].smallest_sla.arm: expected the name of an arm",
+                "study.yaml:5:45: questions[0].smallest_sla.arm: expected the name of an arm",
                 "hint:",
             ],
         ),
         (
             &question("{better: {arm: a, than: aa, in: {measure: violations}}}"),
-            &["study.yaml:5:38: questions[0].better.than: expected the name of an arm", "hint:"],
+            &["study.yaml:5:37: questions[0].better.than: expected the name of an arm", "hint:"],
         ),
         (
             &question("{smallest_sla: {kept: 95%, tier: bnak}}"),
-            &["study.yaml:5:47: questions[0].smallest_sla.tier: ", "did you mean `bank`?"],
+            &["study.yaml:5:46: questions[0].smallest_sla.tier: ", "did you mean `bank`?"],
         ),
         (
             &format!("{ARM}precision: {{of: {{measure: kept, tier: gold}}, within: 5%}}\n"),

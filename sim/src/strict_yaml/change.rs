@@ -1,6 +1,6 @@
 //! A file in which some values are others than it says: each by its path, as `builders.count`,
 //! `policies[gold].days.critical` or `incidents[0].at`.
-use super::error::{FileError, did_you_mean, excerpt};
+use super::error::{FileError, Problem, did_you_mean, excerpt};
 use super::tree::{Key, Node, Step, Value};
 use super::{Form, Invalid, read_tree, text, tree};
 use serde::de::DeserializeOwned;
@@ -75,19 +75,32 @@ pub fn read_changed<T: DeserializeOwned>(
             return ChangeError::File(error);
         }
         let wrong = told.into_iter().map(|problem| {
-            let claimed = fields.iter().rfind(|(field, _)| concerns(field, &problem.field));
+            let about = about(&problem);
+            let claimed = fields.iter().rfind(|(field, _)| concerns(field, &about));
             let said = match problem.field.as_str() {
                 "" => problem.problem,
                 field => format!("{field}: {}", problem.problem),
             };
-            WrongChange {
-                change: claimed.map(|(_, place)| *place),
-                problem: said,
-                hint: problem.hint,
-            }
+            let change = claimed.map(|(_, place)| *place);
+            WrongChange { change, problem: said, hint: problem.hint }
         });
-        ChangeError::Changes(wrong.collect())
+        let mut wrong: Vec<WrongChange> = wrong.collect();
+        // What no change is about follows from one that is told.
+        if wrong.iter().any(|wrong| wrong.change.is_some()) {
+            wrong.retain(|wrong| wrong.change.is_some());
+        }
+        ChangeError::Changes(wrong)
     })
+}
+
+/// The field that a problem is about: of a mapping with a key that nobody knows, that key.
+fn about(problem: &Problem) -> String {
+    let unknown = problem.problem.strip_prefix("expected a known key, found `");
+    match unknown.and_then(|rest| rest.strip_suffix('`')) {
+        Some(key) if problem.field.is_empty() => key.to_owned(),
+        Some(key) => format!("{}.{key}", problem.field),
+        None => problem.field.clone(),
+    }
 }
 
 /// Whether one of two fields lies inside the other.

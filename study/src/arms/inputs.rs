@@ -1,12 +1,12 @@
 //! Uncertain inputs: how they may turn out, and the scenarios that follow from each draw.
 use super::refuse::{self, Wrong};
-use super::source::{CompiledArm, Files, with_horizon};
+use super::source::{CompiledArm, Files, own_setting, with_horizon};
 use crate::file::{Distribution, Study, Value};
 use libm::{exp, floor, log, round, sqrt};
 use serde_json::{Value as Json, json};
 use sim::random::{Purpose, RandomStreams, normal_quantile};
 use sim::scenario::Scenario;
-use sim::strict_yaml::{Change, ChangeError, FileError, Invalid, Step, steps};
+use sim::strict_yaml::{Change, ChangeError, FileError, Invalid, Step, excerpt, steps};
 use sim::time::{DAY_MS, SimDuration};
 use std::sync::Arc;
 
@@ -151,6 +151,14 @@ pub(super) fn variations(
 ) -> Result<Vec<Variation>, FileError> {
     let mut all = vec![Variation { kind: Kind::Nominal, scenarios: nominal }];
     let Some(uncertain) = &study.uncertain else { return Ok(all) };
+    for (index, input) in uncertain.inputs.iter().enumerate() {
+        if let Some((key, hint)) = own_setting(&input.path) {
+            let path = steps!["uncertain", "inputs", index, "path"];
+            let expected = format!("settings without `{key}`");
+            wrong.push(Invalid::new(path, expected, excerpt(&input.path)).hint(hint));
+            return Ok(all);
+        }
+    }
     let mut inputs: Vec<Input> = uncertain.inputs.iter().enumerate().map(written).collect();
     if uncertain.assumptions {
         let base = files.get(&study.scenario).map(|(_, bytes)| bytes.clone()).unwrap_or_default();

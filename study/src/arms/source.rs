@@ -64,3 +64,14 @@ pub(super) fn with_horizon(changes: &[Change], horizon: SimDuration) -> Vec<Chan
     };
     changes.iter().cloned().chain([duration]).collect()
 }
+
+/// What a study sets for all arms.
+const OWN: [(&str, &str); 2] = [
+    ("duration", "the study's `horizon` says how long all arms play"),
+    ("seed", "the study's `seed` is that of all arms, so that they face the same events"),
+];
+
+/// Whether a path is one that the study sets for all arms: its key, and what says it instead.
+pub(super) fn own_setting(path: &str) -> Option<(&'static str, &'static str)> {
+    OWN.into_iter().find(|(key, _)| path == *key)
+}

@@ -122,7 +122,8 @@ fn measures(
 /// What stands for a selection in one number.
 fn estimate(tally: &Tally, place: usize, of: &Selection, level: Level) -> (Statistic, Interval) {
     let values = &tally.values[place];
-    let has_gaps = || values.iter().any(|value| value.is_nan());
+    let gaps = values.iter().filter(|value| value.is_nan()).count();
+    let has_gaps = || gaps > 0 && gaps < values.len();
     match of.measure {
         Measure::AnyViolation => {
             let events = values.iter().filter(|value| **value > 0.5).count() as u64;

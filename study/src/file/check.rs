@@ -7,8 +7,12 @@ type Out<'a> = &'a mut Vec<Invalid>;
 /// Checks what can be checked without the scenarios.
 pub(super) fn check(study: &Study) -> Vec<Invalid> {
     let mut out = Vec::new();
-    if study.title.trim().is_empty() {
-        out.push(Invalid::new(steps!["title"], "a title", "blanks alone"));
+    one_line(steps!["title"], "a title", &study.title, &mut out);
+    for (index, arm) in study.arms.iter().enumerate() {
+        one_line(steps!["arms", index, "name"], "a name", &arm.name, &mut out);
+    }
+    if let Some(costs) = &study.costs {
+        one_line(steps!["costs", "currency"], "a currency", &costs.currency, &mut out);
     }
     if study.precision.is_some() && study.replications.is_some() {
         let expected = "either replications or a precision";
@@ -26,6 +30,16 @@ pub(super) fn check(study: &Study) -> Vec<Invalid> {
         of_uncertain(uncertain, study, &mut out);
     }
     out
+}
+
+/// A text that is shown in a line: none that would steer a terminal, or turn the line around.
+fn one_line(path: Vec<Step>, what: &str, text: &str, out: Out<'_>) {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(|c: char| c.is_control() || turns(c)) {
+        out.push(Invalid::new(path, "one line of text", "another character"));
+    } else if text.trim().is_empty() && !text.is_empty() {
+        out.push(Invalid::new(path, what, "blanks alone"));
+    }
 }
 
 fn of_precision(precision: &Precision, study: &Study, out: Out<'_>) {
