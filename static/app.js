@@ -11,6 +11,8 @@ import { image } from './pages/image.js';
 import { images } from './pages/images.js';
 import { notFound } from './pages/not-found.js';
 import { signInPage } from './pages/sign-in.js';
+import { studies } from './pages/studies.js';
+import { study } from './pages/study.js';
 import { worldBar } from './parts/world-bar.js';
 
 const SIGN_IN = '/ui/sign-in';
@@ -22,6 +24,8 @@ const routes = [
   { pattern: '/images/:image', page: image },
   { pattern: '/builds', page: builds },
   { pattern: '/builds/:id', page: build },
+  { pattern: '/studies', page: studies },
+  { pattern: '/studies/:id', page: study },
   { pattern: '/forecast', page: forecast },
   { pattern: '/drills', page: drills },
   { pattern: '/sign-in', page: signInPage },
@@ -31,6 +35,7 @@ const routes = [
 const NAVIGATION = [
   ['/images', 'Images'],
   ['/builds', 'Builds'],
+  ['/studies', 'Studies'],
   ['/forecast', 'Forecast'],
   ['/drills', 'Drills'],
 ];
@@ -54,7 +59,9 @@ function showHeader() {
   const who = identity();
   const parts = [h('a', { class: 'brand', href: href('/images') }, mark(), 'Wavetank')];
   if (who) {
-    parts.push(h('nav', { 'aria-label': 'Pages' }, NAVIGATION.map(entry)), signedIn(who));
+    // Studies are the platform's.
+    const pages = NAVIGATION.filter(([path]) => path !== '/studies' || who.tenant == null);
+    parts.push(h('nav', { 'aria-label': 'Pages' }, pages.map(entry)), signedIn(who));
   }
   put(header, h('div', { class: 'header-inside' }, parts));
 }

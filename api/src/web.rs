@@ -66,6 +66,8 @@ files! {
     "pages/images.js",
     "pages/not-found.js",
     "pages/sign-in.js",
+    "pages/studies.js",
+    "pages/study.js",
     "parts/badges.js",
     "parts/bands.js",
     "parts/build-table.js",

@@ -10,6 +10,7 @@ mod live_status;
 mod proxy;
 mod sign_in;
 mod static_files;
+mod studies;
 mod swagger_ui;
 #[path = "../api"]
 #[allow(
