@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::draft::{Draft, PROMISE, TIME, edited, read, unusable};
-use super::{Attested, Case, Evidence, Origin, cases};
+use super::draft::{Draft, PROMISE, TIME, read, unusable};
+use super::evidence::{Attested, Evidence};
 use crate::bundle::Bundle;
 use crate::checkpoint::Checkpoint;
 use crate::dsse::Envelope;
@@ -16,7 +16,7 @@ use crate::merkle::{Tree, leaf_hash};
 use crate::rekor::{self, InclusionProof, LogEntry, LoggedEnvelope};
 use crate::statement::PredicateType;
 use crate::trusted_root;
-use crate::world_keys::WorldKeys;
+use crate::world_keys::{WorldIdentity, WorldKeys};
 
 /// An envelope and the body that the log has for it.
 #[derive(Clone, Debug)]
@@ -28,6 +28,7 @@ pub(super) struct Anew {
 /// All that cases are made with.
 pub(super) struct Bench<'a> {
     evidence: &'a Evidence,
+    statement: Vec<u8>,
     /// The keys and the log of the catalogue.
     pub(super) keys: WorldKeys,
     /// Keys that nobody trusts, and a log that nobody knows.
@@ -55,6 +56,7 @@ impl<'a> Bench<'a> {
             keys: keys("forgeries")?,
             stranger: keys("strangers")?,
             evidence,
+            statement: victim.envelope.payload,
             entries: Vec::new(),
             tree: Tree::default(),
             size: 0,
@@ -62,25 +64,29 @@ impl<'a> Bench<'a> {
         };
         let genesis = rekor::genesis_body(&bench.keys.identity.rekor_origin)?;
         bench.tree.push(leaf_hash(&genesis));
-        for case in cases() {
-            let statement = victim.envelope.payload.clone();
-            let anew = match case.origin {
-                Origin::World(_) => continue,
-                Origin::Anew => bench.signed(statement)?,
-                Origin::Signed(sign) => sign(&bench, statement)?,
-                Origin::Stated(change) => bench.signed(edited(&statement, change)?)?,
-            };
-            bench.push(case.name, anew);
-        }
-        bench.size = bench.tree.size();
-        for bundle in evidence.other.bundles.values() {
-            let anew = bench.signed(Bundle::parse(bundle)?.envelope.payload)?;
-            bench.push("", anew);
-        }
         Ok(bench)
     }
 
-    fn push(&mut self, name: &'static str, anew: Anew) {
+    /// The statement that is signed anew: the world's image signature.
+    pub(super) fn statement(&self) -> Vec<u8> {
+        self.statement.clone()
+    }
+
+    /// The tree in which the cases are proven is as large as now; it goes on growing.
+    ///
+    /// # Errors
+    /// Those of reading the bundles of the other image.
+    pub(super) fn grow(&mut self) -> Result<(), Error> {
+        self.size = self.tree.size();
+        for bundle in self.evidence.other.bundles.values() {
+            let anew = self.signed(Bundle::parse(bundle)?.envelope.payload)?;
+            self.push("", anew);
+        }
+        Ok(())
+    }
+
+    /// Logs what the case of that name has signed.
+    pub(super) fn push(&mut self, name: &'static str, anew: Anew) {
         self.tree.push(leaf_hash(&anew.body));
         self.entries.push((name, anew));
     }
@@ -101,24 +107,24 @@ impl<'a> Bench<'a> {
         self.tree.size()
     }
 
-    /// What the case is made of, before it is changed.
-    pub(super) fn draft(&self, case: &Case) -> Result<Draft, Error> {
-        let Evidence { identity, starts, victim, .. } = self.evidence;
-        let artifact = victim.manifest.clone();
-        if let Origin::World(kind) = case.origin {
-            return Ok(Draft {
-                bundle: bundle(victim, kind)?.to_vec(),
-                key: identity.signer.pem().to_owned(),
-                root: trusted_root::document(&identity.log_url(), &identity.log, *starts)?,
-                artifact,
-            });
-        }
-        let identity = &self.keys.identity;
+    /// A bundle of the world, with the world's key and log.
+    pub(super) fn draft_of_the_world(&self, kind: PredicateType) -> Result<Draft, Error> {
+        let Evidence { identity, victim, .. } = self.evidence;
+        self.draft(bundle(victim, kind)?.to_vec(), identity)
+    }
+
+    /// What the case of that name has signed anew, with the catalogue's own key and log.
+    pub(super) fn draft_signed_anew(&self, name: &str) -> Result<Draft, Error> {
+        self.draft(self.bundle(name, self.size)?.to_json()?, &self.keys.identity)
+    }
+
+    fn draft(&self, bundle: Vec<u8>, identity: &WorldIdentity) -> Result<Draft, Error> {
+        let Evidence { starts, victim, .. } = self.evidence;
         Ok(Draft {
-            bundle: self.bundle(case.name, self.size)?.to_json()?,
+            bundle,
             key: identity.signer.pem().to_owned(),
             root: trusted_root::document(&identity.log_url(), &identity.log, *starts)?,
-            artifact,
+            artifact: victim.manifest.clone(),
         })
     }
 

@@ -6,13 +6,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{ARTIFACT, BUNDLE, KEY, TRUSTED_ROOT};
 use crate::canonical;
 use crate::error::Error;
 use crate::timestamp::Timestamp;
 
+/// Files of a case: the bundle.
+pub const BUNDLE: &str = "bundle.sigstore.json";
+/// The public key that must have signed.
+pub const KEY: &str = "key.pub";
+/// The logs that are trusted.
+pub const TRUSTED_ROOT: &str = "trusted_root.json";
+/// What the bundle must be about: the manifest of an image.
+pub const ARTIFACT: &str = "artifact";
 const DOCUMENT: &str = "origin of a forgery";
-/// In [`super::Case::changes`]: the predicate type that is asked for.
+/// In `Case::changes`: the predicate type that is asked for.
 pub(super) const EXPECTED: &str = "expected";
 /// Pointers into a bundle: the signature,
 pub(super) const SIGNATURE: &str = "/dsseEnvelope/signatures/0/sig";

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::Case;
 use super::anew::Anew;
+use super::case::Case;
 use super::draft::{EXPECTED, PAYLOAD, SIGNATURE, SIGNATURES, flip, other_digit, unusable};
 use super::rule::Rule;
 use crate::bundle::Bundle;

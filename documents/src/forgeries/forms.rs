@@ -1,6 +1,6 @@
 //! Cases in which the bundle itself is not one.
 
-use super::Case;
+use super::case::Case;
 use super::draft::PAYLOAD;
 use super::rule::Rule;
 

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::Case;
 use super::anew::{Anew, promise};
+use super::case::Case;
 use super::draft::{
     BODY, ENTRY, INDEX, PROMISE, PROOF_INDEX, TIME, flip, next, other_digit, unusable,
 };

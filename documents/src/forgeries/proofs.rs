@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Case;
 use super::anew::sign_note;
+use super::case::Case;
 use super::draft::{
     CHECKPOINT, ENTRY, HASHES, PROOF, PROOF_INDEX, ROOT_HASH, TREE_SIZE, flip, next, read, unusable,
 };

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::Case;
+use super::case::Case;
 use super::rule::Rule;
 use crate::trusted_root;
 
@@ -90,7 +90,7 @@ pub(super) const CASES: &[Case] = &[
         Rule::TrustedRoot,
         "The start of a key's validity is required: its absence is not \"always\".",
     )
-    .changing(&["root:/tlogs/0/publicKey/validFor/start"])
+    .changing(&["root:/tlogs/0/publicKey/validFor"])
     .edited(|draft, _| {
         draft.root(|root| root.pointer_mut(VALID)?.as_object_mut()?.remove("start").map(|_| ()))
     }),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Attested, Evidence};
+use super::evidence::{Attested, Evidence};
 use crate::bundle::Bundle;
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
@@ -60,7 +60,7 @@ pub fn sample(seed: u64) -> Result<Evidence, Error> {
     Ok(Evidence {
         scenario_sha256: SCENARIO.to_owned(),
         seed,
-        starts: Timestamp::from_ms(SECONDS * 1000)?,
+        starts: Timestamp::from_ms((SECONDS - 3_600) * 1000)?,
         victim,
         other,
         identity: keys.identity.clone(),

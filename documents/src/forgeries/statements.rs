@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::Case;
+use super::case::Case;
 use super::rule::Rule;
 
 pub(super) const CASES: &[Case] = &[

@@ -4,8 +4,8 @@
 use serde_json::json;
 use sha2::{Digest as _, Sha512};
 
-use super::Case;
 use super::anew::sign_note;
+use super::case::Case;
 use super::draft::{CHECKPOINT, PROOF, read, unusable};
 use super::rule::Rule;
 use crate::bundle::Bundle;

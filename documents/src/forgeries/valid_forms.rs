@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::Case;
+use super::case::Case;
 use super::draft::{
     BODY, CHECKPOINT, INDEX, PAYLOAD, PROMISE, PROOF_INDEX, SIGNATURE, TIME, TREE_SIZE, read,
     unusable,

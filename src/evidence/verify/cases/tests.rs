@@ -93,7 +93,10 @@ fn a_key_that_is_given_takes_the_place_of_the_cases() {
     verify(file, case.predicate_type(), Some(&key)).unwrap();
     let other = sample(8).unwrap().identity.signer;
     let refusal = verify(file, case.predicate_type(), Some(&other)).unwrap_err();
-    assert_eq!((refusal.file, refusal.reason.as_str()), (KEY, "it is another key than the one given"));
+    assert_eq!(
+        (refusal.file, refusal.reason.as_str()),
+        (KEY, "it is another key than the one given")
+    );
 }
 
 #[test]
