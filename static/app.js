@@ -24,13 +24,15 @@ import { sla } from './pages/sla.js';
 import { studies } from './pages/studies.js';
 import { study } from './pages/study.js';
 import { webhook, webhooks } from './pages/webhooks.js';
+import { world } from './pages/world.js';
 import { worldBar } from './parts/world-bar.js';
 
 const SIGN_IN = '/ui/sign-in';
 
 // Without a trailing slash; the last one is shown when none fits.
 const routes = [
-  { pattern: '', page: images },
+  { pattern: '', page: world },
+  { pattern: '/world', page: world },
   { pattern: '/images', page: images },
   { pattern: '/images/:image', page: image },
   { pattern: '/builds', page: builds },
@@ -59,6 +61,7 @@ const routes = [
 // Path, title, and who sees it: everybody, the platform's own people, or its admins. The first ones
 // stand in the header, the others behind `More`.
 const NAVIGATION = [
+  ['/world', 'World'],
   ['/images', 'Images'],
   ['/advisories', 'CVEs'],
   ['/sla', 'SLA'],
@@ -94,7 +97,7 @@ function guard(pathname, query) {
 
 function showHeader() {
   const who = identity();
-  const parts = [h('a', { class: 'brand', href: href('/images') }, mark(), 'Wavetank')];
+  const parts = [h('a', { class: 'brand', href: href('/world') }, mark(), 'Wavetank')];
   if (who) {
     const seen = ([, , only]) => maySee(who, only);
     const links = [NAVIGATION.filter(seen).map(entry), more(MORE.filter(seen))];
@@ -119,7 +122,7 @@ function mark() {
 
 function entry([path, title]) {
   const at = location.pathname;
-  const inside = at.startsWith(`/ui${path}`) || (path === '/images' && /^\/ui\/?$/.test(at));
+  const inside = at.startsWith(`/ui${path}`) || (path === '/world' && /^\/ui\/?$/.test(at));
   const link = { href: href(path), 'aria-current': inside ? 'page' : null };
   return h('a', link, title);
 }

@@ -72,6 +72,7 @@ resources! {
     events::timeline::TimelineApi,
     events::notifications::NotificationsApi,
     world::clock::ClockApi,
+    world::history::HistoryApi,
     world::retention::RetentionApi,
     world::scenarios::ScenariosApi,
     studies::StudiesApi,

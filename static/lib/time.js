@@ -16,6 +16,15 @@ export function iso(date) {
   return date.toISOString().replace('.000Z', 'Z');
 }
 
+/** An instant that people write, or null. Without a zone it is in UTC, as all instants are here. */
+export function parseInstant(text) {
+  const trimmed = text.trim().replace(' ', 'T');
+  const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(trimmed);
+  const whole = /^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? `${trimmed}T00:00` : trimmed;
+  const date = new Date(zoned ? trimmed : `${whole}Z`);
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
 /** An instant as an element; the tooltip has it in full. */
 export function time(instant) {
   if (!instant) return none();

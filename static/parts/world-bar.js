@@ -2,9 +2,10 @@
 // way to another instant.
 import { h, put } from '../lib/dom.js';
 import { here, navigate, onNavigate, refresh } from '../lib/router.js';
-import { iso, number, span, stamp } from '../lib/time.js';
+import { iso, number, parseInstant, span, stamp } from '../lib/time.js';
 import { onWorld, world } from '../lib/world.js';
 import { words } from './badges.js';
+import { timeSlider } from './time-slider.js';
 
 const DAY_MS = 86_400_000;
 
@@ -17,7 +18,7 @@ export function worldBar() {
   const element = h(
     'section',
     { class: 'world', 'aria-label': 'Simulated time' },
-    h('div', { class: 'world-inside' }, now, travel, told),
+    h('div', { class: 'world-inside' }, now, travel, timeSlider(), told),
     spoken,
   );
   const speak = speaker(spoken);
@@ -101,12 +102,12 @@ function instant(asOf) {
     autocomplete: 'off',
     spellcheck: 'false',
     placeholder: 'YYYY-MM-DD hh:mm',
-    value: asOf && (parse(asOf) ? stamp(asOf) : asOf),
+    value: asOf && (parseInstant(asOf) ? stamp(asOf) : asOf),
   });
   const go = (event) => {
     event.preventDefault();
     // What cannot be read goes to the API as it is, which says what is wrong with it.
-    const at = parse(input.value);
+    const at = parseInstant(input.value);
     const wanted = at ? iso(at) : input.value;
     navigate(here({ as_of: wanted, page_token: null }));
   };
@@ -131,21 +132,12 @@ function instant(asOf) {
   ];
 }
 
-// Without a zone an instant is in UTC, as all instants are here.
-function parse(text) {
-  const trimmed = text.trim().replace(' ', 'T');
-  const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(trimmed);
-  const whole = /^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? `${trimmed}T00:00` : trimmed;
-  const date = new Date(zoned ? trimmed : `${whole}Z`);
-  return Number.isNaN(date.getTime()) ? null : date;
-}
-
 function step(asOf, by, title) {
   const move = () => {
-    const now = parse(asOf ?? world().clock?.materialized_through ?? '');
+    const now = parseInstant(asOf ?? world().clock?.materialized_through ?? '');
     if (!now) return;
     const to = new Date(now.getTime() + by);
-    const newest = parse(world().clock?.materialized_through ?? '');
+    const newest = parseInstant(world().clock?.materialized_through ?? '');
     navigate(here({ as_of: newest && to >= newest ? null : iso(to), page_token: null }));
   };
   return h('button', { type: 'button', class: 'small', on: { click: move } }, title);

@@ -14,6 +14,7 @@ pub mod events;
 pub mod evidence;
 pub mod exposure;
 pub mod findings;
+pub mod history;
 pub mod images;
 mod in_use;
 pub mod incidents;

@@ -25,6 +25,7 @@ mod incidents;
 mod instants;
 mod logs;
 mod metrics;
+mod numbers;
 mod operations;
 mod outage;
 mod problems;

@@ -39,6 +39,8 @@ fn pages_of_images() -> Vec<String> {
 /// Pages of promises, of what is written down, and of how the platform is run.
 fn pages_of_promises() -> Vec<String> {
     let mut pages = owned(&[
+        "/ui/world",
+        "/ui/world?as_of=2026-01-12T01:15:00Z",
         "/ui/advisories",
         "/ui/advisories?q=nothing-is-called-so",
         "/ui/customers",

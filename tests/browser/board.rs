@@ -14,6 +14,48 @@ async fn signed_in(api: &Api, path: &str, role: Role) -> Browser {
 }
 
 #[tokio::test]
+async fn the_world_shows_its_history_and_goes_back_in_it() {
+    let api = Api::start("web_world").await;
+    customers::add(&api.pool).await;
+    let browser = signed_in(&api, "/ui/", Role::Admin).await;
+    browser.sees("h1", "World").await;
+    browser.wait("document.querySelectorAll('svg.time-chart').length === 3").await;
+    browser.sees(".tiles", "open critical findings").await;
+    // What is told below a chart is the last of its numbers.
+    let history = api.get("/v1/history").await.json();
+    let critical = history["open_findings"]["critical"].as_array().unwrap().last().unwrap();
+    browser.sees(".chart .told", &format!("{critical} critical")).await;
+    // The slider moves every page: half way back, and to now again.
+    let slide = |to: u32| {
+        format!(
+            "const slider = document.querySelector('.time-slider input');
+             slider.value = {to};
+             slider.dispatchEvent(new Event('input', {{ bubbles: true }}));"
+        )
+    };
+    browser.run(&slide(500)).await;
+    browser.wait("location.search.includes('as_of=2026-01-1')").await;
+    browser.sees("#world", "You see the past").await;
+    browser.click("nav a[href*='/ui/images']").await;
+    browser.wait("location.pathname === '/ui/images'").await;
+    assert!(browser.address().await.contains("as_of="));
+    browser.run(&slide(1000)).await;
+    browser.wait("location.search === ''").await;
+    // The clock and an incident.
+    browser.go("/ui/world").await;
+    browser.settle().await;
+    browser.click(".clock-control .buttons button:first-child").await;
+    browser.sees(".clock-control", "paused").await;
+    browser.click("details.panel > summary").await;
+    browser.fill("#incident-share", "50").await;
+    browser.click("details.panel form button").await;
+    browser.sees("details.panel", "Asked for").await;
+    let asked = api.get("/v1/incidents").await.json();
+    assert_eq!(asked["items"].as_array().unwrap().len(), 1, "{asked}");
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_cve_is_followed_to_the_customer_that_was_breached() {
     let api = Api::start("web_cve").await;
     customers::add(&api.pool).await;

@@ -13,7 +13,7 @@ async fn names(browser: &Browser) -> serde_json::Value {
 #[tokio::test]
 async fn images_are_listed_searched_and_filtered_by_url() {
     let api = Api::start("web_explorer").await;
-    let browser = Browser::signed_in(&api, "/ui/", None).await;
+    let browser = Browser::signed_in(&api, "/ui/images", None).await;
     assert_eq!(names(&browser).await, json!(["base-os", "late", "nginx", "redis"]));
     let row = browser.text("tbody tr:nth-child(3)").await;
     for shown in ["A web server", "base-os", "SLSA 1", "2 dddddddddddd", "none open"] {

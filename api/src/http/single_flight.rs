@@ -25,7 +25,7 @@ pub(crate) struct Key {
     /// Whom the answer is about; none: all.
     pub(crate) tenant: Option<String>,
     /// The question's parameter.
-    pub(crate) days: u32,
+    pub(crate) extent: u32,
     /// The instant that was asked about; none: the newest state.
     pub(crate) as_of: Option<DateTime<Utc>>,
 }
@@ -125,7 +125,7 @@ mod tests {
             generation: 0,
             platform: tenant.is_none(),
             tenant: tenant.map(str::to_owned),
-            days: 30,
+            extent: 30,
             as_of,
         }
     }

@@ -318,7 +318,7 @@ impl SlaApi {
             generation: self.state.snapshot(&caller, as_of.0).await?.position.generation,
             platform: caller.tenant().is_none(),
             tenant: caller.tenant().map(str::to_owned),
-            days,
+            extent: days,
             as_of: as_of.0.map(|at| at.datetime()),
         };
         let work = async {
@@ -355,7 +355,7 @@ impl SlaApi {
             generation: snapshot.position.generation,
             platform,
             tenant: tenant.clone(),
-            days,
+            extent: days,
             as_of: as_of.0.map(|at| at.datetime()),
         };
         drop(snapshot);
