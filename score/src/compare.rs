@@ -12,6 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Names of distributions that say that the scanner knows none.
 const UNKNOWN_DISTRIBUTIONS: [&str; 4] = ["", "none", "unknown", "wavetank"];
 
+/// Whether a scanner that says this of a distribution (its name, then its version) knows none.
+pub(crate) fn is_unknown_distribution(told: &str) -> bool {
+    let name = told.split(' ').next().unwrap_or_default().to_lowercase();
+    UNKNOWN_DISTRIBUTIONS.contains(&name.as_str())
+}
+
 /// What reports say of one version.
 #[derive(Default)]
 pub(crate) struct Reported<'a> {
@@ -47,8 +53,7 @@ impl<'a> Reported<'a> {
         if let Some(findings) = &target.findings {
             self.findings.get_or_insert_default().extend(findings);
             if let Some(distribution) = &target.distribution {
-                let family = distribution.split(' ').next().unwrap_or_default().to_lowercase();
-                let unknown = UNKNOWN_DISTRIBUTIONS.contains(&family.as_str());
+                let unknown = is_unknown_distribution(distribution);
                 let before = self.distribution_unknown.unwrap_or(true);
                 self.distribution_unknown = Some(before && unknown);
             }

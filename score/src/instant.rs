@@ -16,6 +16,15 @@ pub enum AsOfSource {
 }
 
 impl AsOfSource {
+    /// The name, as the JSON writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AsOfSource::Option => "option",
+            AsOfSource::Report => "report",
+            AsOfSource::World => "world",
+        }
+    }
+
     /// In words.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -8,8 +8,10 @@ pub use csv::csv;
 pub use markdown::markdown;
 pub use text::text;
 
+use crate::compare::is_unknown_distribution;
 use crate::figures::{Figures, Ratio};
 use crate::result::{Difference, Score};
+use std::collections::BTreeMap;
 
 /// Rows of images, packages and differences that people are shown, the worst first.
 const SHOWN: usize = 20;
@@ -85,17 +87,19 @@ fn recognition(score: &Score) -> String {
             ];
             let rest = rest.iter().filter(|(_, count)| *count > 0);
             let rest: String = rest.map(|(what, count)| format!(", {count} {what}")).collect();
-            format!(
-                "packages recognised: {} of {} in {images} images{rest}",
-                of.recognised, of.held
-            )
+            let images = count(images, "image");
+            format!("packages recognised: {} of {} in {images}{rest}", of.recognised, of.held)
         }
     };
     if of.images_known > 0 && of.images_unknown > 0 {
-        let images = of.images_unknown;
-        said.push_str(&format!("; unknown in {images} images, whose reports list none"));
+        let images = count(of.images_unknown, "image");
+        said.push_str(&format!("; unknown in {images}, of which no report lists packages"));
     }
     said
+}
+
+fn count(of: usize, what: &str) -> String {
+    format!("{of} {what}{}", if of == 1 { "" } else { "s" })
 }
 
 /// What is said of images that no report is about, and of what is about no image.
@@ -108,11 +112,26 @@ fn coverage(score: &Score) -> Vec<String> {
         said.push(format!("no report is about {not_scanned} of the {current} current images"));
     }
     if of.images_with_inventory_only > 0 {
-        let images = of.images_with_inventory_only;
-        said.push(format!("only packages, no vulnerabilities, are reported of {images} images"));
+        let images = count(of.images_with_inventory_only, "image");
+        said.push(format!("only packages, no vulnerabilities, are reported of {images}"));
+    }
+    let mut strange: BTreeMap<&str, usize> = BTreeMap::new();
+    for image in score.by_image.iter().filter(|image| image.scanned) {
+        let distribution = image.distribution.as_deref();
+        if let Some(distribution) = distribution.filter(|of| is_unknown_distribution(of)) {
+            *strange.entry(distribution).or_default() += 1;
+        }
+    }
+    for (distribution, images) in strange {
+        let images = count(images, "image");
+        said.push(format!(
+            "the scanner took the distribution of {images} for {distribution:?}, of which no scanner \
+             knows vulnerabilities"
+        ));
     }
     for unknown in &score.unknown_images {
-        let findings = unknown.findings.map_or(String::new(), |of| format!(", {of} findings"));
+        let findings = unknown.findings.map(|of| format!(", {}", count(of, "finding")));
+        let findings = findings.unwrap_or_default();
         let (report, name, reason) = (&unknown.report, &unknown.name, unknown.reason);
         said.push(format!("not counted: {report}: {name:?}{findings}: {reason}"));
     }

@@ -39,12 +39,12 @@ pub(super) enum Format {
         Reports are Trivy's JSON (--format json --list-all-pkgs), Grype's (-o json), OSV-Scanner's\n\
         (--format json), SARIF 2.1.0 and CycloneDX with vulnerabilities; Syft's JSON and CycloneDX \
         without\nvulnerabilities count as inventories. The format is told by the content. Which \
-        image a report is about\nis told by its digests, else by its names, else by that of its \
-        file (NAME.json, NAME-VERSION.json,\nNAME/VERSION/...).\n\n\
+        image a report is\nabout is told by its digests, else by its names, else by that of its \
+        file (NAME.json,\nNAME-VERSION.json, NAME/VERSION/...).\n\n\
         Expected is what an image holds, what a scanner could know by then, and what VEX has not \
-        judged by then.\nPrecision is the share of what is reported that is expected; recall, of \
-        what is expected that is\nreported; with 95 % intervals of Wilson. What is not defined \
-        (nothing reported, nothing expected) is\n`-`, and no threshold fails on it.\n\n\
+        judged by\nthen. Precision is the share of what is reported that is expected; recall, of \
+        what is expected that\nis reported; with 95 % intervals of Wilson. What is not defined \
+        (nothing reported, nothing\nexpected) is `-`, and no threshold fails on it.\n\n\
         Exits with 0, with 1 if a figure is below a threshold, and with 2 if something cannot be \
         read.\n\n\
         Examples:\n  \

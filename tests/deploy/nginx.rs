@@ -238,6 +238,10 @@ async fn nginx_serves_pages_and_proxies_the_api() {
     problem(answer, 413, "body_too_large").await;
     let answer = post("/v1/webhooks/upstream?source=a", 2 << 20).send().await.expect("an answer");
     problem(answer, 413, "body_too_large").await;
+    let answer = post("/v1/score", 9 << 20).send().await.expect("an answer");
+    problem(answer, 413, "body_too_large").await;
+    let answer = post("/v1/score", 2 << 20).send().await.expect("an answer");
+    problem(answer, 401, "unauthenticated").await;
     let path = "/assets/%2e%2e/%2e%2e/Cargo.toml";
     let answer = client.get(nginx.url(path)).send().await.expect("an answer");
     assert!(answer.status().is_client_error(), "{}", answer.status());

@@ -1,7 +1,8 @@
 //! CycloneDX JSON with vulnerabilities (a VDR, specification 1.4 and newer), as Trivy, Grype and
 //! others write it; without `vulnerabilities` it is an inventory.
+use super::error::ReportError;
 use super::place::Place;
-use super::{Finding, Format, Package, ReportError, ScannerReport, Target, purl, rating};
+use super::report::{Finding, Format, Package, ScannerReport, Target, purl, rating};
 use std::collections::BTreeMap;
 
 /// Components that are no packages.

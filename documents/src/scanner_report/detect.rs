@@ -1,5 +1,6 @@
 //! Which format a report has, told by its content.
-use super::{Format, ReportError};
+use super::error::ReportError;
+use super::report::Format;
 use serde_json::Value;
 
 /// Reads the bytes as JSON. A mark of byte order is passed over; nesting is bounded by

@@ -1,7 +1,8 @@
 //! Grype's JSON, and Syft's, which has the same source (`grype/presenter/models` and
 //! `syft/format/syftjson/model` of anchore).
+use super::error::ReportError;
 use super::place::Place;
-use super::{Finding, Format, Package, ReportError, ScannerReport, Target};
+use super::report::{Finding, Format, Package, ScannerReport, Target};
 
 /// Grype's: what matched. It lists no other packages.
 pub(super) fn read(root: &Place<'_, '_>) -> Result<ScannerReport, ReportError> {

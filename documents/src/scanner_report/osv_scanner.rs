@@ -1,6 +1,7 @@
 //! OSV-Scanner's JSON (`pkg/models/results.go` of google/osv-scanner).
+use super::error::ReportError;
 use super::place::Place;
-use super::{Finding, Format, Package, ReportError, ScannerReport, Target, rating};
+use super::report::{Finding, Format, Package, ScannerReport, Target, rating};
 use std::collections::BTreeMap;
 
 pub(super) fn read(root: &Place<'_, '_>) -> Result<ScannerReport, ReportError> {

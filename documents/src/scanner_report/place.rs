@@ -1,5 +1,6 @@
 //! A place in a report, which knows how it was reached: what is wrong there is told with it.
-use super::{MAX_ENTRIES, MAX_TEXT_CHARS, ReportError};
+use super::error::ReportError;
+use super::report::{MAX_ENTRIES, MAX_TEXT_CHARS};
 use serde_json::Value;
 
 /// A value and the way to it.

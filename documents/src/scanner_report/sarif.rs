@@ -2,10 +2,9 @@
 //! looked for in this order: properties of the result (`purl`; or `package` and `version`),
 //! properties of its rule (`purls`, as Grype and Docker Scout write them), and the message as
 //! Trivy, Grype and OSV-Scanner write it.
+use super::error::ReportError;
 use super::place::Place;
-use super::{
-    Finding, Format, Package, ReportError, ScannerReport, Target, cve_within, purl, rating,
-};
+use super::report::{Finding, Format, Package, ScannerReport, Target, cve_within, purl, rating};
 use std::collections::BTreeMap;
 
 pub(super) fn read(root: &Place<'_, '_>) -> Result<ScannerReport, ReportError> {
@@ -36,6 +35,9 @@ pub(super) fn read(root: &Place<'_, '_>) -> Result<ScannerReport, ReportError> {
             findings.extend(finding(result, &rules)?);
             Ok(())
         })?;
+        if target.digests.is_empty() && target.names.is_empty() {
+            physical_location(run, &mut target)?;
+        }
         target.findings = Some(findings);
         targets.push(target);
         Ok(())
@@ -65,6 +67,21 @@ fn logical_locations(result: &Place<'_, '_>, target: &mut Target) -> Result<(), 
             let Some(name) = logical.text_of("fullyQualifiedName")? else { return Ok(()) };
             if let Some((image, _)) = name.split_once(":/") {
                 target.add_name(image);
+            }
+            Ok(())
+        })
+    })
+}
+
+/// What the first result was found in, where nothing else is said: the path of an SBOM, or an image.
+fn physical_location(run: &Place<'_, '_>, target: &mut Target) -> Result<(), ReportError> {
+    run.each("results", |result| {
+        result.each("locations", |location| {
+            let physical = location.field("physicalLocation");
+            let artifact = physical.as_ref().and_then(|of| of.field("artifactLocation"));
+            let uri = artifact.map(|artifact| artifact.text_of("uri")).transpose()?.flatten();
+            if let Some(uri) = uri.filter(|_| target.names.is_empty()) {
+                target.add_name(uri.strip_prefix("file://").unwrap_or(&uri));
             }
             Ok(())
         })

@@ -213,6 +213,13 @@ fn sarif() {
     let result = json!({"ruleId": "CVE-2026-1000001", "message": {"text": ""},
         "suppressions": rejected, "properties": {"package": "zlib", "version": "1.3.1-r0"}});
     assert_eq!(of(severe, result), [expected]);
+    // Trivy tells of an SBOM only where it found something.
+    let location = json!([{"physicalLocation": {"artifactLocation": {"uri": "gateway/7/x.json"}}}]);
+    let result =
+        json!({"ruleId": "CVE-2026-1000001", "message": {"text": ""}, "locations": location});
+    let run = json!({"tool": {"driver": {"name": "Trivy"}}, "results": [result]});
+    let target = only(&json!({"version": "2.1.0", "runs": [run]}));
+    assert_eq!(target.names, ["gateway/7/x.json"]);
     // What is about something else is passed over.
     let rules = json!([{"id": "DS002", "properties": {"tags": ["misconfiguration", "security"]}}]);
     assert_eq!(of(rules, json!({"ruleId": "DS002", "message": {"text": "root user"}})), []);

@@ -1,6 +1,7 @@
 //! Trivy's JSON, schema version 2 (`pkg/types/report.go` of aquasecurity/trivy).
+use super::error::ReportError;
 use super::place::Place;
-use super::{Finding, Format, Package, ReportError, ScannerReport, Target, purl};
+use super::report::{Finding, Format, Package, ScannerReport, Target, purl};
 
 /// The class of results that tells of packages of the operating system, and those of languages.
 const PACKAGE_CLASSES: [&str; 2] = ["os-pkgs", "lang-pkgs"];

@@ -1,5 +1,5 @@
 //! A score as a text for people.
-use super::{HEAD, SHOWN, cells, coverage, recognition, told, worst};
+use super::{HEAD, SHOWN, cells, count, coverage, recognition, told, worst};
 use crate::result::{Score, text as instant};
 use std::collections::BTreeMap;
 
@@ -66,10 +66,6 @@ fn reports(score: &Score, out: &mut String) {
             count(images, "image")
         ));
     }
-}
-
-fn count(of: usize, what: &str) -> String {
-    format!("{of} {what}{}", if of == 1 { "" } else { "s" })
 }
 
 fn row(name: &str, cells: [String; 6]) -> Vec<String> {

@@ -28,7 +28,7 @@ fn the_text_tells_figures_instant_and_what_is_unknown() {
         "  missed no_fix_yet            gateway 7  CVE-2026-1000002  openssl",
         "packages recognised: unknown; no report lists packages",
         "no report is about 2 of the 3 current images",
-        "not counted: other.json: \"alpine:3.20\", 1 findings: no image has this name",
+        "not counted: other.json: \"alpine:3.20\", 1 finding: no image has this name",
     ] {
         assert!(text.contains(expected), "{expected:?} is missing:\n{text}");
     }
