@@ -57,15 +57,17 @@ causes! {
     /// Missed: the package is unknown to the scanner.
     IdentityNotRecognised "identity_not_recognised"
         "the scanner did not recognise the package, or not the distribution";
-    /// Missed or wrong: two versions compared as no package manager does.
+    /// Missed or wrong: two versions compared as no package manager does. (Missed: only where
+    /// something is reported rightly.)
     VersionOrder "version_order"
         "as text the versions stand the other way round than in the order of apk";
     /// Missed or wrong: the scanner sees another version.
     OtherVersion "other_version"
         "the scanner sees another version of the package than the image holds";
-    /// Missed: an advisory without a fix, which some drivers pass over.
+    /// Missed: an advisory without a fix, which some drivers pass over. Only where something with a
+    /// fix is reported rightly, and nothing without one.
     NoFixYet "no_fix_yet"
-        "no fixed version is released, and some scanners pass such advisories over";
+        "no fixed version is released, and nothing is reported that has none";
     /// Missed: nothing explains it.
     NotReported "not_reported"
         "the scanner's data lack the advisory, or it did not match";

@@ -34,8 +34,17 @@ pub(crate) struct Compared {
     /// Counts by severity and package.
     pub(crate) counts: Vec<(Severity, Option<String>, Counts)>,
     pub(crate) differences: Vec<Difference>,
+    /// How many were right of which a fix is released, and of which none is.
+    pub(crate) right: Fixes,
     /// How many packages were recognised; none: no report lists them.
     pub(crate) recognition: Option<Recognised>,
+}
+
+/// How many advisories have a released fix, and how many have none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Fixes {
+    pub(crate) with: u64,
+    pub(crate) without: u64,
 }
 
 /// How many packages of a version were recognised.
@@ -106,6 +115,7 @@ pub(crate) fn compare(
         }
     }
     one.missed(&suppressed);
+    compared.right = one.right_fixes();
     compared.counts = one.counts;
     compared.differences = one.differences;
     compared
@@ -120,7 +130,7 @@ pub(crate) fn nothing_reported(truth: &Truth, version: &Version, at: Instant) ->
             one.differ(Kind::Missed, Cause::ImageNotScanned, &held.cve, Some(&held.package), None);
         }
     }
-    Compared { counts: one.counts, differences: one.differences, recognition: None }
+    Compared { counts: one.counts, differences: one.differences, ..Compared::default() }
 }
 
 /// The comparison of one version.
@@ -265,6 +275,20 @@ impl<'a> One<'a> {
             Some(affected) if !self.is_fixed(affected) => Cause::NoFixYet,
             _ => Cause::NotReported,
         }
+    }
+
+    /// How much of what is right has a fix.
+    fn right_fixes(&self) -> Fixes {
+        let mut fixes = Fixes::default();
+        for (cve, package) in &self.right {
+            let advisory = self.truth.advisories.get(*cve);
+            let affected = advisory.and_then(|advisory| advisory.packages.get(*package));
+            match affected.is_some_and(|affected| self.is_fixed(affected)) {
+                true => fixes.with += 1,
+                false => fixes.without += 1,
+            }
+        }
+        fixes
     }
 
     fn is_fixed(&self, affected: &Affected) -> bool {

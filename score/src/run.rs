@@ -1,7 +1,7 @@
 //! From reports and truth to a score: which images the reports are about, image by image, and the
 //! sums.
 use crate::cause::{Cause, Kind};
-use crate::compare::{Compared, Reported, compare, nothing_reported};
+use crate::compare::{Compared, Fixes, Reported, compare, nothing_reported};
 use crate::figures::Counts;
 use crate::identify::identify;
 use crate::instant::{AsOfSource, choose};
@@ -182,13 +182,24 @@ fn sums(
     sums.score(reports, coverage, unknown_images)
 }
 
+/// The cause of what is missed, if what is right in the whole run does not speak against it: whoever
+/// reports nothing, or other advisories without a fix, has another reason.
+fn supported(cause: Cause, right: Fixes) -> Cause {
+    let explains = match cause {
+        Cause::NoFixYet => right.with > 0 && right.without == 0,
+        Cause::VersionOrder => right.with + right.without > 0,
+        _ => true,
+    };
+    if explains { cause } else { Cause::NotReported }
+}
+
 #[derive(Default)]
 struct Sums {
     total: Counts,
     by_severity: BTreeMap<Severity, Counts>,
     by_package: BTreeMap<Option<String>, Counts>,
     by_image: Vec<ByImage>,
-    causes: BTreeMap<(Kind, Cause), u64>,
+    right: Fixes,
     packages: Recognition,
     differences: Vec<crate::result::Difference>,
 }
@@ -211,10 +222,9 @@ impl Sums {
             self.by_severity.entry(severity).or_default().add(counts);
             self.by_package.entry(package).or_default().add(counts);
         }
-        for difference in compared.differences {
-            *self.causes.entry((difference.kind, difference.cause)).or_default() += 1;
-            self.differences.push(difference);
-        }
+        self.differences.extend(compared.differences);
+        self.right.with += compared.right.with;
+        self.right.without += compared.right.without;
         match compared.recognition {
             Some(of) => {
                 let all = &mut self.packages;
@@ -247,8 +257,15 @@ impl Sums {
         unknown_images: Vec<UnknownImage>,
     ) -> Score {
         self.by_image.sort_by(|a, b| (&a.image, a.version).cmp(&(&b.image, b.version)));
+        let mut causes: BTreeMap<(Kind, Cause), u64> = BTreeMap::new();
+        for difference in &mut self.differences {
+            if difference.kind == Kind::Missed {
+                difference.cause = supported(difference.cause, self.right);
+            }
+            *causes.entry((difference.kind, difference.cause)).or_default() += 1;
+        }
         self.differences.sort();
-        let causes = self.causes.into_iter().map(|((kind, cause), count)| ByCause {
+        let causes = causes.into_iter().map(|((kind, cause), count)| ByCause {
             kind,
             cause,
             count,

@@ -52,12 +52,14 @@ impl Reading {
         let name = package.need_text("name")?;
         let version = package.text_of("version")?.unwrap_or_default();
         let mut found: Vec<Finding> = Vec::new();
+        let mut grouped: BTreeMap<String, usize> = BTreeMap::new();
         // A group is one vulnerability under several ids.
         entry.each("groups", |group| {
             let mut finding = Finding::default();
             for list in ["ids", "aliases"] {
                 for id in group.texts(list)? {
                     finding.add_id(&id);
+                    grouped.entry(id).or_insert(found.len());
                 }
             }
             let score = group.field("max_severity").and_then(|score| score.number());
@@ -67,8 +69,7 @@ impl Reading {
         })?;
         entry.each("vulnerabilities", |vulnerability| {
             let id = vulnerability.need_text("id")?;
-            let grouped = found.iter().position(|finding| finding.ids.contains(&id));
-            let place = grouped.unwrap_or_else(|| {
+            let place = grouped.get(&id).copied().unwrap_or_else(|| {
                 found.push(Finding::default());
                 found.len() - 1
             });

@@ -4,6 +4,8 @@
 pub const MAX_TEXT_CHARS: usize = 1024;
 /// The most findings and packages that are read of a report.
 pub const MAX_ENTRIES: usize = 1_000_000;
+/// The most names of an image, and ids of a finding, that are kept.
+const MAX_NAMES: usize = 256;
 
 /// A format of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,11 +99,13 @@ impl Target {
             _ => (text, None),
         };
         if let Some(digest) = digest.map(str::to_ascii_lowercase)
+            && self.digests.len() < MAX_NAMES
             && !self.digests.contains(&digest)
         {
             self.digests.push(digest);
         }
-        if !name.is_empty() && !self.names.iter().any(|known| known == name) {
+        let room = self.names.len() < MAX_NAMES;
+        if room && !name.is_empty() && !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_owned());
         }
     }
@@ -110,7 +114,8 @@ impl Target {
 impl Finding {
     /// Takes another id.
     pub(super) fn add_id(&mut self, id: &str) {
-        if !id.is_empty() && !self.ids.iter().any(|known| known == id) {
+        let room = self.ids.len() < MAX_NAMES;
+        if room && !id.is_empty() && !self.ids.iter().any(|known| known == id) {
             self.ids.push(id.to_owned());
         }
     }

@@ -408,3 +408,18 @@ fn cve_ids_within_others() {
         assert_eq!(cve_within(none), None, "{none}");
     }
 }
+
+/// What is repeated without end is kept within bounds, and takes no time that grows with its square.
+#[test]
+fn lists_without_end_are_bounded() {
+    let many: Vec<Value> = (0..30_000).map(|n| json!(format!("name-{n}"))).collect();
+    let report = json!({"SchemaVersion": 2, "ArtifactName": "a", "Metadata": {"RepoTags": many},
+        "Results": [{"Vulnerabilities": [{"VulnerabilityID": "i", "VendorIDs": many}]}]});
+    let target = only(&report);
+    assert_eq!((target.names.len(), target.findings.unwrap()[0].ids.len()), (256, 256));
+    let groups: Vec<Value> = many.iter().map(|id| json!({"ids": [id]})).collect();
+    let found: Vec<Value> = many.iter().map(|id| json!({"id": id})).collect();
+    let package = json!({"package": {"name": "n"}, "groups": groups, "vulnerabilities": found});
+    let report = json!({"results": [{"packages": [package]}]});
+    assert_eq!(only(&report).findings.unwrap().len(), 30_000);
+}

@@ -92,7 +92,8 @@ fn every_figure_of_the_fourteenth() {
     assert_eq!(zlib.figures.counts, counts(1, 0, 1, 1));
 
     let expected = [
-        (Kind::Missed, Cause::NoFixYet, 1),
+        // (Grype reports the same CVE in node: that it has no fix does not explain it.)
+        (Kind::Missed, Cause::NotReported, 1),
         (Kind::Wrong, Cause::VersionOrder, 1),
         (Kind::Wrong, Cause::JudgedNotAffected, 1),
         (Kind::Wrong, Cause::FixedAlready, 1),
@@ -143,8 +144,8 @@ fn causes_of_what_is_missed() {
         assert_eq!(score.total.counts, counts(0, 2, 0, 0));
         score.causes.iter().map(|of| (of.cause, of.count)).collect::<Vec<_>>()
     };
-    // As text 1.9.0 comes after 1.10.0, the fixed version; nothing fixes CVE ...2.
-    assert_eq!(of(trivy(&[])), [(Cause::VersionOrder, 1), (Cause::NoFixYet, 1)]);
+    // Who reports nothing at all has neither trouble with versions nor with what is not fixed.
+    assert_eq!(of(trivy(&[])), [(Cause::NotReported, 2)]);
     // The inventory has no openssl, and another zlib.
     let packages = Some(&[("zlib", "1.8.0-r0")][..]);
     let report = trivy_with(&[], json!({}), packages);
@@ -156,7 +157,22 @@ fn causes_of_what_is_missed() {
     let mut report = trivy(&[]);
     report["Results"][0]["ExperimentalModifiedFindings"] = json!([{"Type": "vulnerability",
         "Finding": {"VulnerabilityID": "CVE-2026-1000001", "PkgName": "zlib"}}]);
-    assert_eq!(of(report), [(Cause::Suppressed, 1), (Cause::NoFixYet, 1)]);
+    assert_eq!(of(report), [(Cause::Suppressed, 1), (Cause::NotReported, 1)]);
+}
+
+/// Of CVE ...1, which has a fix, and ...2, which has none, one is reported and one is missed.
+#[test]
+fn causes_that_what_is_right_supports() {
+    let of = |reported: (&str, &str, &str)| {
+        let asked = Options { as_of: Some(at("2026-01-14T00:00:00Z")), ..Options::default() };
+        let reports = [named("gateway.json", trivy(&[reported]))];
+        let score = score(&truth(), &reports, asked).unwrap();
+        assert_eq!(score.total.counts, counts(1, 1, 0, 0));
+        score.causes[0].cause
+    };
+    assert_eq!(of(("CVE-2026-1000001", "zlib", "1.9.0-r0")), Cause::NoFixYet);
+    // As text 1.9.0 comes after 1.10.0, the fixed version.
+    assert_eq!(of(("CVE-2026-1000002", "openssl", "3.1-r0")), Cause::VersionOrder);
 }
 
 /// Leaving out one of N that are right lowers recall by exactly 1/N; each wrong one more is one more in

@@ -244,7 +244,7 @@ pub(super) struct Score {
     by_severity: Vec<SeverityScore>,
     /// By image.
     by_image: Vec<ImageScore>,
-    /// By package.
+    /// By package: the 1,000 with the most differences.
     by_package: Vec<PackageScore>,
     /// How many packages were recognised.
     packages: PackageRecognition,

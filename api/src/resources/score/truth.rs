@@ -10,8 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::read::evidence::{AdvisoryRow, contents};
 use store::read::score::{CandidateRow, advisories, candidates, held};
 
-/// The most versions that reports of one request may be about.
+/// The most versions that may be meant by them.
 const MAX_VERSIONS: i64 = 5_000;
+/// The most images that reports of one request may be about.
+const MAX_TARGETS: usize = 1_000;
 /// The most names that are looked up.
 const MAX_NAMES: usize = 20_000;
 
@@ -26,6 +28,9 @@ pub(super) async fn read(
     let as_of = asked.unwrap_or(position.materialized_through);
     let starts_at = position.history_from.unwrap_or(position.starts_at);
     let mut wanted = Wanted::default();
+    if reports.iter().map(|report| report.report.targets.len()).sum::<usize>() > MAX_TARGETS {
+        return Err(too_much("images", MAX_TARGETS));
+    }
     for report in reports {
         for target in &report.report.targets {
             wanted.add(target, &report.name);

@@ -6,8 +6,17 @@ use super::{
 use crate::schemas::estimate::Estimate;
 use ::score::{Figures, result};
 
-/// So many differences are shown; `causes` count all.
-const SHOWN_DIFFERENCES: usize = 1_000;
+/// So many packages and differences are shown; `total` and `causes` count all.
+const SHOWN: usize = 1_000;
+
+/// The packages that are shown: those with the most differences, in the order of their names.
+fn shown(mut packages: Vec<result::ByPackage>) -> Vec<result::ByPackage> {
+    let differ = |of: &result::ByPackage| of.figures.counts.missed + of.figures.counts.wrong;
+    packages.sort_by_key(|of| std::cmp::Reverse(differ(of)));
+    packages.truncate(SHOWN);
+    packages.sort_by(|a, b| a.package.cmp(&b.package));
+    packages
+}
 
 fn estimate(of: ::score::Ratio) -> Estimate {
     Estimate { estimate: of.estimate, lower: of.lower, upper: of.upper }
@@ -110,7 +119,7 @@ impl From<result::Score> for Score {
             reason: of.reason.to_owned(),
             findings: of.findings.map(|count| count as u64),
         };
-        let differences = of.differences.into_iter().take(SHOWN_DIFFERENCES);
+        let differences = of.differences.into_iter().take(SHOWN);
         Score {
             format: of.format.to_owned(),
             reports: of.reports.into_iter().map(Into::into).collect(),
@@ -121,7 +130,7 @@ impl From<result::Score> for Score {
             total: of.total.into(),
             by_severity: of.by_severity.into_iter().map(severity).collect(),
             by_image: of.by_image.into_iter().map(Into::into).collect(),
-            by_package: of.by_package.into_iter().map(package).collect(),
+            by_package: shown(of.by_package).into_iter().map(package).collect(),
             packages: of.packages.into(),
             causes: of.causes.into_iter().map(cause).collect(),
             differences: differences.map(Into::into).collect(),
