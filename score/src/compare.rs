@@ -33,11 +33,19 @@ pub(crate) struct Reported<'a> {
 pub(crate) struct Compared {
     /// Counts by severity and package.
     pub(crate) counts: Vec<(Severity, Option<String>, Counts)>,
-    pub(crate) differences: Vec<Difference>,
+    pub(crate) differences: Vec<Different>,
+    /// Whether reports took the distribution for one that they know nothing of.
+    pub(crate) distribution_unknown: bool,
     /// How many were right of which a fix is released, and of which none is.
     pub(crate) right: Fixes,
     /// How many packages were recognised; none: no report lists them.
     pub(crate) recognition: Option<Recognised>,
+}
+
+/// A difference, with its cause if what the scanner took the distribution for does not explain it.
+pub(crate) struct Different {
+    pub(crate) difference: Difference,
+    pub(crate) otherwise: Option<Cause>,
 }
 
 /// How many advisories have a released fix, and how many have none.
@@ -101,7 +109,11 @@ pub(crate) fn compare(
     at: Instant,
 ) -> Compared {
     let mut one = One::new(truth, version, reported, at);
-    let mut compared = Compared { recognition: one.recognition(), ..Compared::default() };
+    let mut compared = Compared {
+        recognition: one.recognition(),
+        distribution_unknown: reported.distribution_unknown == Some(true),
+        ..Compared::default()
+    };
     let Some(findings) = &reported.findings else { return compared };
     let mut suppressed = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -145,7 +157,7 @@ struct One<'a> {
     /// What was told as early, so that it is told once.
     early: BTreeSet<(&'a str, &'a str)>,
     counts: Vec<(Severity, Option<String>, Counts)>,
-    differences: Vec<Difference>,
+    differences: Vec<Different>,
 }
 
 impl<'a> One<'a> {
@@ -250,7 +262,13 @@ impl<'a> One<'a> {
             } else {
                 self.why_missed(cve, package)
             };
-            self.differ(Kind::Missed, cause, cve, Some(package), None);
+            let blames = self.reported.distribution_unknown == Some(true)
+                && matches!(cause, Cause::VersionOrder | Cause::NoFixYet | Cause::NotReported);
+            let told = if blames { Cause::IdentityNotRecognised } else { cause };
+            self.differ(Kind::Missed, told, cve, Some(package), None);
+            if let Some(different) = self.differences.last_mut().filter(|_| blames) {
+                different.otherwise = Some(cause);
+            }
         }
     }
 
@@ -264,9 +282,6 @@ impl<'a> One<'a> {
             if !named.any(|of| of.version == installed) {
                 return Cause::OtherVersion;
             }
-        }
-        if self.reported.distribution_unknown == Some(true) {
-            return Cause::IdentityNotRecognised;
         }
         let advisory = self.truth.advisories.get(cve);
         let affected = advisory.and_then(|advisory| advisory.packages.get(package));
@@ -326,7 +341,7 @@ impl<'a> One<'a> {
         let affected = package
             .and_then(|package| self.truth.advisories.get(id)?.packages.get(package))
             .filter(|affected| self.is_fixed(affected));
-        self.differences.push(Difference {
+        let difference = Difference {
             kind,
             image: self.version.image.clone(),
             version: self.version.version,
@@ -337,7 +352,8 @@ impl<'a> One<'a> {
             installed: package.and_then(|package| self.version.packages.get(package)).cloned(),
             reported: finding.and_then(|finding| finding.version.clone()),
             fixed: affected.and_then(|affected| affected.fixed.clone()),
-        });
+        };
+        self.differences.push(Different { difference, otherwise: None });
     }
 
     fn recognition(&self) -> Option<Recognised> {

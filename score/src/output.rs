@@ -115,18 +115,20 @@ fn coverage(score: &Score) -> Vec<String> {
         let images = count(of.images_with_inventory_only, "image");
         said.push(format!("only packages, no vulnerabilities, are reported of {images}"));
     }
-    let mut strange: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut strange: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     for image in score.by_image.iter().filter(|image| image.scanned) {
         let distribution = image.distribution.as_deref();
         if let Some(distribution) = distribution.filter(|of| is_unknown_distribution(of)) {
-            *strange.entry(distribution).or_default() += 1;
+            let (images, right) = strange.entry(distribution).or_default();
+            *images += 1;
+            *right += image.figures.counts.right;
         }
     }
-    for (distribution, images) in strange {
+    for (distribution, (images, _)) in strange.into_iter().filter(|(_, (_, right))| *right == 0) {
         let images = count(images, "image");
         said.push(format!(
-            "the scanner took the distribution of {images} for {distribution:?}, of which no scanner \
-             knows vulnerabilities"
+            "the scanner took the distribution of {images} for {distribution:?}, and found nothing \
+             there"
         ));
     }
     for unknown in &score.unknown_images {

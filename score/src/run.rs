@@ -1,7 +1,7 @@
 //! From reports and truth to a score: which images the reports are about, image by image, and the
 //! sums.
 use crate::cause::{Cause, Kind};
-use crate::compare::{Compared, Fixes, Reported, compare, nothing_reported};
+use crate::compare::{Compared, Different, Fixes, Reported, compare, nothing_reported};
 use crate::figures::Counts;
 use crate::identify::identify;
 use crate::instant::{AsOfSource, choose};
@@ -200,8 +200,10 @@ struct Sums {
     by_package: BTreeMap<Option<String>, Counts>,
     by_image: Vec<ByImage>,
     right: Fixes,
+    /// Whether something is right in an image whose distribution the scanner does not name.
+    sees_through: bool,
     packages: Recognition,
-    differences: Vec<crate::result::Difference>,
+    differences: Vec<Different>,
 }
 
 impl Sums {
@@ -225,6 +227,8 @@ impl Sums {
         self.differences.extend(compared.differences);
         self.right.with += compared.right.with;
         self.right.without += compared.right.without;
+        let any = compared.right.with + compared.right.without > 0;
+        self.sees_through |= any && compared.distribution_unknown;
         match compared.recognition {
             Some(of) => {
                 let all = &mut self.packages;
@@ -258,13 +262,16 @@ impl Sums {
     ) -> Score {
         self.by_image.sort_by(|a, b| (&a.image, a.version).cmp(&(&b.image, b.version)));
         let mut causes: BTreeMap<(Kind, Cause), u64> = BTreeMap::new();
-        for difference in &mut self.differences {
+        let mut differences = Vec::with_capacity(self.differences.len());
+        for Different { mut difference, otherwise } in self.differences {
             if difference.kind == Kind::Missed {
-                difference.cause = supported(difference.cause, self.right);
+                let otherwise = otherwise.filter(|_| self.sees_through);
+                difference.cause = supported(otherwise.unwrap_or(difference.cause), self.right);
             }
             *causes.entry((difference.kind, difference.cause)).or_default() += 1;
+            differences.push(difference);
         }
-        self.differences.sort();
+        differences.sort();
         let causes = causes.into_iter().map(|((kind, cause), count)| ByCause {
             kind,
             cause,
@@ -287,7 +294,7 @@ impl Sums {
                 .collect(),
             packages: self.packages,
             causes: causes.collect(),
-            differences: self.differences,
+            differences,
             unknown_images,
         }
     }

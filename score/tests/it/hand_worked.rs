@@ -153,6 +153,13 @@ fn causes_of_what_is_missed() {
     // All packages are listed, but the distribution is none that the scanner knows.
     let os = json!({"Metadata": {"OS": {"Family": "none", "Name": ""}}});
     assert_eq!(of(trivy_with(&[], os, None)), [(Cause::IdentityNotRecognised, 2)]);
+    // That is no reason for who finds something all the same: nothing fixes CVE ...2.
+    let found = [("CVE-2026-1000001", "zlib", "1.9.0-r0")];
+    let os = json!({"Metadata": {"OS": {"Family": "none", "Name": ""}}});
+    let reports = [named("gateway.json", trivy_with(&found, os, None))];
+    let asked = Options { as_of: Some(at("2026-01-14T00:00:00Z")), ..Options::default() };
+    let seen = score(&truth(), &reports, asked).unwrap();
+    assert_eq!(causes(&seen), [(Kind::Missed, Cause::NoFixYet, 1)]);
     // Found, and left out.
     let mut report = trivy(&[]);
     report["Results"][0]["ExperimentalModifiedFindings"] = json!([{"Type": "vulnerability",
