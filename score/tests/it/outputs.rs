@@ -1,5 +1,6 @@
 //! What is told of a score, and that nothing in it acts where it is shown.
 use crate::support::{at, named, trivy, trivy_with, truth};
+use score::cause::Cause;
 use score::result::Score;
 use score::{Options, answers, output, score};
 use serde_json::{Value, json};
@@ -71,6 +72,17 @@ fn json_says_null_where_nothing_is_defined() {
     assert_eq!(json["coverage"]["images_current"], Value::Null);
     assert_eq!(json["reports"][0]["as_of"], "2026-01-20T00:00:00Z");
     assert_eq!(json["reports"][0]["as_of_source"], "world");
+}
+
+/// The page for authors of tools names every cause, with its meaning.
+#[test]
+fn the_documentation_lists_every_cause() {
+    let page = include_str!("../../../docs/tool-authors.md");
+    for cause in Cause::ALL {
+        let (name, meaning) = (cause.as_str(), cause.meaning());
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        assert!(row.is_some_and(|row| row.ends_with(&format!("| {meaning} |"))), "{name}");
+    }
 }
 
 /// An answer key that says what the small world holds is read as that; one of an earlier release, or
