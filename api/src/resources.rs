@@ -102,6 +102,7 @@ resources! {
     score::ScoreApi,
     logs::transparency::LogsApi,
     logs::audit::AuditLogsApi,
+    logs::forgeries::ForgeriesApi,
     webhooks::upstream::WebhooksApi,
     webhooks::endpoints::WebhookEndpointsApi,
     webhooks::rotation::WebhookSecretsApi,
