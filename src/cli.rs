@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod say;
 mod scenario;
+mod score;
 mod serve;
 mod signing;
 mod study;
@@ -79,6 +80,8 @@ enum Command {
     Repair(repair::Options),
     /// Write a world's documents, keys and logs to a directory, with the answer key.
     Export(evidence::ExportOptions),
+    /// Score reports of vulnerability scanners against what is true of a world.
+    Score(Box<score::Options>),
     /// Make, list or revoke the keys with which people and programs use the API.
     #[command(subcommand)]
     ApiKey(api_key::Command),
@@ -144,6 +147,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Verify(options) => evidence::verify(options).await,
         Command::Repair(options) => repair::repair(options).await,
         Command::Export(options) => evidence::export(options).await,
+        Command::Score(options) => score::run(*options).await,
         Command::ApiKey(command) => api_key::api_key(command).await,
         Command::Keys(options) => evidence::keys(options).await,
         Command::Services(options) => serve::lend(options).await,

@@ -6,6 +6,7 @@ mod collect;
 mod export;
 mod verify;
 
+pub use answers::answer_key;
 pub use collect::Collector;
 pub use export::{Exported, export, export_forgeries};
 pub use verify::{LeftOut, Problem, Report, Scope, verify_directory, verify_world};

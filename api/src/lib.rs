@@ -56,7 +56,8 @@ pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let origins = state.allowed_origins().to_vec();
     let specification = openapi_json();
     let endpoints = openapi::endpoints(state.clone());
-    let operations = Operations::of_specification(&specification, resources::access, endpoints);
+    let operations = Operations::of_specification(&specification, resources::access, endpoints)
+        .with_long_bodies(resources::takes_long_body);
     let pages = web::mount(Route::new(), state.static_dir())
         .at("/openapi.json", get(openapi::docs::specification(specification)))
         .nest("/docs", openapi::docs::swagger_ui());

@@ -10,6 +10,7 @@ mod identity;
 mod images;
 pub(crate) mod logs;
 mod operations;
+mod score;
 mod sla;
 mod studies;
 mod vulnerabilities;
@@ -34,6 +35,11 @@ macro_rules! resources {
         pub(crate) fn access(operation: &str) -> Option<Access> {
             let mut known = [$(<$resource as Resource>::OPERATIONS),*].into_iter().flatten();
             known.find(|(id, _)| *id == operation).map(|(_, access)| *access)
+        }
+
+        /// Whether the operation with this id takes documents of other tools.
+        pub(crate) fn takes_long_body(operation: &str) -> bool {
+            [$(<$resource as Resource>::LONG_BODIES),*].into_iter().flatten().any(|id| *id == operation)
         }
 
         /// The ids of all operations that resources list.
@@ -94,6 +100,7 @@ resources! {
     sla::SlaApi,
     forecasts::ForecastsApi,
     drills::DrillsApi,
+    score::ScoreApi,
     logs::transparency::LogsApi,
     logs::audit::AuditLogsApi,
     logs::forgeries::ForgeriesApi,

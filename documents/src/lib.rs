@@ -12,6 +12,7 @@
 //!   advisory.
 //! - [`dsse::Envelope`] signs a [`statement`], [`rekor`] and [`merkle`] log it, [`bundle::Bundle`]
 //!   holds both for a verifier, and [`slsa_level::assess`] says what they prove.
+//! - [`scanner_report::parse`] reads what scanners of others say of an image.
 //! - [`forgeries`] makes broken evidence of every kind from all this, for authors of verifiers.
 //! - [`world_keys::WorldKeys`] are the keys of a world, of which all of this follows.
 #![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
@@ -43,6 +44,7 @@ pub mod purl;
 pub mod rekor;
 pub mod sample;
 pub mod sbom;
+pub mod scanner_report;
 pub mod slsa_level;
 pub mod spdx;
 pub mod spdx3;

@@ -1,13 +1,18 @@
 //! The answer key: which image truly has which vulnerability, from when to when. For people who
 //! test scanners; nothing in a world reads it. It comes from rows alone, so that a world can be
 //! exported whichever version of the kernel made it.
-use super::Collector;
-use anyhow::Result;
+use super::{Collector, pretty};
+use anyhow::{Context, Result};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use documents::statement::PredicateType;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use store::read::evidence::{AdvisoryRow, TruthRow, VersionRow, Which, advisories, bundles, truth};
+use store::artifacts::kind;
+use store::read::evidence::{
+    AdvisoryRow, TruthRow, VersionRow, Which, advisories, bundles, contents as contents_of,
+    documents, truth,
+};
 
 /// `answers.json`.
 #[derive(Debug, Serialize)]
@@ -15,6 +20,8 @@ pub(super) struct Answers {
     format: &'static str,
     /// What was known and published by then.
     as_of: DateTime<Utc>,
+    /// When the world began.
+    starts_at: DateTime<Utc>,
     /// All that was disclosed.
     vulnerabilities: Vec<Vulnerability>,
     images: Vec<Image>,
@@ -44,11 +51,16 @@ struct Image {
     name: String,
     version: i32,
     digest: String,
+    /// The digest of its configuration: what tools call the image's id.
+    config_digest: Option<String>,
+    tags: Vec<String>,
     published_at: DateTime<Utc>,
     superseded_at: Option<DateTime<Utc>>,
     slsa_level: Option<i32>,
     /// What an attacker has replaced, by the name of its bundle: a verifier must refuse it.
     tampered: Vec<String>,
+    /// What it holds: each package with its version.
+    packages: BTreeMap<String, String>,
     vulnerabilities: Vec<Held>,
 }
 
@@ -64,6 +76,17 @@ struct Held {
     /// Whether it matters here. If not, a finding that matches the package is a false positive,
     /// judged so by then or not.
     affected: bool,
+    /// When it was judged not to matter, as its VEX document says from then on; null: not yet.
+    not_affected_at: Option<DateTime<Utc>>,
+}
+
+/// The answer key of all versions of a world, as an export would hold it.
+///
+/// # Errors
+/// The database fails.
+pub async fn answer_key(world: &Collector) -> Result<Bytes> {
+    let versions = world.versions(Which::All).await?;
+    Ok(pretty(&answers(world, Which::All, &versions).await?)?)
 }
 
 /// Makes the answer key of those versions.
@@ -76,10 +99,20 @@ pub(super) async fn answers(
     let disclosed = advisories(&mut conn, world.as_of).await?;
     let rows = truth(&mut conn, world.as_of, which).await?;
     let keys: Vec<_> = versions.iter().map(|row| (row.image_id, row.version)).collect();
+    let mut contents: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for row in contents_of(&mut conn, &keys).await? {
+        let of_version = contents.entry((row.image_id, row.version)).or_default();
+        of_version.insert(row.package, row.package_version);
+    }
+    let builds: Vec<_> = versions.iter().map(|row| row.build_id).collect();
+    let documents = documents(&mut conn, &builds).await?.into_iter();
+    let configs = documents.filter(|document| document.kind == kind::CONFIG);
+    let mut configs: BTreeMap<_, _> =
+        configs.map(|of| (of.build_id, format!("sha256:{}", of.sha256))).collect();
     let mut tampered: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for bundle in bundles(&mut conn, world.as_of, &keys).await? {
-        let kind = PredicateType::from_uri(&bundle.predicate_type).filter(|_| bundle.replaced);
-        if let Some(kind) = kind {
+        let said = PredicateType::from_uri(&bundle.predicate_type).filter(|_| bundle.replaced);
+        if let Some(kind) = said {
             let of_version = tampered.entry((bundle.image_id, bundle.version)).or_default();
             of_version.push(kind.as_str().to_owned());
         }
@@ -93,15 +126,19 @@ pub(super) async fn answers(
         name: row.name.clone(),
         version: row.version,
         digest: row.digest.clone(),
+        config_digest: configs.remove(&row.build_id),
+        tags: row.tags.clone(),
         published_at: row.published_at,
         superseded_at: row.superseded_at,
         slsa_level: row.slsa_level,
         tampered: tampered.remove(&(row.image_id, row.version)).unwrap_or_default(),
+        packages: contents.remove(&(row.image_id, row.version)).unwrap_or_default(),
         vulnerabilities: held.remove(&(row.image_id, row.version)).unwrap_or_default(),
     });
     Ok(Answers {
         format: "wavetank-answers/1",
         as_of: world.as_of,
+        starts_at: world.origin.starts_at.to_datetime().context("the world's start")?,
         images: images.collect(),
         vulnerabilities: disclosed.chunk_by(|a, b| a.id == b.id).filter_map(disclosure).collect(),
     })
@@ -116,6 +153,7 @@ impl From<TruthRow> for Held {
             installed: row.installed_version,
             until: row.superseded_at,
             affected: row.affected,
+            not_affected_at: row.judged_at,
         }
     }
 }

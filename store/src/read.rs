@@ -25,6 +25,7 @@ pub mod notifications;
 pub mod packages;
 mod page;
 pub mod scans;
+pub mod score;
 pub mod sla;
 pub mod summary;
 pub mod timeline;

@@ -160,7 +160,9 @@ async fn a_repeated_or_non_text_parameter() {
 
 #[tokio::test]
 async fn a_too_large_or_malformed_body() {
-    let limits = Limits { body_bytes: 100, signed_body_bytes: 200, ..Limits::default() };
+    let (body_bytes, long_body_bytes) = (100, 200);
+    let limits =
+        Limits { body_bytes, long_body_bytes, signed_body_bytes: 200, ..Limits::default() };
     let api = Api::start_with("conventions_bodies", Content::World, limits).await;
     for operation in operations().iter().filter(|operation| operation.has_body()) {
         let request = operation.request(&api, &operation.path);

@@ -39,6 +39,10 @@ fn request(operation: &str) -> (Vec<String>, Option<Value>) {
         | "createWebhookSource"
         | "createStudy" => (vec![], None),
         "cancelStudy" => (vec!["96"], None),
+        "createScore" => {
+            let report = json!({"SchemaVersion": 2, "ArtifactName": "nginx"});
+            (vec![], Some(json!({"reports": [{"report": report}]})))
+        }
         "buildImage" => (vec![], Some(json!({"name": "nginx"}))),
         "startScan" => (vec![], Some(json!({"image": "nginx"}))),
         "loadScenario" => (vec![], Some(json!({"name": "classroom", "replace": "small"}))),

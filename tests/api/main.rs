@@ -35,6 +35,7 @@ mod requests;
 mod routing;
 mod scan_states;
 mod scenarios;
+mod score;
 mod snapshot;
 mod sorting;
 mod studies;

@@ -163,8 +163,8 @@ async fn pages(client: &Client, nginx: &Nginx, program: &str) {
     assert_eq!(script.text().await.expect("text"), file("static/app.js"));
 }
 
-/// Events pass the proxy when they happen, not when a buffer is full.
-async fn events(client: &Client, nginx: &Nginx, settings: &HashMap<String, String>) {
+/// Events pass the proxy when they happen, not when a buffer is full. The token is for more.
+async fn events(client: &Client, nginx: &Nginx, settings: &HashMap<String, String>) -> String {
     let mut conduct = wavetank();
     conduct.arg("conduct").arg(scenario("classroom")).envs(settings);
     let _conduct = Background::start(conduct);
@@ -194,6 +194,7 @@ async fn events(client: &Client, nginx: &Nginx, settings: &HashMap<String, Strin
     assert!(chunk.contains("progress"), "{chunk}");
     // A buffer of nginx holds 4 KiB or more, and would pass on many events at once.
     assert!(chunk.len() < 4096 && chunk.matches("data:").count() <= 2, "{chunk}");
+    token.to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,7 +218,7 @@ async fn nginx_serves_pages_and_proxies_the_api() {
     assert_eq!(header(&health, "server"), "nginx", "without its version");
 
     pages(&client, &nginx, &format!("http://127.0.0.1:{port}")).await;
-    events(&client, &nginx, &settings).await;
+    let token = events(&client, &nginx, &settings).await;
 
     let home = client.get(nginx.url("/")).send().await.expect("an answer");
     assert_eq!((home.status().as_u16(), header(&home, "location")), (302, "/ui/"));
@@ -238,6 +239,10 @@ async fn nginx_serves_pages_and_proxies_the_api() {
     problem(answer, 413, "body_too_large").await;
     let answer = post("/v1/webhooks/upstream?source=a", 2 << 20).send().await.expect("an answer");
     problem(answer, 413, "body_too_large").await;
+    let answer = post("/v1/score", 9 << 20).send().await.expect("an answer");
+    problem(answer, 413, "body_too_large").await;
+    let answer = post("/v1/score", 2 << 20).bearer_auth(token).send().await.expect("an answer");
+    problem(answer, 400, "invalid_body").await;
     let path = "/assets/%2e%2e/%2e%2e/Cargo.toml";
     let answer = client.get(nginx.url(path)).send().await.expect("an answer");
     assert!(answer.status().is_client_error(), "{}", answer.status());

@@ -16,6 +16,7 @@ mod pooled;
 mod repair;
 mod retention;
 mod scenario_load;
+mod score;
 mod seeds;
 mod stop;
 mod studies;

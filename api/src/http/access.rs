@@ -51,6 +51,10 @@ pub(crate) trait Resource: poem_openapi::OpenApi {
     /// The ids of the operations, each with who may call it.
     const OPERATIONS: &'static [(&'static str, Access)];
 
+    /// The ids of those operations that take documents of other tools, which are longer than what
+    /// people write.
+    const LONG_BODIES: &'static [&'static str] = &[];
+
     /// The endpoints, with what they work with.
     fn new(state: &ApiState) -> Self;
 }

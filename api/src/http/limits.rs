@@ -12,6 +12,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The same where a signature takes the place of a token: forges tell more than people.
     pub signed_body_bytes: usize,
+    /// The same where documents of other tools are sent, such as reports of scanners.
+    pub long_body_bytes: usize,
     /// The longest time until the answer begins.
     pub handler_time: Duration,
     /// How long a request waits for its turn where one answer is worked out at a time.
@@ -40,6 +42,7 @@ impl Default for Limits {
         Limits {
             body_bytes: 64 * 1024,
             signed_body_bytes: 1024 * 1024,
+            long_body_bytes: 8 * 1024 * 1024,
             handler_time: Duration::from_secs(30),
             compute_wait: Duration::from_secs(5),
             compute_time: Duration::from_secs(20),

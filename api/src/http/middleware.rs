@@ -65,6 +65,8 @@ impl<E: Endpoint> Middleware<E> {
         let mut limits = self.state.limits();
         if operation.access == Some(Access::Signed) {
             limits.body_bytes = limits.signed_body_bytes;
+        } else if operation.takes_long_body {
+            limits.body_bytes = limits.long_body_bytes;
         }
         bound_body(&mut request, &limits).await?;
         if let Some(body) = &operation.body {

@@ -50,6 +50,8 @@ pub(crate) struct Operation {
     pub(crate) is_write: bool,
     /// What its body must be; none: it takes none.
     pub(crate) body: Option<Arc<BodySchema>>,
+    /// Whether that holds documents of other tools.
+    pub(crate) takes_long_body: bool,
     parameters: BTreeSet<String>,
 }
 
@@ -68,6 +70,14 @@ impl Operations {
             Some(Template::new(path, item, endpoint, &access, &schemas))
         });
         Operations(templates.collect())
+    }
+
+    /// The same with the operations marked that take documents of other tools.
+    pub(crate) fn with_long_bodies(mut self, is_long: impl Fn(&str) -> bool) -> Self {
+        for operation in self.0.iter_mut().flat_map(|template| template.operations.values_mut()) {
+            operation.takes_long_body = is_long(&operation.id);
+        }
+        self
     }
 
     fn template(&self, path: &str) -> Option<&Template> {
@@ -149,6 +159,7 @@ impl Template {
                 access: access(id),
                 is_write: method != "get",
                 body: BodySchema::of_operation(operation, schemas).map(Arc::new),
+                takes_long_body: false,
                 parameters: names.collect(),
             };
             (method.clone(), parsed)

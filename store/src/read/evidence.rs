@@ -260,6 +260,42 @@ pub struct TruthRow {
     pub superseded_at: Option<DateTime<Utc>>,
     /// Whether the image is affected; if not, a finding of it is a false positive.
     pub affected: bool,
+    /// When it was judged to be one, if that had happened.
+    pub judged_at: Option<DateTime<Utc>>,
+}
+
+/// A package in a version.
+#[derive(Clone, Debug, FromRow)]
+pub struct ContentRow {
+    /// The image's number.
+    pub image_id: i64,
+    /// The version's ordinal.
+    pub version: i32,
+    /// The package.
+    pub package: String,
+    /// Its version.
+    pub package_version: String,
+}
+
+/// What versions hold, by version and package.
+pub async fn contents(
+    conn: &mut PgConnection,
+    versions: &[(i64, i32)],
+) -> sqlx::Result<Vec<ContentRow>> {
+    let (images, ordinals): (Vec<_>, Vec<_>) = versions.iter().copied().unzip();
+    sqlx::query_as(
+        "SELECT v.image_id, v.version, p.name AS package, n.version AS package_version
+         FROM unnest($1::bigint[], $2::integer[]) AS w (image_id, version)
+         JOIN image_versions v ON v.image_id = w.image_id AND v.version = w.version
+         CROSS JOIN LATERAL unnest(v.package_ids, v.releases) AS c (package_id, release)
+         JOIN packages p ON p.id = c.package_id
+         JOIN package_releases n ON n.package_id = c.package_id AND n.release = c.release
+         ORDER BY v.image_id, v.version, p.name COLLATE \"C\"",
+    )
+    .bind(images)
+    .bind(ordinals)
+    .fetch_all(conn)
+    .await
 }
 
 /// Which versions hold which affected packages, whatever a scanner has seen of it, by image,
@@ -274,7 +310,9 @@ pub async fn truth(
                 n.version AS installed_version, v.published_at, a.published_at AS disclosed_at,
                 CASE WHEN v.superseded_at <= $1 THEN v.superseded_at END AS superseded_at,
                 NOT EXISTS (SELECT FROM false_positives f
-                            WHERE f.image_id = v.image_id AND f.advisory_id = a.id) AS affected
+                            WHERE f.image_id = v.image_id AND f.advisory_id = a.id) AS affected,
+                (SELECT t.at FROM triages t
+                 WHERE t.image_id = v.image_id AND t.advisory_id = a.id AND t.at <= $1) AS judged_at
          FROM image_versions v
          CROSS JOIN LATERAL unnest(v.package_ids, v.releases) AS c (package_id, release)
          JOIN advisory_packages r ON r.package_id = c.package_id

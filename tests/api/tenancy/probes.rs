@@ -120,6 +120,10 @@ pub(crate) fn in_body(operation: &str, field: &str) -> Option<(Names, Body)> {
             |_, digest| json!({"image": "nginx", "digest": digest}),
         ),
         ("startScan", "image") => (Owned(images), |_, image| json!({"image": image})),
+        ("createScore", "reports") => (
+            Owned(images),
+            |_, image| json!({"reports": [{"report": {"SchemaVersion": 2, "ArtifactName": image}}]}),
+        ),
         ("createWebhookEndpoint", "tenant_namespace") => (
             Owned(tenants),
             |_, tenant| json!({"url": "https://hooks.example.com/", "tenant_namespace": tenant}),
@@ -136,6 +140,7 @@ pub(crate) fn in_body(operation: &str, field: &str) -> Option<(Names, Body)> {
         | ("createWebhookSource", "name")
         | ("rotateWebhookSecret", "overlap_seconds")
         | ("createForecast", "horizon_days" | "futures" | "seed" | "confidence")
+        | ("createScore", "as_of")
         | ("createDrill", "name" | "scenario" | "incident" | "seed" | "replications")
         | ("getToken", "api_key") => return None,
         (

@@ -246,6 +246,12 @@ codes! {
     /// To work it out takes longer than a request may.
     TooMuchWork "too_much_work" 422 "That takes too long to work out in a request"
         "Ask for less: fewer futures or replications, a shorter horizon, a smaller scenario.";
+    /// A report of a scanner cannot be read.
+    UnreadableReport "unreadable_report" 422 "A report cannot be read"
+        "Send reports as the scanner wrote them; docs/tool-authors.md lists the formats.";
+    /// The reports are about no image of the world that the caller may see.
+    NothingToScore "nothing_to_score" 422 "No report is about a known image"
+        "Scan images of this very world; GET /v1/images lists them. A report that names no image gets a `name` that does.";
     /// The fields are right one by one, but not together.
     Contradiction "contradiction" 422 "The fields contradict each other"
         "The message says which; each field is described at /docs.";
