@@ -12,12 +12,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sim", &[]),
     ("study", &["sim"]),
     ("documents", &[]),
+    ("import", &["sim", "study", "documents"]),
     ("embedded", &[]),
     ("store", &["sim", "documents"]),
     ("telemetry", &["store"]),
     ("jobs", &["sim", "study", "documents", "store", "telemetry"]),
     ("api", &["sim", "study", "documents", "store", "telemetry", "jobs"]),
-    ("wavetank", &["sim", "study", "documents", "embedded", "store", "telemetry", "jobs", "api"]),
+    (
+        "wavetank",
+        &["sim", "study", "documents", "import", "embedded", "store", "telemetry", "jobs", "api"],
+    ),
 ];
 
 /// The folders of the API, each with those that it may use beside itself. A resource, which is a

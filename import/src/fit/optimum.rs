@@ -1,0 +1,124 @@
+//! The maximum of a function of a few numbers, and where its profile has fallen: the simplex search
+//! of Nelder and Mead (1965) from two beginnings, and bisection.
+use super::DROP;
+
+const STEPS: u32 = 400;
+const PRECISION: f64 = 1e-10;
+
+/// The place of the maximum near `start`, and the value there. What is not finite counts as lowest.
+pub(super) fn maximum(f: &dyn Fn(&[f64]) -> f64, start: &[f64], step: f64) -> (Vec<f64>, f64) {
+    if start.is_empty() {
+        return (Vec::new(), f(start));
+    }
+    // The second search begins at the end of the first, with a new simplex: a flat one is stuck.
+    let (place, _) = simplex(f, start, step);
+    simplex(f, &place, step / 10.0)
+}
+
+fn simplex(f: &dyn Fn(&[f64]) -> f64, start: &[f64], step: f64) -> (Vec<f64>, f64) {
+    let value = |x: &[f64]| {
+        let y = f(x);
+        if y.is_finite() { y } else { f64::NEG_INFINITY }
+    };
+    let n = start.len();
+    let mut corners: Vec<(Vec<f64>, f64)> = (0..=n)
+        .map(|place| {
+            let mut x = start.to_vec();
+            if let Some(moved) = x.get_mut(place) {
+                *moved += step;
+            }
+            let y = value(&x);
+            (x, y)
+        })
+        .collect();
+    for _ in 0..STEPS {
+        corners.sort_by(|a, b| b.1.total_cmp(&a.1));
+        if corners[0].1 - corners[n].1 < PRECISION {
+            break;
+        }
+        let middle: Vec<f64> =
+            (0..n).map(|d| corners[..n].iter().map(|c| c.0[d]).sum::<f64>() / n as f64).collect();
+        let worst = corners[n].0.clone();
+        let along = |by: f64| -> (Vec<f64>, f64) {
+            let x: Vec<f64> = middle.iter().zip(&worst).map(|(m, w)| m + by * (m - w)).collect();
+            let y = value(&x);
+            (x, y)
+        };
+        let mirrored = along(1.0);
+        let better = if mirrored.1 > corners[0].1 {
+            let further = along(2.0);
+            if further.1 > mirrored.1 { further } else { mirrored }
+        } else if mirrored.1 > corners[n - 1].1 {
+            mirrored
+        } else {
+            let nearer = if mirrored.1 > corners[n].1 { along(0.5) } else { along(-0.5) };
+            if nearer.1 > corners[n].1.max(mirrored.1.min(corners[n].1)) {
+                nearer
+            } else {
+                shrink(&mut corners, &value);
+                continue;
+            }
+        };
+        corners[n] = better;
+    }
+    corners.sort_by(|a, b| b.1.total_cmp(&a.1));
+    corners.swap_remove(0)
+}
+
+fn shrink(corners: &mut [(Vec<f64>, f64)], value: &dyn Fn(&[f64]) -> f64) {
+    let best = corners[0].0.clone();
+    for corner in &mut corners[1..] {
+        corner.0.iter_mut().zip(&best).for_each(|(x, b)| *x = (*x + b) / 2.0);
+        corner.1 = value(&corner.0);
+    }
+}
+
+/// The limits of one number: where the best that the others can make of it has fallen by as much as a
+/// 95 % interval allows. None: it has not, up to `reach` away.
+pub(super) fn limits(
+    f: &dyn Fn(&[f64]) -> f64,
+    place: &[f64],
+    top: f64,
+    which: usize,
+    reach: f64,
+) -> (Option<f64>, Option<f64>) {
+    let rest: Vec<f64> =
+        place.iter().enumerate().filter(|(at, _)| *at != which).map(|(_, x)| *x).collect();
+    let profile = |v: f64, from: &[f64]| -> (Vec<f64>, f64) {
+        let inner = |others: &[f64]| {
+            let mut x = others.to_vec();
+            x.insert(which, v);
+            f(&x)
+        };
+        maximum(&inner, from, 0.05)
+    };
+    let side = |sign: f64| -> Option<f64> {
+        let fallen = |at: f64, from: &[f64]| {
+            let (others, y) = profile(place[which] + sign * at, from);
+            (others, top - y > DROP)
+        };
+        let (mut inside, mut step, mut others) = (0.0_f64, 0.02_f64, rest.clone());
+        let mut outside = loop {
+            let at = (inside + step).min(reach);
+            let (found, out) = fallen(at, &others);
+            if out {
+                break at;
+            }
+            if at >= reach {
+                return None;
+            }
+            (inside, step, others) = (at, step * 1.8, found);
+        };
+        while outside - inside > 1e-4 * outside.max(0.01) {
+            let at = (inside + outside) / 2.0;
+            let (found, out) = fallen(at, &others);
+            if out {
+                outside = at;
+            } else {
+                (inside, others) = (at, found);
+            }
+        }
+        Some(place[which] + sign * (inside + outside) / 2.0)
+    };
+    (side(-1.0), side(1.0))
+}
