@@ -22,9 +22,14 @@ pub enum Seen {
     At(f64),
     /// It was longer than the first and at most the second.
     Between(f64, f64),
+    /// Both ends are rounded down to the same unit, such as dates are: their difference, and the unit.
+    Rounded(f64, f64),
     /// It was longer than this: the end has not come yet.
     After(f64),
 }
+
+/// Places within a unit at which the beginning can lie, for [`Seen::Rounded`].
+const PLACES: u32 = 12;
 
 impl Seen {
     /// Whether the end was seen, however exactly.
@@ -35,10 +40,39 @@ impl Seen {
     /// The length, or the middle of what it can be, in hours.
     pub fn middle(self) -> f64 {
         match self {
-            Seen::At(t) | Seen::After(t) => t,
+            Seen::At(t) | Seen::After(t) | Seen::Rounded(t, _) => t,
             Seen::Between(low, high) => (low + high) / 2.0,
         }
     }
+
+    /// The least and the most that it can have been.
+    fn range(self) -> (f64, f64) {
+        match self {
+            Seen::At(t) => (t, t),
+            Seen::Between(low, high) => (low, high),
+            Seen::Rounded(t, unit) => ((t - unit).max(0.0), t + unit),
+            Seen::After(t) => (t, f64::INFINITY),
+        }
+    }
+}
+
+/// What is known of a rounded length for each of some places at which its beginning can lie.
+fn within(difference: f64, unit: f64) -> impl Iterator<Item = (f64, f64)> {
+    (0..PLACES).map(move |place| {
+        let begin = (f64::from(place) + 0.5) / f64::from(PLACES) * unit;
+        ((difference - begin).max(0.0), difference - begin + unit)
+    })
+}
+
+/// The same values once, with how often they are there, in ascending order.
+fn weighed(mut values: Vec<(Seen, f64)>) -> Vec<(Seen, f64, f64)> {
+    values.sort_by(|a, b| {
+        let (a_range, b_range) = (a.0.range(), b.0.range());
+        let by_range = a_range.0.total_cmp(&b_range.0).then(a_range.1.total_cmp(&b_range.1));
+        by_range.then(a.1.total_cmp(&b.1))
+    });
+    let runs = values.chunk_by(|a, b| a == b);
+    runs.map(|run| (run[0].0, run[0].1, run.len() as f64)).collect()
 }
 
 /// One subject of a fit.

@@ -260,8 +260,15 @@ fn detections(
             *entry = (finding.found, finding.not_yet);
         }
     }
+    // What is not found yet is not in the files. So those of the end, of which only quick ones can be
+    // there, are left out, as long as that leaves the most.
+    let lag =
+        |(id, _, published): &Selected<'_>| Some(first.get(&***id)?.0.end_ms() - published.from_ms);
+    let longest = cves.iter().filter_map(lag).max().unwrap_or(0);
+    let length = window.until_ms - window.from_ms;
+    let last_ms = window.until_ms - if longest < length / 4 { longest } else { 0 };
     let found = cves.iter().filter_map(|(id, _, published)| {
-        let (found, not_yet) = first.get(&***id)?;
+        let (found, not_yet) = first.get(&***id).filter(|_| published.from_ms <= last_ms)?;
         let width = setting.scan_every_ms.unwrap_or(0);
         let not_yet = not_yet.unwrap_or(found.from_ms - width);
         if not_yet >= found.from_ms {

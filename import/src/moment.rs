@@ -60,6 +60,10 @@ impl Moment {
 
     /// How long after `earlier` it was, in hours.
     pub(crate) fn after(self, earlier: Moment) -> Seen {
+        if self.width_ms == earlier.width_ms && self.width_ms >= HOUR_MS {
+            let difference = (self.from_ms - earlier.from_ms).max(0);
+            return Seen::Rounded(hours(difference as f64), hours(self.width_ms as f64));
+        }
         let low = (self.from_ms - earlier.end_ms() + 1).max(0);
         let high = (self.end_ms() - 1 - earlier.from_ms).max(low);
         between(low as f64, high as f64)
@@ -114,14 +118,14 @@ mod tests {
     #[test]
     fn lags_between_dates_are_known_within_two_days() {
         let day = |text| Moment::parse(text).expect("a date");
-        let two_days = 48.0;
-        let Seen::Between(low, high) = day("2026-01-07").after(day("2026-01-05")) else {
-            panic!("not between")
-        };
-        assert!((low - 24.0).abs() < 0.01 && (high - 24.0 - two_days).abs() < 0.01);
+        assert_eq!(day("2026-01-07").after(day("2026-01-05")), Seen::Rounded(48.0, 24.0));
+        let mixed = day("2026-01-07T12:00:00Z").after(day("2026-01-05"));
+        let expected =
+            |low: f64, high: f64| (low - 36.0).abs() < 0.01 && (high - 60.0).abs() < 0.01;
+        assert!(matches!(mixed, Seen::Between(low, high) if expected(low, high)), "{mixed:?}");
         let exact = day("2026-01-07T00:00:00Z").after(day("2026-01-05T00:00:00Z"));
         assert!(matches!(exact, Seen::At(hours) if (hours - 48.0).abs() < 0.001), "{exact:?}");
-        let never = day("2026-01-04").after(day("2026-01-05"));
+        let never = day("2026-01-04T00:00:00Z").after(day("2026-01-05"));
         assert!(matches!(never, Seen::Between(low, _) if low == 0.0), "{never:?}");
     }
 }

@@ -6,7 +6,7 @@ use super::family::{Family, PACKAGE_SPREAD, spread};
 use super::goodness::{Goodness, goodness};
 use super::optimum::{limits, maximum};
 use super::uniform::uniform;
-use super::{Fitted, Observation, Parameter, Seen};
+use super::{Fitted, Observation, PLACES, Parameter, Seen, weighed, within};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -83,7 +83,10 @@ pub fn fit_family(observations: &[Observation], family: Family) -> Option<LagFit
         never,
         n: observations.len() as u64,
         events: data.events,
-        between: observations.iter().filter(|o| matches!(o.seen, Seen::Between(..))).count() as u64,
+        between: observations
+            .iter()
+            .filter(|o| matches!(o.seen, Seen::Between(..) | Seen::Rounded(..)))
+            .count() as u64,
         log_likelihood,
         aic: BTreeMap::new(),
         optimum,
@@ -128,8 +131,9 @@ fn constant(observations: &[Observation]) -> Option<LagFit> {
 struct Data {
     /// Exact ones without and with the spread of packages.
     exact: [Sums; 2],
-    /// The others that stand alone, or in a group of which something has ended.
-    others: Vec<(Seen, f64)>,
+    /// The others that stand alone, or in a group of which something has ended: what is known, the
+    /// spread besides, and how many.
+    others: Vec<(Seen, f64, f64)>,
     /// Groups of which something has ended.
     ended_groups: f64,
     /// Groups of which nothing has.
@@ -156,24 +160,33 @@ impl Data {
             silent: Vec::new(),
             events: observations.iter().filter(|o| o.seen.is_event()).count() as u64,
         };
-        for observation in observations {
+        let mut others = Vec::new();
+        // In one order, so that the same data give the same bits in whatever order they came.
+        let mut ordered: Vec<&Observation> = observations.iter().collect();
+        ordered.sort_by(|a, b| {
+            let (a_range, b_range) = (a.seen.range(), b.seen.range());
+            let by_range = a_range.0.total_cmp(&b_range.0).then(a_range.1.total_cmp(&b_range.1));
+            a.group.cmp(&b.group).then(by_range).then(a.spread.cmp(&b.spread))
+        });
+        for observation in ordered {
             match observation.group {
-                None => data.add(observation),
+                None => data.add(observation, &mut others),
                 Some(group) => groups.entry(group).or_default().push(observation),
             }
         }
         for group in groups.values() {
             if group.iter().any(|o| o.seen.is_event()) {
                 data.ended_groups += 1.0;
-                group.iter().for_each(|o| data.add(o));
+                group.iter().for_each(|o| data.add(o, &mut others));
             } else {
                 data.silent.push(group.iter().map(|o| (o.seen.middle(), extra(o))).collect());
             }
         }
+        data.others = weighed(others);
         data
     }
 
-    fn add(&mut self, observation: &Observation) {
+    fn add(&mut self, observation: &Observation, others: &mut Vec<(Seen, f64)>) {
         match observation.seen {
             Seen::At(t) if t > 0.0 => {
                 let log = libm::log(t);
@@ -183,7 +196,7 @@ impl Data {
                 sums.log += log;
                 sums.square += log * log;
             }
-            seen => self.others.push((seen, extra(observation))),
+            seen => others.push((seen, extra(observation))),
         }
     }
 
@@ -194,10 +207,11 @@ impl Data {
     fn log_likelihood(&self, family: Family, at: &[f64]) -> f64 {
         let (at, never) = at.split_at(if family == Family::Lognormal { 2 } else { 1 });
         let mut sum = self.exact(family, at);
-        sum += self.others.iter().map(|(seen, extra)| one(family, at, *seen, *extra)).sum::<f64>();
-        let Some(never) = never.first() else { return sum };
+        let others = self.others.iter();
+        sum += others.map(|(seen, extra, n)| n * one(family, at, *seen, *extra)).sum::<f64>();
+        let Some(never) = never.first().map(|odds| odds.clamp(-ODDS, ODDS)) else { return sum };
         // The logarithms of a share and of the rest, from the logarithm of the odds.
-        let (log_never, log_ever) = (-log1p_exp(-never), -log1p_exp(*never));
+        let (log_never, log_ever) = (log_share(never), log_share(-never));
         sum += self.ended_groups * log_ever;
         for group in &self.silent {
             let late: f64 =
@@ -233,8 +247,8 @@ impl Data {
             sum += group.len() as f64 / (1.0 + libm::exp(late - odds));
             subjects += group.len() as f64;
         }
-        let ended: f64 =
-            self.exact.iter().map(|sums| sums.n).sum::<f64>() + self.others.len() as f64;
+        let ended: f64 = self.exact.iter().map(|sums| sums.n).sum::<f64>()
+            + self.others.iter().map(|(_, _, n)| n).sum::<f64>();
         sum / (subjects + ended).max(1.0)
     }
 }
@@ -243,6 +257,8 @@ fn extra(observation: &Observation) -> f64 {
     if observation.spread { PACKAGE_SPREAD } else { 0.0 }
 }
 
+/// The logarithm of odds is not looked for beyond this: a share of six millionths is none.
+const ODDS: f64 = 12.0;
 const HALF_LOG_2_PI: f64 = 0.918_938_533_204_672_8;
 
 /// The logarithm of the likelihood of one observation that is not exact, or took no time.
@@ -250,6 +266,10 @@ fn one(family: Family, at: &[f64], seen: Seen, extra: f64) -> f64 {
     match seen {
         Seen::After(t) => family.log_survival(at, t, extra),
         Seen::At(t) => one(family, at, Seen::Between(t, t + 1e-6), extra),
+        Seen::Rounded(t, unit) => {
+            let share = |(low, high)| libm::exp(one(family, at, Seen::Between(low, high), extra));
+            libm::log(within(t, unit).map(share).sum::<f64>() / f64::from(PLACES))
+        }
         Seen::Between(low, high) => {
             let (longer, beyond) =
                 (family.log_survival(at, low, extra), family.log_survival(at, high, extra));
@@ -258,9 +278,9 @@ fn one(family: Family, at: &[f64], seen: Seen, extra: f64) -> f64 {
     }
 }
 
-/// ln(1 + e^x).
-fn log1p_exp(x: f64) -> f64 {
-    if x > 30.0 { x } else { libm::log1p(libm::exp(x)) }
+/// The logarithm of a share, from the logarithm of its odds.
+fn log_share(odds: f64) -> f64 {
+    -libm::log1p(libm::exp(-odds))
 }
 
 /// ln(e^a + e^b).
@@ -275,13 +295,21 @@ fn smooth(data: &Data, family: Family) -> Fitted {
         let silent = data.silent.len() as f64;
         start.push(libm::log((silent + 0.5) / (data.ended_groups + 0.5)));
     }
-    let (place, top) = maximum(&f, &start, 0.3);
+    let (mut place, top) = maximum(&f, &start, 0.3);
+    if data.is_grouped()
+        && let Some(odds) = place.last_mut()
+    {
+        *odds = odds.clamp(-ODDS, ODDS);
+    }
     let mut limits: Vec<(Option<f64>, Option<f64>)> =
-        (0..place.len()).map(|which| limits(&f, &place, top, which, 12.0)).collect();
+        (0..place.len()).map(|which| limits(&f, &place, top, which, 2.0 * ODDS)).collect();
     let optimum: Vec<(f64, f64)> =
         place.iter().zip(&limits).map(|(at, limits)| (*at, error(*at, limits))).collect();
     let never = data.is_grouped().then(|| {
-        let share = |odds: f64| 1.0 / (1.0 + libm::exp(-odds));
+        let share = |odds: f64| match odds {
+            odds if odds < 1.0 - ODDS => 0.0,
+            odds => 1.0 / (1.0 + libm::exp(-odds)),
+        };
         let (lower, upper) = limits.pop().unwrap_or_default();
         Parameter {
             name: "never".to_owned(),
@@ -318,11 +346,12 @@ fn error(at: f64, (lower, upper): &(Option<f64>, Option<f64>)) -> f64 {
 
 impl Data {
     fn start(&self, family: Family) -> Vec<f64> {
-        let middles = self.others.iter().map(|(seen, _)| seen.middle().max(1e-4));
         let (mut n, mut t, mut log, mut square) = (0.0, 0.0, 0.0, 0.0);
-        for middle in middles {
+        for (seen, _, weight) in &self.others {
+            let middle = seen.middle().max(1e-4);
             let l = libm::log(middle);
-            (n, t, log, square) = (n + 1.0, t + middle, log + l, square + l * l);
+            (n, t) = (n + weight, t + weight * middle);
+            (log, square) = (log + weight * l, square + weight * l * l);
         }
         for sums in &self.exact {
             n += sums.n;

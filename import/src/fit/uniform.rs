@@ -1,25 +1,21 @@
 //! Uniform lags. Their likelihood has no smooth maximum: it is searched along each limit in turn, and
 //! an interval reaches to where it has fallen to a twentieth, for what lies beyond the last value is
 //! exponentially distributed and not normally.
-use super::{Fitted, Observation, Parameter, Seen};
+use super::{Fitted, Observation, PLACES, Parameter, Seen, weighed, within};
 
 /// ln 20: the fall of the logarithm of the likelihood at the limits of 95 % intervals.
 const DROP: f64 = 2.995_732_273_553_991;
 
 /// Fits; none: it cannot be uniform.
 pub(super) fn uniform(observations: &[Observation]) -> Option<Fitted> {
-    let seen: Vec<Seen> = observations.iter().map(|o| o.seen).collect();
-    if seen.iter().filter(|s| s.is_event()).count() < 3 {
+    let seen = weighed(observations.iter().map(|o| (o.seen, 0.0)).collect());
+    if observations.iter().filter(|o| o.seen.is_event()).count() < 3 {
         return None;
     }
     let f = |a: f64, b: f64| log_likelihood(&seen, a, b);
     let (mut a_most, mut b_least, mut reach) = (f64::INFINITY, 0.0_f64, 0.0_f64);
-    for s in &seen {
-        let (low, high) = match *s {
-            Seen::At(t) => (t, t),
-            Seen::Between(low, high) => (low, high),
-            Seen::After(t) => (t, f64::INFINITY),
-        };
+    for (s, _, _) in &seen {
+        let (low, high) = s.range();
         a_most = a_most.min(high);
         b_least = b_least.max(low);
         reach = reach.max(low).max(if high.is_finite() { high } else { low });
@@ -57,7 +53,7 @@ pub(super) fn uniform(observations: &[Observation]) -> Option<Fitted> {
     })
 }
 
-fn log_likelihood(seen: &[Seen], a: f64, b: f64) -> f64 {
+fn log_likelihood(seen: &[(Seen, f64, f64)], a: f64, b: f64) -> f64 {
     let width = b - a;
     if width <= 0.0 {
         return f64::NEG_INFINITY;
@@ -67,9 +63,14 @@ fn log_likelihood(seen: &[Seen], a: f64, b: f64) -> f64 {
         Seen::At(t) if (a..=b).contains(&t) => -log_width,
         Seen::At(_) => f64::NEG_INFINITY,
         Seen::Between(low, high) => libm::log((high.min(b) - low.max(a)).max(0.0)) - log_width,
+        Seen::Rounded(t, unit) => {
+            let overlap = |(low, high): (f64, f64)| (high.min(b) - low.max(a)).max(0.0);
+            let mean = within(t, unit).map(overlap).sum::<f64>() / f64::from(PLACES);
+            libm::log(mean) - log_width
+        }
         Seen::After(t) => libm::log((b - t.max(a)).max(0.0)) - log_width,
     };
-    seen.iter().map(of).sum()
+    seen.iter().map(|(seen, _, n)| n * of(seen)).sum()
 }
 
 /// Where a function with one hill is highest, between two places: by the golden section.

@@ -1,5 +1,6 @@
 //! What became of each advisory: when its package was fixed, as far as is known within a window.
 use super::{FixBasis, Selected, Setting, Window, representative};
+use crate::cast::count_u32;
 use crate::evidence::{Evidence, Fix};
 use crate::fit::Observation;
 use crate::moment::{Moment, between};
@@ -27,6 +28,10 @@ pub(super) fn fixes(
     window: Window,
 ) -> (Vec<Observation>, FixBasis) {
     let upstream = has_upstream(cves);
+    let chosen = cves.iter().filter_map(|(_, cve, _)| representative(evidence, setting, cve));
+    let mut names: Vec<&str> = chosen.map(|(package, _)| evidence.text(package)).collect();
+    names.sort_unstable();
+    names.dedup();
     let mut all = Vec::new();
     for (id, cve, published) in cves {
         let Some((package, fix)) = representative(evidence, setting, cve) else { continue };
@@ -43,7 +48,8 @@ pub(super) fn fixes(
             Fix::At(_) | Fix::NotYet => begin.not_until(window.until_ms),
         };
         // Without names of packages nothing tells what never ends.
-        let group = (evidence.text(package) != &***id).then_some(package);
+        let name = evidence.text(package);
+        let group = (name != &***id).then(|| count_u32(names.partition_point(|it| *it < name)));
         all.push(Observation { seen, spread: cve.packages.len() > 1, group });
     }
     if !all.is_empty() {

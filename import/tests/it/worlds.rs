@@ -1,5 +1,4 @@
 //! Ten worlds of known parameters, exported and imported: what is fitted covers the truth.
-#![allow(clippy::disallowed_methods)]
 use crate::support::{Played, days, play};
 use import::fit::Parameter;
 use import::report::Report;
@@ -63,6 +62,7 @@ impl Truth {
              builders: {{count: {}, duration: {{lognormal: {{median: {}m, sigma: {}}}}}, flake: {}, \
              breakage: 0}}\n\
              triggers: {{rebuild: 0 2 * * *}}\n\
+             scanner: {{schedule: never}}\nsla: {{check: never}}\n\
              policies:\n  - {{name: p, preset: defectdojo-default}}\n\
              customers:\n  - {{name: c, count: 5, policy: p, images: 4, pinned: 0, \
              adoption_lag: {{lognormal: {{median: {}h, sigma: {}}}}}}}\n",
@@ -138,11 +138,15 @@ fn parameter<'a>(report: &'a Report, field: &str, name: &str) -> Option<&'a Para
     input.parameters.iter().find(|p| p.name == name)
 }
 
+/// Worlds are ten times ten: by chance, one parameter of twenty misses two worlds of ten more often than
+/// not, but ten of a hundred hardly ever (0.4 %).
+const WORLDS: u32 = 100;
+
 #[test]
 fn intervals_cover_the_truth_in_nine_of_ten_worlds_at_least() {
     let mut covered: BTreeMap<(&str, &str), (u32, u32)> = BTreeMap::new();
     let mut missed = String::new();
-    for n in 0..worlds() {
+    for n in 0..WORLDS {
         let truth = truth(n);
         let (_, report) = imported(&play(&truth.yaml(), u64::from(n)), 0);
         for (field, name, value) in truth.values() {
@@ -157,12 +161,51 @@ fn intervals_cover_the_truth_in_nine_of_ten_worlds_at_least() {
         }
     }
     let poor: Vec<_> = covered.iter().filter(|(_, (held, of))| 10 * held < 9 * of).collect();
-    if std::env::var_os("IMPORT_SHOW").is_some() {
-        panic!("{covered:#?}\n{missed}");
-    }
     assert!(poor.is_empty(), "{poor:?}\n{missed}");
+    // Nor do they cover because they are too wide: all together as often as they say.
+    let (held, of) = covered.values().fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+    let share = f64::from(held) / f64::from(of);
+    assert!((0.94..0.97).contains(&share), "{share}: {covered:?}");
 }
 
-fn worlds() -> u32 {
-    std::env::var("IMPORT_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(10)
+/// What came in the last third lies within the bands as often as they say: the mean over worlds, whose
+/// shares vary.
+#[test]
+fn bands_of_the_back_test_hold_as_promised() {
+    let (mut within, mut of, mut totals_held) = (0, 0, 0);
+    let mut told = String::new();
+    for n in 0..20 {
+        let truth = truth(n);
+        let (_, report) = imported(&play(&truth.yaml(), 500 + u64::from(n)), 60);
+        let test = report.back_test.unwrap_or_else(|| panic!("{:?}", report.not_tested));
+        assert_eq!(test.measures.len(), 3);
+        (within, of) = (within + test.within, of + test.of);
+        totals_held += test.measures.iter().filter(|measure| measure.total.holds()).count();
+        told.push_str(&format!("world {n}: {} of {}\n", test.within, test.of));
+    }
+    let share = within as f64 / of as f64;
+    assert!((0.92..0.99).contains(&share), "{share}\n{told}");
+    assert!(totals_held >= 52, "{totals_held} of 60\n{told}");
+}
+
+/// A platform that changes between the two thirds and the last one is told by the test.
+#[test]
+fn the_back_test_tells_when_the_past_does_not_hold() {
+    let calm = Truth { per_day: 1.0, dispersion: 0.0, ..truth(4) };
+    let played = play(&calm.yaml(), 9);
+    let mut table = played.cve_table();
+    // Three times as many in the last third.
+    let split = sim::time::SimTime(played.end_ms() - days(121)).to_string();
+    let late: Vec<String> = table
+        .lines()
+        .skip(1)
+        .filter(|line| line.split(',').nth(1).is_some_and(|at| *at > *split))
+        .flat_map(|line| [line.replacen("CVE-", "CVE-1", 1), line.replacen("CVE-", "CVE-2", 1)])
+        .collect();
+    table.push_str(&late.join("\n"));
+    let mut importer = Importer::default();
+    importer.add("cves.csv", table.as_bytes()).expect("a table");
+    let options = Options { until_ms: Some(played.end_ms()), futures: 60, ..Options::default() };
+    let report = importer.finish(&options).expect("an import").report;
+    assert!(report.back_test.is_some_and(|test| !test.held));
 }
