@@ -58,7 +58,11 @@ pub struct Cve {
     pub known_exploited: Option<bool>,
     /// The packages it hits, and when each was fixed.
     pub packages: BTreeMap<u32, Fix>,
-    /// When it was withdrawn or rejected: it counts for nothing.
+    /// Whether a file has dates of upstream fixes: without one there is none yet.
+    pub tells_upstream: bool,
+    /// Whether a file has dates from which on scanners know it.
+    pub tells_detection: bool,
+    /// It was withdrawn or rejected: it counts for nothing.
     pub withdrawn: bool,
 }
 

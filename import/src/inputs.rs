@@ -228,14 +228,15 @@ fn upstream(cves: &[Selected<'_>], window: Window, fits: &mut Fits) {
         return;
     }
     let (mut at_once, mut waits) = (0_u64, Vec::new());
-    for (_, cve, published) in cves {
+    let told = cves.iter().filter(|(_, cve, _)| cve.tells_upstream);
+    for (_, cve, published) in told.clone() {
         match window.known(cve.fix_available) {
             Some(fix) if fix.from_ms < published.end_ms() => at_once += 1,
             Some(fix) => waits.push(Observation::alone(fix.after(*published))),
             None => waits.push(Observation::alone(published.not_until(window.until_ms))),
         }
     }
-    let n = cves.len() as u64;
+    let n = told.count() as u64;
     fits.fixed_at_disclosure = share("share", at_once, n).map(|share| (share, n));
     fits.upstream_fix = lags(&waits);
 }
@@ -251,7 +252,7 @@ fn detections(
             Some(at) => Observation::alone(at.after(*published)),
             None => Observation::alone(published.not_until(window.until_ms)),
         };
-        return cves.iter().map(of).collect();
+        return cves.iter().filter(|(_, cve, _)| cve.tells_detection).map(of).collect();
     }
     let mut first: BTreeMap<&str, (Moment, Option<i64>)> = BTreeMap::new();
     for finding in evidence.findings.iter().filter(|it| it.found.from_ms < window.until_ms) {
@@ -355,6 +356,9 @@ pub(crate) fn representative(
 ) -> Option<(u32, Fix)> {
     let hits = cve.packages.iter();
     let hits = hits.filter(|(it, _)| setting.known.is_empty() || setting.known.contains(it));
+    // A file that says nothing of fixes does not hide what another one says.
+    let told = cve.packages.values().any(|fix| *fix != Fix::Unknown);
+    let hits = hits.filter(|(_, fix)| !told || **fix != Fix::Unknown);
     let first = hits.min_by(|a, b| evidence.text(*a.0).cmp(evidence.text(*b.0)));
     first.map(|(package, fix)| (*package, *fix))
 }

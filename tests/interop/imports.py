@@ -98,7 +98,12 @@ def arrivals(case):
     start = np.log(counts.sum() / weights.sum())
     flat = -optimize.minimize_scalar(lambda m: -poisson(m), bracket=(start, start + 0.1)).fun
     options = {"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000}
-    best = optimize.minimize(lambda x: -negative(*x), [start, 0.0], method="Nelder-Mead", options=options)
+    # From several places: one search alone gets stuck.
+    runs = [
+        optimize.minimize(lambda x: -negative(*x), [start, k], method="Nelder-Mead", options=options)
+        for k in (-2.0, 0.0, 2.0)
+    ]
+    best = min(runs, key=lambda run: run.fun)
     has = -best.fun - flat > stats.chi2.ppf(0.9, 1) / 2 and best.x[1] < 10
     checked["arrivals"] += 1
     if has != (fit["dispersion"] is not None):

@@ -82,43 +82,57 @@ pub(super) fn limits(
     which: usize,
     reach: f64,
 ) -> (Option<f64>, Option<f64>) {
-    let rest: Vec<f64> =
-        place.iter().enumerate().filter(|(at, _)| *at != which).map(|(_, x)| *x).collect();
-    let profile = |v: f64, from: &[f64]| -> (Vec<f64>, f64) {
-        let inner = |others: &[f64]| {
-            let mut x = others.to_vec();
-            x.insert(which, v);
-            f(&x)
-        };
-        maximum(&inner, from, 0.05)
-    };
     let side = |sign: f64| -> Option<f64> {
-        let fallen = |at: f64, from: &[f64]| {
-            let (others, y) = profile(place[which] + sign * at, from);
-            (others, top - y > DROP)
-        };
-        let (mut inside, mut step, mut others) = (0.0_f64, 0.02_f64, rest.clone());
-        let mut outside = loop {
-            let at = (inside + step).min(reach);
-            let (found, out) = fallen(at, &others);
-            if out {
-                break at;
-            }
-            if at >= reach {
-                return None;
-            }
-            (inside, step, others) = (at, step * 1.8, found);
-        };
-        while outside - inside > 1e-4 * outside.max(0.01) {
-            let at = (inside + outside) / 2.0;
-            let (found, out) = fallen(at, &others);
-            if out {
-                outside = at;
+        let mut others: Vec<f64> =
+            place.iter().enumerate().filter(|(at, _)| *at != which).map(|(_, x)| *x).collect();
+        let mut fall = |by: f64| -> f64 {
+            let inner = |rest: &[f64]| {
+                let mut x = rest.to_vec();
+                x.insert(which, place[which] + sign * by);
+                f(&x)
+            };
+            // From where the others were best for the step before.
+            let (best, y) = if others.is_empty() {
+                (Vec::new(), inner(&[]))
             } else {
-                (inside, others) = (at, found);
-            }
-        }
-        Some(place[which] + sign * (inside + outside) / 2.0)
+                simplex(&inner, &others, 0.05)
+            };
+            others = best;
+            top - y
+        };
+        crossing(&mut fall, reach).map(|by| place[which] + sign * by)
     };
     (side(-1.0), side(1.0))
+}
+
+/// How far one can go until the fall is [`DROP`]. It is about a parabola, so that its root is about a
+/// straight line: each step goes where that would cross, and never out of what is known to hold it.
+fn crossing(fall: &mut dyn FnMut(f64) -> f64, reach: f64) -> Option<f64> {
+    let (mut inside, mut outside) = (0.0_f64, f64::INFINITY);
+    let mut at = 0.05_f64.min(reach);
+    for _ in 0..80 {
+        let fallen = fall(at);
+        if (fallen - DROP).abs() < 1e-4 * DROP {
+            return Some(at);
+        }
+        if fallen > DROP {
+            outside = at;
+        } else if at >= reach {
+            return None;
+        } else {
+            inside = at;
+        }
+        if outside - inside < 1e-7 * outside {
+            break;
+        }
+        let guess = at * libm::sqrt(DROP / fallen.max(DROP / 16.0));
+        let (least, most) =
+            (inside + 0.05 * (outside - inside), outside - 0.05 * (outside - inside));
+        at = match outside.is_finite() {
+            true if (least..=most).contains(&guess) => guess,
+            true => (inside + outside) / 2.0,
+            false => guess.max(1.05 * at).min(reach),
+        };
+    }
+    Some((inside + outside.min(reach)) / 2.0)
 }

@@ -211,6 +211,8 @@ pub(super) fn cves(
         Cve::earliest(&mut cve.detectable, detectable);
         let told = row.text(SEVERITY).and_then(severity);
         cve.severity = cve.severity.or(told).or(row.text(VECTOR).and_then(severity_of_vector));
+        cve.tells_upstream |= row.place(FIX_AVAILABLE).is_some();
+        cve.tells_detection |= row.place(DETECTABLE).is_some();
         cve.known_exploited = cve.known_exploited.or(exploited);
         let open = if row.place(FIXED).is_some() { Fix::NotYet } else { Fix::Unknown };
         cve.hit(package, fixed.map_or(open, Fix::At));
