@@ -273,6 +273,9 @@ impl Draws {
                 *weight = Amount::of(day.estimate);
             }
         }
+        // A CVE of several packages hits two: only one of them is looked at.
+        let packages = f64::from(scenario.distribution.packages);
+        vulnerabilities.blast_radius_max = Share::of((1.5 / packages).min(1.0));
         if let Some((share, _)) = &fits.single_package {
             vulnerabilities.single_package = Share::of(share.estimate.clamp(0.0, 1.0));
         }

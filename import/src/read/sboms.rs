@@ -121,9 +121,14 @@ pub(super) fn cyclonedx(
     Ok(())
 }
 
+/// Kinds of components that no package manager installs.
+const NO_PACKAGES: [&str; 7] =
+    ["operating-system", "container", "file", "device", "device-driver", "platform", "data"];
+
 fn is_package(component: &Component) -> bool {
-    component.purl.is_some()
-        || matches!(component.r#type.as_str(), "library" | "application" | "framework")
+    let kind = component.r#type.as_str();
+    !NO_PACKAGES.contains(&kind)
+        && (component.purl.is_some() || matches!(kind, "library" | "application" | "framework"))
 }
 
 /// The name that other documents have for it too: that of the purl, without its version.
