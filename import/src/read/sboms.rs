@@ -6,6 +6,8 @@ use crate::evidence::{Evidence, Image, image_name};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Why a component is left out.
+const ASIDE: &str = "components that are no packages (files, operating systems)";
 /// How deep components may lie within each other.
 const MAX_DEPTH: usize = 32;
 /// The end of names of properties and labels that name the base of an image (OCI annotations).
@@ -110,7 +112,7 @@ pub(super) fn cyclonedx(
                 packages.insert(key);
                 report.used += 1;
             } else {
-                report.leave_out("components that are no packages (files, operating systems)");
+                report.leave_out(ASIDE);
             }
             if !component.components.is_empty() {
                 below.push((component.components, depth + 1));
@@ -194,6 +196,8 @@ struct Spdx2Package {
     id: String,
     #[serde(default)]
     name: String,
+    #[serde(rename = "primaryPackagePurpose")]
+    purpose: Option<String>,
     #[serde(default)]
     external_refs: Vec<ExternalRef>,
     #[serde(default)]
@@ -259,6 +263,11 @@ pub(super) fn spdx2(
             image.base = image.base.take().or(said.map(image_name));
         } else if package.id == base_id {
             image.base = Some(image_name(&package.name));
+        } else if matches!(
+            package.purpose.as_deref(),
+            Some("OPERATING-SYSTEM" | "CONTAINER" | "FILE")
+        ) {
+            report.leave_out(ASIDE);
         } else {
             let purl = package.external_refs.iter().find(|it| it.reference_type == "purl");
             let key = purl.and_then(|it| purl_name(&it.reference_locator));
@@ -337,6 +346,10 @@ pub(super) fn spdx3(
     for (place, element) in document.graph.iter().enumerate() {
         let apart = element.id == subject.id || Some(element.id.as_str()) == base_id;
         if !is_package(element) || apart {
+            continue;
+        }
+        if matches!(element.purpose.as_deref(), Some("operatingSystem" | "container" | "file")) {
+            report.leave_out(ASIDE);
             continue;
         }
         let key = element.purl.as_deref().and_then(purl_name);
