@@ -7,6 +7,7 @@ mod digest;
 mod drill;
 mod evidence;
 mod forecast;
+mod import;
 mod keep_options;
 mod metrics;
 mod play;
@@ -43,7 +44,8 @@ use tokio_util::sync::CancellationToken;
         wavetank demo                                   a living world with an API to explore\n  \
         wavetank run scenarios/classroom.yaml           play a week, print what happened\n  \
         wavetank scenario check my-scenario.yaml        find mistakes before playing\n  \
-        wavetank study studies/how-many-builders.yaml   ask what can be promised\n\n\
+        wavetank study studies/how-many-builders.yaml   ask what can be promised\n  \
+        wavetank import sboms/ cves.csv builds.csv      begin with your own platform\n\n\
         Without DATABASE_URL and S3_ENDPOINT, a private PostgreSQL and an S3 store are started\n\
         in the data directory: nothing else needs to be set up. Set WAVETANK_LOG=debug to see more."
 )]
@@ -64,6 +66,8 @@ enum Command {
     Drill(drill::Options),
     /// Look ahead from the world of a database: what will be missed, with which probability.
     Forecast(forecast::Options),
+    /// Make a scenario from what you have: SBOMs, advisories, findings, builds.
+    Import(import::Options),
     /// Serve the API of the world in a database; others conduct and work.
     Serve(serve::Options),
     /// Work on the jobs of the world in a database; start as many as you like.
@@ -139,6 +143,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Study(options) => study::study(options).await,
         Command::Drill(options) => drill::run(options).await,
         Command::Forecast(options) => forecast::run(options).await,
+        Command::Import(options) => import::run(&options),
         Command::Serve(options) => serve::serve(options).await,
         Command::Worker(options) => worker::worker(options).await,
         Command::Conduct(options) => conduct::conduct(options).await,

@@ -4,11 +4,11 @@ mod arrange;
 pub mod csv;
 mod figures;
 mod html;
-mod plot;
+pub mod plot;
 mod printable;
 mod text;
 
-pub use html::html;
+pub use html::{html, page};
 pub use text::text;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! other people's generators make from the specification call a world.
 mod clients;
 mod forgeries;
+mod imports;
 mod object_store;
 mod scenarios;
 mod statistics;

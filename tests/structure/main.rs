@@ -13,6 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("study", &["sim"]),
     ("documents", &[]),
     ("score", &["study", "documents"]),
+    ("import", &["sim", "study", "documents"]),
     ("embedded", &[]),
     ("store", &["sim", "documents"]),
     ("telemetry", &["store"]),
@@ -20,7 +21,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("api", &["sim", "study", "documents", "score", "store", "telemetry", "jobs"]),
     (
         "wavetank",
-        &["sim", "study", "documents", "score", "embedded", "store", "telemetry", "jobs", "api"],
+        &[
+            "sim",
+            "study",
+            "documents",
+            "score",
+            "import",
+            "embedded",
+            "store",
+            "telemetry",
+            "jobs",
+            "api",
+        ],
     ),
 ];
 

@@ -21,15 +21,7 @@ const POLICY: &str =
 /// The result as an HTML page, to be stored as a file.
 pub fn html(result: &StudyResult) -> String {
     let mut page = Page::default();
-    page.push(&format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"referrer\" content=\"no-referrer\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-        escaped(&result.title)
-    ));
+    page.push(&head(&result.title));
     about::heading(&mut page, result);
     page.push("<main>\n");
     about::answers(&mut page, result);
@@ -47,6 +39,23 @@ pub fn html(result: &StudyResult) -> String {
     about::reproduce(&mut page, result);
     page.push("</main>\n</body>\n</html>\n");
     page.out
+}
+
+/// Another report in the same manner: `body` is HTML whose texts are escaped.
+pub fn page(title: &str, body: &str) -> String {
+    format!("{}{body}</body>\n</html>\n", head(title))
+}
+
+fn head(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"referrer\" content=\"no-referrer\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+        escaped(title)
+    )
 }
 
 /// A page in the making.

@@ -5,15 +5,15 @@ use super::printable;
 
 mod scale;
 
-pub(super) use scale::Scale;
+pub use scale::Scale;
 
 /// Width of a panel, in its own units, which are CSS pixels at its least width.
-pub(super) const WIDTH: f64 = 340.0;
+pub const WIDTH: f64 = 340.0;
 /// Styles that differ in colour, dashes and marker.
 pub(super) const STYLES: usize = 5;
 
 /// A panel in the making.
-pub(super) struct Panel {
+pub struct Panel {
     title: String,
     description: String,
     height: f64,
@@ -22,7 +22,7 @@ pub(super) struct Panel {
 
 /// Where a text stands by its place.
 #[derive(Clone, Copy)]
-pub(super) enum Anchor {
+pub enum Anchor {
     /// It begins there.
     Start,
     /// It is centred there.
@@ -33,7 +33,7 @@ pub(super) enum Anchor {
 
 impl Panel {
     /// An empty panel with what a reader is told who does not see it.
-    pub(crate) fn new(title: &str, description: &str, height: f64) -> Self {
+    pub fn new(title: &str, description: &str, height: f64) -> Self {
         Panel {
             title: title.to_owned(),
             description: description.to_owned(),
@@ -43,7 +43,7 @@ impl Panel {
     }
 
     /// A straight line.
-    pub(crate) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         self.body.push_str(&format!(
             "<line class=\"{class}\" x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>",
             px(from.0),
@@ -54,7 +54,7 @@ impl Panel {
     }
 
     /// A bar between two corners, which come in any order.
-    pub(crate) fn bar(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub fn bar(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         self.body.push_str(&format!(
             "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
             px(from.0.min(to.0)),
@@ -65,7 +65,7 @@ impl Panel {
     }
 
     /// A text of anyone.
-    pub(crate) fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
+    pub fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
@@ -80,7 +80,7 @@ impl Panel {
     }
 
     /// Lines through points: a polygon when it is closed.
-    pub(crate) fn path(&mut self, class: &str, points: &[(f64, f64)], closed: bool) {
+    pub fn path(&mut self, class: &str, points: &[(f64, f64)], closed: bool) {
         if points.is_empty() {
             return;
         }
@@ -94,12 +94,12 @@ impl Panel {
     }
 
     /// The marker of a style.
-    pub(crate) fn marker(&mut self, style: usize, at: (f64, f64)) {
+    pub fn marker(&mut self, style: usize, at: (f64, f64)) {
         self.body.push_str(&marker(style, at));
     }
 
     /// The axis below a plot, with a name and unit, and lines up to the top of it.
-    pub(crate) fn x_axis(&mut self, scale: &Scale, (top, bottom): (f64, f64), name: &str) {
+    pub fn x_axis(&mut self, scale: &Scale, (top, bottom): (f64, f64), name: &str) {
         for (value, label) in scale.ticks() {
             let x = scale.at(value);
             self.line("grid", (x, top), (x, bottom));
@@ -111,7 +111,7 @@ impl Panel {
     }
 
     /// The axis left of a plot; its name and unit stand above it.
-    pub(crate) fn y_axis(&mut self, scale: &Scale, (left, right): (f64, f64), name: &str) {
+    pub fn y_axis(&mut self, scale: &Scale, (left, right): (f64, f64), name: &str) {
         for (value, label) in scale.ticks() {
             let y = scale.at(value);
             self.line("grid", (left, y), (right, y));
@@ -123,7 +123,7 @@ impl Panel {
     }
 
     /// The panel as a figure. `id` is one that nothing else on the page has.
-    pub(crate) fn figure(self, id: &str) -> String {
+    pub fn figure(self, id: &str) -> String {
         let title = escaped(&self.title);
         format!(
             "<figure><figcaption>{title}</figcaption><svg viewBox=\"0 0 {} {}\" role=\"img\" \
@@ -161,7 +161,7 @@ pub(super) fn px(value: f64) -> String {
 }
 
 /// A text as part of a page, wherever it stands: in an element or in a quoted attribute.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     escape(&printable::line(text))
 }
 
@@ -187,7 +187,7 @@ fn escape(text: &str) -> String {
 
 /// A step curve without the steps that nobody would see: corners, each at least a pixel apart from the
 /// one before or the last.
-pub(super) fn steps(points: impl IntoIterator<Item = (f64, f64)>, end: f64) -> Vec<(f64, f64)> {
+pub fn steps(points: impl IntoIterator<Item = (f64, f64)>, end: f64) -> Vec<(f64, f64)> {
     let mut corners: Vec<(f64, f64)> = Vec::new();
     let mut now: Option<(f64, f64)> = None;
     for (x, y) in points {

@@ -18,7 +18,7 @@ const HOURS: [(f64, &str); 11] = [
 
 /// A scale between two places.
 #[derive(Clone)]
-pub(crate) struct Scale {
+pub struct Scale {
     low: f64,
     high: f64,
     start: f64,
@@ -30,12 +30,7 @@ pub(crate) struct Scale {
 impl Scale {
     /// A linear scale over all values and a little more, with about so many ticks at round values.
     /// What is not finite is left out.
-    pub(crate) fn over(
-        values: impl IntoIterator<Item = f64>,
-        start: f64,
-        end: f64,
-        about: f64,
-    ) -> Self {
+    pub fn over(values: impl IntoIterator<Item = f64>, start: f64, end: f64, about: f64) -> Self {
         let mut range: Option<(f64, f64)> = None;
         for value in values.into_iter().filter(|value| value.is_finite()) {
             let (low, high) = range.unwrap_or((value, value));
@@ -55,12 +50,12 @@ impl Scale {
     }
 
     /// A linear scale between two values, with ticks every so much.
-    pub(crate) fn between((low, high): (f64, f64), start: f64, end: f64, step: f64) -> Self {
+    pub fn between((low, high): (f64, f64), start: f64, end: f64, step: f64) -> Self {
         Scale { low, high, start, end, ticks: ticks(low, high, step), log: false }
     }
 
     /// A logarithmic scale of hours, from one hour on: what is shorter stands at its beginning.
-    pub(crate) fn hours(longest: f64, start: f64, end: f64) -> Self {
+    pub fn hours(longest: f64, start: f64, end: f64) -> Self {
         let high = longest.clamp(12.0, 1e6);
         let all = HOURS.iter().filter(|(hours, _)| *hours <= high);
         // Three hours and twelve only where there is room for them.
@@ -71,7 +66,7 @@ impl Scale {
     }
 
     /// The place of a value; of what lies outside, the nearer end.
-    pub(crate) fn at(&self, value: f64) -> f64 {
+    pub fn at(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         let share = match self.log {
             true => libm::log(value / self.low) / libm::log(self.high / self.low),
@@ -81,17 +76,17 @@ impl Scale {
     }
 
     /// The values at which it is marked, with what stands there.
-    pub(crate) fn ticks(&self) -> Vec<(f64, String)> {
+    pub fn ticks(&self) -> Vec<(f64, String)> {
         self.ticks.clone()
     }
 
     /// Where it starts.
-    pub(crate) fn start(&self) -> f64 {
+    pub fn start(&self) -> f64 {
         self.start
     }
 
     /// Where it ends.
-    pub(crate) fn end(&self) -> f64 {
+    pub fn end(&self) -> f64 {
         self.end
     }
 }

@@ -1,0 +1,5 @@
+//! Imports: worlds of known parameters are recovered from their exports, and hostile files refused.
+mod formats;
+mod refusals;
+mod support;
+mod worlds;
