@@ -1,6 +1,6 @@
-//! The back-test: what is fitted to the first two thirds of the time is played on by the kernel, many
-//! times, and what then came is held against the bands of what it says. Inputs are drawn anew for each
-//! future within what their fit leaves open, so that the bands have both uncertainties.
+//! The back-test: what is fitted to the first two thirds of the time is played on by the kernel,
+//! many times, and what then came is held against the bands of what it says. Inputs are drawn anew
+//! for each future within what their fit leaves open, so that the bands have both uncertainties.
 use crate::cast::whole;
 use crate::evidence::Evidence;
 use crate::fit::{Family, LagFit};
@@ -21,7 +21,8 @@ const LEAST_DAYS: i64 = 42;
 const WEEK_MS: i64 = 7 * DAY_MS;
 /// What the bands promise.
 const PROMISE: f64 = 0.95;
-/// The most packages of the played distribution: how many there are does not change what is compared.
+/// The most packages of the played distribution: how many there are does not change what is
+/// compared.
 const MOST_PACKAGES: u32 = 2_000;
 
 /// What came of it.
@@ -186,8 +187,8 @@ fn measure(name: &'static str, which: usize, seen: &Counts, all: &[Counts]) -> M
     }
 }
 
-/// The band that another value of the same kind lies within with the probability promised: between two
-/// order statistics.
+/// The band that another value of the same kind lies within with the probability promised: between
+/// two order statistics.
 fn band(seen: u64, values: impl Iterator<Item = u64>) -> Band {
     let mut values: Vec<u64> = values.collect();
     values.sort_unstable();

@@ -14,7 +14,8 @@ pub struct Evidence {
     pub cves: BTreeMap<Arc<str>, Cve>,
     /// Findings.
     pub findings: Vec<Finding>,
-    /// Scans of one artifact each, with all that they found: findings follow from what is new in one.
+    /// Scans of one artifact each, with all that they found: findings follow from what is new in
+    /// one.
     pub scans: Vec<ArtifactScan>,
     /// Attempts to build.
     pub builds: Vec<Build>,
@@ -189,8 +190,8 @@ impl Evidence {
         }
     }
 
-    /// Turns scans into findings: what a scan has that the one before of the same artifact had not was
-    /// found between them, and what it has no more was closed between them.
+    /// Turns scans into findings: what a scan has that the one before of the same artifact had not
+    /// was found between them, and what it has no more was closed between them.
     pub fn resolve_scans(&mut self) {
         let mut by_artifact: BTreeMap<u32, Vec<ArtifactScan>> = BTreeMap::new();
         for scan in std::mem::take(&mut self.scans) {

@@ -22,7 +22,8 @@ pub enum Seen {
     At(f64),
     /// It was longer than the first and at most the second.
     Between(f64, f64),
-    /// Both ends are rounded down to the same unit, such as dates are: their difference, and the unit.
+    /// Both ends are rounded down to the same unit, such as dates are: their difference, and the
+    /// unit.
     Rounded(f64, f64),
     /// It was longer than this: the end has not come yet.
     After(f64),

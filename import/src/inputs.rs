@@ -1,5 +1,5 @@
-//! From the evidence to the inputs of a scenario: what each is fitted to, within a window of time. What
-//! came after the window is not known within it.
+//! From the evidence to the inputs of a scenario: what each is fitted to, within a window of time.
+//! What came after the window is not known within it.
 use crate::evidence::{Build, BuildEnd, Cve, Evidence, Fix};
 use crate::fit::{Arrivals, Day, LagFit, Observation, Parameter, Seen, arrivals, lags};
 use crate::moment::{Moment, between, hours};
@@ -27,7 +27,8 @@ pub struct Window {
 /// What holds for all windows.
 #[derive(Clone, Debug, Default)]
 pub struct Setting {
-    /// Packages of the inventories: advisories that hit none of them are left out. Empty: all count.
+    /// Packages of the inventories: advisories that hit none of them are left out. Empty: all
+    /// count.
     pub known: BTreeSet<u32>,
     /// How often scanners look, in milliseconds, where findings do not say.
     pub scan_every_ms: Option<i64>,
@@ -261,8 +262,8 @@ fn detections(
             *entry = (finding.found, finding.not_yet);
         }
     }
-    // What is not found yet is not in the files. So those of the end, of which only quick ones can be
-    // there, are left out, as long as that leaves the most.
+    // What is not found yet is not in the files. So those of the end, of which only quick ones can
+    // be there, are left out, as long as that leaves the most.
     let lag =
         |(id, _, published): &Selected<'_>| Some(first.get(&***id)?.0.end_ms() - published.from_ms);
     let longest = cves.iter().filter_map(lag).max().unwrap_or(0);
@@ -348,7 +349,8 @@ fn at_once(all: &[&Build], window: Window) -> u64 {
     most.unsigned_abs()
 }
 
-/// The package that stands for an advisory: which one is chosen must not depend on how its fix came.
+/// The package that stands for an advisory: which one is chosen must not depend on how its fix
+/// came.
 pub(crate) fn representative(
     evidence: &Evidence,
     setting: &Setting,

@@ -1,6 +1,6 @@
-//! From what a platform has (SBOMs, advisories, findings, builds) to a scenario of it: reads exports,
-//! fits the inputs of a scenario by maximum likelihood, and tries the result on what came after. Pure:
-//! bytes come in, a scenario and a report come out.
+//! From what a platform has (SBOMs, advisories, findings, builds) to a scenario of it: reads
+//! exports, fits the inputs of a scenario by maximum likelihood, and tries the result on what came
+//! after. Pure: bytes come in, a scenario and a report come out.
 #![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 pub mod back_test;

@@ -1,5 +1,5 @@
-//! Instants as exactly as files say them: a date is a whole day, and a lag between two dates is known
-//! within two days only.
+//! Instants as exactly as files say them: a date is a whole day, and a lag between two dates is
+//! known within two days only.
 use crate::fit::Seen;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use sim::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};

@@ -18,8 +18,8 @@ pub struct Options {
     pub name: String,
     /// What lies before this is left out, in milliseconds since 1970; none: a year before the end.
     pub since_ms: Option<i64>,
-    /// When the exports were made: what had not happened by then had not happened yet. None: the latest
-    /// instant in them.
+    /// When the exports were made: what had not happened by then had not happened yet. None: the
+    /// latest instant in them.
     pub until_ms: Option<i64>,
     /// How often scanners look, where findings do not say.
     pub scan_every_ms: Option<i64>,

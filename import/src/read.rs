@@ -1,6 +1,6 @@
-//! Reading files: what each is, is told by its content. Files come from elsewhere and are not trusted:
-//! their size, their depth and the number of their entries have limits, and what is wrong is refused with
-//! its place.
+//! Reading files: what each is, is told by its content. Files come from elsewhere and are not
+//! trusted: their size, their depth and the number of their entries have limits, and what is wrong
+//! is refused with its place.
 mod advisories;
 mod detect;
 mod findings;

@@ -1,5 +1,5 @@
-//! Fits of imports agree with SciPy's on the same data: censored lags by `CensoredData`, arrivals by the
-//! likelihood of `nbinom`, limits of intervals by the profile that SciPy's optimizers find.
+//! Fits of imports agree with SciPy's on the same data: censored lags by `CensoredData`, arrivals
+//! by the likelihood of `nbinom`, limits of intervals by the profile that SciPy's optimizers find.
 use crate::support::{data_dir, figures, said, wavetank};
 use crate::validators::python;
 use crate::worlds::Worlds;
@@ -108,8 +108,8 @@ fn case(all: &[Observation], family: Family) -> Value {
     json!({"kind": "lag", "family": family.as_str(), "ranges": ranges, "fit": fit})
 }
 
-/// What `wavetank import` makes of a classroom's exported inventories, in each format, and of its OSV
-/// records: the images, bases and packages of the scenario that the world was played from.
+/// What `wavetank import` makes of a classroom's exported inventories, in each format, and of its
+/// OSV records: the images, bases and packages of the scenario that the world was played from.
 #[test]
 fn an_exported_world_is_imported_in_every_format() {
     let world = &Worlds::made().current;

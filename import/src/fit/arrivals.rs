@@ -31,8 +31,8 @@ pub struct Arrivals {
     pub optimum: Vec<(f64, f64)>,
 }
 
-/// Twice the gain must be above the 95 % quantile of half a chi square with one degree of freedom, for
-/// Poisson is at the border of what k can be (Self and Liang 1987): 2.706.
+/// Twice the gain must be above the 95 % quantile of half a chi square with one degree of freedom,
+/// for Poisson is at the border of what k can be (Self and Liang 1987): 2.706.
 const GAIN: f64 = 1.353;
 
 /// Fits; none: nothing came.

@@ -31,8 +31,9 @@ impl Family {
         }
     }
 
-    /// The logarithm of the share that lasts longer than `t` hours. `at`: the logarithm of the mean, or
-    /// mean and logarithm of the deviation of the logarithm; least and most for a uniform one.
+    /// The logarithm of the share that lasts longer than `t` hours. `at`: the logarithm of the
+    /// mean, or mean and logarithm of the deviation of the logarithm; least and most for a uniform
+    /// one.
     pub(super) fn log_survival(self, at: &[f64], t: f64, extra: f64) -> f64 {
         match self {
             Family::Exponential => -t * libm::exp(-at[0]),

@@ -8,8 +8,8 @@ use study::statistics::{Curve, Level, Section, Variance};
 
 /// The most points that are kept for a plot.
 const POINTS: usize = 120;
-/// The 95 % quantile of sqrt(n) D under the distribution itself (Kolmogorov). With fitted parameters
-/// D is smaller, so that what is above does not fit, while what is below need not fit.
+/// The 95 % quantile of sqrt(n) D under the distribution itself (Kolmogorov). With fitted
+/// parameters D is smaller, so that what is above does not fit, while what is below need not fit.
 const KOLMOGOROV_95: f64 = 1.358;
 const SECONDS_PER_HOUR: f64 = 3_600.0;
 

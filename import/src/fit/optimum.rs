@@ -73,8 +73,8 @@ fn shrink(corners: &mut [(Vec<f64>, f64)], value: &dyn Fn(&[f64]) -> f64) {
     }
 }
 
-/// The limits of one number: where the best that the others can make of it has fallen by as much as a
-/// 95 % interval allows. None: it has not, up to `reach` away.
+/// The limits of one number: where the best that the others can make of it has fallen by as much as
+/// a 95 % interval allows. None: it has not, up to `reach` away.
 pub(super) fn limits(
     f: &dyn Fn(&[f64]) -> f64,
     place: &[f64],
@@ -105,8 +105,9 @@ pub(super) fn limits(
     (side(-1.0), side(1.0))
 }
 
-/// How far one can go until the fall is [`DROP`]. It is about a parabola, so that its root is about a
-/// straight line: each step goes where that would cross, and never out of what is known to hold it.
+/// How far one can go until the fall is [`DROP`]. It is about a parabola, so that its root is about
+/// a straight line: each step goes where that would cross, and never out of what is known to hold
+/// it.
 fn crossing(fall: &mut dyn FnMut(f64) -> f64, reach: f64) -> Option<f64> {
     let (mut inside, mut outside) = (0.0_f64, f64::INFINITY);
     let mut at = 0.05_f64.min(reach);

@@ -1,6 +1,6 @@
-//! Uniform lags. Their likelihood has no smooth maximum: it is searched along each limit in turn, and
-//! an interval reaches to where it has fallen to a twentieth, for what lies beyond the last value is
-//! exponentially distributed and not normally.
+//! Uniform lags. Their likelihood has no smooth maximum: it is searched along each limit in turn,
+//! and an interval reaches to where it has fallen to a twentieth, for what lies beyond the last
+//! value is exponentially distributed and not normally.
 use super::{Fitted, Observation, PLACES, Parameter, Seen, weighed, within};
 
 /// ln 20: the fall of the logarithm of the likelihood at the limits of 95 % intervals.

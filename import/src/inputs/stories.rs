@@ -80,7 +80,8 @@ fn closed(evidence: &Evidence) -> BTreeMap<&str, Option<Moment>> {
     closed
 }
 
-/// All stories of a window, for comparison with what a model says; and whether fixes are known by date.
+/// All stories of a window, for comparison with what a model says; and whether fixes are known by
+/// date.
 pub(crate) fn stories(
     evidence: &Evidence,
     setting: &Setting,

@@ -1,5 +1,5 @@
-//! OSV records: when each was published, how severe it is, which packages it hits. OSV has no date of
-//! a fix: one that exists was there before the record was changed last.
+//! OSV records: when each was published, how severe it is, which packages it hits. OSV has no date
+//! of a fix: one that exists was there before the record was changed last.
 use super::{FileReport, Input, sboms::purl_name};
 use crate::error::Refusal;
 use crate::evidence::{Cve, Evidence, Fix, severity, severity_of_vector};

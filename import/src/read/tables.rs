@@ -1,5 +1,6 @@
-//! Tables (CSV): of CVEs, of findings, of builds, of adoptions. Which one it is and what its columns
-//! mean is told by their names, whatever their order; case, spaces and underscores do not matter.
+//! Tables (CSV): of CVEs, of findings, of builds, of adoptions. Which one it is and what its
+//! columns mean is told by their names, whatever their order; case, spaces and underscores do not
+//! matter.
 use super::findings::{Found, add};
 use super::{FileReport, Format, Input};
 use crate::error::{Place, Refusal};

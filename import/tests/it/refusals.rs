@@ -1,4 +1,5 @@
-//! What is broken, too large, too deep or hostile is refused, with the file, the place and the reason.
+//! What is broken, too large, too deep or hostile is refused, with the file, the place and the
+//! reason.
 use import::{Importer, MAX_FILE_BYTES, Options};
 
 fn refused(text: &[u8]) -> String {

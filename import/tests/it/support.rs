@@ -1,9 +1,9 @@
 //! A world played by the kernel and written out as people's tools would export it.
 use sim::World;
-use sim::fact::{FactKind, Outcome, UsageMode};
+use sim::fact::{BuildResult, Fact, FactKind, Outcome, UsageMode};
 use sim::scenario::parse;
 use sim::time::{DAY_MS, SimTime};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -42,92 +42,113 @@ pub(crate) struct Played {
     pub(crate) found: Vec<(usize, u32, SimTime)>,
 }
 
+/// What is kept while a world plays.
+#[derive(Default)]
+struct Watch {
+    played: Played,
+    names: Vec<(String, Option<u32>)>,
+    /// By build: its attempt among the exported ones.
+    running: BTreeMap<u64, usize>,
+    /// By image: its version.
+    current: BTreeMap<u32, u32>,
+    /// Customers and images that follow a tag.
+    uses: BTreeSet<(u32, u32)>,
+    /// Since when there is something newer for them.
+    waiting: BTreeMap<(u32, u32), SimTime>,
+}
+
 /// Plays a scenario.
 pub(crate) fn play(yaml: &str, seed: u64) -> Played {
     let scenario = parse("world", yaml.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     let start = scenario.start.time();
     let end = start + scenario.duration.duration();
     let mut world = World::new(Arc::new(scenario), seed);
-    let names: Vec<(String, Option<u32>)> = world
-        .catalogue()
-        .images
-        .iter()
-        .map(|image| (image.name.to_string(), image.base.map(|base| base.0)))
-        .collect();
-    let mut played = Played { start, end, ..Played::default() };
-    let mut running: BTreeMap<u64, usize> = BTreeMap::new();
-    let mut current: BTreeMap<u32, u32> = BTreeMap::new();
-    let mut uses: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    let mut waiting: BTreeMap<(u32, u32), SimTime> = BTreeMap::new();
-    world.advance(end, &mut |fact| match &fact.kind {
-        FactKind::AdvisoryPublished(it) => {
-            assert_eq!(it.id.0 as usize, played.advisories.len());
-            played.advisories.push(Advisory {
-                cve: it.cve.to_string(),
-                severity: it.severity.to_string(),
-                published: it.published,
-                detectable: it.detectable,
-                exploited: it.known_exploited,
-                fix_available: None,
-                packages: it.affected.iter().map(|hit| (hit.introduced.package.0, None)).collect(),
-            });
-        }
-        FactKind::FixAvailable { advisory } => {
-            played.advisories[advisory.0 as usize].fix_available = Some(fact.at);
-        }
-        FactKind::PackageReleased { release, fixes } => {
-            for advisory in fixes.iter() {
-                let packages = &mut played.advisories[advisory.0 as usize].packages;
-                packages.insert(release.package.0, Some(fact.at));
-            }
-        }
-        FactKind::BuildStarted { build, builder, .. } => {
-            running.insert(build.0, played.builds.len());
-            played.builds.push((0, builder.0, fact.at, None, "running"));
-        }
-        FactKind::BuildFlaked { build, .. } => {
-            let build = &mut played.builds[running[&build.0]];
-            (build.3, build.4) = (Some(fact.at), "flaked");
-        }
-        FactKind::BuildFinished(result) => {
-            if let Some(place) = running.get(&result.build.0) {
-                let build = &mut played.builds[*place];
-                let failed = matches!(result.outcome, Outcome::Failed { .. });
-                let outcome = if failed { "failure" } else { "success" };
-                (build.0, build.3, build.4) = (result.image.0, Some(fact.at), outcome);
-            }
-            if let Outcome::Published(it) = &result.outcome {
-                if current.insert(result.image.0, it.version).is_none() {
-                    let (name, base) = &names[result.image.0 as usize];
-                    let base = base.map(|base| names[base as usize].0.clone());
-                    let contents = it.contents.iter().map(|release| release.package.0).collect();
-                    let own = u32::try_from(it.own_packages.len()).expect("few packages");
-                    played.images.push(ImageExport { name: name.clone(), base, contents, own });
-                }
-                for (of, _) in uses.iter().filter(|(of, _)| of.1 == result.image.0) {
-                    waiting.entry(*of).or_insert(fact.at);
-                }
-            }
-        }
-        FactKind::UsageChanged { customer, version, mode, .. } if *mode == UsageMode::Follow => {
-            let of = (customer.0, version.image.0);
-            uses.insert(of, version.version);
-            if let Some(since) = waiting.remove(&of) {
-                played.adoptions.push((of.0, of.1, since, Some(fact.at)));
-            }
-        }
-        FactKind::Scanned(scan) => {
-            for target in &scan.targets {
-                for new in &target.new {
-                    let advisory = new.finding.advisory.0 as usize;
-                    played.found.push((advisory, target.version.image.0, fact.at));
-                }
-            }
-        }
-        _ => {}
-    });
-    played.adoptions.extend(waiting.into_iter().map(|(of, since)| (of.0, of.1, since, None)));
+    let images = world.catalogue().images.iter();
+    let names = images.map(|image| (image.name.to_string(), image.base.map(|base| base.0)));
+    let mut watch = Watch { names: names.collect(), ..Watch::default() };
+    (watch.played.start, watch.played.end) = (start, end);
+    world.advance(end, &mut |fact| watch.see(&fact));
+    let mut played = watch.played;
+    let open = watch.waiting.into_iter().map(|(of, since)| (of.0, of.1, since, None));
+    played.adoptions.extend(open);
     played
+}
+
+impl Watch {
+    fn see(&mut self, fact: &Fact) {
+        match &fact.kind {
+            FactKind::AdvisoryPublished(it) => self.published(it),
+            FactKind::FixAvailable { advisory } => {
+                self.played.advisories[advisory.0 as usize].fix_available = Some(fact.at);
+            }
+            FactKind::PackageReleased { release, fixes } => {
+                for advisory in fixes.iter() {
+                    let packages = &mut self.played.advisories[advisory.0 as usize].packages;
+                    packages.insert(release.package.0, Some(fact.at));
+                }
+            }
+            FactKind::BuildStarted { build, builder, .. } => {
+                self.running.insert(build.0, self.played.builds.len());
+                self.played.builds.push((0, builder.0, fact.at, None, "running"));
+            }
+            FactKind::BuildFlaked { build, .. } => {
+                let build = &mut self.played.builds[self.running[&build.0]];
+                (build.3, build.4) = (Some(fact.at), "flaked");
+            }
+            FactKind::BuildFinished(result) => self.finished(fact.at, result),
+            FactKind::UsageChanged { customer, version, mode, .. }
+                if *mode == UsageMode::Follow =>
+            {
+                let of = (customer.0, version.image.0);
+                self.uses.insert(of);
+                if let Some(since) = self.waiting.remove(&of) {
+                    self.played.adoptions.push((of.0, of.1, since, Some(fact.at)));
+                }
+            }
+            FactKind::Scanned(scan) => {
+                for target in &scan.targets {
+                    let new = target.new.iter().map(|new| new.finding.advisory.0 as usize);
+                    let image = target.version.image.0;
+                    self.played.found.extend(new.map(|advisory| (advisory, image, fact.at)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn published(&mut self, it: &sim::fact::Advisory) {
+        assert_eq!(it.id.0 as usize, self.played.advisories.len());
+        self.played.advisories.push(Advisory {
+            cve: it.cve.to_string(),
+            severity: it.severity.to_string(),
+            published: it.published,
+            detectable: it.detectable,
+            exploited: it.known_exploited,
+            fix_available: None,
+            packages: it.affected.iter().map(|hit| (hit.introduced.package.0, None)).collect(),
+        });
+    }
+
+    fn finished(&mut self, at: SimTime, result: &BuildResult) {
+        let image = result.image.0;
+        if let Some(place) = self.running.get(&result.build.0) {
+            let build = &mut self.played.builds[*place];
+            let failed = matches!(result.outcome, Outcome::Failed { .. });
+            let outcome = if failed { "failure" } else { "success" };
+            (build.0, build.3, build.4) = (image, Some(at), outcome);
+        }
+        let Outcome::Published(it) = &result.outcome else { return };
+        if self.current.insert(image, it.version).is_none() {
+            let (name, base) = &self.names[image as usize];
+            let base = base.map(|base| self.names[base as usize].0.clone());
+            let contents = it.contents.iter().map(|release| release.package.0).collect();
+            let own = u32::try_from(it.own_packages.len()).expect("few packages");
+            self.played.images.push(ImageExport { name: name.clone(), base, contents, own });
+        }
+        for of in self.uses.iter().filter(|of| of.1 == image) {
+            self.waiting.entry(*of).or_insert(at);
+        }
+    }
 }
 
 fn or_empty(at: Option<SimTime>) -> String {
@@ -259,7 +280,8 @@ impl Played {
         serde_json::Value::Array(first.iter().map(finding).collect()).to_string()
     }
 
-    /// Trivy's reports of an image, one a day at noon, of all that is detectable and not fixed then.
+    /// Trivy's reports of an image, one a day at noon, of all that is detectable and not fixed
+    /// then.
     pub(crate) fn trivy(&self) -> Vec<String> {
         let mut reports = Vec::new();
         let mut at = self.start.0 + DAY_MS / 2;
