@@ -19,6 +19,7 @@ pub mod problem;
 pub(crate) mod query;
 pub(crate) mod request_id;
 pub(crate) mod security_headers;
+pub(crate) mod sign_in;
 pub(crate) mod single_flight;
 pub(crate) mod snapshot;
 pub(crate) mod state;

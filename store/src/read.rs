@@ -23,6 +23,7 @@ pub mod log;
 pub mod notifications;
 pub mod packages;
 mod page;
+pub mod registry;
 pub mod scans;
 pub mod sla;
 pub mod summary;

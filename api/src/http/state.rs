@@ -43,6 +43,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether requests come through a proxy that says in `X-Forwarded-For` from where.
     pub behind_proxy: bool,
+    /// Whether images of the shared catalogue may be pulled without a key.
+    pub registry_anonymous: bool,
     /// The origins whose pages may call the API from a browser; none: only our own.
     pub allowed_origins: Vec<String>,
     /// Where webhooks may go.
@@ -114,6 +116,10 @@ impl ApiState {
 
     pub(crate) fn behind_proxy(&self) -> bool {
         self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
+    }
+
+    pub(crate) fn registry_anonymous(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.settings.registry_anonymous)
     }
 
     pub(crate) fn webhook_policy(&self) -> AddressPolicy {
