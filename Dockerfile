@@ -21,6 +21,7 @@ RUN apt-get update \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin wavetank
 COPY --from=build /out/wavetank /usr/local/bin/wavetank
 COPY scenarios /usr/share/wavetank/scenarios
+COPY studies /usr/share/wavetank/studies
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 WORKDIR /tmp

@@ -48,7 +48,7 @@ check-dependencies:
 			"installed (cargo install --locked cargo-machete)"; \
 	fi
 
-bench: ## Measure, in an optimized build (PARTS="kernel documents whole live objects" for some of it; PARTS=api for the API)
+bench: ## Measure, in an optimized build (PARTS="kernel study documents whole live objects" for some of it; PARTS=api for the API)
 	@scripts/setup.sh run
 	cargo bench --locked --package wavetank --bench wavetank -- $(PARTS)
 

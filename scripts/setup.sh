@@ -298,6 +298,16 @@ setup_cosign() {
     say "cosign: ${COSIGN:-$(command -v cosign)}"
 }
 
+# R judges the statistics of studies where it is installed: it is too large to be installed for that.
+setup_r() {
+    if Rscript -e 'library(survival)' >/dev/null 2>&1; then
+        say "R: $(command -v Rscript)"
+    else
+        say "R: not found, so the interoperability test goes without its verdict on statistics" \
+            "(Debian, Ubuntu: sudo apt-get install r-cran-survival)"
+    fi
+}
+
 # For the test that runs deploy/nginx.conf. Debian's package would start a server of its own: a
 # policy forbids it while it installs.
 apt_install_nginx() {
@@ -410,6 +420,7 @@ if [ "${1:-all}" = all ]; then
     setup_interop
     setup_openssl
     setup_cosign
+    setup_r
     setup_nginx
     setup_chromium
     setup_axe

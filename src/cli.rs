@@ -4,7 +4,9 @@ mod api_options;
 mod conduct;
 mod demo;
 mod digest;
+mod drill;
 mod evidence;
+mod forecast;
 mod keep_options;
 mod metrics;
 mod play;
@@ -17,6 +19,7 @@ mod say;
 mod scenario;
 mod serve;
 mod signing;
+mod study;
 mod worker;
 
 use crate::services::Services;
@@ -38,7 +41,8 @@ use tokio_util::sync::CancellationToken;
     after_help = "First steps:\n  \
         wavetank demo                                   a living world with an API to explore\n  \
         wavetank run scenarios/classroom.yaml           play a week, print what happened\n  \
-        wavetank scenario check my-scenario.yaml        find mistakes before playing\n\n\
+        wavetank scenario check my-scenario.yaml        find mistakes before playing\n  \
+        wavetank study studies/how-many-builders.yaml   ask what can be promised\n\n\
         Without DATABASE_URL and S3_ENDPOINT, a private PostgreSQL and an S3 store are started\n\
         in the data directory: nothing else needs to be set up. Set WAVETANK_LOG=debug to see more."
 )]
@@ -53,6 +57,12 @@ enum Command {
     Demo(demo::Options),
     /// Play a scenario to its end, print what happened and the digest, and exit.
     Run(run::Options),
+    /// Play variants of a scenario many times, and answer what can be promised with what certainty.
+    Study(study::Options),
+    /// Play a mass event of a scenario and score how it was handled.
+    Drill(drill::Options),
+    /// Look ahead from the world of a database: what will be missed, with which probability.
+    Forecast(forecast::Options),
     /// Serve the API of the world in a database; others conduct and work.
     Serve(serve::Options),
     /// Work on the jobs of the world in a database; start as many as you like.
@@ -123,6 +133,9 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo(options) => demo::demo(options).await,
         Command::Run(options) => run::run(options).await,
+        Command::Study(options) => study::study(options).await,
+        Command::Drill(options) => drill::run(options).await,
+        Command::Forecast(options) => forecast::run(options).await,
         Command::Serve(options) => serve::serve(options).await,
         Command::Worker(options) => worker::worker(options).await,
         Command::Conduct(options) => conduct::conduct(options).await,

@@ -17,9 +17,9 @@ const POOL: u32 = 8;
 /// Connections for the API, for tenants and for the platform each, where the server has no room
 /// for as many as were asked for.
 const LEAST_API_POOL: u32 = 1;
-/// Connections beside those of the workers and the API: the conductor's and the lead's, and some
-/// spare ones for people who look.
-const OTHERS: u32 = POOL + 4;
+/// Connections beside those of the workers and the API: the conductor's and the lead's, the director's
+/// of studies, and some spare ones for people who look.
+const OTHERS: u32 = POOL + 5;
 
 /// A server with less room than this stops in the middle of a write: two segments of its log.
 const LEAST_ROOM: u64 = 32 << 20;

@@ -5,10 +5,14 @@ import { identity, onChange, signOut } from './lib/session.js';
 import { connect, disconnect } from './lib/world.js';
 import { build } from './pages/build.js';
 import { builds } from './pages/builds.js';
+import { drills } from './pages/drills.js';
+import { forecast } from './pages/forecast.js';
 import { image } from './pages/image.js';
 import { images } from './pages/images.js';
 import { notFound } from './pages/not-found.js';
 import { signInPage } from './pages/sign-in.js';
+import { studies } from './pages/studies.js';
+import { study } from './pages/study.js';
 import { worldBar } from './parts/world-bar.js';
 
 const SIGN_IN = '/ui/sign-in';
@@ -20,6 +24,10 @@ const routes = [
   { pattern: '/images/:image', page: image },
   { pattern: '/builds', page: builds },
   { pattern: '/builds/:id', page: build },
+  { pattern: '/studies', page: studies },
+  { pattern: '/studies/:id', page: study },
+  { pattern: '/forecast', page: forecast },
+  { pattern: '/drills', page: drills },
   { pattern: '/sign-in', page: signInPage },
   { pattern: '*', page: notFound },
 ];
@@ -27,6 +35,9 @@ const routes = [
 const NAVIGATION = [
   ['/images', 'Images'],
   ['/builds', 'Builds'],
+  ['/studies', 'Studies'],
+  ['/forecast', 'Forecast'],
+  ['/drills', 'Drills'],
 ];
 
 const header = document.getElementById('header');
@@ -48,7 +59,9 @@ function showHeader() {
   const who = identity();
   const parts = [h('a', { class: 'brand', href: href('/images') }, mark(), 'Wavetank')];
   if (who) {
-    parts.push(h('nav', { 'aria-label': 'Pages' }, NAVIGATION.map(entry)), signedIn(who));
+    // Studies are the platform's.
+    const pages = NAVIGATION.filter(([path]) => path !== '/studies' || who.tenant == null);
+    parts.push(h('nav', { 'aria-label': 'Pages' }, pages.map(entry)), signedIn(who));
   }
   put(header, h('div', { class: 'header-inside' }, parts));
 }

@@ -3,12 +3,15 @@
 //! (`schemas`).
 mod builds;
 mod customers;
+mod drills;
 mod events;
+mod forecasts;
 mod identity;
 mod images;
 pub(crate) mod logs;
 mod operations;
 mod sla;
+mod studies;
 mod vulnerabilities;
 mod webhooks;
 mod world;
@@ -71,6 +74,8 @@ resources! {
     world::clock::ClockApi,
     world::retention::RetentionApi,
     world::scenarios::ScenariosApi,
+    studies::StudiesApi,
+    studies::outcome::StudyOutcomesApi,
     images::ImagesApi,
     images::parts::ImagePartsApi,
     builds::events::BuildsApi,
@@ -86,6 +91,8 @@ resources! {
     vulnerabilities::packages::PackagesApi,
     customers::catalogue::CustomersApi,
     sla::SlaApi,
+    forecasts::ForecastsApi,
+    drills::DrillsApi,
     logs::transparency::LogsApi,
     logs::audit::AuditLogsApi,
     webhooks::upstream::WebhooksApi,

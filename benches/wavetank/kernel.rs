@@ -18,12 +18,14 @@ const QUEUE: &str = "name: queue\ntitle: M/M/4\nstart: 2026-01-05T00:00:00Z\ndur
 /// M/M/4 at a load of 0.8: every arrival and every end of a build is an event.
 pub(crate) fn queue() {
     let scenario = sim::scenario::parse("queue", QUEUE.as_bytes()).expect("a scenario");
-    let mut world = World::new(Arc::new(scenario), 1);
+    let scenario = Arc::new(scenario);
+    let mut world = World::new(Arc::clone(&scenario), 1);
     let mut facts = 0u64;
     let begin = Instant::now();
     world.advance(world.now() + SimDuration::days(20_000), &mut |_| facts += 1);
     let ours = world.events() as f64 / begin.elapsed().as_secs_f64();
     println!("kernel, M/M/4: {:.2} million events/s ({facts} facts)", ours / 1e6);
+    println!("  without facts: {:.2} million events/s", bare(&scenario) / 1e6);
     match simpy() {
         Some(peer) => println!(
             "  SimPy, process style: {:.3} million events/s; the kernel is {:.1} times as fast",
@@ -32,6 +34,14 @@ pub(crate) fn queue() {
         ),
         None => println!("  SimPy is not installed (pip install simpy): no peer to compare with"),
     }
+}
+
+/// The same queue without facts, as studies play it.
+fn bare(scenario: &Arc<sim::scenario::Scenario>) -> f64 {
+    let mut world = World::new(Arc::clone(scenario), 1);
+    let begin = Instant::now();
+    world.play(world.now() + SimDuration::days(20_000), &mut sim::recorder::Unwatched);
+    world.events() as f64 / begin.elapsed().as_secs_f64()
 }
 
 fn simpy() -> Option<f64> {
@@ -65,7 +75,7 @@ pub(crate) fn enterprise() {
     drop(fork);
 }
 
-fn peak_mib() -> u64 {
+pub(crate) fn peak_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib: u64 = line

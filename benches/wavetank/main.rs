@@ -9,6 +9,7 @@ mod documents;
 mod kernel;
 mod live;
 mod objects;
+mod study;
 mod whole;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,9 @@ fn main() {
     if wanted("kernel") {
         kernel::queue();
         kernel::enterprise();
+    }
+    if wanted("study") {
+        study::replications();
     }
     if wanted("documents") {
         documents::cost();

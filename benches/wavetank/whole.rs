@@ -41,7 +41,7 @@ async fn floor(played: &std::path::Path) -> (Duration, Duration) {
     let empty = super::directory("wavetank-floor-");
     let from = open(played).await;
     let mut objects = Vec::new();
-    for listed in from.objects.list("").await.expect("a listing") {
+    for listed in from.objects.list_world().await.expect("a listing") {
         // As it is stored: compressed.
         let mut reading = from.objects.open(&listed.key, None).await.expect("an object");
         let mut bytes = Vec::new();

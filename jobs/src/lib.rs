@@ -19,5 +19,6 @@ pub mod scan;
 pub mod scheduler;
 mod sign;
 pub mod sla_check;
+pub mod studies;
 pub mod webhooks;
 pub mod worker;

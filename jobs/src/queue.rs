@@ -88,16 +88,43 @@ pub async fn deliver(
     let delivered = delivery::assign_tasks(&mut *conn, ids, &tasks).await?;
     let tasks = delivered.iter().map(task).collect::<Result<Vec<PgTask>, QueueError>>()?;
     let count = tasks.len();
-    apalis_postgres::queries::push_tasks(&mut *conn, queue.as_str(), tasks).await?;
-    delivery::announce(conn, CHANNEL, queue).await?;
+    push(conn, queue, tasks).await?;
     Ok(count)
+}
+
+/// Pushes tasks in the caller's transaction, and wakes the workers of all processes at its end.
+///
+/// # Errors
+/// Postgres failed; the transaction is of no more use.
+pub(crate) async fn push(
+    conn: &mut PgConnection,
+    queue: Queue,
+    tasks: Vec<PgTask>,
+) -> Result<(), QueueError> {
+    apalis_postgres::queries::push_tasks(&mut *conn, queue.as_str(), tasks).await?;
+    Ok(delivery::announce(conn, CHANNEL, queue).await?)
+}
+
+/// New tasks with their ids.
+pub(crate) fn tasks<W: Serialize>(
+    wires: impl Iterator<Item = W>,
+) -> Result<(Vec<String>, Vec<PgTask>), QueueError> {
+    let new = wires.map(|wire| {
+        let id = Ulid::generate();
+        Ok((id.to_string(), new_task(serde_json::to_vec(&wire)?, id)))
+    });
+    new.collect()
 }
 
 fn task(job: &Delivered) -> Result<PgTask, QueueError> {
     let wire = serde_json::to_vec(&Wire { ledger: job.id, generation: job.generation })?;
-    let task = Ulid::from_string(&job.new_task).unwrap_or_else(|_| Ulid::generate());
+    let id = Ulid::from_string(&job.new_task).unwrap_or_else(|_| Ulid::generate());
+    Ok(new_task(wire, id))
+}
+
+fn new_task(wire: Vec<u8>, id: Ulid) -> PgTask {
     // Due since 1970: a worker's clock may be behind ours, and the queue compares with `now()`.
-    Ok(TaskBuilder::new(wire).task_id(TaskId::from_ulid(task)).run_at_timestamp(1).build())
+    TaskBuilder::new(wire).task_id(TaskId::from_ulid(id)).run_at_timestamp(1).build()
 }
 
 /// Deletes the tasks of jobs that are settled.

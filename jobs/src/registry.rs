@@ -100,10 +100,10 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn every_queue_has_exactly_one_kind_of_job() {
+    fn every_queue_of_the_world_has_exactly_one_kind_of_job() {
         let mut queues: Vec<Queue> = KINDS.iter().map(|kind| kind.queue).collect();
         queues.sort_unstable();
-        assert_eq!(queues, Queue::ALL);
+        assert_eq!(queues, Queue::OF_WORLD);
     }
 
     #[test]

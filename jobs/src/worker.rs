@@ -1,4 +1,5 @@
-//! Workers: one apalis worker a queue and process, started again whenever it ends.
+//! Workers: one apalis worker a queue and process, started again whenever it ends; and a candidate for
+//! the director of studies.
 //!
 //! apalis fetches and calls; what happens to a job is decided here ([`attempt`]).
 //! The settings, each against a trap of apalis:
@@ -17,7 +18,8 @@ use crate::job::JobContext;
 use crate::queue::signals::Signals;
 use crate::queue::strategy::WakeupStrategy;
 use crate::queue::{self, QueueError};
-use crate::registry::{JobKind, KINDS};
+use crate::registry::KINDS;
+use crate::studies::{Director, Player, StudyTimeouts};
 use apalis::layers::WorkerBuilderExt;
 use apalis::prelude::{WorkerBuilder, WorkerContext};
 use apalis_core::backend::ext::poll_strategy::PollWith;
@@ -27,7 +29,8 @@ use apalis_postgres::{Config, PostgresStorage};
 pub use handler::{JobHandler, PlatformJobs};
 
 use attempt::JobRunner;
-use raw::{Raw, RawCodec};
+pub(crate) use raw::Raw;
+use raw::RawCodec;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use std::fmt;
@@ -56,11 +59,21 @@ pub struct WorkerOptions {
     pub concurrency: usize,
     /// The time one attempt may take.
     pub time_limit: Duration,
+    /// Batches of studies that are played at the same time, beside the jobs of the world; each fills a
+    /// core. None: this process has no part in studies.
+    pub studies: usize,
+    /// How patient the director of studies is.
+    pub study_timeouts: StudyTimeouts,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        WorkerOptions { concurrency: 4, time_limit: Duration::from_secs(60) }
+        WorkerOptions {
+            concurrency: 4,
+            time_limit: Duration::from_secs(60),
+            studies: 0,
+            study_timeouts: StudyTimeouts::default(),
+        }
     }
 }
 
@@ -69,13 +82,15 @@ impl WorkerOptions {
     /// each queue's fetches, one to listen. A smaller pool makes jobs wait for each other.
     pub fn connections(&self) -> u32 {
         let jobs: usize = KINDS.iter().map(|kind| (kind.concurrency)(self.concurrency)).sum();
-        u32::try_from(jobs + KINDS.len() + 1).unwrap_or(u32::MAX)
+        let studies = if self.studies == 0 { 0 } else { self.studies + 1 };
+        u32::try_from(jobs + KINDS.len() + 1 + studies).unwrap_or(u32::MAX)
     }
 
-    /// The same with as much concurrency as so many connections allow, one at the least.
+    /// The same with as much concurrency as so many connections allow, one at the least of each.
     pub fn within(mut self, connections: u32) -> Self {
-        while self.concurrency > 1 && self.connections() > connections {
-            self.concurrency -= 1;
+        while self.connections() > connections && self.concurrency.max(self.studies) > 1 {
+            self.concurrency = self.concurrency.saturating_sub(1).max(1);
+            self.studies = self.studies.saturating_sub(1).max(self.studies.min(1));
         }
         self
     }
@@ -94,8 +109,9 @@ impl fmt::Debug for Workers {
 }
 
 impl Workers {
-    /// Starts a worker for each queue; they stop when `shutdown` is cancelled. The pool of `ctx`
-    /// should commit with [`store::db::Durability::Relaxed`].
+    /// Starts a worker for each queue, and what studies need if there is room for them; they stop when
+    /// `shutdown` is cancelled. The pool of `ctx` should commit with
+    /// [`store::db::Durability::Relaxed`].
     pub fn start(
         ctx: JobContext,
         signals: Arc<Signals>,
@@ -115,6 +131,25 @@ impl Workers {
     ) -> Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(listen(ctx.clone(), signals.clone(), shutdown.clone()));
+        if options.studies > 0 {
+            let director = Director {
+                pool: ctx.pool.clone(),
+                objects: ctx.objects.clone(),
+                signals: signals.clone(),
+                timeouts: options.study_timeouts,
+            };
+            tasks.spawn(director.run(shutdown.clone()));
+            let player = Player::new(ctx.pool.clone(), signals.clone(), shutdown.clone());
+            let lane = Lane {
+                queue: Queue::Study,
+                // What waits in a worker waits for nobody else.
+                batch_size: 1,
+                concurrency: options.studies,
+                signals: signals.clone(),
+                taker: Taker::Study(Arc::new(player)),
+            };
+            tasks.spawn(supervise(lane, shutdown.clone()));
+        }
         let ctx = Arc::new(WorldContext::new(ctx));
         for kind in KINDS {
             let runner = JobRunner {
@@ -124,7 +159,14 @@ impl Workers {
                 time_limit: options.time_limit,
             };
             let concurrency = (kind.concurrency)(options.concurrency);
-            tasks.spawn(supervise(kind, Arc::new(runner), concurrency, shutdown.clone()));
+            let lane = Lane {
+                queue: kind.queue,
+                batch_size: (kind.batch_size)(concurrency),
+                concurrency,
+                signals: signals.clone(),
+                taker: Taker::Job(Arc::new(runner)),
+            };
+            tasks.spawn(supervise(lane, shutdown.clone()));
         }
         signals.workers().fetch_add(1, Ordering::AcqRel);
         Workers { tasks, signals }
@@ -168,19 +210,49 @@ async fn hear(ctx: &JobContext, signals: &Signals) -> Result<(), sqlx::Error> {
     }
 }
 
-/// Runs a worker until the shutdown, starting another one when it ends: a cut connection ends it.
-async fn supervise(
-    kind: &'static JobKind,
-    runner: Arc<JobRunner>,
+/// A queue as a process works on it.
+struct Lane {
+    queue: Queue,
+    /// Tasks that are fetched at a time.
+    batch_size: usize,
     concurrency: usize,
-    shutdown: CancellationToken,
-) {
+    signals: Arc<Signals>,
+    taker: Taker,
+}
+
+/// Who takes the tasks of a queue.
+#[derive(Clone)]
+enum Taker {
+    /// Those of the world.
+    Job(Arc<JobRunner>),
+    /// Those of studies.
+    Study(Arc<Player>),
+}
+
+impl Taker {
+    fn pool(&self) -> PgPool {
+        match self {
+            Taker::Job(runner) => runner.ctx.pool(),
+            Taker::Study(player) => player.pool(),
+        }
+    }
+
+    async fn take(self, raw: Raw, task: TaskId) {
+        match self {
+            Taker::Job(runner) => runner.handle(raw, task).await,
+            Taker::Study(player) => player.handle(raw, task).await,
+        }
+    }
+}
+
+/// Runs a worker until the shutdown, starting another one when it ends: a cut connection ends it.
+async fn supervise(lane: Lane, shutdown: CancellationToken) {
     let mut pause = Duration::from_millis(50);
     while !shutdown.is_cancelled() {
-        let name = worker_name(kind.queue);
+        let name = worker_name(lane.queue);
         let began = tokio::time::Instant::now();
-        let ended = work(&name, kind, runner.clone(), concurrency, &shutdown).await;
-        let pool = runner.ctx.pool();
+        let ended = work(&name, &lane, &shutdown).await;
+        let pool = lane.taker.pool();
         match tokio::time::timeout(GIVE_BACK, give_back(&pool, &name)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -212,33 +284,27 @@ async fn give_back(pool: &PgPool, worker: &str) -> Result<(), QueueError> {
 }
 
 /// One life of a worker; returns what ended it.
-async fn work(
-    name: &str,
-    kind: &JobKind,
-    runner: Arc<JobRunner>,
-    concurrency: usize,
-    shutdown: &CancellationToken,
-) -> String {
+async fn work(name: &str, lane: &Lane, shutdown: &CancellationToken) -> String {
     let config = Config::default()
-        .queue(kind.queue.as_str())
-        .batch_size((kind.batch_size)(concurrency))
+        .queue(lane.queue.as_str())
+        .batch_size(lane.batch_size)
         .heartbeat_interval(HEARTBEAT)
         .missed_heartbeats(MISSED_HEARTBEATS)
         .lock_tasks(false)
         .persist_results(false);
-    let storage = PostgresStorage::<Raw>::new(&runner.ctx.pool()).with_config(config);
-    let strategy = WakeupStrategy::new(runner.signals.queue(kind.queue));
+    let storage = PostgresStorage::<Raw>::new(&lane.taker.pool()).with_config(config);
+    let strategy = WakeupStrategy::new(lane.signals.queue(lane.queue));
     let backend = WithCodec::new(PollWith::new(storage, strategy), RawCodec);
     let context = WorkerContext::new(name);
-    let worker = WorkerBuilder::new(&context).backend(backend).concurrency(concurrency).build(
-        move |raw: Raw, task: TaskId| {
-            let runner = runner.clone();
-            async move {
-                runner.handle(raw, task).await;
-                Ok::<(), std::convert::Infallible>(())
-            }
-        },
-    );
+    let builder = WorkerBuilder::new(&context).backend(backend).concurrency(lane.concurrency);
+    let taker = lane.taker.clone();
+    let worker = builder.build(move |raw: Raw, task: TaskId| {
+        let taker = taker.clone();
+        async move {
+            taker.take(raw, task).await;
+            Ok::<(), std::convert::Infallible>(())
+        }
+    });
     let run = worker.run();
     tokio::pin!(run);
     let ended = tokio::select! {
@@ -257,6 +323,14 @@ async fn work(
     ended.err().map_or_else(|| "stopped".to_owned(), |error| error.to_string())
 }
 
+/// What is to be said of a task that did not end.
+pub(crate) fn said(error: tokio::task::JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(panic) => format!("it panicked: {}", attempt::panic_text(panic.as_ref())),
+        Err(_) => "it was cancelled".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,5 +344,10 @@ mod tests {
         assert_eq!(less.concurrency, 15);
         assert!(less.connections() < fits);
         assert_eq!(wanted(16).within(0).concurrency, 1);
+        let plays = WorkerOptions { studies: 8, ..wanted(4) };
+        assert!(plays.connections() > wanted(4).connections() + 8);
+        let few = plays.within(0);
+        assert_eq!((few.concurrency, few.studies), (1, 1));
+        assert_eq!(wanted(4).within(0).studies, 0);
     }
 }

@@ -1,4 +1,5 @@
 //! What the world is made of before anything happens: packages, images, customers, policies.
+mod agreement;
 mod images;
 mod info;
 
@@ -8,6 +9,7 @@ use crate::names;
 use crate::random::{Purpose, RandomStreams};
 use crate::scenario::Scenario;
 use crate::scenario::model::{Calendar, ClockStart, Customers, OnReexposure, Preset, SlaPolicy};
+pub(crate) use agreement::Agreement;
 use fake::Fake;
 use fake::faker::company::en::CompanyName;
 use fake::faker::name::en::{FirstName, LastName};
@@ -16,6 +18,7 @@ use images::images;
 pub use info::{ImageInfo, PackageInfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The namespace of what belongs to the platform itself; everybody sees it. No customer has it.
 pub const SHARED_NAMESPACE: &str = "catalogue";
@@ -25,15 +28,15 @@ pub const SHARED_NAMESPACE: &str = "catalogue";
 pub struct Catalogue {
     streams: RandomStreams,
     /// All packages, by [`PackageId`].
-    pub packages: Vec<PackageInfo>,
+    pub packages: Arc<[PackageInfo]>,
     /// All images of the scenario, by [`ImageId`]; bases come before what is built on them.
-    pub images: Vec<ImageInfo>,
+    pub images: Arc<Vec<ImageInfo>>,
     /// All customers, by [`CustomerId`].
-    pub customers: Vec<CustomerInfo>,
+    pub customers: Arc<[CustomerInfo]>,
     /// All policies, by [`PolicyId`].
     pub policies: Vec<PolicyInfo>,
     /// The scenario's entry that each customer came from.
-    pub(crate) customer_entry: Vec<usize>,
+    pub(crate) customer_entry: Arc<[usize]>,
 }
 
 /// A customer.
@@ -101,22 +104,35 @@ pub struct Runtime {
 impl Catalogue {
     /// Builds the inventory of a checked scenario.
     pub fn new(scenario: &Scenario, streams: RandomStreams) -> Self {
-        let packages: Vec<_> = (0..scenario.distribution.packages)
-            .map(|ordinal| package(&streams, ordinal, scenario.distribution.end_of_life.value()))
-            .collect();
-        let images = images(scenario, &streams, &packages);
-        let policies: Vec<_> = scenario.policies.iter().map(policy).collect();
-        let mut customers = Vec::new();
-        let mut customer_entry = Vec::new();
-        let mut taken = BTreeSet::from([SHARED_NAMESPACE.to_owned()]);
-        for (entry_index, entry) in scenario.customers.iter().enumerate() {
-            for _ in 0..entry.count.unwrap_or(1) {
-                let number = cast::ordinal(customers.len());
-                customers.push(customer(entry, number, &streams, &policies, &mut taken));
-                customer_entry.push(entry_index);
-            }
-        }
+        let packages = packages(scenario, &streams);
+        let images = Arc::new(images(scenario, &streams, &packages));
+        let policies = Self::policies_of(scenario);
+        let (customers, customer_entry) = customers(scenario, &streams, &policies);
         Catalogue { streams, packages, images, customers, policies, customer_entry }
+    }
+
+    /// The inventory of another scenario under the same seed: what both agree on is shared.
+    pub(crate) fn like(&self, scenario: &Scenario, agreement: &Agreement) -> Self {
+        let streams = self.streams;
+        let packages = match agreement.packages {
+            true => Arc::clone(&self.packages),
+            false => packages(scenario, &streams),
+        };
+        let images = match agreement.images {
+            true => Arc::clone(&self.images),
+            false => Arc::new(images(scenario, &streams, &packages)),
+        };
+        let policies = Self::policies_of(scenario);
+        let (customers, customer_entry) = match agreement.customers {
+            true => (Arc::clone(&self.customers), Arc::clone(&self.customer_entry)),
+            false => customers(scenario, &streams, &policies),
+        };
+        Catalogue { streams, packages, images, customers, policies, customer_entry }
+    }
+
+    /// The policies of a checked scenario, in order.
+    pub fn policies_of(scenario: &Scenario) -> Vec<PolicyInfo> {
+        scenario.policies.iter().map(policy).collect()
     }
 
     /// What is to be known of a release. Versions only ever grow.
@@ -198,6 +214,32 @@ impl Catalogue {
         all.extend(info.own_packages.iter());
         all
     }
+}
+
+fn packages(scenario: &Scenario, streams: &RandomStreams) -> Arc<[PackageInfo]> {
+    let end_of_life = scenario.distribution.end_of_life.value();
+    (0..scenario.distribution.packages)
+        .map(|ordinal| package(streams, ordinal, end_of_life))
+        .collect()
+}
+
+/// The customers, and which of the scenario's entries each came from.
+fn customers(
+    scenario: &Scenario,
+    streams: &RandomStreams,
+    policies: &[PolicyInfo],
+) -> (Arc<[CustomerInfo]>, Arc<[usize]>) {
+    let mut customers = Vec::new();
+    let mut customer_entry = Vec::new();
+    let mut taken = BTreeSet::from([SHARED_NAMESPACE.to_owned()]);
+    for (entry_index, entry) in scenario.customers.iter().enumerate() {
+        for _ in 0..entry.count.unwrap_or(1) {
+            let number = cast::ordinal(customers.len());
+            customers.push(customer(entry, number, streams, policies, &mut taken));
+            customer_entry.push(entry_index);
+        }
+    }
+    (customers.into(), customer_entry.into())
 }
 
 fn package(streams: &RandomStreams, ordinal: u32, end_of_life: f64) -> PackageInfo {

@@ -14,12 +14,15 @@ pub mod ids;
 mod names;
 pub mod pool;
 pub mod random;
+pub mod recorder;
 pub mod scenario;
 pub mod severity;
 pub mod stats;
+pub mod strict_yaml;
 pub mod time;
 pub mod world;
 
+pub use recorder::Recorder;
 pub use world::World;
 pub use world::{sla_due, sla_left};
 

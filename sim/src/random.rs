@@ -11,6 +11,10 @@ use crate::time::SimDuration;
 use rand_core::TryRng;
 use std::convert::Infallible;
 
+mod conditional;
+pub(crate) use conditional::log_normal_below;
+pub use conditional::rest_of_count;
+
 /// What a draw is for. The numbers are part of every world: never change or reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -63,6 +67,13 @@ pub enum Purpose {
     Incident = 23,
     /// Where a customer runs an image.
     Runtime = 24,
+    /// The streams of a possible future.
+    Fork = 25,
+    /// The rest of what was under way when a world was forked, where its first draw has no name
+    /// that can be used again.
+    Rest = 26,
+    /// Uncertain inputs of a study.
+    StudyInput = 27,
 }
 
 /// All the randomness of one world.
@@ -75,6 +86,18 @@ impl RandomStreams {
     /// The streams of a seed.
     pub fn new(seed: u64) -> Self {
         RandomStreams { key: [low(seed), high(seed)] }
+    }
+
+    /// The streams of one of this world's possible futures: neither its own, whatever the seed, nor
+    /// those of a future of that future.
+    pub fn fork(&self, seed: u64) -> Self {
+        let [first, second, ..] = RandomStreams::new(seed).bits(Purpose::Fork, self.seed(), 0);
+        RandomStreams { key: [first, second] }
+    }
+
+    /// The seed they were made from.
+    pub fn seed(&self) -> u64 {
+        u64::from(self.key[1]) << 32 | u64::from(self.key[0])
     }
 
     /// 128 random bits for one draw.

@@ -3,20 +3,17 @@
 //! [`parse`] is the way in. It reads the file within a budget, then the [`model`], then checks
 //! what the model means ([`validate`]); whatever it refuses it names by line, column and field.
 mod defaults;
-mod diagnose;
-mod error;
 pub mod model;
 mod parse;
 pub mod review;
-mod rules;
 pub mod schema;
-mod tree;
 pub mod units;
 mod validate;
 
-pub use error::{Refusal, ScenarioError};
+pub use crate::strict_yaml::MAX_BYTES;
+pub use crate::strict_yaml::{FileError, Refusal};
 pub use model::*;
-pub use parse::{MAX_BYTES, parse};
+pub use parse::{is_written, parse, parse_changed};
 
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,16 @@ mod commands;
 mod config;
 mod customers;
 mod exogenous;
+mod fork;
+mod foundation;
 mod incidents;
+mod lineage;
 mod scanner;
 mod sla;
 mod state;
+mod timers;
 mod trust;
+mod view;
 
 use crate::cast::ordinal;
 use crate::catalogue::Catalogue;
@@ -21,36 +26,54 @@ use crate::fact::{Fact, FactKind};
 use crate::ids::{AdvisoryId, BuildId, CustomerId, ImageId};
 use crate::pool::Pool;
 use crate::random::RandomStreams;
+use crate::recorder::{Facts, Recorder};
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 use config::Config;
+use foundation::Foundation;
+use lineage::Lineage;
 pub use sla::{due as sla_due, left as sla_left};
 use state::{AdvisoryState, Build, Event, External, ImageState};
-use state::{Lineage, LostTrust, PackageState, Timers, Usage, UsageRequest};
+use state::{LostTrust, PackageHit, Usage, UsageRequest};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use timers::Timers;
+pub use view::{AdvisoryView, BuildView, ImageExposure, TimerView};
 
-/// Where facts go.
-type Sink<'a> = &'a mut dyn FnMut(Fact);
-
-/// A running world. Cloning forks it: both go on from here, each by itself.
+/// A running world. A clone goes on by itself to the same future, a [fork](World::fork) to another.
 #[derive(Clone, Debug)]
 pub struct World {
+    /// What was fixed when the world began: the rates of releases.
+    traits: RandomStreams,
+    /// All draws from now on; other ones than `traits` in a fork.
     streams: RandomStreams,
     config: Arc<Config>,
+    foundation: Foundation,
+    /// Those of the foundation, until a command adds an image.
     catalogue: Arc<Catalogue>,
     lineage: Arc<Lineage>,
     now: SimTime,
     seq: u64,
     events: u64,
     queue: EventQueue<Event>,
-    packages: Vec<PackageState>,
+    /// The newest release, by package.
+    releases: Vec<u32>,
+    /// Packages that advisories hit, by advisory and package.
+    hits: Vec<PackageHit>,
     advisories: Vec<AdvisoryState>,
     undetected: Vec<(SimTime, AdvisoryId)>,
+    /// When all versions in use were scanned last.
+    last_pass: SimTime,
     images: Vec<ImageState>,
+    /// How many of them have a version.
+    published: u32,
     pool: Pool<u32>,
     builds: Vec<Option<Build>>,
     free_slots: Vec<u32>,
+    /// What builds are made of that have not begun.
+    nothing: Arc<[u32]>,
+    /// Where contents are put together.
+    scratch: Vec<u32>,
     builds_made: u64,
     starts: u64,
     /// By the owner of the image.
@@ -66,28 +89,46 @@ pub struct World {
     /// When timers were evaluated last.
     evaluated: Option<SimTime>,
     lost_trust: LostTrust,
+    /// By request stream: when its last request came.
+    arrived: Vec<SimTime>,
 }
 
 impl World {
     /// The world of a scenario and a seed, at its start, before anything happened.
     pub fn new(scenario: Arc<Scenario>, seed: u64) -> World {
         let streams = RandomStreams::new(seed);
-        let config = Arc::new(Config::of(&scenario));
-        let catalogue = Arc::new(Catalogue::new(&scenario, streams));
-        let lineage = Arc::new(Lineage::of(&catalogue));
+        World::on(Foundation::new(scenario, streams), streams)
+    }
+
+    /// The world of another scenario under the same seed, at its start. What both scenarios agree on
+    /// among packages, images, customers and what these use is shared and not made again; the world is
+    /// the same as [`World::new`] makes.
+    pub fn new_like(other: &World, scenario: Arc<Scenario>) -> World {
+        World::on(other.foundation.like(scenario, other.traits), other.traits)
+    }
+
+    fn on(foundation: Foundation, streams: RandomStreams) -> World {
+        let config = Arc::new(Config::of(&foundation.scenario));
+        let catalogue = Arc::clone(&foundation.catalogue);
+        let lineage = Arc::clone(&foundation.lineage);
         let images = catalogue.images.iter().map(ImageState::new).collect();
         let mut world = World {
             now: config.start,
             seq: 0,
             events: 0,
             queue: EventQueue::default(),
-            packages: vec![PackageState::default(); catalogue.packages.len()],
+            releases: vec![0; catalogue.packages.len()],
+            hits: Vec::new(),
             advisories: Vec::new(),
             undetected: Vec::new(),
+            last_pass: SimTime(i64::MIN),
             images,
+            published: 0,
             pool: Pool::new(config.builders, config.classes),
             builds: Vec::new(),
             free_slots: Vec::new(),
+            nothing: Arc::new([]),
+            scratch: Vec::new(),
             builds_made: 0,
             starts: 0,
             failed_since_check: BTreeMap::new(),
@@ -99,12 +140,15 @@ impl World {
             first_found: VecDeque::new(),
             evaluated: None,
             lost_trust: LostTrust::default(),
+            arrived: vec![config.start; config.arrivals.len()],
+            traits: streams,
             streams,
             config,
+            foundation,
             catalogue,
             lineage,
         };
-        world.schedule_initial_events(&scenario);
+        world.schedule_initial_events();
         world
     }
 
@@ -148,56 +192,63 @@ impl World {
     /// Lets everything up to and including `until` happen. Afterwards it is `until` (an earlier
     /// instant than now changes nothing).
     pub fn advance(&mut self, until: SimTime, sink: &mut impl FnMut(Fact)) {
+        self.play(until, &mut Facts(sink));
+    }
+
+    /// As [`World::advance`], watched by a recorder.
+    pub fn play(&mut self, until: SimTime, recorder: &mut impl Recorder) {
         while let Some((at, event)) = self.queue.pop(until) {
             self.now = at;
             self.events += 1;
-            self.handle(event, sink);
+            self.handle(event, recorder);
         }
         self.now = self.now.max(until);
     }
 
-    fn handle(&mut self, event: Event, sink: Sink<'_>) {
+    fn handle(&mut self, event: Event, recorder: &mut impl Recorder) {
         match event {
-            Event::Begin => self.begin(sink),
+            Event::Begin => self.begin(recorder),
             Event::Day(day) => self.day(day),
-            Event::Disclose { day, index } => self.disclose(day, index, sink),
-            Event::FixAvailable(advisory) => self.fix_available(advisory, sink),
-            Event::PackageFix { advisory, package } => self.package_fix(advisory, package, sink),
-            Event::Release { package, nth } => self.regular_release(package, nth, sink),
-            Event::Incident(index) => self.incident(index, sink),
-            Event::OutageEnds(builders) => self.outage(i64::from(builders), sink),
-            Event::Repaired { image, release } => self.repaired(image, release, sink),
-            Event::Retry(image) => self.retry(image, sink),
-            Event::BuildEnds(slot) => self.build_ends(slot, sink),
-            Event::Adopt(usage) => self.adopt(usage, sink),
-            Event::MovePin(usage) => self.move_pin(usage, sink),
-            Event::Triage { image, advisory } => self.triage(image, advisory, sink),
-            Event::Cron => self.cron(sink),
-            Event::Arrival { stream, nth } => self.arrival(stream, nth, sink),
-            Event::Scan => self.scan(sink),
-            Event::SlaCheck => self.sla_check(sink),
-            Event::ExternalEnds(build) => self.external_ends(build, sink),
-            Event::ScanRequested(image) => self.requested_scan(image, sink),
-            Event::SlaCheckRequested => self.evaluate(sink),
+            Event::Disclose { day, index } => self.disclose(day, index, recorder),
+            Event::FixAvailable(advisory) => self.fix_available(advisory, recorder),
+            Event::PackageFix { advisory, package } => {
+                self.package_fix(advisory, package, recorder)
+            }
+            Event::Release { package, nth } => self.regular_release(package, nth, recorder),
+            Event::Incident(index) => self.incident(index, recorder),
+            Event::OutageEnds(builders) => self.outage(i64::from(builders), recorder),
+            Event::Repaired { image, release } => self.repaired(image, release, recorder),
+            Event::Retry(image) => self.retry(image, recorder),
+            Event::BuildEnds(slot) => self.build_ends(slot, recorder),
+            Event::Adopt(usage) => self.adopt(usage, recorder),
+            Event::MovePin(usage) => self.move_pin(usage, recorder),
+            Event::Triage { image, advisory } => self.triage(image, advisory, recorder),
+            Event::Cron => self.cron(recorder),
+            Event::Arrival { stream, nth } => self.arrival(stream, nth, recorder),
+            Event::Scan => self.scan(recorder),
+            Event::SlaCheck => self.sla_check(recorder),
+            Event::ExternalEnds(build) => self.external_ends(build, recorder),
+            Event::ScanRequested(image) => self.requested_scan(image, recorder),
+            Event::SlaCheckRequested => self.evaluate(recorder),
             Event::UsageRequested { customer, image } => {
-                self.requested_usage(customer, image, sink)
+                self.requested_usage(customer, image, recorder)
             }
         }
     }
 
     /// The inventory the world begins with: version 1 of every image, and who runs it.
-    fn begin(&mut self, sink: Sink<'_>) {
+    fn begin(&mut self, recorder: &mut impl Recorder) {
         for image in 0..ordinal(self.images.len()) {
-            self.bootstrap(ImageId(image), sink);
+            self.bootstrap(ImageId(image), recorder);
         }
     }
 
-    fn schedule_initial_events(&mut self, scenario: &Scenario) {
+    fn schedule_initial_events(&mut self) {
         let start = self.config.start;
         self.queue.schedule(start, Class::Exogenous, Event::Begin);
         self.queue.schedule(start, Class::Exogenous, Event::Day(0));
         self.schedule_releases();
-        self.choose_usages(scenario);
+        self.settle();
         for index in 0..ordinal(self.config.incidents.len()) {
             let at = self.config.incidents[index as usize].at;
             self.queue.schedule(at, Class::Exogenous, Event::Incident(index));
@@ -216,9 +267,20 @@ impl World {
         self.timers.last_check = start;
     }
 
-    fn emit(&mut self, kind: FactKind, sink: Sink<'_>) {
+    /// Tells a fact; without facts it is only counted.
+    fn emit<R: Recorder>(&mut self, kind: impl FnOnce() -> FactKind, recorder: &mut R) {
         self.seq += 1;
-        sink(Fact { seq: self.seq, at: self.now, kind });
+        if R::FACTS {
+            recorder.fact(Fact { seq: self.seq, at: self.now, kind: kind() });
+        }
+    }
+
+    /// Tells a fact that was made; none where facts are only counted.
+    fn emit_some(&mut self, kind: Option<FactKind>, recorder: &mut impl Recorder) {
+        self.seq += 1;
+        if let Some(kind) = kind {
+            recorder.fact(Fact { seq: self.seq, at: self.now, kind });
+        }
     }
 
     fn next_build_id(&mut self) -> BuildId {

@@ -68,7 +68,8 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let listener = options.api.bind().await?;
     let metrics_listener = options.api.metrics.bind().await?;
     let shutdown = super::shutdown_on_signal(0);
-    let services = Services::open(&options.services, Path::new("data/demo")).await?;
+    let services =
+        Services::open_for(&options.services, Path::new("data/demo"), &workers()).await?;
     let metrics = Metrics::default();
     let watched = metrics_listener.serve(&services.pool, &metrics, &shutdown);
     let demo = Demo { listener, metrics, options: &options, services: &services };
@@ -81,6 +82,11 @@ pub(super) async fn demo(options: Options) -> Result<ExitCode> {
     let _ = watched.await;
     services.stop().await;
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Studies get half the cores: the others are for the world and its pages.
+fn workers() -> WorkerOptions {
+    WorkerOptions { studies: (super::worker::cores() / 2).max(1), ..WorkerOptions::default() }
 }
 
 /// A world that the demo shows.
@@ -130,8 +136,7 @@ impl Demo<'_> {
         let (webhooks, metrics) = (options.api.webhooks, self.metrics.clone());
         let dispatcher = Dispatcher::new(services.pool.clone(), webhooks, metrics)?;
         self.addresses().await?;
-        let workers =
-            super::worker::start(services, resources, WorkerOptions::default(), shutdown)?;
+        let workers = super::worker::start(services, resources, workers(), shutdown)?;
         let (tell_progress, progress) = watch::channel(Progress::default());
         let dispatching = tokio::spawn(dispatcher.run(shutdown.clone()));
         let start = play.scenario.start.time();

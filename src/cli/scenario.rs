@@ -7,7 +7,7 @@ use super::say::say;
 use anyhow::Result;
 use serde_json::{Value, json};
 use sim::scenario::review::Review;
-use sim::scenario::{Refusal, ScenarioError};
+use sim::scenario::{FileError, Refusal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -41,7 +41,7 @@ pub(super) fn scenario(command: Command) -> Result<ExitCode> {
 /// What is said of one file.
 enum Said {
     Right(Box<Review>),
-    Wrong(ScenarioError),
+    Wrong(FileError),
     Unreadable(anyhow::Error),
 }
 

@@ -25,6 +25,10 @@ pub(super) struct Options {
     /// How many jobs of a queue to work on at a time.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = super::worker::count())]
     workers: u64,
+    /// How many batches of studies to play at a time, beside those jobs: each fills a core. All cores
+    /// by default; 0 leaves studies to other processes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=256))]
+    study_threads: Option<u16>,
     #[command(flatten, next_help_heading = "Webhooks")]
     webhooks: AddressPolicy,
     #[command(flatten)]
@@ -40,7 +44,8 @@ pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     options.services.require_shared("worker")?;
     let keys = options.signing.keyring()?;
     let listener = options.metrics.bind().await?;
-    let workers = self::options(options.workers);
+    let studies = options.study_threads.map_or_else(cores, usize::from);
+    let workers = WorkerOptions { studies, ..self::options(options.workers) };
     let services = Services::open_for(&options.services, Path::new("data"), &workers).await?;
     // What it would do for a world of another kernel would be compared with another story.
     store::world::assert_kernel(&mut *services.pool.acquire().await?).await?;
@@ -57,6 +62,11 @@ pub(super) async fn worker(options: Options) -> Result<ExitCode> {
     let _ = watched.await;
     services.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The cores of this machine.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// What this process's conductor and workers share.

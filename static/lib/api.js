@@ -8,6 +8,18 @@ export async function get(path, parameters = {}, signal = undefined) {
   return response.json();
 }
 
+/** POSTs JSON and reads a JSON answer. */
+export async function post(path, body, signal = undefined) {
+  const headers = { 'content-type': 'application/json' };
+  const response = await send(path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers,
+    signal,
+  });
+  return response.json();
+}
+
 /** GETs a document as text, up to `limit` bytes; `whole` tells whether that is all. */
 export async function text(path, limit, signal = undefined) {
   const response = await send(path, { signal });
@@ -54,26 +66,27 @@ export function withQuery(path, parameters) {
   return query ? `${path}?${query}` : path;
 }
 
-async function send(path, { headers = {}, signal }) {
-  let response = await attempt(path, headers, signal);
+async function send(path, request) {
+  const { signal } = request;
+  let response = await attempt(path, request);
   if (response.status === 401 && (await refused())) {
-    response = await attempt(path, headers, signal);
+    response = await attempt(path, request);
   }
   const wait = Number(response.headers.get('retry-after'));
   if ((response.status === 429 || response.status === 503) && wait > 0 && wait <= 5) {
     await new Promise((resolve) => setTimeout(resolve, wait * 1000));
     signal?.throwIfAborted();
-    response = await attempt(path, headers, signal);
+    response = await attempt(path, request);
   }
   if (!response.ok) throw await Problem.of(response);
   return response;
 }
 
-async function attempt(path, headers, signal) {
+async function attempt(path, request) {
   const bearer = await token();
   const authorization = bearer ? { authorization: `Bearer ${bearer}` } : {};
   try {
-    return await fetch(path, { headers: { ...headers, ...authorization }, signal });
+    return await fetch(path, { ...request, headers: { ...request.headers, ...authorization } });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw Problem.unreachable();

@@ -130,33 +130,33 @@ pub async fn lost(
     parsed.collect()
 }
 
-/// Deletes, at most `batch` rows a statement, the tasks of jobs that are settled or that no ledger row
-/// knows, and workers that have long been gone. Returns how many rows.
+/// Deletes, at most `batch` rows a statement, the tasks of jobs of the world that are settled or that no
+/// ledger row knows (not ours, or unreadable). Returns how many rows.
 pub async fn delete_stale(pool: &PgPool, batch: i64) -> Result<u64, Error> {
-    let mut total = 0;
-    for sql in [
-        // Of settled jobs, and tasks that no ledger row knows (not ours, or unreadable).
-        "DELETE FROM apalis.jobs WHERE id IN (
+    let sql = "DELETE FROM apalis.jobs WHERE id IN (
              SELECT j.id FROM apalis.jobs j LEFT JOIN ledger l ON l.task = j.id
-             WHERE j.run_at < now() - interval '30 seconds'
+             WHERE j.job_type <> 'study' AND j.run_at < now() - interval '30 seconds'
                AND (l.id IS NULL OR l.state <> 'owed')
                AND (j.lock_at IS NULL OR j.lock_at < now() - interval '30 seconds')
-             LIMIT $1 FOR UPDATE OF j SKIP LOCKED)",
-        "DELETE FROM apalis.workers WHERE id IN (
+             LIMIT $1 FOR UPDATE OF j SKIP LOCKED)";
+    let mut total = 0;
+    loop {
+        let deleted = sqlx::query(sql).bind(batch).execute(pool).await?.rows_affected();
+        total += deleted;
+        if deleted < batch.unsigned_abs() {
+            return Ok(total);
+        }
+    }
+}
+
+/// Deletes workers that have long been gone. Returns how many.
+pub async fn delete_stale_workers(conn: &mut PgConnection) -> Result<u64, Error> {
+    let sql = "DELETE FROM apalis.workers WHERE id IN (
              SELECT w.id FROM apalis.workers w
              WHERE w.last_seen < now() - interval '10 minutes'
                AND NOT EXISTS (SELECT FROM apalis.jobs j WHERE j.lock_by = w.id)
-             LIMIT $1 FOR UPDATE OF w SKIP LOCKED)",
-    ] {
-        loop {
-            let deleted = sqlx::query(sql).bind(batch).execute(pool).await?.rows_affected();
-            total += deleted;
-            if deleted < batch.unsigned_abs() {
-                break;
-            }
-        }
-    }
-    Ok(total)
+             LIMIT 1000 FOR UPDATE OF w SKIP LOCKED)";
+    Ok(sqlx::query(sql).execute(conn).await?.rows_affected())
 }
 
 /// A job that has been owed for long.

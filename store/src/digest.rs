@@ -164,7 +164,7 @@ async fn objects_digest(
     obsolete: &BTreeSet<String>,
     depth: Depth,
 ) -> Result<ObjectsDigest, DigestError> {
-    let mut listed = objects.list("").await?;
+    let mut listed = objects.list_world().await?;
     listed.retain(|object| !obsolete.contains(&object.key));
     let mut hasher = Sha256::new();
     let (mut count, mut bytes) = (0, 0);

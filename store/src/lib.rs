@@ -38,6 +38,7 @@ pub mod row;
 pub mod sessions;
 pub mod sla;
 pub mod slsa;
+pub mod studies;
 pub mod timeline;
 pub mod webhooks;
 pub mod world;

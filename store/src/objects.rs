@@ -1,7 +1,8 @@
 //! The object store: any S3, reached in one way by workers, the API and the digest.
 //!
 //! Content-addressed objects live under [`CONTENT_PREFIX`]; writing one twice is harmless and
-//! reading one proves that it is whole.
+//! reading one proves that it is whole. A bucket holds the objects of one world, and beside them, under
+//! [`STUDIES_PREFIX`], the documents of studies, which are no part of it.
 pub use crate::objects::client::Settings;
 use crate::objects::client::client;
 pub use crate::objects::error::ObjectError;
@@ -23,6 +24,8 @@ pub mod named;
 
 /// Where content-addressed objects live: this and the 64 hexadecimal digits of the SHA-256.
 pub const CONTENT_PREFIX: &str = "blobs/sha256/";
+/// Where documents of studies live: this, the study's number, and the SHA-256 of the document.
+pub const STUDIES_PREFIX: &str = "studies/";
 /// The content encoding of compressed objects.
 const GZIP: &str = "gzip";
 /// Requests of one caller that are under way at the same time.
@@ -254,7 +257,7 @@ impl ObjectStore {
             });
             content = unpacked?.into();
         }
-        if let Some(expected) = key.strip_prefix(CONTENT_PREFIX) {
+        if let Some(expected) = promised(key) {
             let found = hex::encode(Sha256::digest(&content));
             if found != expected {
                 return Err(corrupt(format!("its bytes have the SHA-256 {found}")));
@@ -280,6 +283,16 @@ impl ObjectStore {
             key: key.to_owned(),
             store: self.clone(),
         })
+    }
+
+    /// All objects of the world, in the order of their keys' bytes: those of studies are none of it.
+    ///
+    /// # Errors
+    /// Those of [`ObjectStore::list`].
+    pub async fn list_world(&self) -> Result<Vec<ListedObject>, ObjectError> {
+        let mut listed = self.list("").await?;
+        listed.retain(|object| !object.key.starts_with(STUDIES_PREFIX));
+        Ok(listed)
     }
 
     /// All objects under a prefix, in the order of their keys' bytes.
@@ -325,6 +338,19 @@ impl ObjectStore {
             },
         }
     }
+}
+
+/// The SHA-256 that a key promises.
+fn promised(key: &str) -> Option<&str> {
+    key.strip_prefix(CONTENT_PREFIX).or_else(|| {
+        let (_, sha256) = key.strip_prefix(STUDIES_PREFIX)?.split_once('/')?;
+        Some(sha256)
+    })
+}
+
+/// The key of a document of a study. Two studies share none, so that each can be deleted.
+pub fn study_key(study: i64, sha256_hex: &str) -> String {
+    format!("{STUDIES_PREFIX}{study}/{sha256_hex}")
 }
 
 /// The key of a content-addressed object.

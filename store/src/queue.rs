@@ -2,7 +2,7 @@
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
 
-/// The queues, each with one kind of job, in the order in which a window's jobs are released.
+/// The queues, each with one kind of job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Queue {
@@ -16,19 +16,26 @@ pub enum Queue {
     SlaCheck,
     /// Writes the notifications.
     Notify,
+    /// Plays batches of studies. It stands beside the world: nothing of it is in the ledger.
+    Study,
 }
 
 impl Queue {
-    /// All queues, in the order of release.
-    pub const ALL: [Queue; 5] =
+    /// The queues of the world, whose jobs come from facts and stand in the ledger, in the order in
+    /// which a window's jobs are released.
+    pub const OF_WORLD: [Queue; 5] =
         [Queue::Build, Queue::Scan, Queue::Attest, Queue::SlaCheck, Queue::Notify];
 
-    /// The queue with that name in a column.
+    /// All queues: those of the world, then those beside it.
+    pub const ALL: [Queue; 6] =
+        [Queue::Build, Queue::Scan, Queue::Attest, Queue::SlaCheck, Queue::Notify, Queue::Study];
+
+    /// The queue of the world with that name in a column.
     ///
     /// # Errors
     /// There is none.
     pub fn parse(column: &'static str, name: &str) -> Result<Self, Error> {
-        let known = Queue::ALL.into_iter().find(|queue| queue.as_str() == name);
+        let known = Queue::OF_WORLD.into_iter().find(|queue| queue.as_str() == name);
         known.ok_or_else(|| Error::unknown(column, name))
     }
 
@@ -40,6 +47,7 @@ impl Queue {
             Queue::Attest => "attest",
             Queue::SlaCheck => "sla_check",
             Queue::Notify => "notify",
+            Queue::Study => "study",
         }
     }
 }
@@ -50,10 +58,20 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_an_error_with_its_column() {
-        for queue in Queue::ALL {
+        for queue in Queue::OF_WORLD {
             assert_eq!(Queue::parse("ledger.queue", queue.as_str()).unwrap(), queue);
         }
-        let error = Queue::parse("ledger.queue", "bake").unwrap_err().to_string();
-        assert!(error.contains("ledger.queue") && error.contains("bake"), "{error}");
+        for name in ["bake", "study"] {
+            let error = Queue::parse("ledger.queue", name).unwrap_err().to_string();
+            assert!(error.contains("ledger.queue") && error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_queues_of_the_world_come_first() {
+        assert_eq!(Queue::ALL[..Queue::OF_WORLD.len()], Queue::OF_WORLD);
+        for (place, queue) in Queue::ALL.into_iter().enumerate() {
+            assert_eq!(queue as usize, place);
+        }
     }
 }

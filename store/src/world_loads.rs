@@ -103,7 +103,7 @@ pub async fn clear_world(conn: &mut PgConnection, term: i64) -> Result<(), Error
                   owed_notifications, retention_runs"
     );
     sqlx::query(AssertSqlSafe(sql)).execute(&mut *conn).await?;
-    sqlx::query("DELETE FROM apalis.jobs").execute(&mut *conn).await?;
+    sqlx::query("DELETE FROM apalis.jobs WHERE job_type <> 'study'").execute(&mut *conn).await?;
     sqlx::query("UPDATE webhook_endpoints SET told_through = 0").execute(conn).await?;
     Ok(())
 }

@@ -272,7 +272,7 @@ impl Metrics {
 
     async fn read_jobs(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
         let found = store_metrics::jobs(conn).await?;
-        for queue in Queue::ALL {
+        for queue in Queue::OF_WORLD {
             for state in ["owed", "dead"] {
                 let queue = queue.as_str();
                 let count = found.iter().find(|(q, s, _)| q == queue && s == state);

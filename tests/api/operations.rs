@@ -45,6 +45,8 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// Who may call it; none: no token is needed.
     pub(crate) roles: Option<Vec<String>>,
+    /// Whether keys of tenants may not call it, whatever their role.
+    pub(crate) of_platform: bool,
     pub(crate) parameters: Vec<Parameter>,
     /// The example of its body; none: it has no body.
     pub(crate) body: Option<Value>,
@@ -150,6 +152,7 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
         id: text(&operation["operationId"]),
         method: Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(),
         path: path.to_owned(),
+        of_platform: operation["x-platform"] == true,
         roles: operation["x-roles"].as_array().map(|roles| roles.iter().map(text).collect()),
         parameters: listed(&operation["parameters"]).iter().map(parameter).collect(),
         body,

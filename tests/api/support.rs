@@ -2,6 +2,8 @@
 pub(crate) mod customers;
 #[allow(dead_code, reason = "the tests of the pages do not look for instants")]
 pub(crate) mod instants;
+#[allow(dead_code, reason = "the tests of the pages need less of it")]
+pub(crate) mod live;
 pub(crate) mod receiver;
 mod seed;
 #[path = "../../store/tests/it/support/services.rs"]

@@ -22,6 +22,8 @@ fn pages() -> Vec<String> {
         "/ui/builds/6",
         "/ui/images/late",
         "/ui/images/nothing",
+        "/ui/forecast",
+        "/ui/drills?replications=5",
         "/ui/nowhere",
         "/ui/sign-in?why=Because",
     ]
@@ -34,7 +36,7 @@ fn pages() -> Vec<String> {
     pages
 }
 
-fn axe() -> String {
+pub(crate) fn axe() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("target/browser-tools/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(path).expect("axe-core is installed: run scripts/setup.sh")
@@ -80,7 +82,7 @@ async fn no_page_violates_an_accessibility_rule() {
     browser.close().await;
 }
 
-async fn judge(browser: &Browser, axe: &str) -> Vec<Value> {
+pub(crate) async fn judge(browser: &Browser, axe: &str) -> Vec<Value> {
     browser.run(&format!("if (!window.axe) {{ {axe} }}")).await;
     browser.run_async(RUN).await.as_array().cloned().unwrap()
 }

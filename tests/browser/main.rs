@@ -3,12 +3,14 @@
 mod accessibility;
 mod driver;
 mod explorer;
+mod forecast;
 mod hostile;
 mod image;
 mod live_status;
 mod proxy;
 mod sign_in;
 mod static_files;
+mod studies;
 mod swagger_ui;
 #[path = "../api"]
 #[allow(

@@ -50,7 +50,9 @@ fn copied_files_exist_and_are_not_ignored() {
     let ignored = file(".dockerignore");
     let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
     assert!(ignored.lines().any(|line| line == "*"), "everything else is left out");
-    assert!(root.join("scenarios").is_dir() && let_in.contains(&"scenarios"));
+    for copied in ["scenarios", "studies"] {
+        assert!(root.join(copied).is_dir() && let_in.contains(&copied), "{copied}");
+    }
     // Everything that a build of the workspace reads.
     let manifest = file("Cargo.toml");
     let members = manifest.split_once("members = [").and_then(|(_, rest)| rest.split_once(']'));

@@ -21,6 +21,7 @@ const EMPTY: &[&str] = &[
     "listIncidents",
     "listWebhookDeliveries",
     "listWebhookEndpoints",
+    "listStudies",
     "listWebhookSources",
 ];
 
@@ -226,6 +227,13 @@ impl World {
                 let path = format!("/v1/webhook-endpoints/{endpoint}");
                 self.send("patch", &path, json!({"enabled": false})).await?;
                 Ok(delivery)
+            }
+            // What comes of a study is there when it has ended.
+            "getStudyReplications" | "getStudyReport" | "getStudyResult" => {
+                let study = self.execute(source, true).await?;
+                let href = format!("{}{}", self.base, study["href"].as_str().unwrap_or_default());
+                wait_for(&self.client, &href, |study| study["status"] == "completed").await;
+                Ok(study)
             }
             _ => self.execute(source, true).await,
         }

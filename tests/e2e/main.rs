@@ -1,4 +1,6 @@
 //! The program as people run it: whole worlds, killed and split ones, and hostile input.
+mod agreement;
+mod ahead;
 mod bad_input;
 mod demo;
 mod determinism;
@@ -16,6 +18,7 @@ mod retention;
 mod scenario_load;
 mod seeds;
 mod stop;
+mod studies;
 mod support;
 mod telemetry;
 mod upgrade;

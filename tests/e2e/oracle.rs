@@ -5,6 +5,7 @@
 //! It is simple where the program is fast: it looks at each pair of customer and image by itself,
 //! knows the whole history, and asks for each timer what every evaluation says.
 mod calendar;
+mod history;
 mod inputs;
 mod presets;
 mod rules;
@@ -13,7 +14,7 @@ mod told;
 
 use crate::support::{data_dir, figures, lend, run};
 use calendar::{HOUR, Ms, shown};
-use inputs::World;
+use history::World;
 use rules::Timers;
 use sqlx::{Connection, PgConnection};
 use std::path::Path;

@@ -4,6 +4,7 @@
 mod clients;
 mod object_store;
 mod scenarios;
+mod statistics;
 #[path = "../e2e/support.rs"]
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
 mod support;

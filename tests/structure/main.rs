@@ -10,13 +10,14 @@ use std::path::Path;
 /// The crates from the ground up, each with the crates of ours that it may use.
 const ROOMS: &[(&str, &[&str])] = &[
     ("sim", &[]),
+    ("study", &["sim"]),
     ("documents", &[]),
     ("embedded", &[]),
     ("store", &["sim", "documents"]),
     ("telemetry", &["store"]),
-    ("jobs", &["sim", "documents", "store", "telemetry"]),
-    ("api", &["sim", "documents", "store", "telemetry", "jobs"]),
-    ("wavetank", &["sim", "documents", "embedded", "store", "telemetry", "jobs", "api"]),
+    ("jobs", &["sim", "study", "documents", "store", "telemetry"]),
+    ("api", &["sim", "study", "documents", "store", "telemetry", "jobs"]),
+    ("wavetank", &["sim", "study", "documents", "embedded", "store", "telemetry", "jobs", "api"]),
 ];
 
 /// The folders of the API, each with those that it may use beside itself. A resource, which is a

@@ -17,6 +17,10 @@ pub(crate) enum Access {
     Edit,
     /// Who finishes builds that are made outside, and admins.
     Orchestrate,
+    /// The platform's own keys, but an orchestrator's: no tenant's.
+    PlatformRead,
+    /// The platform's own editors, and admins: no tenant's.
+    PlatformEdit,
     /// Admins alone.
     Admin,
 }
@@ -26,12 +30,17 @@ impl Access {
     pub(crate) const fn roles(self) -> Option<&'static [Role]> {
         match self {
             Access::Public | Access::Signed => None,
-            Access::Read => Some(&[Role::Admin, Role::Editor, Role::Viewer]),
+            Access::Read | Access::PlatformRead => Some(&[Role::Admin, Role::Editor, Role::Viewer]),
             Access::Builds => Some(&Role::ALL),
-            Access::Edit => Some(&[Role::Admin, Role::Editor]),
+            Access::Edit | Access::PlatformEdit => Some(&[Role::Admin, Role::Editor]),
             Access::Orchestrate => Some(&[Role::Admin, Role::Orchestrator]),
             Access::Admin => Some(&[Role::Admin]),
         }
+    }
+
+    /// Whether keys of tenants may not call, whatever their role.
+    pub(crate) const fn is_of_platform(self) -> bool {
+        matches!(self, Access::PlatformRead | Access::PlatformEdit)
     }
 }
 

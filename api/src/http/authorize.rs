@@ -73,6 +73,13 @@ impl Authorizer {
             self.state.refused(&caller, request.uri().path(), problem.code()).await;
             return Err(problem);
         }
+        if access.is_of_platform() && caller.tenant().is_some() {
+            let detail = format!("A tenant's key may not call {}.", operation.id);
+            let hint = "Use a key of the platform itself, one without `tenant_namespace`.";
+            let problem = Problem::new(Code::Forbidden, detail).hint(hint);
+            self.state.refused(&caller, request.uri().path(), problem.code()).await;
+            return Err(problem);
+        }
         Ok(Some(caller))
     }
 

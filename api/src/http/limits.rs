@@ -14,6 +14,10 @@ pub struct Limits {
     pub signed_body_bytes: usize,
     /// The longest time until the answer begins.
     pub handler_time: Duration,
+    /// How long a request waits for its turn where one answer is worked out at a time.
+    pub compute_wait: Duration,
+    /// The longest time that such an answer may be worked out; with the wait less than `handler_time`.
+    pub compute_time: Duration,
     /// The requests of one API key that are served in a second; four times as many at once.
     pub requests_per_second: NonZeroU32,
     /// The same for one address, where no key is needed but something is checked or written.
@@ -37,6 +41,8 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             signed_body_bytes: 1024 * 1024,
             handler_time: Duration::from_secs(30),
+            compute_wait: Duration::from_secs(5),
+            compute_time: Duration::from_secs(20),
             requests_per_second: rate(200),
             anonymous_per_second: rate(10),
             streams: 128,

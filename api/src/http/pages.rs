@@ -187,7 +187,42 @@ impl<K: Serialize + DeserializeOwned> Pager<K> {
         let moment = Moment { newest: self.began_newest, ..self.snapshot.moment };
         let last = rows.last().filter(|_| more).map(key);
         let world = WorldId::of(&self.snapshot.position);
-        last.map(|key| token(&self.scope, &world, moment, key)).transpose()
+        last.map(|key| token(&self.scope, world.as_str(), moment, key)).transpose()
+    }
+}
+
+/// A page of a list that is about no world, and is there without one.
+pub(crate) struct WorldlessPager<K> {
+    scope: Scope,
+    /// The last entry of the page before.
+    pub(crate) after: Option<K>,
+    size: u32,
+}
+
+impl<K: Serialize + DeserializeOwned> WorldlessPager<K> {
+    /// Begins a page.
+    pub(crate) fn begin(page: CurrentPageQuery) -> Result<Self, Problem> {
+        let after = cursor::<K>(&page.scope, page.token.as_deref())?.map(|cursor| cursor.key);
+        Ok(WorldlessPager { scope: page.scope, after, size: page.size })
+    }
+
+    /// How many rows to ask for: one more than the page holds.
+    pub(crate) fn limit(&self) -> i64 {
+        i64::from(self.size) + 1
+    }
+
+    /// Cuts the rows to the page, and makes the token for the next one.
+    pub(crate) fn end<T>(
+        &self,
+        rows: &mut Vec<T>,
+        key: impl Fn(&T) -> K,
+    ) -> Result<Option<String>, Problem> {
+        let size = usize::try_from(self.size).map_err(Problem::internal)?;
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let moment = Moment { as_of: DateTime::UNIX_EPOCH, newest: true };
+        let last = rows.last().filter(|_| more).map(key);
+        last.map(|key| token(&self.scope, "", moment, key)).transpose()
     }
 }
 
@@ -289,12 +324,12 @@ struct Cursor<K> {
 /// The token for the page after `key`.
 fn token<K: Serialize>(
     scope: &Scope,
-    world: &WorldId,
+    world: &str,
     moment: Moment,
     key: K,
 ) -> Result<String, Problem> {
     let at_ms = moment.as_of.timestamp_millis();
-    let world = world.as_str().to_owned();
+    let world = world.to_owned();
     let payload = Payload { v: VERSION, world, at_ms, newest: moment.newest, key };
     let payload = serde_json::to_vec(&payload).map_err(Problem::internal)?;
     let mut bytes = scope.check(&payload).to_vec();
@@ -335,7 +370,7 @@ mod tests {
         let scope = Scope::new("/v1/images", vec![("q", "ngi"), ("tag", "1")]);
         let as_of = DateTime::from_timestamp_millis(1_767_571_200_123).unwrap();
         let world = EventId::parse("3-00c0ffee-1").and_then(|id| id.world).unwrap();
-        let made = token(&scope, &world, Moment { as_of, newest: true }, "nginx").unwrap();
+        let made = token(&scope, world.as_str(), Moment { as_of, newest: true }, "nginx").unwrap();
         let read: Cursor<String> = cursor(&scope, Some(&made)).unwrap().unwrap();
         let (world, key) = ("3-00c0ffee".to_owned(), "nginx".to_owned());
         assert_eq!(read, Cursor { world, as_of, newest: true, key });

@@ -7,11 +7,13 @@ use crate::http::problem::{Code, Problem};
 use crate::http::snapshot::Snapshot;
 use crate::http::streams::{Room, Streams};
 use crate::http::time::Instant;
+use crate::http::turns::Turns;
 use crate::http::write::WriteTx;
 use jobs::webhooks::AddressPolicy;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use store::actions::NewAction;
 use store::db::ApiPools;
 use store::objects::ObjectStore;
@@ -32,6 +34,7 @@ struct Inner {
     token_key: TokenKey,
     settings: Settings,
     streams: Arc<Streams>,
+    turns: Turns,
     known_keys: KnownKeys,
     closing: CancellationToken,
 }
@@ -87,6 +90,7 @@ impl ApiState {
             objects,
             token_key,
             streams: Streams::new(&settings.limits),
+            turns: Turns::new(&settings.limits),
             known_keys: KnownKeys::default(),
             closing: CancellationToken::new(),
             settings,
@@ -146,6 +150,11 @@ impl ApiState {
         })
     }
 
+    /// The turns of answers that cost processor time.
+    pub(crate) fn turns(&self) -> Result<&Turns, Problem> {
+        Ok(&self.inner()?.turns)
+    }
+
     /// Whether the key behind a token still holds, as of a moment ago.
     pub(crate) async fn key_holds(&self, key_id: &str) -> Result<(), Problem> {
         let known = &self.inner()?.known_keys;
@@ -164,6 +173,17 @@ impl ApiState {
     /// Cancelled when the API is to stop: open streams end then.
     pub(crate) fn closing(&self) -> CancellationToken {
         self.0.as_ref().map_or_else(CancellationToken::new, |inner| inner.closing.clone())
+    }
+
+    /// Whether a stream of events to a caller has to end: the API stops, the token has expired, or its
+    /// key has been revoked.
+    pub(crate) async fn has_to_end(&self, caller: &Caller) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        if self.closing().is_cancelled() || now >= caller.expires {
+            return true;
+        }
+        let key = self.key_holds(&caller.actor).await;
+        key.is_err_and(|problem| problem.code() == Code::Unauthenticated.as_str())
     }
 
     async fn begin(
@@ -192,8 +212,8 @@ impl ApiState {
         self.begin(caller.requester(), SNAPSHOT).await
     }
 
-    /// A snapshot of everything, for what is checked before a caller is known and for what is
-    /// public by its nature (the hashes of the logs).
+    /// A snapshot of everything, for what is checked before a caller is known, for what is public by
+    /// its nature (the hashes of the logs), and for the record that a forecast rebuilds the world from.
     pub(crate) async fn platform_read_tx(&self) -> Result<Transaction<'static, Postgres>, Problem> {
         self.begin(Requester::Platform, SNAPSHOT).await
     }

@@ -12,6 +12,9 @@ pub(crate) enum Tag {
     Clock,
     /// What worlds are made from, and another world in the place of this one.
     Scenarios,
+    /// Many replications of scenarios, and what can be said of them with what certainty. They are the
+    /// platform's: keys of tenants may not call these.
+    Studies,
     /// Images, their versions, and where their documents are.
     Images,
     /// Build events, from the request to the published version.

@@ -15,8 +15,15 @@ pub(super) fn apply(method: &str, operation: &mut Value) {
     if let Some(roles) = access.and_then(Access::roles) {
         let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         operation["x-roles"] = json!(names);
+        let of_platform = access.is_some_and(Access::is_of_platform);
+        if of_platform {
+            operation["x-platform"] = json!(true);
+        }
         let said = operation["description"].as_str().unwrap_or_default();
-        let may = format!("Roles: {}.", names.join(", "));
+        let may = match of_platform {
+            true => format!("Roles: {}, of the platform: no tenant's key.", names.join(", ")),
+            false => format!("Roles: {}.", names.join(", ")),
+        };
         let said = if said.is_empty() { may } else { format!("{said}\n\n{may}") };
         operation["description"] = Value::String(said);
         if method == "post" {

@@ -5,20 +5,28 @@ use crate::resources::logs::transparency::example_note;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const CSV: &str = "text/csv; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Where the values of parameters come from that no world has before something else was done: the
 /// operation, its parameter, and the operation and the place in its answer that give it. An example
 /// would name what is not there.
 const GIVEN: &[(&str, &str, &str, &str)] = &[
+    ("cancelStudy", "id", "createStudy", "/id"),
     ("changeWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("completeBuild", "id", "buildImage", "/id"),
+    ("deleteStudy", "id", "createStudy", "/id"),
     ("deleteWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("discardJob", "id", "listJobs", "/items/0/id"),
     ("discardWebhookDelivery", "id", "testWebhookEndpoint", "/id"),
     ("getCommand", "id", "startScan", "/id"),
     ("getJob", "id", "listJobs", "/items/0/id"),
     ("getScenarioLoad", "id", "loadScenario", "/id"),
+    ("getStudy", "id", "createStudy", "/id"),
+    ("getStudyReplications", "id", "createStudy", "/id"),
+    ("getStudyReport", "id", "createStudy", "/id"),
+    ("getStudyResult", "id", "createStudy", "/id"),
     ("getWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("listWebhookDeliveries", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("pushUpstream", "source", "createWebhookSource", "/source/id"),
@@ -28,6 +36,7 @@ const GIVEN: &[(&str, &str, &str, &str)] = &[
     ("revokeWebhookSource", "id", "createWebhookSource", "/source/id"),
     ("rotateWebhookSecret", "id", "createWebhookEndpoint", "/endpoint/id"),
     ("testWebhookEndpoint", "id", "createWebhookEndpoint", "/endpoint/id"),
+    ("watchStudy", "id", "createStudy", "/id"),
 ];
 /// Says of a parameter where its values come from.
 const FROM: &str = "x-example-from";
@@ -44,6 +53,18 @@ pub(super) fn apply(operation: &mut Value, schemas: &Value) {
         }
         "getCheckpoint" => {
             operation["responses"]["200"]["content"][TEXT]["example"] = json!(example_note());
+        }
+        "getStudyResult" => {
+            operation["responses"]["200"]["content"][JSON]["example"] =
+                json!({"format": 1, "name": "one-or-two", "replications": 4, "arms": []});
+        }
+        "getStudyReport" => {
+            operation["responses"]["200"]["content"][HTML]["example"] =
+                json!("<!doctype html>\n<html lang=\"en\">\n");
+        }
+        "getStudyReplications" => {
+            operation["responses"]["200"]["content"][CSV]["example"] =
+                json!("arm,replication,seed,violations\nbuilders.count=1,1,1,0\n");
         }
         "pushUpstream" => {
             operation["requestBody"]["content"][JSON]["examples"] = json!({

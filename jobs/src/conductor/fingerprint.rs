@@ -37,6 +37,20 @@ impl Fingerprint {
     }
 }
 
+/// The fingerprint of a world's facts, as a record stores it: for records that no conductor wrote.
+///
+/// # Errors
+/// A fact cannot be written as JSON.
+pub fn fingerprint<'a>(
+    facts: impl IntoIterator<Item = &'a Fact>,
+) -> Result<String, serde_json::Error> {
+    let mut fingerprint = Fingerprint::default();
+    for fact in facts {
+        fingerprint.add(fact)?;
+    }
+    Ok(fingerprint.to_hex())
+}
+
 fn mix(lanes: &mut [u64; 2], word: u64) {
     for (lane, k) in lanes.iter_mut().zip(K) {
         let mixed = (*lane ^ word).wrapping_mul(k);

@@ -115,7 +115,7 @@ impl Phase {
 
 /// Wall time by phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PhaseTimes([Duration; 5 + Queue::ALL.len()]);
+pub struct PhaseTimes([Duration; 5 + Queue::OF_WORLD.len()]);
 
 impl PhaseTimes {
     /// The wall time of a phase.

@@ -116,11 +116,12 @@ async fn finish(resources: &Resources, load: &Load) -> Result<(), ConductorError
     Ok(())
 }
 
-/// Lists what the old world has left: all objects, since a bucket holds one world. Those that are not
+/// Lists what the old world has left: all objects, since a bucket holds one world, but those of
+/// studies. Those that are not
 /// named by their content are deleted at once (the logs' tiles, of which there are few): the new world
 /// writes others under their names. Returns how many are left to be deleted.
 async fn list_objects(resources: &Resources) -> Result<usize, ConductorError> {
-    let listed = resources.objects.list("").await?.into_iter().map(|object| object.key);
+    let listed = resources.objects.list_world().await?.into_iter().map(|object| object.key);
     let (content, named): (Vec<String>, Vec<String>) =
         listed.partition(|key| key.starts_with(CONTENT_PREFIX));
     resources.objects.delete_all(&named).await?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 pub async fn clean(pool: &PgPool, batch: i64) -> Result<u64, QueueError> {
     let mut total = store::delivery::delete_stale(pool, batch).await?;
     let mut conn = pool.acquire().await?;
+    total += store::delivery::delete_stale_workers(&mut conn).await?;
     loop {
         let age = Duration::from_secs(600);
         let ledger = store::ledger::delete_done(&mut conn, age, batch).await?;

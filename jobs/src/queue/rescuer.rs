@@ -42,7 +42,7 @@ pub async fn redeliver(
     let RescueTimeouts { delivery, worker, attempt } = *timeouts;
     let found = lost(&mut tx, delivery, worker, attempt).await?;
     let mut delivered = Vec::new();
-    for queue in Queue::ALL {
+    for queue in Queue::OF_WORLD {
         let ids: Vec<i64> =
             found.iter().filter(|(of, _)| *of == queue).map(|(_, id)| *id).collect();
         if !ids.is_empty() {

@@ -12,6 +12,7 @@ pub struct Signals {
     queues: [Arc<Notify>; Queue::ALL.len()],
     waiting: Mutex<HashMap<i64, Arc<Barrier>>>,
     workers: AtomicUsize,
+    studies: Arc<Notify>,
 }
 
 impl Signals {
@@ -28,6 +29,16 @@ impl Signals {
     /// Wakes the worker of a queue; remembered if it is busy.
     pub(crate) fn wake(&self, queue: Queue) {
         self.queues[queue as usize].notify_one();
+    }
+
+    /// What the director of studies waits on.
+    pub(crate) fn studies(&self) -> Arc<Notify> {
+        self.studies.clone()
+    }
+
+    /// A batch of a study was played: the director may count it.
+    pub(crate) fn played(&self) {
+        self.studies.notify_one();
     }
 
     /// How many workers this process runs.

@@ -14,6 +14,7 @@ mod replacement;
 mod replay;
 mod rescuer;
 mod retention;
+mod studies;
 mod support;
 mod takeover;
 mod windows;

@@ -60,6 +60,13 @@ impl Bench {
         Self::at(&self.url).await
     }
 
+    /// The same with the same objects.
+    pub(crate) async fn beside_with_objects(&self) -> Bench {
+        let mut beside = self.beside().await;
+        beside.ctx.objects = self.ctx.objects.clone();
+        beside
+    }
+
     pub(crate) async fn at(url: &str) -> Bench {
         let pool = connect(url, Durability::Full).await;
         let worker_pool = connect(url, Durability::Relaxed).await;
@@ -80,7 +87,7 @@ impl Bench {
         time_limit: Duration,
         script: &Arc<Script>,
     ) -> (Workers, CancellationToken) {
-        let options = WorkerOptions { concurrency: 4, time_limit };
+        let options = WorkerOptions { concurrency: 4, time_limit, ..WorkerOptions::default() };
         let stop = CancellationToken::new();
         let (ctx, signals) = (self.ctx.clone(), self.signals.clone());
         let workers = Workers::start_with(ctx, signals, options, stop.clone(), script.clone());

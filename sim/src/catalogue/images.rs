@@ -103,10 +103,12 @@ impl ImageBuilder<'_> {
         end_of_life: Option<SimTime>,
     ) -> ImageId {
         let id = ImageId(cast::ordinal(self.images.len()));
-        let mut taken = BTreeSet::new();
+        let mut taken = vec![false; self.weight.len()];
         let mut below = base;
         while let Some(image) = below {
-            taken.extend(self.images[image.index()].own_packages.iter().copied());
+            for package in self.images[image.index()].own_packages.iter() {
+                taken[package.index()] = true;
+            }
             below = self.images[image.index()].base;
         }
         let own = self.choose(id, wanted, &taken);
@@ -126,19 +128,34 @@ impl ImageBuilder<'_> {
 
     /// Draws packages without replacement: those with the smallest keys `-ln(u) / weight`
     /// (Efraimidis and Spirakis 2006). An image never holds a package twice.
-    fn choose(&self, image: ImageId, wanted: u32, taken: &BTreeSet<PackageId>) -> Vec<PackageId> {
-        let mut keyed: Vec<(f64, PackageId)> = self
-            .weight
-            .iter()
-            .zip((0..).map(PackageId))
-            .filter(|(weight, package)| **weight > 0.0 && !taken.contains(package))
-            .map(|(weight, package)| {
-                let u = self.streams.uniform(Purpose::ImagePackages, u64::from(image.0), package.0);
-                (-libm::log(u) / weight, package)
-            })
-            .collect();
-        keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        keyed.truncate(wanted as usize);
+    fn choose(&self, image: ImageId, wanted: u32, taken: &[bool]) -> Vec<PackageId> {
+        let wanted = wanted as usize;
+        // Among equal weights the smallest keys are those of the largest draws: only of these is the
+        // logarithm taken.
+        let mut by_weight: Vec<(f64, Vec<(f64, PackageId)>)> = Vec::new();
+        for ((weight, package), taken) in self.weight.iter().zip((0..).map(PackageId)).zip(taken) {
+            if *weight <= 0.0 || *taken {
+                continue;
+            }
+            let u = self.streams.uniform(Purpose::ImagePackages, u64::from(image.0), package.0);
+            match by_weight.iter_mut().find(|(of, _)| of == weight) {
+                Some((_, drawn)) => drawn.push((u, package)),
+                None => by_weight.push((*weight, vec![(u, package)])),
+            }
+        }
+        let mut keyed: Vec<(f64, PackageId)> = Vec::new();
+        for (weight, mut drawn) in by_weight {
+            let least = match wanted.checked_sub(1).filter(|last| *last < drawn.len()) {
+                Some(last) => drawn.select_nth_unstable_by(last, |a, b| b.0.total_cmp(&a.0)).1.0,
+                None => 0.0,
+            };
+            // Two draws can be so close that their logarithms are equal: then the package decides.
+            let least = least * (1.0 - 1e-9);
+            let near = drawn.into_iter().filter(|(u, _)| *u >= least);
+            keyed.extend(near.map(|(u, package)| (-libm::log(u) / weight, package)));
+        }
+        keyed.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        keyed.truncate(wanted);
         keyed.into_iter().map(|(_, package)| package).collect()
     }
 }

@@ -1,212 +1,42 @@
-//! Reading a scenario: strict YAML within a budget, then the model, then its meaning.
-use super::diagnose;
-use super::error::{MOST, Position, Problem, ScenarioError};
+//! Reading a scenario: strict YAML, then the model, then its meaning.
 use super::model::Scenario;
-use super::rules::Rules;
-use super::tree::{Node, Value, position};
+use super::schema::schema;
 use super::validate::validate;
-use serde_saphyr::{
-    Options, alias_limits, budget,
-    budget::BudgetBreach,
-    from_str_with_options, options,
-    options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy},
+use crate::strict_yaml::{self, Change, ChangeError, FileError, Form, Step};
+use serde_json::Value;
+use std::sync::LazyLock;
+
+const FORM: Form = Form {
+    noun: "a scenario",
+    needs: "a scenario needs at least name, title, start and duration, and images or a fleet",
+    too_large: "a fleet makes images by the dozen: see `fleet`",
+    schema: || &SCHEMA,
 };
 
-/// The largest scenario file: 1 MiB.
-pub const MAX_BYTES: usize = 1 << 20;
-/// The deepest nesting of lists and mappings.
-const MAX_DEPTH: usize = 32;
-/// The most values in one file.
-const MAX_NODES: usize = 100_000;
-/// The most anchors, and the most references to them.
-const MAX_ANCHORS: usize = 64;
-/// The most events that references may repeat.
-const MAX_REPEATED: usize = 20_000;
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema);
 
 /// Reads a scenario. `file_name` is what errors call it.
 ///
 /// # Errors
 /// All that is wrong: each with line, column and field, what was expected and what was found.
-pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Scenario, ScenarioError> {
-    let one = |problem| ScenarioError::of(problem, Vec::new(), file_name, "");
-    let text = text(bytes).map_err(one)?;
-    read(text).map_err(|mut told| {
-        let first = told.pop().unwrap_or_else(|| Problem::of_file("expected a scenario", ""));
-        ScenarioError::of(first, told, file_name, text)
-    })
+pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Scenario, FileError> {
+    strict_yaml::read(&FORM, file_name, bytes, validate)
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Problem> {
-    if bytes.len() > MAX_BYTES {
-        let found = format!("expected at most 1 MiB of YAML, found {} bytes", bytes.len());
-        return Err(Problem::of_file(found, "a fleet makes images by the dozen: see `fleet`"));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|e| {
-        let before = &bytes[..e.valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let column = 1 + String::from_utf8_lossy(&before[start..]).chars().count();
-        let position = Position { line: line as u64, column: column as u64 };
-        let problem = "expected UTF-8 text, found a byte that is none";
-        Problem { position: Some(position), ..Problem::of_file(problem, "is this a scenario?") }
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+/// Reads a scenario in which some values are others than the file says.
+///
+/// # Errors
+/// What is wrong with the changes, each with the place of the change in `changes`; or with the file
+/// itself.
+pub fn parse_changed(
+    file_name: &str,
+    bytes: &[u8],
+    changes: &[Change],
+) -> Result<Scenario, ChangeError> {
+    strict_yaml::read_changed(&FORM, file_name, bytes, changes, validate)
 }
 
-fn read(text: &str) -> Result<Scenario, Vec<Problem>> {
-    let mut tree = tree(text).map_err(|problem| vec![problem])?;
-    let mut told = Vec::new();
-    tree.drop_duplicates(&mut Vec::new(), &mut told);
-    let rules = Rules::new();
-    let scenario = diagnose::read(&mut tree, text, &rules, &mut told);
-    rules.check(&mut tree, text, &mut told);
-    if let Some(scenario) = scenario {
-        let meant = validate(&scenario);
-        let meant = meant.into_iter().filter(|invalid| !invalid.is_touched(&tree));
-        for problem in meant.map(|invalid| invalid.locate(&tree)) {
-            if told.len() < MOST && !told.iter().any(|other| other.is_same(&problem)) {
-                told.push(problem);
-            }
-        }
-        if told.is_empty() {
-            return Ok(scenario);
-        }
-    }
-    Err(told)
-}
-
-/// The file as a tree; what is no YAML, or no mapping, ends the reading.
-fn tree(text: &str) -> Result<Node, Problem> {
-    let empty = || {
-        let hint = "a scenario needs at least name, title, start and duration, \
-                    and images or a fleet";
-        Problem::of_file("expected a scenario, found an empty file", hint)
-    };
-    if text.trim().is_empty() {
-        return Err(empty());
-    }
-    let tree: Node = from_str_with_options(text, limits()).map_err(|e| refused(&e))?;
-    match &tree.value {
-        Value::Null => Err(empty()),
-        Value::Map(_) => Ok(tree),
-        _ => {
-            let found = tree.found(text);
-            Err(Problem {
-                position: tree.position,
-                field: String::new(),
-                problem: format!("expected a scenario (`key: value` lines), found {found}"),
-                hint: None,
-            })
-        }
-    }
-}
-
-/// How much YAML may cost, and how strict it is.
-fn limits() -> Options {
-    options! {
-        budget: budget! {
-            max_reader_input_bytes: Some(MAX_BYTES),
-            max_events: 4 * MAX_NODES,
-            max_nodes: MAX_NODES,
-            max_depth: MAX_DEPTH,
-            flow_nesting_limit: MAX_DEPTH,
-            max_aliases: MAX_ANCHORS,
-            max_anchors: MAX_ANCHORS,
-            max_recorded_anchor_events: MAX_REPEATED,
-            max_recorded_anchor_bytes: MAX_BYTES,
-            max_documents: 1,
-            max_total_scalar_bytes: MAX_BYTES,
-            max_total_comment_bytes: MAX_BYTES,
-            max_merge_keys: 0,
-        },
-        alias_limits: alias_limits! {
-            max_total_replayed_events: MAX_REPEATED,
-            max_replay_stack_depth: 4,
-            max_alias_expansions_per_anchor: MAX_ANCHORS,
-        },
-        emit_comments: false,
-        duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        merge_keys: MergeKeyPolicy::Error,
-        strict_booleans: true,
-        reject_unsupported_tags: true,
-        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        with_snippet: false,
-    }
-}
-
-/// What the YAML reader refused, in our words where its own would not help.
-fn refused(error: &serde_saphyr::Error) -> Problem {
-    use serde_saphyr::Error as Yaml;
-    let error = error.without_snippet();
-    let (problem, hint) = match error {
-        Yaml::Budget { breach, .. } => over_budget(breach),
-        Yaml::AliasReplayLimitExceeded { .. }
-        | Yaml::AliasExpansionLimitExceeded { .. }
-        | Yaml::AliasReplayStackDepthExceeded { .. }
-        | Yaml::RecursiveReferencesRequireWeakTypes { .. } => too_many_aliases(),
-        Yaml::MultipleDocuments { .. } => second_document(),
-        Yaml::MergeKeyNotAllowed { .. } => {
-            ("expected a known key, found a merge key `<<`".to_owned(), None)
-        }
-        Yaml::UnknownAnchor { .. } => {
-            let hint = "a value that begins with `*`, such as a schedule, needs quotes: \
-                        \"*/15 * * * *\"";
-            ("expected a value, found an alias (`*`) of nothing".to_owned(), Some(hint.to_owned()))
-        }
-        Yaml::NullIntoString { .. } | Yaml::Unexpected { .. } => {
-            ("expected a key of plain text, found another".to_owned(), None)
-        }
-        other => match first_line(&other.render()) {
-            text if text.contains("recursion limit") => too_deep(),
-            text if text.contains("RecordedAnchor") => too_many_aliases(),
-            text => {
-                let colon = text.contains("mapping values are not allowed");
-                let hint = colon.then(|| "text that holds a colon needs quotes".to_owned());
-                (format!("expected YAML: {text}"), hint)
-            }
-        },
-    };
-    let position = error.location().and_then(|location| position(&location));
-    Problem { position, field: String::new(), problem, hint }
-}
-
-type Told = (String, Option<String>);
-
-fn over_budget(breach: &BudgetBreach) -> Told {
-    match breach {
-        BudgetBreach::Depth { .. } => too_deep(),
-        BudgetBreach::Documents { .. } => second_document(),
-        BudgetBreach::Events { .. } | BudgetBreach::Nodes { .. } => {
-            let hint = "a fleet makes images by the dozen: see `fleet`";
-            (format!("expected at most {MAX_NODES} values, found more"), Some(hint.to_owned()))
-        }
-        BudgetBreach::MergeKeys { .. } => {
-            ("expected a known key, found a merge key `<<`".to_owned(), None)
-        }
-        BudgetBreach::ScalarBytes { .. } => ("expected less text, found too much".to_owned(), None),
-        _ => too_many_aliases(),
-    }
-}
-
-fn too_deep() -> Told {
-    (format!("expected at most {MAX_DEPTH} levels of nesting, found more"), None)
-}
-
-fn second_document() -> Told {
-    ("expected one document, found a second one".to_owned(), None)
-}
-
-fn too_many_aliases() -> Told {
-    let hint = format!(
-        "at most {MAX_ANCHORS} anchors and aliases, none inside itself, \
-         repeating {MAX_REPEATED} values in all"
-    );
-    ("expected few aliases, found some that repeat too much".to_owned(), Some(hint))
-}
-
-/// The reader's message without the place, which is told apart from it.
-fn first_line(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default();
-    let line = line.strip_prefix("error: ").unwrap_or(line);
-    line.split(" at line ").next().unwrap_or(line).to_owned()
+/// Whether a scenario says something at a path, or leaves it to a default.
+pub fn is_written(bytes: &[u8], path: &[Step]) -> bool {
+    strict_yaml::is_written(&FORM, bytes, path)
 }

@@ -15,7 +15,7 @@ images:
   - name: a
 ";
 
-fn refused(text: &str) -> ScenarioError {
+fn refused(text: &str) -> FileError {
     parse("x.yaml", text.as_bytes()).expect_err(text)
 }
 

@@ -4,13 +4,12 @@ mod incidents;
 mod load;
 mod tenants;
 
-use super::error::{Problem, did_you_mean, excerpt};
 use super::model::{Draw, Scenario, Vulnerabilities};
-use super::tree::{Node, Step, field};
 use super::units::{Amount, CronSchedule};
+use crate::strict_yaml::error::{did_you_mean, excerpt};
+use crate::strict_yaml::{Invalid, Step, steps};
 use crate::time::{DAY_MS, MINUTE_MS, SimDuration, SimTime};
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 /// The shortest and the longest run.
@@ -18,81 +17,8 @@ const DURATION: RangeInclusive<SimDuration> = SimDuration(MINUTE_MS)..=SimDurati
 /// The most firings of one schedule in one run.
 const MAX_FIRINGS: i64 = 1_000_000;
 
-/// Something that is well written and makes no sense.
-#[derive(Debug)]
-pub(super) struct Invalid {
-    path: Vec<Step>,
-    /// What else it depends on.
-    involved: Vec<Vec<Step>>,
-    expected: String,
-    found: String,
-    hint: Option<String>,
-    /// What to say when the file does not have the field: a default is not blamed for what is
-    /// written elsewhere.
-    unwritten: Option<Box<Invalid>>,
-}
-
-impl Invalid {
-    fn new(path: Vec<Step>, expected: impl Into<String>, found: impl Display) -> Self {
-        Invalid {
-            path,
-            involved: Vec::new(),
-            expected: expected.into(),
-            found: found.to_string(),
-            hint: None,
-            unwritten: None,
-        }
-    }
-
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    fn involves(mut self, path: Vec<Step>) -> Self {
-        self.involved.push(path);
-        self
-    }
-
-    /// Says the other where this field is not written.
-    fn or(mut self, other: Invalid) -> Self {
-        self.unwritten = Some(Box::new(other));
-        self
-    }
-
-    /// Whether it depends on something that was refused before: then nobody knows.
-    pub(super) fn is_touched(&self, tree: &Node) -> bool {
-        tree.is_touched(&self.path)
-            || self.involved.iter().any(|path| tree.is_touched(path))
-            || self.unwritten.as_ref().is_some_and(|other| other.is_touched(tree))
-    }
-
-    /// The problem with its place in the file.
-    pub(super) fn locate(self, tree: &Node) -> Problem {
-        if let Some(other) = self.unwritten
-            && !tree.has(&self.path)
-        {
-            return other.locate(tree);
-        }
-        Problem {
-            position: tree.nearest(&self.path).position,
-            field: field(&self.path),
-            problem: format!("expected {}, found {}", self.expected, self.found),
-            hint: self.hint,
-        }
-    }
-}
-
 /// All that makes no sense, as it is found.
 type Out<'a> = &'a mut Vec<Invalid>;
-
-/// A path to a field: `steps!["images", 3, "base"]`.
-macro_rules! steps {
-    ($($step:expr),* $(,)?) => {
-        vec![$($crate::scenario::tree::Step::from($step)),*]
-    };
-}
-use steps;
 
 /// Checks everything that the types of the model and the limits of the schema cannot.
 pub(super) fn validate(scenario: &Scenario) -> Vec<Invalid> {

@@ -1,9 +1,10 @@
 //! Back-off: what a failed build owed stays owed, and a broken image does not burn the pool.
+use super::World;
 use super::state::{Build, Event, Owed};
-use super::{Sink, World};
 use crate::events::Class;
 use crate::fact::{Cause, Trigger};
 use crate::ids::{BuilderId, ImageId, ReleaseRef};
+use crate::recorder::Recorder;
 use crate::time::SimDuration;
 
 impl World {
@@ -37,23 +38,29 @@ impl World {
     }
 
     /// The back-off is over, unless another failure has made it longer or a repair has ended it.
-    pub(super) fn retry(&mut self, image: ImageId, sink: Sink<'_>) {
+    pub(super) fn retry(&mut self, image: ImageId, recorder: &mut impl Recorder) {
         if self.images[image.index()].owed.is_some_and(|owed| owed.until == self.now) {
-            self.build_owed(image, sink);
+            self.build_owed(image, recorder);
         }
     }
 
     /// Asks for what is owed.
-    fn build_owed(&mut self, image: ImageId, sink: Sink<'_>) {
+    fn build_owed(&mut self, image: ImageId, recorder: &mut impl Recorder) {
         let state = &mut self.images[image.index()];
         let Some(owed) = state.owed.take() else { return };
         let cause = Cause::Retry { of: owed.build, failures: owed.failures };
-        self.request_in_class(image, cause, owed.class, None, sink);
+        self.request_in_class(image, cause, owed.class, None, recorder);
     }
 
     /// The image builds again: its upstream project has released a repair.
-    pub(super) fn repaired(&mut self, image: ImageId, release: ReleaseRef, sink: Sink<'_>) {
+    pub(super) fn repaired(
+        &mut self,
+        image: ImageId,
+        release: ReleaseRef,
+        recorder: &mut impl Recorder,
+    ) {
         let state = &mut self.images[image.index()];
+        state.breakages.retain(|breakage| breakage.release != release);
         if state.broken_until > self.now {
             return;
         }
@@ -63,9 +70,9 @@ impl World {
             let cause = Cause::Upstream { release: Some(release), revision: None };
             let own = self.config.class(cause.trigger());
             let class = owed.map_or(own, |owed| owed.class.min(own));
-            self.request_in_class(image, cause, class, None, sink);
+            self.request_in_class(image, cause, class, None, recorder);
         } else {
-            self.build_owed(image, sink);
+            self.build_owed(image, recorder);
         }
     }
 }

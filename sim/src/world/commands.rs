@@ -2,15 +2,17 @@
 //!
 //! Builds and their images change at once. What an SLA evaluation looks at changes a millisecond
 //! later: the evaluation of this very instant may have been made, and must not become wrong.
+use super::World;
 use super::exogenous::{Draft, FIRST_OWN_CVE};
 use super::state::{Build, Event, External, Fixing, Hit, ImageState, Usage, UsageRequest};
-use super::{Sink, World};
+use super::timers::Promises;
 use crate::cast::ordinal;
 use crate::catalogue::{ImageInfo, Runtime};
 use crate::command::{Command, CommandError, ImageDefinition, NewAdvisory, NewRange, Report};
 use crate::events::Class;
 use crate::fact::{Cause, Fact, FactKind, FailureReason, NewImage, UsageMode};
 use crate::ids::{BuildId, BuilderId, CustomerId, ImageId, PackageId, VersionRef};
+use crate::recorder::{Facts, Recorder};
 use crate::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -27,40 +29,52 @@ impl World {
         command: &Command,
         sink: &mut impl FnMut(Fact),
     ) -> Result<(), CommandError> {
+        self.submit_watched(command, &mut Facts(sink))
+    }
+
+    /// As [`World::submit`], watched by a recorder.
+    ///
+    /// # Errors
+    /// When the command cannot be carried out; nothing has changed then.
+    pub fn submit_watched(
+        &mut self,
+        command: &Command,
+        recorder: &mut impl Recorder,
+    ) -> Result<(), CommandError> {
         let soon = self.now + SOON;
         match command {
             Command::BuildImage { build, image, create, requested_by, external } => {
                 match create {
-                    Some(definition) => self.create_image(*image, definition, sink)?,
+                    Some(definition) => self.create_image(*image, definition, recorder)?,
                     None => self.known(*image)?,
                 }
                 let requested_by = requested_by.clone();
                 let cause = Cause::Manual { requested_by, external: *external };
                 if *external {
-                    self.request_external(*build, *image, cause, sink);
+                    self.request_external(*build, *image, cause, recorder);
                 } else {
-                    self.request(*image, cause, Some(*build), sink);
+                    self.request(*image, cause, Some(*build), recorder);
                 }
             }
             Command::CompleteBuild { build, report } => self.complete(*build, report)?,
             Command::UpstreamChanged { build, image, revision } => {
                 self.known(*image)?;
                 let package = self.catalogue.images[image.index()].main_package;
-                let release = self.release(package, Arc::new([]), sink);
+                let release = self.release(package, &[], recorder);
                 let cause = Cause::Upstream { release: Some(release), revision: revision.clone() };
-                self.request(*image, cause, Some(*build), sink);
+                self.request(*image, cause, Some(*build), recorder);
             }
             Command::Scan { image } => {
                 image.map_or(Ok(()), |image| self.exists(image))?;
                 self.queue.schedule(soon, Class::Scan, Event::ScanRequested(*image));
             }
             Command::CheckSla => self.queue.schedule(soon, Class::Sla, Event::SlaCheckRequested),
-            Command::DiscloseAdvisory(new) => self.disclose_on_command(new, sink)?,
+            Command::DiscloseAdvisory(new) => self.disclose_on_command(new, recorder)?,
             Command::BuilderOutage { builders, duration } => {
-                self.outage_on_command(*builders, *duration, sink)?;
+                self.outage_on_command(*builders, *duration, recorder)?;
             }
-            Command::DistrustBuilder { builder } => self.distrust(*builder, sink)?,
-            Command::TamperAttestation { image } => self.tamper(*image, sink)?,
+            Command::DistrustBuilder { builder } => self.distrust(*builder, recorder)?,
+            Command::TamperAttestation { image } => self.tamper(*image, recorder)?,
             Command::UseImage { customer, image, pin, runtime } => {
                 self.request_use(*customer, *image, *pin, runtime.clone())?;
             }
@@ -121,7 +135,7 @@ impl World {
             self.known(base)?;
             self.visible(base, definition.owner)?;
         }
-        let unknown = |p: &&PackageId| p.index() >= self.packages.len();
+        let unknown = |p: &&PackageId| p.index() >= self.releases.len();
         match definition.packages.iter().find(unknown) {
             Some(package) => Err(CommandError::UnknownPackage(package.0)),
             None => Ok(()),
@@ -132,7 +146,7 @@ impl World {
         &mut self,
         image: ImageId,
         definition: &ImageDefinition,
-        sink: Sink<'_>,
+        recorder: &mut impl Recorder,
     ) -> Result<(), CommandError> {
         self.check_definition(image, definition)?;
         let inherited =
@@ -162,20 +176,30 @@ impl World {
             packages: info.own_packages.clone(),
             owner: info.owner,
         };
-        Arc::make_mut(&mut self.catalogue).images.push(info);
+        let catalogue = Arc::make_mut(&mut self.catalogue);
+        Arc::make_mut(&mut catalogue.images).push(info);
         Arc::make_mut(&mut self.lineage).add(&self.catalogue, image);
-        self.emit(FactKind::ImageCreated(Arc::new(new)), sink);
+        for hit in 0..ordinal(self.hits.len()) {
+            self.may_find(hit, image);
+        }
+        self.emit(|| FactKind::ImageCreated(Arc::new(new)), recorder);
         Ok(())
     }
 
     /// A build that somebody else makes: it waits for the report, by itself. It is never merged
     /// with another, for each was promised an answer of its own.
-    fn request_external(&mut self, id: BuildId, image: ImageId, cause: Cause, sink: Sink<'_>) {
+    fn request_external(
+        &mut self,
+        id: BuildId,
+        image: ImageId,
+        cause: Cause,
+        recorder: &mut impl Recorder,
+    ) {
         self.external_used = true;
         let requested = self.now;
         let external = External { image, cause: cause.clone(), requested, report: None };
         self.external.insert(id, external);
-        self.emit(FactKind::BuildRequested { build: id, image, cause }, sink);
+        self.emit(|| FactKind::BuildRequested { build: id, image, cause }, recorder);
     }
 
     fn complete(&mut self, build: BuildId, report: &Arc<Report>) -> Result<(), CommandError> {
@@ -191,7 +215,7 @@ impl World {
 
     /// An external build counts as begun and ended at this instant: nobody here saw when it began,
     /// so it is taken to have built what is newest now.
-    pub(super) fn external_ends(&mut self, id: BuildId, sink: Sink<'_>) {
+    pub(super) fn external_ends(&mut self, id: BuildId, recorder: &mut impl Recorder) {
         let Some(external) = self.external.remove(&id) else { return };
         let image = external.image;
         let (contents, base) = self.resolve(image);
@@ -208,25 +232,26 @@ impl World {
             took_in: false,
             builder: BuilderId::EXTERNAL,
             start_order: self.starts,
+            running: true,
             changes: self.images[image.index()].changes,
             base,
             contents,
             report: external.report,
         };
-        self.finish(build, failed.then_some(FailureReason::Reported), sink);
+        self.finish(build, failed.then_some(FailureReason::Reported), recorder);
     }
 
     fn outage_on_command(
         &mut self,
         builders: u32,
         duration: SimDuration,
-        sink: Sink<'_>,
+        recorder: &mut impl Recorder,
     ) -> Result<(), CommandError> {
         let in_service = self.pool.in_service();
         if builders == 0 || builders > in_service {
             return Err(CommandError::TooManyBuilders { in_service, found: builders });
         }
-        self.outage(-i64::from(builders), sink);
+        self.outage(-i64::from(builders), recorder);
         let until = self.now + SimDuration(duration.0.max(1));
         self.queue.schedule(until, Class::Exogenous, Event::OutageEnds(builders));
         Ok(())
@@ -234,10 +259,9 @@ impl World {
 
     fn range(&self, range: &NewRange) -> Result<Hit, CommandError> {
         let NewRange { package, introduced, fixed } = *range;
-        let Some(state) = self.packages.get(package.index()) else {
+        let Some(newest) = self.releases.get(package.index()).copied() else {
             return Err(CommandError::UnknownPackage(package.0));
         };
-        let newest = state.release;
         let last = fixed.unwrap_or(newest);
         if introduced > newest || last > newest || fixed.is_some_and(|fixed| fixed <= introduced) {
             let package = package.0;
@@ -249,7 +273,7 @@ impl World {
     fn disclose_on_command(
         &mut self,
         new: &NewAdvisory,
-        sink: Sink<'_>,
+        recorder: &mut impl Recorder,
     ) -> Result<(), CommandError> {
         if let Some(cve) = &new.cve {
             let taken = self.advisories.iter().any(|advisory| advisory.info.cve == *cve);
@@ -281,10 +305,10 @@ impl World {
             detectable: self.now + new.detectable_after.max(SOON),
             fixing: Fixing::Commanded(new.package_fix_after),
         };
-        let advisory = self.publish_advisory(draft, hits, sink);
+        let advisory = self.publish_advisory(draft, hits, recorder);
         let fix_after = if fixed { Some(SimDuration(0)) } else { new.fix_after };
         if let Some(after) = fix_after {
-            self.plan_fix(advisory, after, sink);
+            self.plan_fix(advisory, after, recorder);
         }
         Ok(())
     }
@@ -349,12 +373,17 @@ impl World {
         self.request_usage(customer, image, Class::Exogenous, UsageRequest::End)
     }
 
-    pub(super) fn requested_usage(&mut self, customer: CustomerId, image: ImageId, sink: Sink<'_>) {
+    pub(super) fn requested_usage(
+        &mut self,
+        customer: CustomerId,
+        image: ImageId,
+        recorder: &mut impl Recorder,
+    ) {
         match self.usage_requests.remove(&(customer, image)) {
             Some(UsageRequest::Use { pin, runtime }) => {
-                self.use_now(customer, image, pin, runtime, sink)
+                self.use_now(customer, image, pin, runtime, recorder)
             }
-            Some(UsageRequest::End) => self.end_use(customer, image, sink),
+            Some(UsageRequest::End) => self.end_use(customer, image, recorder),
             None => {}
         }
     }
@@ -365,7 +394,7 @@ impl World {
         image: ImageId,
         pin: Option<u32>,
         runtime: Option<Arc<Runtime>>,
-        sink: Sink<'_>,
+        recorder: &mut impl Recorder,
     ) {
         let id = self.usage_of(customer, image).unwrap_or_else(|| self.new_usage(customer, image));
         let usage = &mut self.usages[id as usize];
@@ -381,46 +410,52 @@ impl World {
         match (first, wanted) {
             // Nothing is published yet: the first version will be run.
             (true, 0) => {}
-            (true, version) => self.begin_use(id, version, sink),
-            (false, version) => self.run_version(id, version, sink),
+            (true, version) => self.begin_use(id, version, recorder),
+            (false, version) => self.run_version(id, version, recorder),
         }
     }
 
     fn new_usage(&mut self, customer: CustomerId, image: ImageId) -> u32 {
         let id = ordinal(self.usages.len());
+        // What was owed by an earlier use is remembered.
+        let before = |usage: &&mut Usage| (usage.customer, usage.image) == (customer, image);
+        let before = self.usages.iter_mut().rev().find(before);
+        let owed = before.map_or_else(Promises::default, |usage| std::mem::take(&mut usage.owed));
         self.usages.push(Usage {
             customer,
             image,
+            policy: self.catalogue.customers[customer.index()].policy,
             entry: ordinal(self.catalogue.customer_entry[customer.index()]),
             mode: UsageMode::Follow,
             version: 0,
             used_since: SimTime::MAX,
             version_since: SimTime::MAX,
             adoption_planned: false,
+            planned: SimTime::MAX,
             moves: 0,
             commanded: true,
             ended: false,
             runtime: None,
+            owed,
         });
         self.images[image.index()].users.push(id);
         id
     }
 
-    fn end_use(&mut self, customer: CustomerId, image: ImageId, sink: Sink<'_>) {
+    fn end_use(&mut self, customer: CustomerId, image: ImageId, recorder: &mut impl Recorder) {
         let Some(id) = self.usage_of(customer, image) else { return };
         let usage = &mut self.usages[id as usize];
         usage.ended = true;
         let version = usage.version;
+        let exposed = self.exposed(image, version);
         let state = &mut self.images[image.index()];
         state.users.retain(|user| *user != id);
-        if let Some(version) = state.version_mut(version) {
-            version.users -= 1;
-        }
-        state.forget_unused();
+        state.leave(version);
         if version > 0 {
             let version = VersionRef { image, version };
-            self.emit(FactKind::UsageEnded { customer, version }, sink);
+            self.emit(|| FactKind::UsageEnded { customer, version }, recorder);
         }
-        self.stop_timers_of(customer, image);
+        self.exposure_moved(customer, exposed, [0; 4], recorder);
+        self.stop_timers_of(id);
     }
 }

@@ -62,6 +62,8 @@ pub(super) struct Entry {
 
 #[derive(Clone, Debug)]
 pub(super) struct Planned {
+    /// Its place in the scenario.
+    pub(super) place: u32,
     pub(super) at: SimTime,
     pub(super) kind: IncidentKind,
 }
@@ -139,9 +141,12 @@ impl Config {
 /// Draws of an incident are named by its place. Those of trust draw nothing and come last, so that
 /// the others draw the same with and without them.
 fn incidents(scenario: &Scenario) -> Vec<Planned> {
-    let planned =
-        |incident: &Incident| Planned { at: incident.at.value.time(), kind: incident.kind.clone() };
-    let mut all: Vec<Planned> = scenario.incidents.iter().map(planned).collect();
+    let planned = |(incident, place): (&Incident, u32)| Planned {
+        place,
+        at: incident.at.value.time(),
+        kind: incident.kind.clone(),
+    };
+    let mut all: Vec<Planned> = scenario.incidents.iter().zip(0..).map(planned).collect();
     all.sort_by_key(|planned| planned.kind.is_of_trust());
     all
 }

@@ -1,80 +1,52 @@
 //! Customers: which images they use, and when they switch to another version.
+use super::World;
 use super::state::{Event, Usage};
-use super::{Sink, World};
+use super::timers::Promises;
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{Clock, FactKind, UsageMode};
-use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
+use crate::ids::{CustomerId, ImageId, VersionRef};
 use crate::random::Purpose;
-use crate::scenario::Scenario;
-use crate::scenario::model::CustomerImages;
+use crate::recorder::Recorder;
+use crate::severity::Severity;
 use crate::time::{SimDuration, SimTime};
-use std::collections::BTreeMap;
-
-/// Exponent of image popularity. 1.04: the top 20 images are about half of the pulls (C).
-const POPULARITY_EXPONENT: f64 = 1.04;
+use std::sync::Arc;
 
 impl World {
-    /// Draws what every customer uses: popular images more often, none twice.
-    pub(super) fn choose_usages(&mut self, scenario: &Scenario) {
-        let all = ordinal(self.catalogue.images.len());
-        let catalogue = std::sync::Arc::clone(&self.catalogue);
-        let by_name: BTreeMap<&str, u32> =
-            catalogue.images.iter().map(|image| image.name.as_str()).zip(0..).collect();
-        // The rank of popularity is drawn by the seed, not by the order of the scenario.
-        let rank_key = |image: &u32| self.streams.bits(Purpose::Usage, u64::MAX, *image)[0];
-        let mut ranked: Vec<u32> = (0..all).collect();
-        ranked.sort_by_key(|image| (rank_key(image), *image));
-        for customer in 0..ordinal(self.catalogue.customers.len()) {
-            let entry = self.catalogue.customer_entry[customer as usize];
-            let images = &scenario.customers[entry].images;
-            let pinned = scenario.customers[entry].pinned.value();
-            let draw = |n| self.streams.uniform(Purpose::Usage, u64::from(customer), n);
-            let mut chosen: Vec<u32> = match images {
-                Some(CustomerImages::Named(names)) => {
-                    names.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect()
-                }
-                counted => {
-                    let wanted = CustomerImages::count(counted.as_ref(), u64::from(all));
-                    let weighted = ranked.iter().zip(1u32..).map(|(image, rank)| {
-                        let weight = libm::pow(f64::from(rank), -POPULARITY_EXPONENT);
-                        (-libm::log(draw(2 * image)) / weight, *image)
-                    });
-                    let mut keyed: Vec<(f64, u32)> = weighted.collect();
-                    keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-                    keyed.into_iter().take(wanted).map(|(_, image)| image).collect()
-                }
-            };
-            chosen.sort_unstable();
-            for image in chosen {
-                let pin = draw(2 * image + 1) < pinned;
-                let id = ordinal(self.usages.len());
-                self.images[image as usize].users.push(id);
-                self.usages.push(Usage {
-                    customer: CustomerId(customer),
-                    image: ImageId(image),
-                    entry: ordinal(entry),
-                    mode: if pin { UsageMode::Pin } else { UsageMode::Follow },
-                    version: 0,
-                    used_since: SimTime::MAX,
-                    version_since: SimTime::MAX,
-                    adoption_planned: false,
-                    moves: 0,
-                    commanded: false,
-                    ended: false,
-                    runtime: None,
-                });
-            }
+    /// Who uses what when the world begins.
+    pub(super) fn settle(&mut self) {
+        let chosen = Arc::clone(&self.foundation.chosen);
+        self.usages.reserve(chosen.len());
+        for usage in chosen.iter() {
+            let id = ordinal(self.usages.len());
+            self.images[usage.image.index()].users.push(id);
+            self.usages.push(Usage {
+                customer: usage.customer,
+                image: usage.image,
+                policy: self.catalogue.customers[usage.customer.index()].policy,
+                entry: usage.entry,
+                mode: if usage.pin { UsageMode::Pin } else { UsageMode::Follow },
+                version: 0,
+                used_since: SimTime::MAX,
+                version_since: SimTime::MAX,
+                adoption_planned: false,
+                planned: SimTime::MAX,
+                moves: 0,
+                commanded: false,
+                ended: false,
+                runtime: None,
+                owed: Promises::default(),
+            });
         }
     }
 
     /// A version was published: first users begin, followers plan to adopt it.
-    pub(super) fn offer(&mut self, image: ImageId, sink: Sink<'_>) {
-        for id in self.images[image.index()].users.clone() {
+    pub(super) fn offer(&mut self, image: ImageId, recorder: &mut impl Recorder) {
+        for place in 0..self.images[image.index()].users.len() {
+            let id = self.images[image.index()].users[place];
             let usage = &self.usages[id as usize];
             if usage.version == 0 {
-                self.begin_use(id, self.images[image.index()].version, sink);
+                self.begin_use(id, self.images[image.index()].version, recorder);
                 let usage = &self.usages[id as usize];
                 if usage.mode == UsageMode::Pin && !usage.commanded {
                     self.plan_move(id);
@@ -85,13 +57,14 @@ impl World {
         }
     }
 
-    fn key(usage: &Usage) -> u64 {
+    pub(super) fn key(usage: &Usage) -> u64 {
         u64::from(usage.customer.0) << 32 | u64::from(usage.image.0)
     }
 
     fn plan_adoption(&mut self, id: u32) {
         let usage = &mut self.usages[id as usize];
         usage.adoption_planned = true;
+        usage.planned = self.now;
         usage.moves += 1;
         let u = self.streams.uniform(Purpose::Adoption, Self::key(usage), usage.moves);
         let lag = self.config.entries[usage.entry as usize].adoption_lag.duration(u);
@@ -101,6 +74,7 @@ impl World {
 
     fn plan_move(&mut self, id: u32) {
         let usage = &mut self.usages[id as usize];
+        usage.planned = self.now;
         usage.moves += 1;
         let u = self.streams.uniform(Purpose::PinAge, Self::key(usage), usage.moves);
         let age = self.config.entries[usage.entry as usize].pin_age.duration(u);
@@ -108,7 +82,7 @@ impl World {
         self.queue.schedule(at, Class::Usage, Event::MovePin(id));
     }
 
-    pub(super) fn adopt(&mut self, id: u32, sink: Sink<'_>) {
+    pub(super) fn adopt(&mut self, id: u32, recorder: &mut impl Recorder) {
         if self.must_wait(id) {
             self.queue.schedule(self.now + SimDuration(1), Class::Usage, Event::Adopt(id));
             return;
@@ -116,18 +90,18 @@ impl World {
         let usage = &mut self.usages[id as usize];
         usage.adoption_planned = false;
         if usage.mode == UsageMode::Follow && !usage.ended {
-            self.switch(id, sink);
+            self.switch(id, recorder);
         }
     }
 
-    pub(super) fn move_pin(&mut self, id: u32, sink: Sink<'_>) {
+    pub(super) fn move_pin(&mut self, id: u32, recorder: &mut impl Recorder) {
         if self.must_wait(id) {
             self.queue.schedule(self.now + SimDuration(1), Class::Usage, Event::MovePin(id));
             return;
         }
         let usage = &self.usages[id as usize];
         if usage.mode == UsageMode::Pin && !usage.ended && !usage.commanded {
-            self.switch(id, sink);
+            self.switch(id, recorder);
             self.plan_move(id);
         }
     }
@@ -139,70 +113,104 @@ impl World {
     }
 
     /// The customer runs the newest version from now on.
-    fn switch(&mut self, id: u32, sink: Sink<'_>) {
+    fn switch(&mut self, id: u32, recorder: &mut impl Recorder) {
         let usage = &self.usages[id as usize];
         let newest = self.images[usage.image.index()].version;
         if usage.version != newest {
-            self.run_version(id, newest, sink);
+            self.run_version(id, newest, recorder);
         }
     }
 
     /// The first use of an image: whatever is open on it is owed from now on.
-    pub(super) fn begin_use(&mut self, id: u32, version: u32, sink: Sink<'_>) {
+    pub(super) fn begin_use(&mut self, id: u32, version: u32, recorder: &mut impl Recorder) {
         let usage = &mut self.usages[id as usize];
         usage.used_since = self.now;
-        let (customer, image) = (usage.customer, usage.image);
-        self.run_version(id, version, sink);
-        self.open_provider_timers(customer, image);
+        self.run_version(id, version, recorder);
+        self.open_provider_timers(id);
     }
 
     /// The customer runs this version from now on.
-    pub(super) fn run_version(&mut self, id: u32, after: u32, sink: Sink<'_>) {
-        let usage = &mut self.usages[id as usize];
+    pub(super) fn run_version<R: Recorder>(&mut self, id: u32, after: u32, recorder: &mut R) {
+        let usage = &self.usages[id as usize];
         let (customer, image, mode) = (usage.customer, usage.image, usage.mode);
-        let (before, runtime) = (usage.version, usage.runtime.clone());
+        let before = usage.version;
+        let runtime = if R::FACTS { usage.runtime.clone() } else { None };
+        let exposed = self.exposed(image, before);
+        let same = self.same_findings(image, before, after);
+        let usage = &mut self.usages[id as usize];
         let state = &mut self.images[image.index()];
         usage.version = after;
         usage.version_since = self.now;
-        if let Some(version) = state.version_mut(before) {
-            version.users -= 1;
-        }
         if let Some(version) = state.version_mut(after) {
             version.users += 1;
         }
-        state.forget_unused();
-        let kind = FactKind::UsageChanged {
+        state.leave(before);
+        let kind = || FactKind::UsageChanged {
             customer,
             version: VersionRef { image, version: after },
             previous: (before > 0).then_some(before),
             mode,
             runtime,
         };
-        self.emit(kind, sink);
-        self.switch_timers(customer, image, after);
+        self.emit(kind, recorder);
+        if !same {
+            self.exposure_moved(customer, exposed, self.exposed(image, after), recorder);
+            self.switch_timers(id, after);
+        }
+    }
+
+    /// Whether the same is known of two versions: then a customer that goes from one to the other is
+    /// owed what it was owed.
+    fn same_findings(&self, image: ImageId, one: u32, other: u32) -> bool {
+        let state = &self.images[image.index()];
+        match (state.version(one), state.version(other)) {
+            (Some(one), Some(other)) => one.findings == other.findings,
+            _ => false,
+        }
+    }
+
+    /// How many advisories are known and not judged on a version, by `Severity as usize`.
+    pub(super) fn exposed(&self, image: ImageId, version: u32) -> [i32; 4] {
+        self.images[image.index()].version(version).map_or([0; 4], |version| version.exposed)
+    }
+
+    /// What a customer is exposed to has changed from one version's to another's.
+    pub(super) fn exposure_moved(
+        &self,
+        customer: CustomerId,
+        before: [i32; 4],
+        after: [i32; 4],
+        recorder: &mut impl Recorder,
+    ) {
+        for ((severity, before), after) in Severity::ALL.into_iter().zip(before).zip(after) {
+            if after != before {
+                recorder.exposure_changed(self.now, customer, severity, after - before);
+            }
+        }
     }
 
     /// Stops the customer's timers of what the new version no longer has, and opens those of what
     /// it brings.
-    fn switch_timers(&mut self, customer: CustomerId, image: ImageId, version: u32) {
-        let state = &self.images[image.index()];
-        let Some(current) = state.version(version) else { return };
-        let mut stop: Vec<u32> = Vec::new();
-        for (advisory, exposure) in &state.exposures {
-            if !current.has(*advisory) {
-                stop.extend(self.timers.find(&exposure.timers, customer, Clock::Customer));
-            }
+    fn switch_timers(&mut self, id: u32, version: u32) {
+        let usage = &mut self.usages[id as usize];
+        let image = usage.image;
+        let Some(place) = self.images[image.index()].place(version) else { return };
+        let current = &self.images[image.index()].in_use[place];
+        if !usage.owed.is_idle(Clock::Customer) {
+            let gone = |advisory| !current.has(advisory);
+            usage.owed.stop(Clock::Customer, &mut self.timers, self.now, gone);
         }
-        let mut brought: Vec<AdvisoryId> = current.findings.iter().map(|f| f.advisory).collect();
-        brought.dedup();
-        for timer in stop {
-            self.stop_timer(timer);
-        }
-        for advisory in brought {
-            let triaged = |e: &super::state::Exposure| e.triaged;
-            if !self.images[image.index()].exposures.get(&advisory).is_some_and(triaged) {
-                self.open_timer(customer, image, advisory, Clock::Customer, self.now);
+        let mut last = None;
+        for nth in 0..current.findings.len() {
+            let state = &self.images[image.index()];
+            let advisory = state.in_use[place].findings[nth].advisory;
+            if last.replace(advisory) == Some(advisory)
+                || self.usages[id as usize].owed.runs(Clock::Customer, advisory)
+                || state.exposure(advisory).is_some_and(|exposure| exposure.judged.is_some())
+            {
+                continue;
             }
+            self.open_timer(id, advisory, Clock::Customer, self.now);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Exogenous events: package releases, disclosures, and fixes. None of them
 //! depends on builders, cadences or policies, so two policies under one seed face the same events.
-use super::state::{AdvisoryState, Event, Fixing, Hit};
-use super::{Sink, World};
+use super::World;
+use super::state::{AdvisoryState, Event, Fixing, Hit, PackageHit};
 use crate::cast::{ordinal, whole_i64, whole_u32};
 use crate::events::Class;
-use crate::fact::{Advisory, Affected, Cause, FactKind};
+use crate::fact::{Advisory, Affected, Cause, FactKind, FindingRef};
 use crate::ids::{AdvisoryId, ImageId, PackageId, ReleaseRef};
 use crate::random::{self, Purpose, Sampler};
+use crate::recorder::Recorder;
 use crate::severity::{Severity, Vector};
 use crate::time::{DAY_MS, SimDuration, SimTime, YEAR_MS};
 use chrono::Datelike;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 /// Spread of one package's fix around the fix of its CVE, as deviation of the natural logarithm;
 /// a CVE that hits one package has no spread. 0.35 (D).
-const FIX_SPREAD: f64 = 0.35;
+pub(super) const FIX_SPREAD: f64 = 0.35;
 /// Share of affected packages that every earlier release of is affected too. 0.7 (D).
 const AFFECTED_FROM_THE_FIRST: f64 = 0.7;
 /// The number of the first advisory of a world in its CVE id; the next 999,999 are the world's too.
@@ -23,17 +24,17 @@ pub(super) const FIRST_OWN_CVE: u32 = 1_000_000;
 
 impl World {
     pub(super) fn schedule_releases(&mut self) {
-        for package in 0..ordinal(self.packages.len()) {
+        for package in 0..ordinal(self.releases.len()) {
             self.schedule_release(PackageId(package), 0);
         }
     }
 
-    fn schedule_release(&mut self, package: PackageId, nth: u32) {
+    pub(super) fn schedule_release(&mut self, package: PackageId, nth: u32) {
         if self.catalogue.packages[package.index()].end_of_life {
             return;
         }
         let entity = u64::from(package.0);
-        let u = self.streams.uniform(Purpose::ReleaseRate, entity, 0);
+        let u = self.traits.uniform(Purpose::ReleaseRate, entity, 0);
         let per_year = self.config.releases_per_year.value(u);
         if per_year <= 0.0 {
             return;
@@ -48,35 +49,43 @@ impl World {
     pub(super) fn release(
         &mut self,
         package: PackageId,
-        fixes: Arc<[AdvisoryId]>,
-        sink: Sink<'_>,
+        fixes: &[AdvisoryId],
+        recorder: &mut impl Recorder,
     ) -> ReleaseRef {
-        let state = &mut self.packages[package.index()];
-        state.release += 1;
-        let release = ReleaseRef { package, release: state.release };
+        let newest = &mut self.releases[package.index()];
+        *newest += 1;
+        let release = ReleaseRef { package, release: *newest };
         for owner in &self.lineage.owners[package.index()] {
             self.images[owner.index()].changes += 1;
         }
-        self.emit(FactKind::PackageReleased { release, fixes }, sink);
+        self.emit(|| FactKind::PackageReleased { release, fixes: fixes.into() }, recorder);
         release
     }
 
-    pub(super) fn regular_release(&mut self, package: PackageId, nth: u32, sink: Sink<'_>) {
-        let release = self.release(package, Arc::new([]), sink);
+    pub(super) fn regular_release(
+        &mut self,
+        package: PackageId,
+        nth: u32,
+        recorder: &mut impl Recorder,
+    ) {
+        let release = self.release(package, &[], recorder);
         self.schedule_release(package, nth + 1);
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.mains[package.index()] {
             self.maybe_break(*image, release, nth);
             if self.config.on_upstream {
                 let cause = Cause::Upstream { release: Some(release), revision: None };
-                self.request(*image, cause, None, sink);
+                self.request(*image, cause, None, recorder);
             }
         }
     }
 
     fn maybe_break(&mut self, image: ImageId, release: ReleaseRef, nth: u32) {
         let entity = u64::from(image.0);
-        if self.streams.uniform(Purpose::Breakage, entity, 2 * nth) < self.config.breakage {
+        let broken =
+            self.streams.uniform(Purpose::Breakage, entity, 2 * nth) < self.config.breakage;
+        self.note_breakage(image, release, broken);
+        if broken {
             let u = self.streams.uniform(Purpose::Breakage, entity, 2 * nth + 1);
             let until = self.now + self.config.repair.duration(u);
             self.images[image.index()].broken_until = until;
@@ -87,8 +96,7 @@ impl World {
     /// Draws how many CVEs the day brings, and when.
     pub(super) fn day(&mut self, day: u32) {
         let begin = self.now;
-        let weekday = begin.to_datetime().map_or(0, |d| d.weekday().num_days_from_monday());
-        let mean = self.config.cves_per_day * self.config.weekday_share[weekday as usize];
+        let mean = self.cves_of_day(begin);
         let u = self.streams.uniform(Purpose::DayCount, u64::from(day), 0);
         for index in 0..random::count(mean, self.config.dispersion, u) {
             let u = self.streams.uniform(Purpose::DisclosureInstant, u64::from(day), index);
@@ -99,7 +107,13 @@ impl World {
         self.queue.schedule(next, Class::Exogenous, Event::Day(day + 1));
     }
 
-    pub(super) fn disclose(&mut self, day: u32, index: u32, sink: Sink<'_>) {
+    /// The mean number of CVEs of the day that begins then.
+    pub(super) fn cves_of_day(&self, begin: SimTime) -> f64 {
+        let weekday = begin.to_datetime().map_or(0, |d| d.weekday().num_days_from_monday());
+        self.config.cves_per_day * self.config.weekday_share[weekday as usize]
+    }
+
+    pub(super) fn disclose(&mut self, day: u32, index: u32, recorder: &mut impl Recorder) {
         let key = u64::from(day) << 32 | u64::from(index);
         let draw = |n| self.streams.uniform(Purpose::Disclosure, key, n);
         let u = draw(0);
@@ -128,13 +142,18 @@ impl World {
             fixing: Fixing::Drawn(key),
         };
         let hits = self.hits_of(&packages, key);
-        let advisory = self.publish_advisory(draft, hits, sink);
-        self.plan_fix(advisory, fix_after, sink);
+        let advisory = self.publish_advisory(draft, hits, recorder);
+        self.plan_fix(advisory, fix_after, recorder);
     }
 
-    pub(super) fn plan_fix(&mut self, advisory: AdvisoryId, after: SimDuration, sink: Sink<'_>) {
+    pub(super) fn plan_fix(
+        &mut self,
+        advisory: AdvisoryId,
+        after: SimDuration,
+        recorder: &mut impl Recorder,
+    ) {
         if after.0 == 0 {
-            self.fix_available(advisory, sink);
+            self.fix_available(advisory, recorder);
         } else {
             let at = self.now + after;
             self.queue.schedule(at, Class::Exogenous, Event::FixAvailable(advisory));
@@ -143,7 +162,7 @@ impl World {
 
     /// Which packages a CVE hits: one, or a power law; popular ones more often (Zipf, exponent 1).
     fn blast(&self, key: u64) -> BTreeSet<PackageId> {
-        let packages = ordinal(self.packages.len());
+        let packages = ordinal(self.releases.len());
         let u = self.streams.uniform(Purpose::Blast, key, 0);
         let single = self.config.single_package;
         let radius = if u < single || self.config.blast_max < 2 {
@@ -174,7 +193,7 @@ impl World {
     /// From which release on each package is affected.
     pub(super) fn hits_of(&self, packages: &BTreeSet<PackageId>, key: u64) -> Vec<Hit> {
         let introduced = |package: PackageId| {
-            let newest = self.packages[package.index()].release;
+            let newest = self.releases[package.index()];
             let u = self.streams.uniform(Purpose::Fix, key ^ u64::from(package.0) << 16, 0);
             if u < AFFECTED_FROM_THE_FIRST {
                 return 0;
@@ -192,7 +211,7 @@ impl World {
         &mut self,
         draft: Draft,
         hits: Vec<Hit>,
-        sink: Sink<'_>,
+        recorder: &mut impl Recorder,
     ) -> AdvisoryId {
         let id = AdvisoryId(ordinal(self.advisories.len()));
         let year = self.now.to_datetime().map_or(1970, |d| d.year());
@@ -214,28 +233,41 @@ impl World {
             detectable: draft.detectable,
             affected,
         });
-        for hit in &hits {
-            self.packages[hit.package.index()].advisories.push(id);
+        let first_hit = ordinal(self.hits.len());
+        for (hit, place) in hits.iter().zip(first_hit..) {
+            self.hits.push(PackageHit {
+                finding: FindingRef { advisory: id, package: hit.package },
+                introduced: hit.introduced,
+                fixed: hit.fixed.unwrap_or(u32::MAX),
+                detectable: draft.detectable,
+            });
+            let lineage = Arc::clone(&self.lineage);
+            for image in &lineage.holders[hit.package.index()] {
+                self.may_find(place, *image);
+            }
         }
         self.undetected.push((draft.detectable, id));
         self.advisories.push(AdvisoryState {
             info: Arc::clone(&info),
+            severity: draft.severity,
             hits,
+            first_hit,
             fix_available: None,
             images_hit: 0,
             paused: Vec::new(),
             mass_event: None,
             undecided: Vec::new(),
             fixing: draft.fixing,
+            fixed_log_ms: 0.0,
         });
-        self.emit(FactKind::AdvisoryPublished(info), sink);
+        self.emit(|| FactKind::AdvisoryPublished(info), recorder);
         id
     }
 
     /// The upstream fix is out; the distribution's fixed packages follow.
-    pub(super) fn fix_available(&mut self, advisory: AdvisoryId, sink: Sink<'_>) {
+    pub(super) fn fix_available(&mut self, advisory: AdvisoryId, recorder: &mut impl Recorder) {
         self.advisories[advisory.index()].fix_available = Some(self.now);
-        self.emit(FactKind::FixAvailable { advisory }, sink);
+        self.emit(|| FactKind::FixAvailable { advisory }, recorder);
         self.start_paused_timers(advisory);
         let state = &self.advisories[advisory.index()];
         let mut planned = Vec::with_capacity(state.hits.len());
@@ -265,15 +297,23 @@ impl World {
         SimDuration(whole_i64(libm::round(wait.0 as f64 * spread)))
     }
 
-    pub(super) fn package_fix(&mut self, advisory: AdvisoryId, package: PackageId, sink: Sink<'_>) {
-        let release = self.release(package, Arc::new([advisory]), sink);
+    pub(super) fn package_fix(
+        &mut self,
+        advisory: AdvisoryId,
+        package: PackageId,
+        recorder: &mut impl Recorder,
+    ) {
+        let release = self.release(package, &[advisory], recorder);
         let state = &mut self.advisories[advisory.index()];
         if let Ok(place) = state.hits.binary_search_by_key(&package, |hit| hit.package) {
             state.hits[place].fixed = Some(release.release);
+            let delay = state.fix_available.map_or(0, |available| self.now.since(available).0);
+            state.fixed_log_ms += libm::log(delay.max(1) as f64);
+            self.hits[state.first_hit as usize + place].fixed = release.release;
         }
         let lineage = Arc::clone(&self.lineage);
         for image in &lineage.owners[package.index()] {
-            self.rebuild_for_fix(*image, advisory, release, sink);
+            self.rebuild_for_fix(*image, advisory, release, recorder);
         }
     }
 }

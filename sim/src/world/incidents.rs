@@ -1,44 +1,45 @@
 //! Injected incidents: mass events, outages, rebuilds of everything and lost trust, each at the instant
 //! that the scenario names.
+use super::World;
 use super::exogenous::{Draft, vector};
 use super::state::{Event, Fixing};
-use super::{Sink, World};
 use crate::cast::{ordinal, whole_u32};
 use crate::events::Class;
 use crate::fact::FactKind;
 use crate::ids::{BuilderId, ImageId, PackageId};
 use crate::random::{Purpose, Sampler};
+use crate::recorder::Recorder;
 use crate::scenario::model::{IncidentKind, MassVulnerability};
 use crate::time::SimDuration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl World {
-    pub(super) fn incident(&mut self, index: u32, sink: Sink<'_>) {
+    pub(super) fn incident(&mut self, index: u32, recorder: &mut impl Recorder) {
         let config = Arc::clone(&self.config);
         match &config.incidents[index as usize].kind {
-            IncidentKind::MassVulnerability(event) => self.mass_event(index, event, sink),
+            IncidentKind::MassVulnerability(event) => self.mass_event(index, event, recorder),
             IncidentKind::BuilderOutage(outage) => {
-                self.outage(-i64::from(outage.builders), sink);
+                self.outage(-i64::from(outage.builders), recorder);
                 let until = self.now + outage.duration.duration();
                 let back = Event::OutageEnds(outage.builders);
                 self.queue.schedule(until, Class::Exogenous, back);
             }
-            IncidentKind::RebuildAll(rebuild) => self.rebuild_all(rebuild.trigger, sink),
+            IncidentKind::RebuildAll(rebuild) => self.rebuild_all(rebuild.trigger, recorder),
             // What cannot happen (any more) does not: only a command hears why.
             IncidentKind::DistrustBuilder(distrust) => {
-                let _ = self.distrust(BuilderId(distrust.builder), sink);
+                let _ = self.distrust(BuilderId(distrust.builder), recorder);
             }
             IncidentKind::TamperAttestation(tamper) => {
                 let name = tamper.image.as_str();
                 if let Some(image) = self.catalogue.image_named(name) {
-                    let _ = self.tamper(image, sink);
+                    let _ = self.tamper(image, recorder);
                 }
             }
         }
     }
 
-    fn mass_event(&mut self, index: u32, event: &MassVulnerability, sink: Sink<'_>) {
+    fn mass_event(&mut self, index: u32, event: &MassVulnerability, recorder: &mut impl Recorder) {
         let key = u64::MAX - u64::from(index);
         let u = self.streams.uniform(Purpose::Disclosure, key, 1);
         let packages = self.packages_of_share(event.image_share.value());
@@ -51,8 +52,8 @@ impl World {
             fixing: Fixing::Incident(index),
         };
         let hits = self.hits_of(&packages, key);
-        let advisory = self.publish_advisory(draft, hits, sink);
-        self.plan_fix(advisory, event.upstream_fix_after.duration(), sink);
+        let advisory = self.publish_advisory(draft, hits, recorder);
+        self.plan_fix(advisory, event.upstream_fix_after.duration(), recorder);
     }
 
     /// The fewest packages, most widely held first, that together hit this share of all images.
@@ -67,7 +68,7 @@ impl World {
             };
             let room = wanted - hit.len();
             // The best that does not overshoot; else the smallest that does.
-            let candidates = (0..ordinal(self.packages.len())).map(|p| (gain(&p), p));
+            let candidates = (0..ordinal(self.releases.len())).map(|p| (gain(&p), p));
             let usable: Vec<_> = candidates
                 .filter(|(gain, p)| *gain > 0 && !self.catalogue.packages[*p as usize].end_of_life)
                 .collect();
@@ -92,9 +93,9 @@ impl World {
         Sampler::of(&event.package_fix_after).duration(u)
     }
 
-    pub(super) fn outage(&mut self, by: i64, sink: Sink<'_>) {
+    pub(super) fn outage(&mut self, by: i64, recorder: &mut impl Recorder) {
         let in_service = self.pool.change_service(by);
-        self.emit(FactKind::BuilderOutage { in_service }, sink);
-        self.start_builds(sink);
+        self.emit(|| FactKind::BuilderOutage { in_service }, recorder);
+        self.start_builds(recorder);
     }
 }

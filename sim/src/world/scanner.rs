@@ -1,6 +1,7 @@
 //! The scanner: which versions it looks at, what it finds, and what follows from that.
-use super::state::{Event, Exposure, Version};
-use super::{Sink, World};
+use super::World;
+use super::lineage::ABSENT;
+use super::state::{Candidate, Event, Exposure, ImageState, Version};
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{
@@ -8,9 +9,13 @@ use crate::fact::{
 };
 use crate::ids::{AdvisoryId, ImageId, VersionRef};
 use crate::random::Purpose;
+use crate::recorder::Recorder;
 use crate::time::SimTime;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// A finding that is new on a version.
+type Found = (VersionRef, NewFinding);
 
 impl World {
     pub(super) fn schedule_scan(&mut self) {
@@ -20,112 +25,149 @@ impl World {
         }
     }
 
-    /// Scans the newest version of an image as it is pushed.
-    pub(super) fn scan_pushed(&mut self, image: ImageId, sink: Sink<'_>) {
+    /// Scans the newest version of an image as it is pushed: it has just been given its findings, and
+    /// `fixable` says whether any of them has a fixed release.
+    pub(super) fn scan_pushed(
+        &mut self,
+        image: ImageId,
+        fixable: bool,
+        recorder: &mut impl Recorder,
+    ) {
         let now = self.now;
-        let Some(current) = self.images[image.index()].current() else { return };
-        let findings = self.matches(current, now);
-        let new: Vec<_> =
-            findings.iter().map(|f| NewFinding { finding: *f, fixed_in: None }).collect();
-        let target = ScanTarget {
-            version: VersionRef { image, version: current.version },
-            previous: None,
-            findings: ordinal(findings.len()),
-            new,
+        let state = &mut self.images[image.index()];
+        let Some(current) = state.in_use.last_mut() else { return };
+        current.scanned = now;
+        let version = VersionRef { image, version: current.version };
+        let findings = std::mem::take(&mut current.findings);
+        let scan = || {
+            let new = findings.iter().map(|f| NewFinding { finding: *f, fixed_in: None }).collect();
+            let findings = ordinal(findings.len());
+            let target = ScanTarget { version, previous: None, findings, new };
+            FactKind::Scanned(Arc::new(Scan { trigger: ScanTrigger::Push, targets: vec![target] }))
         };
-        if let Some(current) = self.images[image.index()].in_use.last_mut() {
-            current.scanned = Some(now);
-            current.findings = findings;
-        }
-        self.report(Scan { trigger: ScanTrigger::Push, targets: vec![target] }, sink);
-    }
-
-    /// Every finding a scanner can make on a version at this instant, in order.
-    fn matches(&self, version: &Version, at: SimTime) -> Vec<FindingRef> {
-        let mut found = Vec::new();
-        for release in version.contents.iter() {
-            for advisory in &self.packages[release.package.index()].advisories {
-                let state = &self.advisories[advisory.index()];
-                if state.info.detectable <= at && state.affects(*release) {
-                    found.push(FindingRef { advisory: *advisory, package: release.package });
-                }
+        self.emit(scan, recorder);
+        let (mut last, mut place) = (None, 0);
+        for finding in &findings {
+            let first_here = last.replace(finding.advisory) != Some(finding.advisory);
+            // What is open is known, and owed: nobody runs this version yet.
+            let state = &mut self.images[image.index()];
+            while state.open.get(place).is_some_and(|open| open < finding) {
+                place += 1;
+            }
+            if state.open.get(place) != Some(finding) {
+                let new = NewFinding { finding: *finding, fixed_in: None };
+                self.found(version, new, first_here, recorder);
+            } else if first_here && let Some(current) = state.in_use.last_mut() {
+                let severity = self.advisories[finding.advisory.index()].severity;
+                current.exposed[severity as usize] += 1;
             }
         }
-        found.sort_unstable();
-        found
+        for finding in findings.iter().filter(|_| fixable) {
+            self.rebuild_if_fixed(version, *finding, recorder);
+        }
+        // By number: what a rebuild has led to may be another publication.
+        if let Some(scanned) = self.images[image.index()].version_mut(version.version) {
+            scanned.findings = findings;
+        }
+    }
+
+    /// A hit may be found on an image from now on, if the image holds the package.
+    pub(super) fn may_find(&mut self, hit: u32, image: ImageId) {
+        let package = self.hits[hit as usize].finding.package;
+        if let Some(place) = self.lineage.layouts[image.index()].place(package) {
+            let candidate = Candidate { hit, place };
+            let state = &mut self.images[image.index()];
+            state.candidates.push(candidate);
+            state.live.push(candidate);
+        }
+    }
+
+    /// Every finding a scanner can make now on contents of an image, in order.
+    fn matches(&self, state: &ImageState, contents: &[u32]) -> Vec<FindingRef> {
+        let hits = state.candidates.iter().filter_map(|candidate| {
+            let hit = &self.hits[candidate.hit as usize];
+            hit.matches(contents[candidate.place as usize], self.now).then_some(hit.finding)
+        });
+        hits.collect()
+    }
+
+    /// As `matches`, on the contents of a version that is the newest from now on. Later ones have
+    /// later releases, so what is fixed in it need not be looked at again. And whether any finding has a
+    /// fixed release.
+    pub(super) fn newest_matches(
+        &mut self,
+        image: ImageId,
+        contents: &[u32],
+    ) -> (Vec<FindingRef>, bool) {
+        let (hits, now) = (&self.hits, self.now);
+        let mut found = Vec::new();
+        let mut fixable = false;
+        self.images[image.index()].live.retain(|candidate| {
+            let hit = &hits[candidate.hit as usize];
+            let release = contents[candidate.place as usize];
+            if hit.matches(release, now) {
+                found.push(hit.finding);
+                fixable |= hit.fixed != u32::MAX;
+            }
+            release < hit.fixed || release == ABSENT
+        });
+        (found, fixable)
     }
 
     /// A scheduled pass over all versions in use.
-    pub(super) fn scan(&mut self, sink: Sink<'_>) {
+    pub(super) fn scan(&mut self, recorder: &mut impl Recorder) {
         self.schedule_scan();
-        self.scan_all(ScanTrigger::Scheduled, sink);
+        self.scan_all(ScanTrigger::Scheduled, recorder);
     }
 
     /// A pass that somebody asked for: over the versions in use of one image, or of all.
-    pub(super) fn requested_scan(&mut self, image: Option<ImageId>, sink: Sink<'_>) {
+    pub(super) fn requested_scan(&mut self, image: Option<ImageId>, recorder: &mut impl Recorder) {
         match image {
-            Some(image) => self.scan_image(image, sink),
-            None => self.scan_all(ScanTrigger::Requested, sink),
+            Some(image) => self.scan_image(image, recorder),
+            None => self.scan_all(ScanTrigger::Requested, recorder),
         }
     }
 
-    fn scan_image(&mut self, image: ImageId, sink: Sink<'_>) {
+    fn scan_image<R: Recorder>(&mut self, image: ImageId, recorder: &mut R) {
         let now = self.now;
         let state = &self.images[image.index()];
-        let mut targets = Vec::with_capacity(state.in_use.len());
+        let newest = state.current().map(|v| (v.version, self.matches(state, &v.contents)));
+        let newest = newest.as_ref();
+        let mut all: Vec<Found> = Vec::new();
         for version in &state.in_use {
-            let found = self.matches(version, now).into_iter();
-            let mut new: Vec<FindingRef> =
-                found.filter(|f| version.findings.binary_search(f).is_err()).collect();
-            new.sort_unstable();
-            let new = new.into_iter().map(|finding| {
-                let advisory = &self.advisories[finding.advisory.index()];
-                let has = |v: &&Version| {
-                    v.release_of(finding.package).is_some_and(|release| advisory.affects(release))
-                };
-                let fixed_in = state.current().filter(|newest| !has(newest)).map(|v| v.version);
-                NewFinding { finding, fixed_in }
-            });
-            let new: Vec<NewFinding> = new.collect();
-            targets.push(ScanTarget {
-                version: VersionRef { image, version: version.version },
-                previous: version.scanned,
-                findings: ordinal(version.findings.len() + new.len()),
-                new,
-            });
-        }
-        for (version, target) in self.images[image.index()].in_use.iter_mut().zip(&targets) {
-            version.scanned = Some(now);
-            version.findings.extend(target.new.iter().map(|new| new.finding));
-            version.findings.sort_unstable();
-        }
-        self.report(Scan { trigger: ScanTrigger::Requested, targets }, sink);
-    }
-
-    fn scan_all(&mut self, trigger: ScanTrigger, sink: Sink<'_>) {
-        let now = self.now;
-        let mut new = self.newly_detectable(now);
-        let mut targets = Vec::new();
-        for image in (0..ordinal(self.images.len())).map(ImageId) {
-            let state = &mut self.images[image.index()];
-            for version in &mut state.in_use {
-                let name = VersionRef { image, version: version.version };
-                let found = new.remove(&name).unwrap_or_default();
-                version.findings.extend(found.iter().map(|new| new.finding));
-                version.findings.sort_unstable();
-                targets.push(ScanTarget {
-                    version: name,
-                    previous: version.scanned.replace(now),
-                    findings: ordinal(version.findings.len()),
-                    new: found,
-                });
+            let name = VersionRef { image, version: version.version };
+            let found = self.matches(state, &version.contents).into_iter();
+            for finding in found.filter(|f| version.findings.binary_search(f).is_err()) {
+                let fixed_in = newest.filter(|(_, has)| has.binary_search(&finding).is_err());
+                let fixed_in = fixed_in.map(|(version, _)| *version);
+                all.push((name, NewFinding { finding, fixed_in }));
             }
         }
-        self.report(Scan { trigger, targets }, sink);
+        self.note(&all);
+        let targets = R::FACTS.then(|| self.targets(std::iter::once(image), &all));
+        for version in &mut self.images[image.index()].in_use {
+            version.scanned = now;
+        }
+        self.report(ScanTrigger::Requested, targets, &all, recorder);
+    }
+
+    fn scan_all<R: Recorder>(&mut self, trigger: ScanTrigger, recorder: &mut R) {
+        let new = self.newly_detectable();
+        self.note(&new);
+        let images = (0..ordinal(self.images.len())).map(ImageId);
+        let targets = R::FACTS.then(|| self.targets(images, &new));
+        self.last_pass = self.now;
+        self.report(trigger, targets, &new, recorder);
+    }
+
+    /// When a version was scanned last, by itself or by a pass over all.
+    pub(super) fn scanned(&self, version: &Version) -> SimTime {
+        version.scanned.max(self.last_pass)
     }
 
     /// What became detectable since the last pass, by version, in order.
-    fn newly_detectable(&mut self, now: SimTime) -> BTreeMap<VersionRef, Vec<NewFinding>> {
+    fn newly_detectable(&mut self) -> Vec<Found> {
+        let now = self.now;
         let mut advisories = Vec::new();
         self.undetected.retain(|(detectable, advisory)| {
             let later = *detectable > now;
@@ -134,57 +176,110 @@ impl World {
             }
             later
         });
-        let mut new: BTreeMap<VersionRef, Vec<NewFinding>> = BTreeMap::new();
+        let mut new = Vec::new();
         for advisory in advisories {
             let state = &self.advisories[advisory.index()];
-            for hit in &state.hits {
-                let finding = FindingRef { advisory, package: hit.package };
-                for image in &self.lineage.holders[hit.package.index()] {
+            for hit in &self.hits[state.first_hit as usize..][..state.hits.len()] {
+                let finding = hit.finding;
+                for image in &self.lineage.holders[finding.package.index()] {
+                    let layout = &self.lineage.layouts[image.index()];
+                    let Some(place) = layout.place(finding.package) else { continue };
+                    let affected = |v: &Version| hit.affects(v.contents[place as usize]);
                     let in_use = &self.images[image.index()].in_use;
-                    let affected = |version: &Version| {
-                        version.release_of(hit.package).is_some_and(|r| state.affects(r))
-                    };
                     let fixed_in = in_use.last().filter(|v| !affected(v)).map(|v| v.version);
                     for version in in_use {
-                        let seen = version.scanned.is_some_and(|at| at >= state.info.detectable);
-                        if !seen && affected(version) {
+                        if self.scanned(version) < hit.detectable && affected(version) {
                             let name = VersionRef { image: *image, version: version.version };
-                            new.entry(name).or_default().push(NewFinding { finding, fixed_in });
+                            new.push((name, NewFinding { finding, fixed_in }));
                         }
                     }
                 }
             }
         }
-        new.values_mut().for_each(|found| found.sort_unstable());
+        new.sort_unstable();
         new
     }
 
-    /// Says what a scan found, then lets follow what follows from it.
-    fn report(&mut self, scan: Scan, sink: Sink<'_>) {
-        let scan = Arc::new(scan);
-        self.emit(FactKind::Scanned(Arc::clone(&scan)), sink);
-        for target in &scan.targets {
-            for new in &target.new {
-                self.found(target.version, *new);
-            }
-        }
-        for target in scan.targets.iter().filter(|target| !target.new.is_empty()) {
-            for new in &target.new {
-                self.rebuild_if_fixed(target.version, new.finding, sink);
+    /// Adds what was found to what is known of each version.
+    fn note(&mut self, new: &[Found]) {
+        for of_version in new.chunk_by(|one, next| one.0 == next.0) {
+            let VersionRef { image, version } = of_version[0].0;
+            if let Some(version) = self.images[image.index()].version_mut(version) {
+                version.findings.extend(of_version.iter().map(|(_, new)| new.finding));
+                version.findings.sort_unstable();
             }
         }
     }
 
-    fn found(&mut self, version: VersionRef, new: NewFinding) {
+    /// What a scan of all versions in use of these images says.
+    fn targets(&self, images: impl Iterator<Item = ImageId>, new: &[Found]) -> Vec<ScanTarget> {
+        let mut targets = Vec::new();
+        let mut new = new;
+        for image in images {
+            for version in &self.images[image.index()].in_use {
+                let name = VersionRef { image, version: version.version };
+                let here = new.iter().take_while(|(of, _)| *of == name).count();
+                let (found, rest) = new.split_at(here);
+                new = rest;
+                targets.push(ScanTarget {
+                    version: name,
+                    previous: Some(self.scanned(version)),
+                    findings: ordinal(version.findings.len()),
+                    new: found.iter().map(|(_, new)| *new).collect(),
+                });
+            }
+        }
+        targets
+    }
+
+    /// Says what a scan found, then lets follow what follows from it.
+    fn report(
+        &mut self,
+        trigger: ScanTrigger,
+        targets: Option<Vec<ScanTarget>>,
+        found: &[Found],
+        recorder: &mut impl Recorder,
+    ) {
+        let targets = targets.unwrap_or_default();
+        self.emit(|| FactKind::Scanned(Arc::new(Scan { trigger, targets })), recorder);
+        let mut last = None;
+        for (version, new) in found {
+            let here = Some((*version, new.finding.advisory));
+            self.found(*version, *new, last != here, recorder);
+            last = here;
+        }
+        for (version, new) in found {
+            self.rebuild_if_fixed(*version, new.finding, recorder);
+        }
+    }
+
+    /// A finding is new on a version, and maybe (`first_here`) its advisory is: a version's findings
+    /// of one advisory can all be made at the same time, and are.
+    fn found(
+        &mut self,
+        version: VersionRef,
+        new: NewFinding,
+        first_here: bool,
+        recorder: &mut impl Recorder,
+    ) {
         let FindingRef { advisory, .. } = new.finding;
         let now = self.now;
         let state = &mut self.images[version.image.index()];
-        let first = !state.exposures.contains_key(&advisory);
-        let exposure = state.exposures.entry(advisory).or_insert_with(|| Exposure {
-            first_detected: now,
-            triaged: false,
-            timers: Vec::new(),
+        let place = state.exposures.binary_search_by_key(&advisory, |e| e.advisory);
+        let first = place.is_err();
+        let place = place.unwrap_or_else(|place| {
+            let resolved = new.fixed_in.map(|_| now);
+            let exposure = Exposure {
+                advisory,
+                first_detected: now,
+                judged: None,
+                resolved,
+                false_positive: false,
+            };
+            state.exposures.insert(place, exposure);
+            place
         });
+        let exposure = &mut state.exposures[place];
         if first {
             let hit = &mut self.advisories[advisory.index()].images_hit;
             *hit += 1;
@@ -192,13 +287,17 @@ impl World {
                 self.first_found.push_back((now, advisory));
             }
         }
-        if exposure.triaged {
+        if exposure.judged.is_some() {
             return;
         }
         if new.fixed_in.is_none()
             && let Err(place) = state.open.binary_search(&new.finding)
         {
+            exposure.resolved = None;
             state.open.insert(place, new.finding);
+        }
+        if first_here {
+            self.exposed_to(version, advisory, 1, recorder);
         }
         if first {
             self.maybe_false_positive(version.image, advisory);
@@ -219,9 +318,9 @@ impl World {
                     wrong.extend(images.map(|image| (*image, advisory.id)));
                 }
                 FactKind::ImageCreated(new) => {
-                    let packages = self.catalogue.all_packages(new.image).into_iter();
-                    let advisories = packages.flat_map(|p| &self.packages[p.index()].advisories);
-                    wrong.extend(advisories.map(|advisory| (new.image, *advisory)));
+                    let hits = self.images[new.image.index()].candidates.iter();
+                    let hits = hits.map(|candidate| self.hits[candidate.hit as usize]);
+                    wrong.extend(hits.map(|hit| (new.image, hit.finding.advisory)));
                 }
                 _ => {}
             }
@@ -231,13 +330,23 @@ impl World {
     }
 
     fn is_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
+        if let Some(exposure) = self.images[image.index()].exposure(advisory) {
+            return exposure.false_positive;
+        }
+        self.would_be_false_positive(image, advisory)
+    }
+
+    fn would_be_false_positive(&self, image: ImageId, advisory: AdvisoryId) -> bool {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
         self.streams.uniform(Purpose::Triage, entity, 0) < self.config.false_positives
     }
 
     fn maybe_false_positive(&mut self, image: ImageId, advisory: AdvisoryId) {
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
-        if self.is_false_positive(image, advisory) {
+        if self.would_be_false_positive(image, advisory) {
+            if let Some(exposure) = self.images[image.index()].exposure_mut(advisory) {
+                exposure.false_positive = true;
+            }
             let wait =
                 self.config.triage.duration(self.streams.uniform(Purpose::Triage, entity, 1));
             let at = self.now + crate::time::SimDuration(wait.0.max(1));
@@ -246,7 +355,12 @@ impl World {
     }
 
     /// Somebody looked: the image is not affected after all.
-    pub(super) fn triage(&mut self, image: ImageId, advisory: AdvisoryId, sink: Sink<'_>) {
+    pub(super) fn triage(
+        &mut self,
+        image: ImageId,
+        advisory: AdvisoryId,
+        recorder: &mut impl Recorder,
+    ) {
         const WHY: [Justification; 5] = [
             Justification::VulnerableCodeNotInExecutePath,
             Justification::VulnerableCodeNotPresent,
@@ -256,26 +370,59 @@ impl World {
         ];
         let entity = u64::from(image.0) << 32 | u64::from(advisory.0);
         let why = self.streams.below(Purpose::Triage, entity, 2, ordinal(WHY.len())) as usize;
-        let kind = FactKind::FindingTriaged { image, advisory, justification: WHY[why] };
-        self.emit(kind, sink);
+        let kind = || FactKind::FindingTriaged { image, advisory, justification: WHY[why] };
+        self.emit(kind, recorder);
+        let now = self.now;
         let state = &mut self.images[image.index()];
         state.open.retain(|finding| finding.advisory != advisory);
-        if let Some(exposure) = state.exposures.get_mut(&advisory) {
-            exposure.triaged = true;
+        if let Some(exposure) = state.exposure_mut(advisory) {
+            exposure.judged = Some(now);
+        }
+        let with = state.in_use.iter().filter(|version| version.has(advisory));
+        let with: Vec<u32> = with.map(|version| version.version).collect();
+        for version in with {
+            self.exposed_to(VersionRef { image, version }, advisory, -1, recorder);
         }
         self.stop_all_timers(image, advisory);
     }
 
-    /// The fix may be out before the scanner saw the vulnerability.
-    fn rebuild_if_fixed(&mut self, version: VersionRef, finding: FindingRef, sink: Sink<'_>) {
-        let state = &self.images[version.image.index()];
-        if state.version != version.version || state.own.binary_search(&finding.package).is_err() {
+    /// An advisory is known on a version from now on, or is judged: whoever runs it is exposed to one
+    /// more, or one less.
+    fn exposed_to(
+        &mut self,
+        version: VersionRef,
+        advisory: AdvisoryId,
+        change: i32,
+        recorder: &mut impl Recorder,
+    ) {
+        let severity = self.advisories[advisory.index()].severity;
+        let state = &mut self.images[version.image.index()];
+        let Some(known) = state.version_mut(version.version) else { return };
+        known.exposed[severity as usize] += change;
+        if known.users == 0 {
             return;
         }
+        for id in &state.users {
+            let usage = &self.usages[*id as usize];
+            if usage.version == version.version {
+                recorder.exposure_changed(self.now, usage.customer, severity, change);
+            }
+        }
+    }
+
+    /// The fix may be out before the scanner saw the vulnerability.
+    fn rebuild_if_fixed(
+        &mut self,
+        version: VersionRef,
+        finding: FindingRef,
+        recorder: &mut impl Recorder,
+    ) {
         let fixed = self.advisories[finding.advisory.index()].hit(finding.package);
-        if let Some(fixed) = fixed.and_then(|hit| hit.fixed) {
+        let Some(fixed) = fixed.and_then(|hit| hit.fixed) else { return };
+        let state = &self.images[version.image.index()];
+        if state.version == version.version && state.own.binary_search(&finding.package).is_ok() {
             let release = crate::ids::ReleaseRef { package: finding.package, release: fixed };
-            self.rebuild_for_fix(version.image, finding.advisory, release, sink);
+            self.rebuild_for_fix(version.image, finding.advisory, release, recorder);
         }
     }
 }

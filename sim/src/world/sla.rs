@@ -4,11 +4,12 @@ mod deadlines;
 mod evaluation;
 
 use super::World;
-use super::state::{Event, Timer};
+use super::state::Event;
+use super::timers::Timer;
 use crate::cast::ordinal;
 use crate::events::Class;
 use crate::fact::{Clock, TimerRef};
-use crate::ids::{AdvisoryId, CustomerId, ImageId, VersionRef};
+use crate::ids::{AdvisoryId, ImageId, VersionRef};
 use crate::scenario::model::{ClockStart, OnReexposure};
 use crate::time::SimTime;
 use std::cmp::Reverse;
@@ -26,15 +27,15 @@ impl World {
     /// A finding was made on a version: opens the timers of everybody concerned.
     pub(super) fn open_timers(&mut self, version: VersionRef, advisory: AdvisoryId, open: bool) {
         let image = version.image;
-        for id in self.images[image.index()].users.clone() {
+        for place in 0..self.images[image.index()].users.len() {
+            let id = self.images[image.index()].users[place];
             let usage = &self.usages[id as usize];
-            let (customer, used_since) = (usage.customer, usage.used_since);
+            let (used_since, from) = (usage.used_since, usage.version_since);
             if usage.version == version.version {
-                let from = usage.version_since;
-                self.open_timer(customer, image, advisory, Clock::Customer, from);
+                self.open_timer(id, advisory, Clock::Customer, from);
             }
             if open && used_since <= self.now {
-                self.open_timer(customer, image, advisory, Clock::Provider, used_since);
+                self.open_timer(id, advisory, Clock::Provider, used_since);
             }
         }
     }
@@ -43,45 +44,46 @@ impl World {
     /// is not owed. `from` is the base of a first episode.
     pub(super) fn open_timer(
         &mut self,
-        customer: CustomerId,
-        image: ImageId,
+        usage: u32,
         advisory: AdvisoryId,
         clock: Clock,
         from: SimTime,
     ) {
-        let Some(exposure) = self.images[image.index()].exposures.get_mut(&advisory) else {
-            return;
-        };
-        let policy_id = self.catalogue.customers[customer.index()].policy;
-        let policy = &self.catalogue.policies[policy_id.index()];
+        let usage = &mut self.usages[usage as usize];
+        let policy = &self.catalogue.policies[usage.policy.index()];
         let state = &mut self.advisories[advisory.index()];
-        if policy.days[state.info.severity as usize].is_none() {
+        if policy.days[state.severity as usize].is_none() || usage.owed.runs(clock, advisory) {
             return;
         }
-        let before = self.timers.find(&exposure.timers, customer, clock);
+        let before = usage.owed.last_stopped(clock, advisory);
         let before = before.map(|id| self.timers.all[id as usize]);
         let (episode, from) = match (before, policy.on_reexposure) {
             (None, _) => (1, from),
-            (Some(timer), _) if timer.stopped.is_none() => return,
             (Some(_), OnReexposure::Ignore) => return,
             (Some(timer), OnReexposure::Continue) => (timer.name.episode + 1, timer.from),
             (Some(timer), OnReexposure::Restart) => (timer.name.episode + 1, self.now),
         };
+        let (customer, image) = (usage.customer, usage.image);
         let id = ordinal(self.timers.all.len());
-        exposure.timers.push(id);
         let base = match policy.clock_start {
             ClockStart::FixAvailable => SimTime(i64::MIN),
-            ClockStart::Detected => exposure.first_detected,
+            ClockStart::Detected => {
+                let exposure = self.images[image.index()].exposure(advisory);
+                exposure.map_or(self.now, |exposure| exposure.first_detected)
+            }
             ClockStart::Published => state.info.published,
         };
         let decided = match policy.exclude_over_permille {
             None => Some(false),
-            Some(_) => state.mass_event.as_ref().map(|excluded| excluded[policy_id.index()]),
+            Some(_) => state.mass_event.as_ref().map(|excluded| excluded[usage.policy.index()]),
         };
+        usage.owed.start(clock, advisory, id);
         self.timers.all.push(Timer {
             name: TimerRef { customer, image, advisory, clock, episode },
+            opened: self.now,
             from,
             base,
+            started: None,
             warn: None,
             due: None,
             stopped: None,
@@ -114,71 +116,58 @@ impl World {
         let name = self.timers.name(id);
         let policy = self.catalogue.customers[name.customer.index()].policy;
         let policy = &self.catalogue.policies[policy.index()];
-        let severity = self.advisories[name.advisory.index()].info.severity;
+        let severity = self.advisories[name.advisory.index()].severity;
         let Some(days) = policy.days[severity as usize] else { return };
         let due = due(started, days, policy.calendar);
         let warn = deadlines::warn(started, days, policy.warn_permille, policy.calendar);
         let timer = &mut self.timers.all[id as usize];
-        (timer.warn, timer.due) = (Some(warn), Some(due));
+        (timer.started, timer.warn, timer.due) = (Some(started), Some(warn), Some(due));
         self.timers.due.push(Reverse((due, id)));
         self.timers.warn.push(Reverse((warn, id)));
     }
 
-    pub(super) fn stop_timer(&mut self, id: u32) {
-        let timer = &mut self.timers.all[id as usize];
-        if timer.stopped.is_none() {
-            timer.stopped = Some(self.now);
-            self.timers.stopped.push(id);
-            if timer.breached {
-                self.timers.resolved.push(id);
-            }
-        }
-    }
-
-    /// Stops the provider's timers when no open finding of the advisory is left on the image.
-    pub(super) fn stop_provider_timers_if_resolved(
-        &mut self,
-        image: ImageId,
-        advisory: AdvisoryId,
-    ) {
-        let state = &self.images[image.index()];
-        let first = state.open.partition_point(|finding| finding.advisory < advisory);
-        if state.open.get(first).is_some_and(|finding| finding.advisory == advisory) {
+    /// A publication has resolved findings of an advisory: stops the provider's timers when no open
+    /// one is left on the image.
+    pub(super) fn resolved(&mut self, image: ImageId, advisory: AdvisoryId) {
+        let now = self.now;
+        let state = &mut self.images[image.index()];
+        if state.is_open(advisory) {
             return;
         }
-        let Some(exposure) = state.exposures.get(&advisory) else { return };
-        for id in exposure.timers.clone() {
-            if self.timers.name(id).clock == Clock::Provider {
-                self.stop_timer(id);
-            }
+        let Some(exposure) = state.exposure_mut(advisory) else { return };
+        exposure.resolved = Some(now);
+        for id in &state.users {
+            let owed = &mut self.usages[*id as usize].owed;
+            owed.stop(Clock::Provider, &mut self.timers, now, |of| of == advisory);
         }
     }
 
     pub(super) fn stop_all_timers(&mut self, image: ImageId, advisory: AdvisoryId) {
-        let exposure = self.images[image.index()].exposures.get(&advisory);
-        for id in exposure.map_or_else(Vec::new, |exposure| exposure.timers.clone()) {
-            self.stop_timer(id);
+        for id in &self.images[image.index()].users {
+            let owed = &mut self.usages[*id as usize].owed;
+            for clock in [Clock::Provider, Clock::Customer] {
+                owed.stop(clock, &mut self.timers, self.now, |of| of == advisory);
+            }
         }
     }
 
-    /// Stops what a customer is owed on an image.
-    pub(super) fn stop_timers_of(&mut self, customer: CustomerId, image: ImageId) {
-        let exposures = self.images[image.index()].exposures.values();
-        let timers = exposures.flat_map(|exposure| exposure.timers.iter().copied());
-        let of_customer = |id: &u32| self.timers.name(*id).customer == customer;
-        let timers: Vec<u32> = timers.filter(of_customer).collect();
-        for id in timers {
-            self.stop_timer(id);
+    /// Stops all that a customer is owed by this use of an image.
+    pub(super) fn stop_timers_of(&mut self, usage: u32) {
+        let owed = &mut self.usages[usage as usize].owed;
+        for clock in [Clock::Provider, Clock::Customer] {
+            owed.stop(clock, &mut self.timers, self.now, |_| true);
         }
     }
 
     /// Opens what the provider owes a new customer of an image: its open findings.
-    pub(super) fn open_provider_timers(&mut self, customer: CustomerId, image: ImageId) {
-        let open = &self.images[image.index()].open;
-        let mut advisories: Vec<AdvisoryId> = open.iter().map(|finding| finding.advisory).collect();
-        advisories.dedup();
-        for advisory in advisories {
-            self.open_timer(customer, image, advisory, Clock::Provider, self.now);
+    pub(super) fn open_provider_timers(&mut self, usage: u32) {
+        let image = self.usages[usage as usize].image;
+        let mut last = None;
+        for place in 0..self.images[image.index()].open.len() {
+            let advisory = self.images[image.index()].open[place].advisory;
+            if last.replace(advisory) != Some(advisory) {
+                self.open_timer(usage, advisory, Clock::Provider, self.now);
+            }
         }
     }
 }

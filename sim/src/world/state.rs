@@ -1,12 +1,12 @@
 //! The state of a world, as data.
-use crate::cast::ordinal;
-use crate::catalogue::{Catalogue, ImageInfo, Runtime};
+use super::timers::Promises;
+use crate::catalogue::{ImageInfo, Runtime};
 use crate::command::Report;
-use crate::fact::{Advisory, Cause, Clock, FindingRef, TimerRef, UsageMode};
+use crate::fact::{Advisory, BuildResult, Cause, FindingRef, Outcome, UsageMode};
 use crate::ids::*;
+use crate::severity::Severity;
 use crate::time::{SimDuration, SimTime};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is not to be trusted.
@@ -16,8 +16,8 @@ pub(super) struct LostTrust {
     pub(super) provenance: BTreeSet<VersionRef>,
 }
 
-/// A scheduled event.
-#[derive(Clone, Copy, Debug)]
+/// A scheduled event. The order is for those who need any that says nothing of when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {
     Begin,
     Day(u32),
@@ -43,70 +43,48 @@ pub(super) enum Event {
     UsageRequested { customer: CustomerId, image: ImageId },
 }
 
-/// Who stands on whom, and who holds what. Changes only when an image is added.
-#[derive(Clone, Debug)]
-pub(super) struct Lineage {
-    /// By base: the images built directly on it.
-    pub(super) children: Vec<Vec<ImageId>>,
-    /// By package: images that add it themselves.
-    pub(super) owners: Vec<Vec<ImageId>>,
-    /// By package: images that hold it, from whichever layer.
-    pub(super) holders: Vec<Vec<ImageId>>,
-    /// By package: images whose main package it is.
-    pub(super) mains: Vec<Vec<ImageId>>,
-    /// All images, bases before what stands on them.
-    pub(super) by_depth: Vec<ImageId>,
+/// An advisory that hits one package, with all that matching asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PackageHit {
+    pub(super) finding: FindingRef,
+    /// The first affected release.
+    pub(super) introduced: u32,
+    /// The first release that is not affected any more; the maximum while there is none.
+    pub(super) fixed: u32,
+    pub(super) detectable: SimTime,
 }
 
-impl Lineage {
-    pub(super) fn of(catalogue: &Catalogue) -> Self {
-        let packages = catalogue.packages.len();
-        let mut lineage = Lineage {
-            children: Vec::new(),
-            owners: vec![Vec::new(); packages],
-            holders: vec![Vec::new(); packages],
-            mains: vec![Vec::new(); packages],
-            by_depth: Vec::new(),
-        };
-        for image in 0..ordinal(catalogue.images.len()) {
-            lineage.add(catalogue, ImageId(image));
-        }
-        lineage
+impl PackageHit {
+    /// Whether a scanner finds it now on contents with this release of the package.
+    #[inline]
+    pub(super) fn matches(&self, release: u32, now: SimTime) -> bool {
+        self.affects(release) && self.detectable <= now
     }
 
-    pub(super) fn add(&mut self, catalogue: &Catalogue, image: ImageId) {
-        let info = &catalogue.images[image.index()];
-        self.children.push(Vec::new());
-        if let Some(base) = info.base {
-            self.children[base.index()].push(image);
-        }
-        for package in info.own_packages.iter() {
-            self.owners[package.index()].push(image);
-        }
-        for package in catalogue.all_packages(image) {
-            self.holders[package.index()].push(image);
-        }
-        if !info.own_packages.is_empty() {
-            self.mains[info.main_package.index()].push(image);
-        }
-        self.by_depth.push(image);
-        self.by_depth.sort_by_key(|id| (catalogue.images[id.index()].depth, *id));
+    /// Whether it affects a release. One that is absent has the maximum, and is never below.
+    #[inline]
+    pub(super) fn affects(&self, release: u32) -> bool {
+        self.introduced <= release && release < self.fixed
     }
 }
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct PackageState {
-    /// The newest release.
-    pub(super) release: u32,
-    /// Advisories that hit it, in the order of disclosure.
-    pub(super) advisories: Vec<AdvisoryId>,
+/// A package of an image that an advisory hits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    /// The place among all hits.
+    pub(super) hit: u32,
+    /// The place of the package in the image's contents.
+    pub(super) place: u32,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct AdvisoryState {
     pub(super) info: Arc<Advisory>,
+    pub(super) severity: Severity,
     /// By package: which releases are affected.
     pub(super) hits: Vec<Hit>,
+    /// The place of the first of them among all hits.
+    pub(super) first_hit: u32,
     pub(super) fix_available: Option<SimTime>,
     /// Images the scanner has found it on.
     pub(super) images_hit: u32,
@@ -118,6 +96,9 @@ pub(super) struct AdvisoryState {
     pub(super) undecided: Vec<u32>,
     /// How its packages are fixed: drawn when the upstream fix comes.
     pub(super) fixing: Fixing,
+    /// The sum of ln(ms) over the delays of the packages that are fixed: with their number, all that
+    /// they say of those that are not.
+    pub(super) fixed_log_ms: f64,
 }
 
 /// Where the delays of the distribution's fixed packages come from.
@@ -139,13 +120,6 @@ pub(super) struct Hit {
 }
 
 impl AdvisoryState {
-    pub(super) fn affects(&self, release: ReleaseRef) -> bool {
-        self.hit(release.package).is_some_and(|hit| {
-            hit.introduced <= release.release
-                && hit.fixed.is_none_or(|fixed| release.release < fixed)
-        })
-    }
-
     pub(super) fn hit(&self, package: PackageId) -> Option<&Hit> {
         let place = self.hits.binary_search_by_key(&package, |hit| hit.package).ok()?;
         Some(&self.hits[place])
@@ -156,19 +130,18 @@ impl AdvisoryState {
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     pub(super) version: u32,
-    pub(super) contents: Arc<[ReleaseRef]>,
+    /// Releases by the image's layout.
+    pub(super) contents: Arc<[u32]>,
     pub(super) users: u32,
-    pub(super) scanned: Option<SimTime>,
+    /// When it was scanned by itself; a full pass may have looked at it since.
+    pub(super) scanned: SimTime,
     /// All findings so far, in order.
     pub(super) findings: Vec<FindingRef>,
+    /// How many advisories among them are not judged, by `Severity as usize`.
+    pub(super) exposed: [i32; 4],
 }
 
 impl Version {
-    pub(super) fn release_of(&self, package: PackageId) -> Option<ReleaseRef> {
-        let place = self.contents.binary_search_by_key(&package, |r| r.package).ok()?;
-        Some(self.contents[place])
-    }
-
     pub(super) fn has(&self, advisory: AdvisoryId) -> bool {
         let first = self.findings.partition_point(|f| f.advisory < advisory);
         self.findings.get(first).is_some_and(|f| f.advisory == advisory)
@@ -188,6 +161,8 @@ pub(super) struct ImageState {
     /// The start order of the build whose contents are published.
     pub(super) published_start: u64,
     pub(super) broken_until: SimTime,
+    /// What may have broken it and is not known to be repaired, in order.
+    pub(super) breakages: Vec<Breakage>,
     /// Builds that have failed in a row.
     pub(super) failures: u32,
     pub(super) owed: Option<Owed>,
@@ -199,7 +174,12 @@ pub(super) struct ImageState {
     pub(super) users: Vec<u32>,
     /// Findings that no published version resolves yet, in order.
     pub(super) open: Vec<FindingRef>,
-    pub(super) exposures: BTreeMap<AdvisoryId, Exposure>,
+    /// What may be found on its versions, in the order of hits.
+    pub(super) candidates: Vec<Candidate>,
+    /// Those of them that its newest version, or a later one, can still have.
+    pub(super) live: Vec<Candidate>,
+    /// What has been found on it, by advisory.
+    pub(super) exposures: Vec<Exposure>,
 }
 
 impl ImageState {
@@ -213,6 +193,7 @@ impl ImageState {
             published_changes: 0,
             published_start: 0,
             broken_until: SimTime(i64::MIN),
+            breakages: Vec::new(),
             failures: 0,
             owed: None,
             waiting: None,
@@ -220,7 +201,9 @@ impl ImageState {
             in_use: Vec::new(),
             users: Vec::new(),
             open: Vec::new(),
-            exposures: BTreeMap::new(),
+            candidates: Vec::new(),
+            live: Vec::new(),
+            exposures: Vec::new(),
         }
     }
 
@@ -229,26 +212,77 @@ impl ImageState {
     }
 
     pub(super) fn version(&self, version: u32) -> Option<&Version> {
-        self.in_use.iter().find(|v| v.version == version)
+        let place = self.place(version)?;
+        Some(&self.in_use[place])
     }
 
     pub(super) fn version_mut(&mut self, version: u32) -> Option<&mut Version> {
-        self.in_use.iter_mut().find(|v| v.version == version)
+        let place = self.place(version)?;
+        Some(&mut self.in_use[place])
     }
 
-    /// Forgets versions that nobody runs and that are not the newest.
-    pub(super) fn forget_unused(&mut self) {
-        let newest = self.version;
-        self.in_use.retain(|v| v.users > 0 || v.version == newest);
+    #[inline]
+    pub(super) fn place(&self, version: u32) -> Option<usize> {
+        match self.in_use.last() {
+            Some(newest) if newest.version == version => Some(self.in_use.len() - 1),
+            _ => self.in_use.binary_search_by_key(&version, |v| v.version).ok(),
+        }
+    }
+
+    /// One user fewer runs a version. It is forgotten when nobody runs it and it is not the newest.
+    pub(super) fn leave(&mut self, version: u32) {
+        let Some(place) = self.place(version) else { return };
+        self.in_use[place].users -= 1;
+        self.forget_unused(place);
+    }
+
+    /// Forgets the version at this place, if nobody runs it and it is not the newest.
+    pub(super) fn forget_unused(&mut self, place: usize) {
+        if self.in_use.get(place).is_some_and(|v| v.users == 0 && v.version != self.version) {
+            self.in_use.remove(place);
+        }
+    }
+
+    /// The exposure to an advisory that was found on the image.
+    #[inline]
+    pub(super) fn exposure(&self, advisory: AdvisoryId) -> Option<&Exposure> {
+        let place = self.exposures.binary_search_by_key(&advisory, |e| e.advisory).ok()?;
+        Some(&self.exposures[place])
+    }
+
+    pub(super) fn exposure_mut(&mut self, advisory: AdvisoryId) -> Option<&mut Exposure> {
+        let place = self.exposures.binary_search_by_key(&advisory, |e| e.advisory).ok()?;
+        Some(&mut self.exposures[place])
+    }
+
+    /// Whether a finding of the advisory is open.
+    pub(super) fn is_open(&self, advisory: AdvisoryId) -> bool {
+        let first = self.open.partition_point(|finding| finding.advisory < advisory);
+        self.open.get(first).is_some_and(|finding| finding.advisory == advisory)
     }
 }
 
-/// An advisory that was found on an image, with the timers it started.
-#[derive(Clone, Debug)]
+/// An advisory that was found on an image.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Exposure {
+    pub(super) advisory: AdvisoryId,
     pub(super) first_detected: SimTime,
-    pub(super) triaged: bool,
-    pub(super) timers: Vec<u32>,
+    /// When it was judged: the image is not affected.
+    pub(super) judged: Option<SimTime>,
+    /// Since when no open finding of it is left; none: open.
+    pub(super) resolved: Option<SimTime>,
+    /// The truth, which nobody knows before it is judged.
+    pub(super) false_positive: bool,
+}
+
+/// A release of an image's main package that breaks the image, or may.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Breakage {
+    pub(super) release: ReleaseRef,
+    pub(super) since: SimTime,
+    /// The truth, which nobody knows before an attempt to build has ended.
+    pub(super) broken: bool,
+    pub(super) known: bool,
 }
 
 /// What failed builds of an image owe, and when the image is tried again.
@@ -277,11 +311,31 @@ pub(super) struct Build {
     pub(super) took_in: bool,
     pub(super) builder: BuilderId,
     pub(super) start_order: u64,
+    /// Whether it has a builder now.
+    pub(super) running: bool,
     pub(super) changes: u64,
     pub(super) base: Option<VersionRef>,
-    pub(super) contents: Arc<[ReleaseRef]>,
+    pub(super) contents: Arc<[u32]>,
     /// What the external builder reported.
     pub(super) report: Option<Arc<Report>>,
+}
+
+impl Build {
+    /// How it ended, for those who write it down.
+    pub(super) fn into_result(self, depth: u32, outcome: Outcome) -> BuildResult {
+        BuildResult {
+            build: self.id,
+            image: self.image,
+            builder: (self.cause != Cause::Bootstrap).then_some(self.builder),
+            cause: self.cause,
+            depth,
+            requested: self.requested,
+            started: self.started,
+            attempts: self.attempts,
+            outcome,
+            report: self.report,
+        }
+    }
 }
 
 /// A build that somebody else makes.
@@ -306,64 +360,19 @@ pub(super) enum UsageRequest {
 pub(super) struct Usage {
     pub(super) customer: CustomerId,
     pub(super) image: ImageId,
+    pub(super) policy: PolicyId,
     pub(super) entry: u32,
     pub(super) mode: UsageMode,
     pub(super) version: u32,
     pub(super) used_since: SimTime,
     pub(super) version_since: SimTime,
     pub(super) adoption_planned: bool,
+    /// When its next move was planned.
+    pub(super) planned: SimTime,
     pub(super) moves: u32,
     /// Chosen by a command: a pin stays where it is until another command moves it.
     pub(super) commanded: bool,
     pub(super) ended: bool,
     pub(super) runtime: Option<Arc<Runtime>>,
-}
-
-/// One SLA timer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timer {
-    pub(super) name: TimerRef,
-    /// Not before this instant, whatever starts the clock.
-    pub(super) from: SimTime,
-    /// What starts the clock, when that is not the fix.
-    pub(super) base: SimTime,
-    pub(super) warn: Option<SimTime>,
-    pub(super) due: Option<SimTime>,
-    pub(super) stopped: Option<SimTime>,
-    /// Whether the policy's clause about mass events excludes it; none: not decided yet.
-    pub(super) excluded: Option<bool>,
-    pub(super) breached: bool,
-}
-
-impl Timer {
-    /// Whether its deadline has passed by then and it had not stopped at or before it.
-    pub(super) fn is_late_at(&self, now: SimTime) -> bool {
-        self.due.is_some_and(|due| due <= now && self.stopped.is_none_or(|stopped| stopped > due))
-    }
-}
-
-/// All SLA timers, and what happened to them since the last evaluation.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Timers {
-    pub(super) all: Vec<Timer>,
-    pub(super) due: BinaryHeap<Reverse<(SimTime, u32)>>,
-    pub(super) warn: BinaryHeap<Reverse<(SimTime, u32)>>,
-    pub(super) opened: Vec<u32>,
-    pub(super) stopped: Vec<u32>,
-    pub(super) resolved: Vec<u32>,
-    pub(super) last_check: SimTime,
-}
-
-impl Timers {
-    pub(super) fn name(&self, timer: u32) -> TimerRef {
-        self.all[timer as usize].name
-    }
-
-    /// The latest episode among the timers of an image and an advisory.
-    pub(super) fn find(&self, among: &[u32], customer: CustomerId, clock: Clock) -> Option<u32> {
-        among.iter().rev().copied().find(|timer| {
-            let name = self.name(*timer);
-            name.customer == customer && name.clock == clock
-        })
-    }
+    pub(super) owed: Promises,
 }

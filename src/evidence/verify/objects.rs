@@ -21,7 +21,7 @@ pub(super) async fn check(
     // What is to be deleted first, for it leaves its list after the object; then the objects, for a row
     // appears after its object.
     let to_delete = to_delete(world).await?;
-    let mut listed = world.objects.list("").await?;
+    let mut listed = world.objects.list_world().await?;
     let (rows, at_rest) = rows(world).await?;
     report.rows = rows.len();
     let mut known: BTreeSet<String> = rows.iter().map(|row| row.object_key.clone()).collect();

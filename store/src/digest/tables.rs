@@ -13,8 +13,9 @@ pub struct Table {
 }
 
 /// Tables and columns that are left out beside those that end in `_wall`: how far and how fast
-/// the world was driven, its name, the scenario's text (its hash counts), deliveries, and what the
-/// retention remembers of rows that it removed: that they are gone counts.
+/// the world was driven, its name, the scenario's text (its hash counts), deliveries, what the
+/// retention remembers of rows that it removed (that they are gone counts), and studies, which are no
+/// part of any world.
 pub const EXCLUDED: &[&str] = &[
     "_sqlx_migrations",
     "actions",
@@ -33,6 +34,9 @@ pub const EXCLUDED: &[&str] = &[
     "obsolete_objects",
     "owed_notifications",
     "retention_runs",
+    "studies",
+    "study_documents",
+    "study_parts",
     "triages.tenant_namespace",
     "webhook_deliveries",
     "webhook_endpoints",

@@ -60,6 +60,8 @@ pub(crate) fn in_path(place: &str) -> Names {
         "/v1/images/{image}/versions/{version}" => Nothing("1"),
         // The logs are public: their sizes, roots and hashes.
         "/v1/logs/{log}" => Nothing("transparency"),
+        // Tenants may not even ask.
+        "/v1/studies/{id}" => Nothing("1"),
         // They are files of the program.
         "/v1/scenarios/{name}" | "/problems/{code}" => Nothing("image_not_found"),
         other => panic!("it is not stated what the last parameter of {other} names"),
@@ -130,8 +132,11 @@ pub(crate) fn in_body(operation: &str, field: &str) -> Option<(Names, Body)> {
         | ("completeBuild", "outcome" | "failure" | "log")
         | ("useImage", "runtime")
         | ("checkScenario", "scenario")
+        | ("createStudy", "study" | "scenarios")
         | ("createWebhookSource", "name")
         | ("rotateWebhookSecret", "overlap_seconds")
+        | ("createForecast", "horizon_days" | "futures" | "seed" | "confidence")
+        | ("createDrill", "name" | "scenario" | "incident" | "seed" | "replications")
         | ("getToken", "api_key") => return None,
         (
             "createWebhookEndpoint" | "changeWebhookEndpoint",

@@ -1,7 +1,8 @@
 //! The world with every preset and every clause: played in parts, and between them customers go back
 //! to versions that they had left, end uses and begin them again, and builds fail elsewhere.
 use super::calendar::HOUR;
-use super::inputs::{Again, ClockStart, Policy, rows};
+use super::history::{Again, ClockStart, Policy};
+use super::inputs::rows;
 use super::rules::Clock;
 use super::{Floors, Judged, agreed};
 use crate::support::{data_dir, figures, lend, wavetank};

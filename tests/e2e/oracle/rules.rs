@@ -1,7 +1,7 @@
 //! The section "Service levels" of docs/model.md as plain loops: exposures, episodes, clocks, and
 //! what each evaluation says of them.
 use super::calendar::{DAY, Ms, after, share};
-use super::inputs::{Again, ClockStart, FOREVER, Image, Policy, Usage, World};
+use super::history::{Again, ClockStart, FOREVER, Image, Policy, Usage, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

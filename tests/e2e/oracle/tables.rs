@@ -1,7 +1,8 @@
 //! What the program has written, and what the oracle expects there, both as named values by key: so
 //! that they are compared row by row, and a difference is told whole.
 use super::calendar::shown;
-use super::inputs::{FOREVER, World, ms, rows};
+use super::history::{FOREVER, World};
+use super::inputs::{ms, rows};
 use super::rules::{Clock, Decisions, Timer, TimerKey, Timers};
 use super::told::{Notifications, PLATFORM};
 use chrono::{DateTime, Utc};

@@ -1,6 +1,6 @@
 //! Who is told what by each evaluation, as docs/model.md says it under "Notifications".
 use super::calendar::Ms;
-use super::inputs::World;
+use super::history::World;
 use super::rules::{Clock, TimerKey, Timers};
 use std::collections::BTreeMap;
 

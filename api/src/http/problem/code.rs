@@ -102,6 +102,9 @@ codes! {
     /// There is no such load.
     ScenarioLoadNotFound "scenario_load_not_found" 404 "There is no such load"
         "POST /v1/scenarios/load answers with the load's address.";
+    /// There is no such study.
+    StudyNotFound "study_not_found" 404 "There is no such study"
+        "GET /v1/studies lists the studies.";
     /// There is no such job any more.
     JobNotFound "job_not_found" 404 "There is no such job"
         "GET /v1/jobs lists the jobs; those that were done are forgotten after a while.";
@@ -165,6 +168,15 @@ codes! {
     /// The image is no longer built.
     ImageEndOfLife "image_end_of_life" 409 "The image has reached the end of its life"
         "Create an image under another name.";
+    /// The study has no documents: it has not completed, or never will.
+    StudyNotCompleted "study_not_completed" 409 "The study has not completed"
+        "GET /v1/studies/{id} tells how it stands; GET /v1/studies/{id}/events tells when it ends.";
+    /// The study has completed, failed, or was cancelled before.
+    StudyEnded "study_ended" 409 "The study has ended already"
+        "DELETE /v1/studies/{id} deletes it with its documents.";
+    /// As many studies wait or run as may.
+    TooManyStudies "too_many_studies" 409 "Too many studies wait or run"
+        "Wait until one has ended, or cancel one: POST /v1/studies/{id}/cancel.";
     /// The first request with this key has not been answered yet.
     IdempotencyKeyInUse "idempotency_key_in_use" 409 "The same request is being answered"
         "Send the request again in a moment: it will get the first one's answer.";
@@ -201,6 +213,9 @@ codes! {
     /// The scenario is wrong.
     InvalidScenario "invalid_scenario" 422 "The scenario is wrong"
         "docs/model.md and `wavetank scenario schema` describe scenarios.";
+    /// The study is wrong, or a scenario of it.
+    InvalidStudy "invalid_study" 422 "The study is wrong"
+        "docs/studies.md and `wavetank study schema` describe studies.";
     /// The body names a scenario that does not come with the program.
     UnknownScenario "unknown_scenario" 422 "The body names a scenario that does not exist"
         "GET /v1/scenarios lists the scenarios; any other one is given whole, as `scenario`.";
@@ -219,6 +234,12 @@ codes! {
     /// The repository is not the source of any image.
     UnknownRepository "unknown_repository" 422 "No image is built from this repository"
         "Name the image instead, or a repository whose last part is a package or an image.";
+    /// The scenario has no such event to drill.
+    NoSuchDrill "no_such_drill" 422 "The scenario has no such event to drill"
+        "A drill plays a `mass_vulnerability` among the scenario's `incidents`; count them from 0.";
+    /// To work it out takes longer than a request may.
+    TooMuchWork "too_much_work" 422 "That takes too long to work out in a request"
+        "Ask for less: fewer futures or replications, a shorter horizon, a smaller scenario.";
     /// The fields are right one by one, but not together.
     Contradiction "contradiction" 422 "The fields contradict each other"
         "The message says which; each field is described at /docs.";

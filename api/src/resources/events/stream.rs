@@ -2,7 +2,7 @@
 use super::details::{href, severities};
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::problem::{Failure, Problem, failures};
 use crate::http::query::query;
 use crate::http::state::ApiState;
 use crate::http::streams::Room;
@@ -18,7 +18,7 @@ use poem_openapi::payload::{EventStream, Response};
 use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{Enum, Object, OpenApi};
 use std::collections::VecDeque;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use store::read::events::{EventRow, events, gone_before};
 use store::read::world::Position;
 use store::world::clock;
@@ -292,7 +292,7 @@ impl Watch {
             if let Some(event) = self.ready.pop_front() {
                 return Some(Event { world: Some(self.world.clone()), ..event });
             }
-            if self.ended().await {
+            if self.state.has_to_end(&self.caller).await {
                 return None;
             }
             if let Err(problem) = self.look().await {
@@ -306,16 +306,6 @@ impl Watch {
                 }
             }
         }
-    }
-
-    /// Whether the API stops, the token has expired, or its key has been revoked.
-    async fn ended(&self) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        if self.closing.is_cancelled() || now >= self.caller.expires {
-            return true;
-        }
-        let key = self.state.key_holds(&self.caller.actor).await;
-        key.is_err_and(|problem| problem.code() == Code::Unauthenticated.as_str())
     }
 
     async fn look(&mut self) -> Result<(), Problem> {

@@ -265,7 +265,7 @@ impl JobsApi {
     #[oai(path = "/v1/queues", method = "get", operation_id = "listQueues")]
     async fn queues(&self, caller: Caller) -> Result<Json<QueueList>, Failure<ListQueues>> {
         let mut tx = self.0.read_tx(&caller).await?;
-        let rows = queues(&mut tx, &Queue::ALL.map(Queue::as_str)).await?;
+        let rows = queues(&mut tx, &Queue::OF_WORLD.map(Queue::as_str)).await?;
         Ok(Json(QueueList { items: rows.into_iter().map(QueueState::from).collect() }))
     }
 

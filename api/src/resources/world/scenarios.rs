@@ -4,7 +4,8 @@ mod model;
 
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
-use crate::http::problem::{Code, Failure, Problem, ProblemPart, failures};
+use crate::http::file_errors::invalid;
+use crate::http::problem::{Code, Failure, Problem, failures};
 use crate::http::state::ApiState;
 use crate::http::tag::Tag;
 use crate::http::write::Outcome;
@@ -80,7 +81,7 @@ impl ScenariosApi {
         tokio::task::spawn_blocking(move || ScenarioSummary::read(&text, seed))
             .await
             .map_err(Problem::internal)?
-            .map_err(|error| invalid(&error))
+            .map_err(|error| invalid(Code::InvalidScenario, &error))
     }
 
     async fn bundled(&self) -> Result<&Vec<ScenarioSummary>, Problem> {
@@ -93,30 +94,6 @@ impl ScenariosApi {
         });
         read.await
     }
-}
-
-/// A problem with a part for each thing that is wrong.
-fn invalid(error: &sim::scenario::ScenarioError) -> Problem {
-    let parts: Vec<ProblemPart> = error.all().map(part).collect();
-    let first = error.first();
-    let detail = match parts.len() - 1 {
-        0 => first.to_string(),
-        others => format!("{first}\nAnd {others} more: see `errors`."),
-    };
-    let problem = Problem::new(Code::InvalidScenario, detail).parts(parts);
-    match first.hint() {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    }
-}
-
-fn part(refusal: &sim::scenario::Refusal) -> ProblemPart {
-    let place = match (refusal.line(), refusal.column()) {
-        (Some(line), Some(column)) => format!("line {line}, column {column}"),
-        _ => "the file".to_owned(),
-    };
-    let name = if refusal.field().is_empty() { place.clone() } else { refusal.field().to_owned() };
-    ProblemPart::new(name, format!("{place}: {}", refusal.problem()))
 }
 
 impl Resource for ScenariosApi {

@@ -32,7 +32,7 @@ fn default_image_packages() -> u32 {
 }
 
 /// Images made by the dozen: `bases` base images, and `images` images spread over them.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fleet {
     /// How many base images.

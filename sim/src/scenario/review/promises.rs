@@ -41,7 +41,7 @@ pub struct Promise {
 pub(super) fn all(catalogue: &Catalogue) -> Vec<Promise> {
     let holders = holders(catalogue);
     let mut customers = vec![0; catalogue.policies.len()];
-    for customer in &catalogue.customers {
+    for customer in catalogue.customers.iter() {
         customers[customer.policy.index()] += 1;
     }
     let of = |(policy, customers): (&PolicyInfo, usize)| {

@@ -2,7 +2,7 @@
 mod grammar;
 
 use super::from_text;
-use crate::time::SimTime;
+use crate::time::{DAY_MS, SimTime};
 use chrono::{DateTime, Datelike};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
@@ -33,7 +33,15 @@ pub struct CronSchedule(Arc<Parsed>);
 struct Parsed {
     text: String,
     cron: Cron,
+    /// Milliseconds after midnight, in order, of a schedule that is the same every day.
+    daily: Option<Vec<i64>>,
 }
+
+/// From when to when the short way is taken, in milliseconds: 1970 to 2200, far inside what a date
+/// can be.
+const DAILY_MS: std::ops::Range<i64> = 0..7_258_118_400_000;
+/// How many times a day at the most are kept: every minute.
+const DAILY_MOST: usize = 1_440;
 
 impl CronSchedule {
     /// From a pattern.
@@ -49,7 +57,13 @@ impl CronSchedule {
         let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed);
         let cron =
             parser.build().parse(text).map_err(|e| format!("{EXPECTED} ({})", reason(&e)))?;
-        let schedule = CronSchedule(Arc::new(Parsed { text: text.to_owned(), cron }));
+        let every_day = fields[fields.len() - 3..].iter().all(|field| *field == "*");
+        let parsed =
+            |cron, daily| CronSchedule(Arc::new(Parsed { text: text.to_owned(), cron, daily }));
+        let mut schedule = parsed(cron, None);
+        if every_day && let Some(daily) = schedule.times_of_day() {
+            schedule = parsed(schedule.0.cron.clone(), Some(daily));
+        }
         let soon = schedule.next_after(SimTime(PROBE_MS)).and_then(SimTime::to_datetime);
         match soon {
             Some(at) if at.year() < 2000 + HORIZON_YEARS => Ok(schedule),
@@ -59,9 +73,32 @@ impl CronSchedule {
 
     /// The first instant strictly after `at` when the schedule fires.
     pub fn next_after(&self, at: SimTime) -> Option<SimTime> {
+        if let Some(daily) = &self.0.daily
+            && DAILY_MS.contains(&at.0)
+        {
+            let since_midnight = at.0.rem_euclid(DAY_MS);
+            let midnight = at.0 - since_midnight;
+            let next = daily.partition_point(|time| *time <= since_midnight);
+            let tomorrow = || daily.first().map(|time| SimTime(midnight + DAY_MS + time));
+            return daily.get(next).map(|time| SimTime(midnight + time)).or_else(tomorrow);
+        }
         // The finest field is the second: whole seconds, so that no fraction is carried along.
         let from = DateTime::from_timestamp(at.0.div_euclid(crate::time::SECOND_MS), 0)?;
         self.0.cron.find_next_occurrence(&from, false).ok().map(SimTime::from_datetime)
+    }
+
+    /// When it fires in one day; none when that is more often than is kept.
+    fn times_of_day(&self) -> Option<Vec<i64>> {
+        let mut times = Vec::new();
+        let mut at = SimTime(PROBE_MS - 1);
+        while let Some(next) = self.next_after(at).filter(|next| next.0 < PROBE_MS + DAY_MS) {
+            if times.len() == DAILY_MOST {
+                return None;
+            }
+            times.push(next.0 - PROBE_MS);
+            at = next;
+        }
+        Some(times).filter(|times| !times.is_empty())
     }
 
     /// The pattern as it was written.

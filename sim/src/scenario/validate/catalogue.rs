@@ -1,7 +1,7 @@
 //! The catalogue: named images with their lineage, and the fleet.
 use super::{Invalid, Out, steps, unique, unknown};
-use crate::scenario::error::MOST;
 use crate::scenario::model::{Fleet, Image, Scenario};
+use crate::strict_yaml::error::MOST;
 use std::collections::BTreeMap;
 
 /// The most images in all.

@@ -1,9 +1,9 @@
 //! What happens at a given instant: within the run, to what there is.
 use super::{Invalid, Out, catalogue, end, inside, steps, time_draw, unknown};
 use crate::catalogue::fleet_names;
-use crate::scenario::error::MOST;
 use crate::scenario::model::{BuilderOutage, IncidentKind, Scenario};
-use crate::scenario::tree::Step;
+use crate::strict_yaml::Step;
+use crate::strict_yaml::error::MOST;
 use crate::time::SimTime;
 use std::collections::BTreeSet;
 

@@ -1,10 +1,10 @@
 //! What keeps the world busy: builders, triggers, the scanner.
 use super::{Invalid, Out, schedule, steps, time_draw};
 use crate::fact::Trigger;
-use crate::scenario::error::excerpt;
 use crate::scenario::model::{Arrivals, BackOff, Draw, Scenario};
-use crate::scenario::tree::Step;
 use crate::scenario::units::Span;
+use crate::strict_yaml::Step;
+use crate::strict_yaml::error::excerpt;
 
 /// The most requests of one stream in one run.
 const MAX_ARRIVALS: f64 = 1e8;

@@ -1,9 +1,9 @@
 //! Customers and the policies that hold for them.
 use super::incidents::{image_names, known_image};
 use super::{Invalid, Out, catalogue, inside, steps, time_draw, unique, unknown};
-use crate::scenario::error::{MOST, excerpt};
 use crate::scenario::model::{CustomerImages, Customers, Scenario};
-use crate::scenario::tree::Step;
+use crate::strict_yaml::Step;
+use crate::strict_yaml::error::{MOST, excerpt};
 use std::collections::BTreeSet;
 
 /// The most customers in all.

@@ -1,12 +1,12 @@
 //! The evaluation of timers: the only moment at which anything is said of them.
-use crate::cast::ordinal;
 use crate::fact::{
     Clock, FactKind, MassEventDecision, Notification, NotificationKind, SlaCheck, TimerRef,
 };
 use crate::ids::{AdvisoryId, CustomerId, PolicyId};
+use crate::recorder::Recorder;
 use crate::severity::Severity;
 use crate::time::SimDuration;
-use crate::world::{Sink, World};
+use crate::world::World;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,18 +27,22 @@ struct Found {
 
 impl World {
     /// The periodic evaluation.
-    pub(in crate::world) fn sla_check(&mut self, sink: Sink<'_>) {
+    pub(in crate::world) fn sla_check(&mut self, recorder: &mut impl Recorder) {
         self.schedule_sla_check();
-        self.evaluate(sink);
+        self.evaluate(recorder);
     }
 
     /// Evaluates all timers: the only moment at which breaches are recorded. Once an instant is
     /// enough: nothing can have changed since.
-    pub(in crate::world) fn evaluate(&mut self, sink: Sink<'_>) {
+    pub(in crate::world) fn evaluate<R: Recorder>(&mut self, recorder: &mut R) {
         if self.evaluated.replace(self.now) == Some(self.now) {
             return;
         }
         let previous = std::mem::replace(&mut self.timers.last_check, self.now);
+        if !R::FACTS && self.is_quiet() {
+            self.seq += 1;
+            return;
+        }
         let mut found =
             Found { opened: std::mem::take(&mut self.timers.opened), ..Found::default() };
         let known = |id: &u32| self.timers.all[*id as usize].excluded == Some(true);
@@ -48,7 +52,8 @@ impl World {
         let decided = self.decide_mass_events(&mut found);
         let stopped = std::mem::take(&mut self.timers.stopped);
         found.resolved.append(&mut self.timers.resolved);
-        let check = SlaCheck {
+        let told = self.told(&mut found);
+        let check = R::FACTS.then(|| SlaCheck {
             previous,
             opened: self.named(&found.opened),
             decided,
@@ -57,18 +62,26 @@ impl World {
             at_risk: self.named(&found.at_risk),
             breached: self.named(&found.breached),
             resolved: self.named(&found.resolved),
-        };
-        let notifications = self.notifications(&check);
-        self.emit(FactKind::SlaChecked(Arc::new(check)), sink);
-        for notification in notifications {
-            self.emit(FactKind::Notified(Arc::new(notification)), sink);
+        });
+        self.emit_some(check.map(|check| FactKind::SlaChecked(Arc::new(check))), recorder);
+        for ((customer, kind), items) in told {
+            let notified = || Notification { customer, kind, previous, items };
+            self.emit(|| FactKind::Notified(Arc::new(notified())), recorder);
         }
+    }
+
+    /// Whether an evaluation would find nothing.
+    fn is_quiet(&self) -> bool {
+        let undecided = self.first_found.front();
+        self.timers.is_quiet(self.now)
+            && self.failed_since_check.is_empty()
+            && undecided.is_none_or(|(first_found, _)| *first_found + DECIDED_AFTER > self.now)
     }
 
     /// Decides, for each policy with a clause about mass events, about the advisories that were first
     /// found a day ago or earlier.
     fn decide_mass_events(&mut self, found: &mut Found) -> Vec<MassEventDecision> {
-        let images = ordinal(self.images.iter().filter(|image| image.version > 0).count());
+        let images = self.published;
         let catalogue = Arc::clone(&self.catalogue);
         let mut decided = Vec::new();
         while let Some((first_found, advisory)) = self.first_found.front().copied()
@@ -152,34 +165,34 @@ impl World {
         names
     }
 
-    /// One digest a customer and kind: never a flood.
-    fn notifications(&mut self, check: &SlaCheck) -> Vec<Notification> {
-        let mut items: BTreeMap<(Option<CustomerId>, NotificationKind), u32> = BTreeMap::new();
+    /// One digest a customer and kind, never a flood, with the number of things it sums up.
+    fn told(&mut self, found: &mut Found) -> BTreeMap<(Option<CustomerId>, NotificationKind), u32> {
+        let mut items = BTreeMap::new();
         for (owner, failed) in std::mem::take(&mut self.failed_since_check) {
             items.insert((owner, NotificationKind::BuildFailed), failed);
         }
-        for timer in &check.opened {
-            let severity = self.advisories[timer.advisory.index()].info.severity;
+        let mut tell = |timer: TimerRef, kind| {
+            *items.entry((Some(timer.customer), kind)).or_default() += 1;
+        };
+        for id in &found.opened {
+            let timer = self.timers.name(*id);
+            let severity = self.advisories[timer.advisory.index()].severity;
             if timer.clock == Clock::Customer && severity == Severity::Critical {
-                let key = (Some(timer.customer), NotificationKind::CriticalCve);
-                *items.entry(key).or_default() += 1;
+                tell(timer, NotificationKind::CriticalCve);
             }
         }
-        let is_open = |timer: &&TimerRef| check.resolved.binary_search(timer).is_err();
-        let breached: Vec<TimerRef> = check.breached.iter().filter(is_open).copied().collect();
-        for (kind, timers) in [
-            (NotificationKind::SlaAtRisk, &check.at_risk),
-            (NotificationKind::SlaBreached, &breached),
-            (NotificationKind::SlaResolved, &check.resolved),
-        ] {
-            for timer in timers {
-                *items.entry((Some(timer.customer), kind)).or_default() += 1;
+        for id in &found.at_risk {
+            tell(self.timers.name(*id), NotificationKind::SlaAtRisk);
+        }
+        found.resolved.sort_unstable();
+        for id in &found.breached {
+            if found.resolved.binary_search(id).is_err() {
+                tell(self.timers.name(*id), NotificationKind::SlaBreached);
             }
         }
-        let previous = check.previous;
+        for id in &found.resolved {
+            tell(self.timers.name(*id), NotificationKind::SlaResolved);
+        }
         items
-            .into_iter()
-            .map(|((customer, kind), items)| Notification { customer, kind, previous, items })
-            .collect()
     }
 }

@@ -1,13 +1,13 @@
 //! Scenarios and loads as the API shows them.
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
+use crate::http::scenario_text;
 use crate::http::strict_text::StrictText;
 use crate::http::time::{self, Instant};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use sha2::{Digest, Sha256};
 use sim::World;
-use sim::bundled::BUNDLED;
-use sim::scenario::ScenarioError;
+use sim::scenario::FileError;
 use std::sync::Arc;
 use store::read::world::{Beginning, Position};
 use store::world::Origin;
@@ -43,7 +43,7 @@ pub(super) struct ScenarioSummary {
 
 impl ScenarioSummary {
     /// Reads a scenario and makes its world, to count what is in it.
-    pub(super) fn read(text: &str, seed: Option<u64>) -> Result<Self, ScenarioError> {
+    pub(super) fn read(text: &str, seed: Option<u64>) -> Result<Self, FileError> {
         let scenario = sim::scenario::parse("scenario", text.as_bytes())?;
         let seed = seed.unwrap_or(scenario.seed);
         let (name, title) = (scenario.name.as_str().to_owned(), scenario.title.clone());
@@ -270,25 +270,8 @@ pub(super) struct NewLoad {
 impl NewLoad {
     /// The scenario's text and the seed, if one is given.
     pub(super) fn text_and_seed(&self) -> Result<(String, Option<u64>), Problem> {
-        let text = match (&self.name, &self.scenario) {
-            (Some(name), None) => {
-                let found = BUNDLED.iter().find(|scenario| *scenario.name == **name);
-                found.map(|scenario| scenario.text.to_owned()).ok_or_else(|| {
-                    let detail = format!("There is no scenario {:?}.", &**name);
-                    Problem::new(Code::UnknownScenario, detail)
-                })?
-            }
-            (None, Some(text)) => text.0.clone(),
-            _ => {
-                let detail = "Either `name` or `scenario` says what to load, and not both.";
-                return Err(Problem::new(Code::Contradiction, detail));
-            }
-        };
-        let seed =
-            self.seed.as_deref().map(str::parse::<u64>).transpose().map_err(|_| {
-                Problem::field("/seed", "a number of at most 64 bits", "a larger one")
-            })?;
-        Ok((text, seed))
+        let text = scenario_text::text(self.name.as_deref(), self.scenario.as_deref())?;
+        Ok((text, scenario_text::seed(self.seed.as_deref())?))
     }
 }
 
