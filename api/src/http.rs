@@ -6,6 +6,7 @@ pub(crate) mod caller;
 pub(crate) mod etags;
 pub(crate) mod examples;
 pub(crate) mod file_errors;
+pub(crate) mod generated;
 pub(crate) mod gzip;
 pub(crate) mod idempotency;
 pub(crate) mod key_cache;

@@ -13,6 +13,7 @@ mod resources;
 mod schemas;
 mod web;
 
+pub use http::generated::{GeneratedArtifact, GeneratedRepository};
 pub use http::limits::Limits;
 pub use http::metrics_listener;
 pub use http::problem;

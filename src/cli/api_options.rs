@@ -118,6 +118,7 @@ impl ApiOptions {
             limits: Limits { requests_per_second: self.rate_limit, ..Limits::default() },
             behind_proxy: self.behind_proxy,
             registry_anonymous: self.registry_anonymous,
+            generated: Vec::new(),
             allowed_origins: self.allowed_origins.clone(),
             webhooks: self.webhooks,
             metrics: metrics.clone(),

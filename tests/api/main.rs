@@ -29,6 +29,7 @@ mod outage;
 mod problems;
 mod query_plans;
 mod rate_limits;
+mod registry;
 mod requests;
 mod routing;
 mod scan_states;

@@ -180,11 +180,7 @@ impl<E: Endpoint, P: Protocol> Endpoint for Middleware<E, P> {
                 }
                 problem.place(&path, &id);
                 log_failure(&problem, &id, method.as_str(), &path);
-                if is_foreign {
-                    self.protocol.refusal(&problem)
-                } else {
-                    problem.as_response()
-                }
+                if is_foreign { self.protocol.refusal(&problem) } else { problem.as_response() }
             }
         };
         if !is_foreign {

@@ -1,6 +1,7 @@
 //! What the handlers work with: the database, the object store, and views of one instant.
 use crate::auth::TokenKey;
 use crate::http::caller::Caller;
+use crate::http::generated::GeneratedRepository;
 use crate::http::key_cache::{self, KnownKeys};
 use crate::http::limits::Limits;
 use crate::http::problem::{Code, Problem};
@@ -48,6 +49,8 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// Whether images of the shared catalogue may be pulled without a key.
     pub registry_anonymous: bool,
+    /// Repositories of the registry beside those of images.
+    pub generated: Vec<Arc<dyn GeneratedRepository>>,
     /// The origins whose pages may call the API from a browser; none: only our own.
     pub allowed_origins: Vec<String>,
     /// Where webhooks may go.
@@ -124,6 +127,10 @@ impl ApiState {
 
     pub(crate) fn registry_anonymous(&self) -> bool {
         self.0.as_ref().is_some_and(|inner| inner.settings.registry_anonymous)
+    }
+
+    pub(crate) fn generated(&self) -> &[Arc<dyn GeneratedRepository>] {
+        self.0.as_ref().map_or(&[], |inner| &inner.settings.generated)
     }
 
     pub(crate) fn webhook_policy(&self) -> AddressPolicy {

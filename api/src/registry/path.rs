@@ -15,6 +15,8 @@ const MAX_TAG_BYTES: usize = 128;
 const AS_OF: &str = "as-of";
 /// The prefix of a registry as those were that know no referrers.
 const NO_REFERRERS_API: &str = "no-referrers-api";
+/// The prefix of images whose layers are not the bytes of their digest.
+const DAMAGED_LAYERS: &str = "damaged-layers";
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,32 @@ impl Wanted {
     }
 }
 
+/// What the statements about an image are like: as they are, or wrong on purpose, for those who test
+/// a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Evidence {
+    /// As it is.
+    Genuine,
+    /// There is none.
+    Unsigned,
+    /// Signed by a key that is not the world's.
+    WrongKey,
+    /// Changed after it was signed.
+    Tampered,
+}
+
+impl Evidence {
+    /// The kind that a prefix chooses.
+    fn of_prefix(text: &str) -> Option<Self> {
+        match text {
+            "unsigned" => Some(Evidence::Unsigned),
+            "wrong-key" => Some(Evidence::WrongKey),
+            "tampered" => Some(Evidence::Tampered),
+            _ => None,
+        }
+    }
+}
+
 /// An image as one request wants to see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Repository {
@@ -59,6 +87,10 @@ pub(super) struct Repository {
     pub(super) as_of: Option<DateTime<Utc>>,
     /// Whether it has the referrers API; if not, referrers are found by the tag `sha256-<hex>`.
     pub(super) referrers_api: bool,
+    /// What the statements about it are like.
+    pub(super) evidence: Evidence,
+    /// Whether its layers are not the bytes of their digest.
+    pub(super) damaged_layers: bool,
 }
 
 /// A digest of a well-formed kind.
@@ -151,7 +183,9 @@ pub(super) fn parse(path: &str) -> Result<Wanted, Refusal> {
         [name @ .., "manifests", reference] => {
             Wanted::Manifest(repository(name)?, Reference::parse(reference)?)
         }
-        [name @ .., "blobs", digest] => Wanted::Blob(repository(name)?, AskedDigest::parse(digest)?),
+        [name @ .., "blobs", digest] => {
+            Wanted::Blob(repository(name)?, AskedDigest::parse(digest)?)
+        }
         [name @ .., "referrers", digest] => {
             Wanted::Referrers(repository(name)?, AskedDigest::parse(digest)?)
         }
@@ -192,29 +226,55 @@ fn repository(segments: &[&str]) -> Result<Repository, Refusal> {
     if name.len() > MAX_NAME_BYTES || !segments.iter().all(|part| is_component(part)) {
         return Err(invalid("the name of a repository is not of the form that it must be".into()));
     }
-    let (mut as_of, mut referrers_api) = (None, true);
+    let mut found = Repository {
+        name: String::new(),
+        image: String::new(),
+        as_of: None,
+        referrers_api: true,
+        evidence: Evidence::Genuine,
+        damaged_layers: false,
+    };
     let mut rest = segments;
-    loop {
-        rest = match rest {
-            [AS_OF, at, more @ ..] if as_of.is_none() && !more.is_empty() => {
-                let read = instant(at).ok_or_else(|| {
-                    invalid(format!("{at} is not an instant such as 20260114t000000z"))
-                })?;
-                as_of = Some(read);
-                more
-            }
-            [NO_REFERRERS_API, more @ ..] if referrers_api && !more.is_empty() => {
-                referrers_api = false;
-                more
-            }
-            _ => break,
-        };
+    while let Some(more) = take_prefix(rest, &mut found)? {
+        rest = more;
     }
-    match rest {
-        [] => Err(invalid("the name of a repository is missing".into())),
-        // (One with a slash in it is well-formed, and none of ours.)
-        _ => Ok(Repository { image: rest.join("/"), name, as_of, referrers_api }),
+    if rest.is_empty() {
+        return Err(invalid("the name of a repository is missing".into()));
     }
+    // (One with a slash in it is well-formed, and no image's.)
+    Ok(Repository { image: rest.join("/"), name, ..found })
+}
+
+/// What is left of a name behind one prefix, each of which may be there once; none: it has no more.
+fn take_prefix<'a>(
+    segments: &'a [&'a str],
+    found: &mut Repository,
+) -> Result<Option<&'a [&'a str]>, Refusal> {
+    let more = match segments {
+        [AS_OF, at, more @ ..] if found.as_of.is_none() && !more.is_empty() => {
+            let read = instant(at).ok_or_else(|| {
+                let why = format!("{at} is not an instant such as 20260114t000000z");
+                Refusal::new(OciCode::NameInvalid, why)
+            })?;
+            found.as_of = Some(read);
+            more
+        }
+        [NO_REFERRERS_API, more @ ..] if found.referrers_api && !more.is_empty() => {
+            found.referrers_api = false;
+            more
+        }
+        [DAMAGED_LAYERS, more @ ..] if !found.damaged_layers && !more.is_empty() => {
+            found.damaged_layers = true;
+            more
+        }
+        [prefix, more @ ..] if found.evidence == Evidence::Genuine && !more.is_empty() => {
+            let Some(evidence) = Evidence::of_prefix(prefix) else { return Ok(None) };
+            found.evidence = evidence;
+            more
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(more))
 }
 
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
@@ -263,7 +323,8 @@ mod tests {
         assert_eq!(parse("/v2").unwrap(), Wanted::Ping);
         let hex = "a".repeat(64);
         let digest = AskedDigest::Sha256(Digest::from_hex(&hex).unwrap());
-        for path in [format!("/v2/nginx/blobs/sha256:{hex}"), format!("/v2/nginx/blobs/sha256%3a{hex}")]
+        for path in
+            [format!("/v2/nginx/blobs/sha256:{hex}"), format!("/v2/nginx/blobs/sha256%3a{hex}")]
         {
             let Wanted::Blob(repository, asked) = parse(&path).unwrap() else { panic!("{path}") };
             assert_eq!((repository.image.as_str(), asked), ("nginx", digest.clone()));
@@ -282,9 +343,10 @@ mod tests {
         for name in ["a", "a.b", "a_b", "a__b", "a---b", "0a", "as-of", "no-referrers-api"] {
             assert!(named(&format!("/v2/{name}/tags/list")).is_some(), "{name}");
         }
-        for name in
-            ["A", "a..b", "a___b", "-a", "a-", "a.-b", "..", ".", "a b", "%2e%2e", "a%2fb", "a%", "%ff"]
-        {
+        for name in [
+            "A", "a..b", "a___b", "-a", "a-", "a.-b", "..", ".", "a b", "%2e%2e", "a%2fb", "a%",
+            "%ff",
+        ] {
             assert!(named(&format!("/v2/{name}/tags/list")).is_none(), "{name}");
         }
         assert!(named(&format!("/v2/{}/tags/list", "a".repeat(256))).is_none());
@@ -306,7 +368,13 @@ mod tests {
             assert_eq!(both.as_of, at("2026-01-14T10:30:00.25Z"));
             assert!(!both.referrers_api);
         }
-        for wrong in ["20260114", "2026-01-14t00:00:00z", "20261314t000000z", "20260114t000000", "x"] {
+        let tampered = named("/v2/damaged-layers/tampered/nginx/tags/list").unwrap();
+        assert_eq!((tampered.evidence, tampered.damaged_layers), (Evidence::Tampered, true));
+        // One kind of wrong evidence at a time: the second is part of a name that nothing has.
+        assert_eq!(named("/v2/unsigned/tampered/x/tags/list").unwrap().image, "tampered/x");
+        for wrong in
+            ["20260114", "2026-01-14t00:00:00z", "20261314t000000z", "20260114t000000", "x"]
+        {
             assert!(named(&format!("/v2/as-of/{wrong}/nginx/tags/list")).is_none(), "{wrong}");
         }
     }
@@ -314,7 +382,8 @@ mod tests {
     #[test]
     fn digests_of_other_algorithms_are_well_formed_or_not() {
         let hex = "0".repeat(128);
-        for good in [format!("sha512:{hex}"), "blake3:abc".into(), "sha256+b64u:LCa0a2j_xo".into()] {
+        for good in [format!("sha512:{hex}"), "blake3:abc".into(), "sha256+b64u:LCa0a2j_xo".into()]
+        {
             assert!(matches!(AskedDigest::parse(&good), Ok(AskedDigest::Other(_))), "{good}");
         }
         for bad in ["sha256:abc", "sha512:abc", ":x", "x:", "X:a", "sha256", "a:b/c", "a:b c"] {

@@ -3,7 +3,7 @@
 use crate::http::problem::{Code, Problem};
 use poem::Response;
 use poem::error::ResponseError;
-use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use store::objects::ObjectError;
 
@@ -65,13 +65,13 @@ pub(super) struct Refusal {
     pub(super) code: OciCode,
     status: StatusCode,
     message: String,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
     pub(super) fn new(code: OciCode, message: impl Into<String>) -> Self {
         let (status, message) = (code.status(), message.into());
-        Refusal { code, status, message, headers: HeaderMap::new() }
+        Refusal { code, status, message, headers: Vec::new() }
     }
 
     /// There is no such repository, or none that the caller may know of.
@@ -93,7 +93,7 @@ impl Refusal {
     /// With a header.
     pub(super) fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(name, value);
+            self.headers.push((name, value));
         }
         self
     }
@@ -102,7 +102,7 @@ impl Refusal {
         let code = self.code.as_str();
         let body = json!({ "errors": [{ "code": code, "message": self.message, "detail": {} }] });
         let mut response = Response::builder().status(self.status).body(body.to_string());
-        *response.headers_mut() = self.headers;
+        response.headers_mut().extend(self.headers);
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         response
@@ -155,7 +155,8 @@ pub(super) fn of_problem(problem: &Problem) -> Refusal {
         StatusCode::UNAUTHORIZED => OciCode::Unauthorized,
         StatusCode::TOO_MANY_REQUESTS => OciCode::TooManyRequests,
         StatusCode::SERVICE_UNAVAILABLE => OciCode::Unavailable,
-        status if status.is_client_error() => OciCode::Unsupported,
+        // An instant that has not come, or that nothing is kept of.
+        status if status.is_client_error() => OciCode::NameUnknown,
         _ => OciCode::Unknown,
     };
     let refusal = Refusal::new(code, problem.detail());

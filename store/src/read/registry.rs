@@ -131,6 +131,8 @@ pub async fn names(
 pub struct BlobRow {
     /// The image.
     pub image_id: i64,
+    /// What it is of a version: `config`, `layer`, or `bundle`.
+    pub kind: Option<String>,
     /// Its size; none: the repository has no such blob.
     pub bytes: Option<i64>,
     /// Where the object store keeps it.
@@ -146,18 +148,18 @@ pub async fn blob(
     sha256: &str,
 ) -> sqlx::Result<Option<BlobRow>> {
     sqlx::query_as(
-        "SELECT i.id AS image_id, b.bytes, b.object_key
+        "SELECT i.id AS image_id, b.kind, b.bytes, b.object_key
          FROM images i
          LEFT JOIN LATERAL (
-             (SELECT a.bytes, a.object_key
+             (SELECT a.kind, a.bytes, a.object_key
               FROM artifacts a JOIN image_versions v ON v.build_id = a.build_id
               WHERE a.sha256 = $3 AND a.kind IN ('config', 'layer')
                 AND v.image_id = i.id AND v.published_at <= $1 LIMIT 1)
              UNION ALL
-             (SELECT t.bytes, t.object_key FROM attestations t
+             (SELECT 'bundle', t.bytes, t.object_key FROM attestations t
               WHERE t.sha256 = $3 AND t.image_id = i.id AND t.created_at <= $1 LIMIT 1)
              UNION ALL
-             (SELECT r.bytes, r.object_key
+             (SELECT 'bundle', r.bytes, r.object_key
               FROM attestation_replacements r JOIN attestations t ON t.log_index = r.log_index
               WHERE r.sha256 = $3 AND t.image_id = i.id AND r.replaced_at <= $1 LIMIT 1)
              LIMIT 1) b ON true
@@ -187,6 +189,8 @@ pub struct ReferrerRow {
     pub sha256: String,
     /// The bundle's size.
     pub bytes: i64,
+    /// Where the object store keeps it.
+    pub object_key: String,
     /// The version's digest.
     pub subject: String,
     /// The size of its manifest.
@@ -208,12 +212,13 @@ pub async fn referrers(
     sqlx::query_as(
         "SELECT a.seq, a.version, a.predicate_type, r.seq AS replacement, a.created_at,
                 coalesce(r.sha256, a.sha256) AS sha256, coalesce(r.bytes, a.bytes) AS bytes,
+                coalesce(r.object_key, a.object_key) AS object_key,
                 v.digest AS subject, m.bytes AS subject_bytes
          FROM image_versions v
          JOIN artifacts m ON m.build_id = v.build_id AND m.kind = 'manifest'
          JOIN attestations a ON a.image_id = v.image_id AND a.version = v.version
          LEFT JOIN LATERAL (
-             SELECT n.seq, n.sha256, n.bytes FROM attestation_replacements n
+             SELECT n.seq, n.sha256, n.bytes, n.object_key FROM attestation_replacements n
              WHERE n.log_index = a.log_index AND n.replaced_at <= $1
              ORDER BY n.seq DESC LIMIT 1) r ON true
          WHERE v.digest = $3 AND v.image_id = $2 AND v.published_at <= $1
@@ -238,14 +243,15 @@ pub async fn referrers(
 /// what took their place.
 const EVERY_BUNDLE: &str = "
     SELECT a.seq, a.version, a.predicate_type, x.replacement, a.created_at, x.sha256, x.bytes,
-           v.digest AS subject, m.bytes AS subject_bytes
+           x.object_key, v.digest AS subject, m.bytes AS subject_bytes
     FROM attestations a
     JOIN image_versions v ON v.image_id = a.image_id AND v.version = a.version
     JOIN artifacts m ON m.build_id = v.build_id AND m.kind = 'manifest'
     CROSS JOIN LATERAL (
-        SELECT NULL::bigint AS replacement, a.created_at AS known_at, a.sha256, a.bytes
+        SELECT NULL::bigint AS replacement, a.created_at AS known_at, a.sha256, a.bytes,
+               a.object_key
         UNION ALL
-        SELECT r.seq, r.replaced_at, r.sha256, r.bytes
+        SELECT r.seq, r.replaced_at, r.sha256, r.bytes, r.object_key
         FROM attestation_replacements r WHERE r.log_index = a.log_index) x
     WHERE a.image_id = $1 AND x.sha256 IS NOT NULL";
 
@@ -286,7 +292,8 @@ pub async fn bundle(
         .await
 }
 
-/// The bundle about a version of an image whose envelope has that SHA-256, if it was there by then.
+/// Where the bundle about a version of an image is kept whose envelope has that SHA-256, if it was there
+/// by then.
 pub async fn bundle_of_envelope(
     conn: &mut PgConnection,
     as_of: DateTime<Utc>,
@@ -294,7 +301,7 @@ pub async fn bundle_of_envelope(
     envelope_sha256: &[u8; 32],
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar(
-        "SELECT sha256 FROM attestations
+        "SELECT object_key FROM attestations
          WHERE image_id = $2 AND envelope_sha256 = $3 AND created_at <= $1 AND sha256 IS NOT NULL
          ORDER BY seq LIMIT 1",
     )
