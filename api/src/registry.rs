@@ -15,6 +15,7 @@ mod range;
 mod referrers;
 mod refusal;
 mod service;
+mod trust;
 
 pub(crate) use service::Registry;
 
@@ -71,7 +72,7 @@ impl Registry {
         let as_of = repository.as_of.map(Into::into);
         let snapshot = self.state.snapshot(caller, as_of).await?;
         let mut view = View { snapshot, repository };
-        if let Some(generated) = self.generated(&repository.image) {
+        if let Some(generated) = self.generated_as(&repository.image) {
             return generated::answer(generated, &mut view, wanted, request).await;
         }
         match wanted {

@@ -2,7 +2,7 @@
 use super::answer::{Content, FOR_EVER, has_copy, name, sha256, typed, whole};
 use super::kept::Piece;
 use super::path::{AskedDigest, Evidence};
-use super::pieces::{Extent, changed, pieces};
+use super::pieces::{DAMAGED_AT, Extent, changed, pieces};
 use super::range::{self, Wants};
 use super::refusal::{Failure, OciCode, Refusal};
 use super::service::{Registry, View};
@@ -57,7 +57,8 @@ impl Registry {
         if bytes <= CHECKED_BYTES && request.method() != Method::HEAD {
             let mut content = self.checked(row.image_id, digest, &key).await?;
             if damaged {
-                content = changed(&content);
+                let at = usize::try_from(DAMAGED_AT).map_err(Problem::internal)?;
+                content = changed(&content, at);
             }
             return part(request, &digest, &content);
         }

@@ -13,9 +13,8 @@ use poem::{Request, Response};
 
 impl Registry {
     /// The generated repository of that name.
-    pub(super) fn generated(&self, name: &str) -> Option<&dyn GeneratedRepository> {
-        let mut all = self.state.generated().iter();
-        all.find(|one| one.name() == name).map(|one| &**one)
+    pub(super) fn generated_as(&self, name: &str) -> Option<&dyn GeneratedRepository> {
+        self.generated.iter().find(|one| one.name() == name).map(|one| &**one)
     }
 }
 

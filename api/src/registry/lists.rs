@@ -85,7 +85,7 @@ impl Registry {
         let limit = i64::try_from(n + 1).map_err(Problem::internal)?;
         let last = query.last.as_deref();
         let mut names = registry::names(snapshot.conn(), as_of, last, limit).await?;
-        let others = self.state.generated().iter().map(|one| one.name().to_owned());
+        let others = self.generated.iter().map(|one| one.name().to_owned());
         names.extend(others.filter(|name| last.is_none_or(|last| name.as_str() > last)));
         names.sort_unstable();
         let more = cut(&mut names, n);

@@ -11,6 +11,10 @@ use store::objects::{ObjectError, ObjectStore, Reading};
 /// How much of what is compressed is unpacked at a time, bytes.
 const PACKED_BYTES: usize = 4096;
 
+/// Which byte of a layer is another one where it is to be damaged: gzip's header names an operating
+/// system there, which nobody reads, so that the digest alone tells.
+pub(super) const DAMAGED_AT: u64 = 9;
+
 /// Which bytes of which object.
 pub(super) struct Extent {
     /// Its key.
@@ -21,7 +25,7 @@ pub(super) struct Extent {
     pub(super) from: u64,
     /// The first that is not wanted any more.
     pub(super) until: u64,
-    /// Whether the last byte of all is to be another one than it is.
+    /// Whether the byte at [`DAMAGED_AT`] is to be another one than it is.
     pub(super) damaged: bool,
 }
 
@@ -82,11 +86,11 @@ impl Pieces {
                 continue;
             }
             let mut wanted = piece.slice(from..until);
+            let first = begin + from as u64;
             if self.extent.damaged
-                && end >= self.extent.bytes
-                && self.extent.until == self.extent.bytes
+                && let Some(at) = DAMAGED_AT.checked_sub(first)
             {
-                wanted = changed(&wanted);
+                wanted = changed(&wanted, usize::try_from(at).map_err(Problem::internal)?);
             }
             return Ok(Some(wanted));
         }
@@ -108,11 +112,11 @@ impl Pieces {
     }
 }
 
-/// The same with another last byte.
-pub(super) fn changed(bytes: &[u8]) -> Bytes {
+/// The same with another byte at that place, if it has one.
+pub(super) fn changed(bytes: &[u8], at: usize) -> Bytes {
     let mut changed = bytes.to_vec();
-    if let Some(last) = changed.last_mut() {
-        *last ^= 1;
+    if let Some(byte) = changed.get_mut(at) {
+        *byte ^= 1;
     }
     changed.into()
 }

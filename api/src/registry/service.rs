@@ -3,7 +3,9 @@ use super::by_digest::ByDigest;
 use super::kept::Kept;
 use super::path::Repository;
 use super::refusal::{Failure, Refusal};
+use super::trust::Trust;
 use crate::http::authorize::Authorizer;
+use crate::http::generated::GeneratedRepository;
 use crate::http::snapshot::Snapshot;
 use crate::http::state::ApiState;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub(crate) struct Registry {
     /// What was made for a list, and is asked for next.
     pub(super) made: Kept,
     pub(super) index: ByDigest,
+    /// Repositories beside those of images.
+    pub(super) generated: Vec<Arc<dyn GeneratedRepository>>,
 }
 
 /// A repository that the caller may see, as of the instant that it asks about.
@@ -30,7 +34,10 @@ pub(super) struct View<'a> {
 
 impl Registry {
     pub(crate) fn new(state: ApiState, authorizer: Arc<Authorizer>) -> Self {
+        let mut generated: Vec<Arc<dyn GeneratedRepository>> = vec![Arc::new(Trust)];
+        generated.extend(state.generated().iter().cloned());
         Registry {
+            generated,
             state,
             authorizer,
             stored: Kept::default(),

@@ -63,7 +63,10 @@ async fn listing_repositories() {
     let first = repository.api.get_as(&token, "/v2/_catalog?n=3").await;
     assert_eq!(first.json(), json!({ "repositories": ["base-os", "late", "nginx"] }));
     let rest = repository.api.get_as(&token, &link(&first).unwrap()).await;
-    assert_eq!((rest.json(), link(&rest)), (json!({ "repositories": ["redis"] }), None));
+    assert_eq!(
+        (rest.json(), link(&rest)),
+        (json!({ "repositories": ["redis", "wavetank/trust"] }), None)
+    );
 }
 
 #[tokio::test]
