@@ -12,6 +12,7 @@
 //!   advisory.
 //! - [`dsse::Envelope`] signs a [`statement`], [`rekor`] and [`merkle`] log it, [`bundle::Bundle`]
 //!   holds both for a verifier, and [`slsa_level::assess`] says what they prove.
+//! - [`forgeries`] makes broken evidence of every kind from all this, for authors of verifiers.
 //! - [`world_keys::WorldKeys`] are the keys of a world, of which all of this follows.
 #![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
@@ -29,12 +30,14 @@ pub mod digest;
 pub mod divergence;
 pub mod dsse;
 mod error;
+pub mod forgeries;
 pub mod gzip;
 pub mod keys;
 mod legal;
 pub mod merkle;
 pub mod oci;
 pub mod osv;
+mod proto_json;
 pub mod provenance;
 pub mod purl;
 pub mod rekor;
