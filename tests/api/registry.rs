@@ -2,6 +2,7 @@
 mod access;
 mod discovery;
 mod evidence;
+mod generated;
 mod hostile;
 mod pull;
 mod referrers;
