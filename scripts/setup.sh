@@ -298,6 +298,22 @@ setup_cosign() {
     say "cosign: ${COSIGN:-$(command -v cosign)}"
 }
 
+# Other people's clients of registries pull from ours where they are installed.
+setup_registry_clients() {
+    local client variable
+    for client in skopeo crane oras; do
+        variable=$(printf '%s' "$client" | tr '[:lower:]' '[:upper:]')
+        if ! command -v "$client" >/dev/null 2>&1 && [ -z "${!variable:-}" ]; then
+            if ! can_apt || ! apt-cache show "$client" >/dev/null 2>&1 || ! apt_install "$client"; then
+                say "$client: not found, so the interoperability test goes without it" \
+                    "(Debian 14 or newer: sudo apt-get install $client; elsewhere name it in $variable)"
+                continue
+            fi
+        fi
+        say "$client: ${!variable:-$(command -v "$client")}"
+    done
+}
+
 # R judges the statistics of studies where it is installed: it is too large to be installed for that.
 setup_r() {
     if Rscript -e 'library(survival)' >/dev/null 2>&1; then
@@ -420,6 +436,7 @@ if [ "${1:-all}" = all ]; then
     setup_interop
     setup_openssl
     setup_cosign
+    setup_registry_clients
     setup_r
     setup_nginx
     setup_chromium

@@ -2,27 +2,33 @@
 //!
 //! `http` is what every request meets (problems, pages, instants, authorization, limits), `schemas` what
 //! several resources answer with, `resources` the endpoints by subject, and `openapi` the specification.
+//! `registry` stands beside the resources: images for the tools that pull them, by a protocol of others.
 #![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 pub mod auth;
 mod http;
 mod openapi;
+mod registry;
 mod resources;
 mod schemas;
 mod web;
 
+pub use http::generated::{GeneratedArtifact, GeneratedRepository};
 pub use http::limits::Limits;
 pub use http::metrics_listener;
 pub use http::problem;
 pub use http::state::{ApiState, Settings};
 pub use openapi::openapi_json;
 
+use http::authorize::Authorizer;
+use http::middleware::Middleware;
 use http::operations::Operations;
 use poem::endpoint::BoxEndpoint;
 use poem::listener::TcpAcceptor;
 use poem::middleware::Cors;
 use poem::{EndpointExt, Response, Route, Server, get};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -61,7 +67,9 @@ pub fn router(state: ApiState) -> BoxEndpoint<'static, Response> {
     let pages = web::mount(Route::new(), state.static_dir())
         .at("/openapi.json", get(openapi::docs::specification(specification)))
         .nest("/docs", openapi::docs::swagger_ui());
-    let middleware = http::middleware::Middleware::new(pages, operations, state);
+    let authorizer = Arc::new(Authorizer::new(state.clone()));
+    let registry = registry::Registry::new(state.clone(), authorizer.clone());
+    let middleware = Middleware::new(pages, operations, registry, authorizer, state);
     if origins.is_empty() {
         return middleware.boxed();
     }

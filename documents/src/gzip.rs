@@ -3,6 +3,10 @@
 //! It uses `miniz_oxide` directly: `flate2` changes its compressor, and with it the bytes and the
 //! digests, when any other crate of the program enables one of its features.
 
+mod inflater;
+
+pub use inflater::Inflater;
+
 use crate::error::Error;
 
 /// Magic, deflate, no flags, time 0, no extra flags, unknown operating system (RFC 1952).

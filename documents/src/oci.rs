@@ -3,6 +3,8 @@
 //! Nothing in them depends on when an image was built. Identical contents give identical bytes,
 //! so the digest says whether a rebuild changed anything.
 
+pub mod referrer;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

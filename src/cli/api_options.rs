@@ -49,6 +49,10 @@ pub(super) struct ApiOptions {
     /// X-Forwarded-For.
     #[arg(long, env = "WAVETANK_BEHIND_PROXY", help_heading = "API")]
     behind_proxy: bool,
+    /// Let anybody pull the images of the shared catalogue from the registry at /v2/; without it, every
+    /// pull needs an API key as its password.
+    #[arg(long, env = "WAVETANK_REGISTRY_ANONYMOUS", help_heading = "API")]
+    registry_anonymous: bool,
     /// Let pages of this origin (https://host) call the API from a browser; can be repeated.
     #[arg(
         long = "allow-origin",
@@ -103,11 +107,18 @@ impl ApiOptions {
         Ok(key)
     }
 
+    /// The same, with images of the shared catalogue for everybody.
+    pub(super) fn with_anonymous_pulls(&self) -> Self {
+        ApiOptions { registry_anonymous: true, ..self.clone() }
+    }
+
     /// The rest, for the API.
     pub(super) fn settings(&self, metrics: &Metrics) -> Settings {
         Settings {
             limits: Limits { requests_per_second: self.rate_limit, ..Limits::default() },
             behind_proxy: self.behind_proxy,
+            registry_anonymous: self.registry_anonymous,
+            generated: Vec::new(),
             allowed_origins: self.allowed_origins.clone(),
             webhooks: self.webhooks,
             metrics: metrics.clone(),

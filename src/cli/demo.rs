@@ -164,6 +164,7 @@ impl Demo<'_> {
         say!("Pages       http://{address}/");
         say!("Swagger UI  http://{address}/docs");
         say!("OpenAPI     http://{address}/openapi.json");
+        say!("Registry    {address}/IMAGE:TAG  (images of the catalogue; see docs/registry.md)");
         for (what, key) in super::api_key::demo_keys(self.services).await? {
             say!("API key     {key}  {what}");
         }
@@ -171,8 +172,8 @@ impl Demo<'_> {
     }
 
     async fn serve(self, shutdown: &CancellationToken) -> Result<()> {
-        let (api, shutdown) = (&self.options.api, shutdown.clone());
-        super::serve::serve_until(self.listener, api, self.services, &self.metrics, shutdown).await
+        let (api, shutdown) = (self.options.api.with_anonymous_pulls(), shutdown.clone());
+        super::serve::serve_until(self.listener, &api, self.services, &self.metrics, shutdown).await
     }
 }
 

@@ -24,6 +24,7 @@ pub mod log;
 pub mod notifications;
 pub mod packages;
 mod page;
+pub mod registry;
 pub mod scans;
 pub mod score;
 pub mod sla;

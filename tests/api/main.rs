@@ -31,6 +31,7 @@ mod outage;
 mod problems;
 mod query_plans;
 mod rate_limits;
+mod registry;
 mod requests;
 mod routing;
 mod scan_states;

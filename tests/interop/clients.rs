@@ -41,16 +41,16 @@ async fn generated_clients_have_every_operation_and_call_a_world() {
 }
 
 /// A demo that plays the smallest scenario.
-struct World {
-    base: String,
+pub(crate) struct World {
+    pub(crate) base: String,
     key: String,
     client: Client,
-    demo: Background,
+    pub(crate) demo: Background,
     _data: TempDir,
 }
 
 impl World {
-    async fn start() -> World {
+    pub(crate) async fn start() -> World {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         let address = format!("127.0.0.1:{}", port.expect("a port").port());
         let base = format!("http://{address}");
@@ -222,7 +222,7 @@ fn root() -> &'static Path {
 }
 
 #[track_caller]
-fn run(command: &mut Command) {
+pub(crate) fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?} failed:\n{}", said(&output));
 }

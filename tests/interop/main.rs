@@ -5,6 +5,7 @@ mod clients;
 mod forgeries;
 mod imports;
 mod object_store;
+mod registry;
 mod scenarios;
 mod statistics;
 #[path = "../e2e/support.rs"]

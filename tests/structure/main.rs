@@ -43,6 +43,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("http", &["auth"]),
     ("schemas", &["http"]),
     ("resources", &["auth", "http", "schemas"]),
+    ("registry", &["auth", "http"]),
     ("openapi", &["http", "resources"]),
     ("web", &["http"]),
 ];

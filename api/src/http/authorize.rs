@@ -13,6 +13,7 @@ use poem::Request;
 use poem::http::header::AUTHORIZATION;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Keys and addresses that are kept in mind before the idle ones are forgotten.
@@ -25,6 +26,7 @@ pub(crate) struct Authorizer {
     state: ApiState,
     per_key: Limiter,
     per_address: Limiter,
+    per_reader: Limiter,
     checks: AtomicU32,
 }
 
@@ -39,6 +41,7 @@ impl Authorizer {
             state,
             per_key: limiter(limits.requests_per_second),
             per_address: limiter(limits.anonymous_per_second),
+            per_reader: limiter(limits.requests_per_second),
             checks: AtomicU32::new(0),
         }
     }
@@ -60,19 +63,8 @@ impl Authorizer {
             return Ok(None);
         };
         let claims = self.claims(request)?;
-        self.within(&self.per_key, claims.sub.clone())?;
-        self.state.key_holds(&claims.sub).await?;
-        let role = claims.role().ok_or_else(|| unauthenticated("The token names no role."))?;
-        let caller = Caller::new(Inner {
-            actor: claims.sub,
-            name: claims.name,
-            role,
-            tenant: claims.tenant,
-            expires: claims.exp,
-            operation: operation.id.clone(),
-            request_id: request_id.to_owned(),
-            idempotency: None,
-        });
+        let caller = self.known(claims, operation.id.clone(), request_id).await?;
+        let role = caller.role;
         if !roles.contains(&role) {
             let detail = format!("The role `{role}` may not call {}.", operation.id);
             let names = roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>();
@@ -91,7 +83,41 @@ impl Authorizer {
         Ok(Some(caller))
     }
 
-    fn claims(&self, request: &Request) -> Result<Claims, Problem> {
+    /// The caller whose valid token says that, if the key behind it still holds and asks no faster
+    /// than it may.
+    pub(crate) async fn known(
+        &self,
+        claims: Claims,
+        operation: Arc<str>,
+        request_id: &str,
+    ) -> Result<Caller, Problem> {
+        self.within(&self.per_key, claims.sub.clone())?;
+        self.state.key_holds(&claims.sub).await?;
+        let role = claims.role().ok_or_else(|| unauthenticated("The token names no role."))?;
+        Ok(Caller::new(Inner {
+            actor: claims.sub,
+            name: claims.name,
+            role,
+            tenant: claims.tenant,
+            expires: claims.exp,
+            operation,
+            request_id: request_id.to_owned(),
+            idempotency: None,
+        }))
+    }
+
+    /// Refuses those who read without a key faster than one key may.
+    pub(crate) fn within_readers(&self, request: &Request) -> Result<(), Problem> {
+        self.within(&self.per_reader, self.address(request))
+    }
+
+    /// Refuses those who try one wrong key after another.
+    pub(crate) fn within_guesses(&self, request: &Request) -> Result<(), Problem> {
+        self.within(&self.per_address, self.address(request))
+    }
+
+    /// What the token of a request says, when it holds.
+    pub(crate) fn claims(&self, request: &Request) -> Result<Claims, Problem> {
         let given = request.headers().get(AUTHORIZATION);
         let given = given.ok_or_else(|| unauthenticated("The request carries no token."))?;
         let token = given.to_str().ok().and_then(|text| {

@@ -48,7 +48,7 @@ pub(crate) fn is_marked(media_type: &str) -> bool {
 }
 
 /// Whether `If-None-Match` lists the tag; weak and strong tags compare alike (RFC 9110).
-fn holds(known: Option<&str>, tag: &str) -> bool {
+pub(crate) fn holds(known: Option<&str>, tag: &str) -> bool {
     let same = |given: &str| {
         let given = given.trim();
         given == "*" || given.strip_prefix("W/").unwrap_or(given) == tag

@@ -13,7 +13,9 @@ use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use std::any::Any;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 use telemetry::metrics::NO_OPERATION;
 use tracing::{Instrument, Span, field};
@@ -22,18 +24,45 @@ use tracing::{Instrument, Span, field};
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// An endpoint that answers every request: operations, which ask for something before they are
-/// called, and pages, which do not.
-pub(crate) struct Middleware<E> {
-    pages: E,
-    operations: Operations,
-    state: ApiState,
-    authorizer: Authorizer,
+/// An interface that others have specified, below a path of its own: it admits its callers, and
+/// refuses them in its own form.
+pub(crate) trait Protocol: Send + Sync {
+    /// What metrics and traces call it.
+    const OPERATION: &'static str;
+
+    /// Whether a path is one of its.
+    fn serves(&self, path: &str) -> bool;
+
+    /// The answer to a request for one of its paths.
+    fn answer(
+        &self,
+        request: Request,
+        id: &str,
+    ) -> impl Future<Output = Result<Response, Problem>> + Send;
+
+    /// What went wrong, in its form.
+    fn refusal(&self, problem: &Problem) -> Response;
 }
 
-impl<E: Endpoint> Middleware<E> {
-    pub(crate) fn new(pages: E, operations: Operations, state: ApiState) -> Self {
-        Middleware { pages, operations, authorizer: Authorizer::new(state.clone()), state }
+/// An endpoint that answers every request: operations, which ask for something before they are
+/// called, pages, which do not, and a protocol beside them.
+pub(crate) struct Middleware<E, P> {
+    pages: E,
+    operations: Operations,
+    protocol: P,
+    state: ApiState,
+    authorizer: Arc<Authorizer>,
+}
+
+impl<E: Endpoint, P: Protocol> Middleware<E, P> {
+    pub(crate) fn new(
+        pages: E,
+        operations: Operations,
+        protocol: P,
+        authorizer: Arc<Authorizer>,
+        state: ApiState,
+    ) -> Self {
+        Middleware { pages, operations, protocol, authorizer, state }
     }
 
     async fn answer(&self, mut request: Request, id: &str) -> Result<Response, Problem> {
@@ -105,9 +134,12 @@ impl<E: Endpoint> Middleware<E> {
     }
 
     /// The answer, whatever happens on the way: a panic or an overlong wait is a problem too.
-    async fn guarded(&self, request: Request, id: &str) -> Result<Response, Problem> {
+    async fn guarded(
+        &self,
+        answer: impl Future<Output = Result<Response, Problem>>,
+    ) -> Result<Response, Problem> {
         let limit = self.state.limits().handler_time;
-        let answer = AssertUnwindSafe(tokio::time::timeout(limit, self.answer(request, id)));
+        let answer = AssertUnwindSafe(tokio::time::timeout(limit, answer));
         match answer.catch_unwind().await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
@@ -119,7 +151,7 @@ impl<E: Endpoint> Middleware<E> {
     }
 }
 
-impl<E: Endpoint> Endpoint for Middleware<E> {
+impl<E: Endpoint, P: Protocol> Endpoint for Middleware<E, P> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
@@ -128,13 +160,21 @@ impl<E: Endpoint> Endpoint for Middleware<E> {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let takes_gzip = gzip::takes_gzip(request.header(header::ACCEPT_ENCODING));
+        let is_foreign = self.protocol.serves(&path);
         let operation = match self.operations.target(&request) {
+            _ if is_foreign => P::OPERATION,
             Target::Operation(operation, _) => &*operation.id,
             Target::OtherMethod | Target::Elsewhere => NO_OPERATION,
         };
         let span = span(operation, method.as_str(), &id);
-        let answer = self.guarded(request, &id).instrument(span.clone()).await;
-        let mut response = match answer.and_then(without_foreign_errors) {
+        let answer = if is_foreign {
+            let answer = self.protocol.answer(request, &id);
+            self.guarded(answer).instrument(span.clone()).await
+        } else {
+            let answer = self.answer(request, &id);
+            self.guarded(answer).instrument(span.clone()).await.and_then(without_foreign_errors)
+        };
+        let mut response = match answer {
             Ok(response) => response,
             Err(mut problem) => {
                 if problem.code() == Code::MethodNotAllowed.as_str() {
@@ -142,10 +182,12 @@ impl<E: Endpoint> Endpoint for Middleware<E> {
                 }
                 problem.place(&path, &id);
                 log_failure(&problem, &id, method.as_str(), &path);
-                problem.as_response()
+                if is_foreign { self.protocol.refusal(&problem) } else { problem.as_response() }
             }
         };
-        response = gzip::compress_text(response, takes_gzip).await;
+        if !is_foreign {
+            response = gzip::compress_text(response, takes_gzip).await;
+        }
         let headers = response.headers_mut();
         security_headers::apply(headers);
         if let Some(value) = request_id::header(&id) {

@@ -1,6 +1,7 @@
 //! What the handlers work with: the database, the object store, and views of one instant.
 use crate::auth::TokenKey;
 use crate::http::caller::Caller;
+use crate::http::generated::GeneratedRepository;
 use crate::http::key_cache::{self, KnownKeys};
 use crate::http::limits::Limits;
 use crate::http::problem::{Code, Problem};
@@ -46,6 +47,10 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether requests come through a proxy that says in `X-Forwarded-For` from where.
     pub behind_proxy: bool,
+    /// Whether images of the shared catalogue may be pulled without a key.
+    pub registry_anonymous: bool,
+    /// Repositories of the registry beside those of images.
+    pub generated: Vec<Arc<dyn GeneratedRepository>>,
     /// The origins whose pages may call the API from a browser; none: only our own.
     pub allowed_origins: Vec<String>,
     /// Where webhooks may go.
@@ -118,6 +123,14 @@ impl ApiState {
 
     pub(crate) fn behind_proxy(&self) -> bool {
         self.0.as_ref().is_some_and(|inner| inner.settings.behind_proxy)
+    }
+
+    pub(crate) fn registry_anonymous(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.settings.registry_anonymous)
+    }
+
+    pub(crate) fn generated(&self) -> &[Arc<dyn GeneratedRepository>] {
+        self.0.as_ref().map_or(&[], |inner| &inner.settings.generated)
     }
 
     pub(crate) fn webhook_policy(&self) -> AddressPolicy {

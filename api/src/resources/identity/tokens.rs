@@ -1,10 +1,11 @@
 //! Signing in: an API key is exchanged for a token that holds for some minutes.
-use crate::auth::{ApiKey, LIFETIME_SECONDS, Role};
+use crate::auth::{LIFETIME_SECONDS, Role};
 use crate::http::access::{Access, Resource};
 use crate::http::caller::Caller;
 use crate::http::examples;
 use crate::http::middleware::RequestId;
-use crate::http::problem::{Code, Failure, Problem, failures};
+use crate::http::problem::{Failure, failures};
+use crate::http::sign_in::sign_in;
 use crate::http::state::ApiState;
 use crate::http::strict_text::StrictText;
 use crate::http::tag::Tag;
@@ -12,7 +13,6 @@ use poem::web::Data;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
-use store::api_keys::ApiKeyRow;
 
 pub(crate) struct AuthApi(pub(crate) ApiState);
 
@@ -151,21 +151,15 @@ impl AuthApi {
         request_id: Data<&RequestId>,
         credentials: Json<Credentials>,
     ) -> Result<Json<Token>, Failure<GetToken>> {
-        let request_id = &request_id.0.0;
-        let invalid = || Problem::new(Code::InvalidApiKey, "There is no such valid API key.");
-        let key = ApiKey::parse(credentials.api_key.trim())
-            .map_err(|why| Problem::new(Code::InvalidApiKey, format!("{why}.")))?;
-        let mut tx = self.0.platform_write().await?;
-        let found = store::api_keys::valid(&mut tx, key.id()).await?;
-        let Some(row) = found.filter(|row| key.matches(&row.secret_sha256)) else {
-            drop(tx);
-            let caller = Caller::platform(key.id(), "getToken", request_id);
-            self.0.refused(&caller, "/v1/auth/token", invalid().code()).await;
-            return Err(invalid().into());
-        };
-        store::api_keys::touch(&mut tx, &row.id).await?;
-        tx.commit().await.map_err(Problem::from)?;
-        Ok(Json(self.issue(&row)?))
+        let asked = ("getToken", "/v1/auth/token");
+        let signed_in = sign_in(&self.0, &credentials.api_key, asked, &request_id.0.0).await?;
+        Ok(Json(Token {
+            access_token: signed_in.access_token,
+            token_type: "Bearer".to_owned(),
+            expires_in: LIFETIME_SECONDS,
+            role: signed_in.role.into(),
+            tenant_namespace: signed_in.tenant_namespace,
+        }))
     }
 
     /// Read who you are
@@ -179,23 +173,5 @@ impl AuthApi {
             role: caller.role.into(),
             tenant_namespace: caller.tenant().map(str::to_owned),
         }))
-    }
-}
-
-impl AuthApi {
-    fn issue(&self, row: &ApiKeyRow) -> Result<Token, Problem> {
-        let role = Role::parse(&row.role)
-            .ok_or_else(|| Problem::internal("a stored key has an unknown role"))?;
-        let tenant = row.tenant_namespace.as_deref();
-        let key = self.0.token_key()?;
-        let (access_token, _) =
-            key.issue(&row.id, &row.name, role, tenant).map_err(Problem::internal)?;
-        Ok(Token {
-            access_token,
-            token_type: "Bearer".to_owned(),
-            expires_in: LIFETIME_SECONDS,
-            role: role.into(),
-            tenant_namespace: row.tenant_namespace.clone(),
-        })
     }
 }
