@@ -26,6 +26,7 @@ pub mod contents;
 pub mod cvss;
 pub mod cyclonedx;
 pub mod digest;
+pub mod distribution;
 pub mod divergence;
 pub mod dsse;
 mod error;
@@ -57,6 +58,7 @@ pub mod world_keys;
 
 pub use contents::{BaseReference, Component, ImageContents};
 pub use digest::Digest;
+pub use distribution::Distribution;
 pub use error::Error;
 pub use subject::Subject;
 pub use timestamp::Timestamp;

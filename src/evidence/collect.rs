@@ -11,7 +11,7 @@ use documents::keys::PublicKey;
 use documents::osv::{self, AffectedPackage};
 use documents::statement::PredicateType;
 use documents::world_keys::{WorldIdentity, WorldKeys};
-use documents::{Timestamp, oci, spdx3, trusted_root};
+use documents::{Distribution, Timestamp, oci, spdx3, trusted_root};
 use futures::stream::{self, StreamExt};
 use sim::time::SimTime;
 use sqlx::{PgConnection, PgPool};
@@ -41,6 +41,7 @@ pub struct Collector {
     pub(super) origin: Origin,
     pub(super) identity: WorldIdentity,
     pub(super) as_of: DateTime<Utc>,
+    pub(super) distribution: Distribution,
 }
 
 impl Collector {
@@ -55,7 +56,11 @@ impl Collector {
         identity.signer =
             PublicKey::from_pem(&origin.signer_key).context("the world's signing key")?;
         let as_of = record.materialized.at.to_datetime().context("the world's instant")?;
-        Ok(Collector { pool, objects, origin, identity, as_of })
+        let name = &origin.distribution;
+        let distribution = Distribution::named(name);
+        let distribution =
+            distribution.with_context(|| format!("the distribution {name} is unknown"))?;
+        Ok(Collector { pool, objects, origin, identity, as_of, distribution })
     }
 
     /// Whether its documents are signed with that key.
@@ -88,7 +93,7 @@ impl Collector {
         let identity = &self.identity;
         let images: BTreeSet<_> = versions.iter().map(|row| row.image_id).collect();
         let mut conn = self.pool.acquire().await?;
-        let records = osv_records(&advisories(&mut conn, self.as_of).await?)?;
+        let records = osv_records(self.distribution, &advisories(&mut conn, self.as_of).await?)?;
         let world = WorldFile {
             format: FORMAT.to_owned(),
             name: self.origin.name.clone(),
@@ -274,7 +279,10 @@ async fn trusted_builders(
 }
 
 /// The OSV records of advisories as known at one instant, by CVE.
-pub(super) fn osv_records(rows: &[AdvisoryRow]) -> Result<Vec<(String, Bytes)>> {
+pub(super) fn osv_records(
+    distribution: Distribution,
+    rows: &[AdvisoryRow],
+) -> Result<Vec<(String, Bytes)>> {
     let record = |rows: &[AdvisoryRow]| {
         let first = rows.first().context("no advisory")?;
         let published = Timestamp::from_ms(first.published_at.timestamp_millis())?;
@@ -301,7 +309,7 @@ pub(super) fn osv_records(rows: &[AdvisoryRow]) -> Result<Vec<(String, Bytes)>> 
                 })
                 .collect(),
         };
-        Ok((first.cve.clone(), osv::record(&advisory, "wavetank")?.into()))
+        Ok((first.cve.clone(), osv::record(&advisory, distribution)?.into()))
     };
     rows.chunk_by(|a, b| a.id == b.id).map(record).collect()
 }
