@@ -3,6 +3,7 @@
 //! other people's generators make from the specification call a world.
 mod clients;
 mod object_store;
+mod scanners;
 mod scenarios;
 mod statistics;
 #[path = "../e2e/support.rs"]
