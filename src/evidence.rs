@@ -7,7 +7,7 @@ mod export;
 mod verify;
 
 pub use collect::Collector;
-pub use export::{Exported, export};
+pub use export::{Exported, export, export_forgeries};
 pub use verify::{LeftOut, Problem, Report, Scope, verify_directory, verify_world};
 
 use bytes::Bytes;

@@ -95,6 +95,7 @@ resources! {
     drills::DrillsApi,
     logs::transparency::LogsApi,
     logs::audit::AuditLogsApi,
+    logs::forgeries::ForgeriesApi,
     webhooks::upstream::WebhooksApi,
     webhooks::endpoints::WebhookEndpointsApi,
     webhooks::rotation::WebhookSecretsApi,

@@ -1,4 +1,4 @@
-//! The kernel alone: an M/M/4 queue beside SimPy, and the largest scenario.
+//! The kernel alone: an M/M/4 queue beside SimPy and Cimba, and the largest scenario.
 use sim::World;
 use sim::stats::Observer;
 use sim::time::SimDuration;
@@ -15,6 +15,12 @@ const QUEUE: &str = "name: queue\ntitle: M/M/4\nstart: 2026-01-05T00:00:00Z\ndur
     - { trigger: manual, gap: { exponential: { mean: 1125s } } }\n\
     scanner: { schedule: null }\nsla: { check: null }\n";
 
+/// Other simulators with the same queue: name, package with the version tried, script.
+const PEERS: [(&str, &str, &str); 2] = [
+    ("SimPy, process style", "simpy==4.1.2", "simpy_mm4.py"),
+    ("Cimba, compiled", "cimba==0.9.5", "cimba_mm4.py"),
+];
+
 /// M/M/4 at a load of 0.8: every arrival and every end of a build is an event.
 pub(crate) fn queue() {
     let scenario = sim::scenario::parse("queue", QUEUE.as_bytes()).expect("a scenario");
@@ -24,15 +30,21 @@ pub(crate) fn queue() {
     let begin = Instant::now();
     world.advance(world.now() + SimDuration::days(20_000), &mut |_| facts += 1);
     let ours = world.events() as f64 / begin.elapsed().as_secs_f64();
+    let bare = bare(&scenario);
     println!("kernel, M/M/4: {:.2} million events/s ({facts} facts)", ours / 1e6);
-    println!("  without facts: {:.2} million events/s", bare(&scenario) / 1e6);
-    match simpy() {
-        Some(peer) => println!(
-            "  SimPy, process style: {:.3} million events/s; the kernel is {:.1} times as fast",
-            peer / 1e6,
-            ours / peer
-        ),
-        None => println!("  SimPy is not installed (pip install simpy): no peer to compare with"),
+    println!("  without facts: {:.2} million events/s", bare / 1e6);
+    for (name, package, script) in PEERS {
+        match peer(script) {
+            Some(peer) => println!(
+                "  {name}: {:.3} million events/s; the kernel is {:.1} times as fast, {:.1} without facts",
+                peer / 1e6,
+                ours / peer,
+                bare / peer
+            ),
+            None => println!(
+                "  {name} is not installed (pip install {package}): no peer to compare with"
+            ),
+        }
     }
 }
 
@@ -44,9 +56,11 @@ fn bare(scenario: &Arc<sim::scenario::Scenario>) -> f64 {
     world.events() as f64 / begin.elapsed().as_secs_f64()
 }
 
-fn simpy() -> Option<f64> {
-    let script = super::repository().join("benches/simpy_mm4.py");
-    let output = Command::new("python3").arg(script).output().ok()?;
+/// Events a second, as a script says them.
+fn peer(script: &str) -> Option<f64> {
+    let script = super::repository().join("benches").join(script);
+    let python = std::env::var("WAVETANK_BENCH_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let output = Command::new(python).arg(script).output().ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 

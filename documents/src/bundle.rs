@@ -9,11 +9,18 @@ use crate::dsse::{Envelope, WireEnvelope};
 use crate::error::{Error, shorten, to_json};
 use crate::keys::PublicKey;
 use crate::merkle::Hash;
+use crate::proto_json::{self, Number};
 use crate::rekor::{InclusionProof, KIND, KIND_VERSION, LogEntry, LogIdentity};
 use crate::statement::{self, ParsedStatement, PredicateType};
 
 /// Media type of a bundle.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// The other media types that are read: 0.3 as it was written first, and 0.2, which differs in what
+/// a bundle with certificates holds.
+const OTHER_MEDIA_TYPES: [&str; 2] = [
+    "application/vnd.dev.sigstore.bundle+json;version=0.3",
+    "application/vnd.dev.sigstore.bundle+json;version=0.2",
+];
 const DOCUMENT: &str = "Sigstore bundle";
 /// The largest bundle that is read, bytes.
 pub const MAX_BUNDLE_BYTES: usize = 128 << 20;
@@ -53,6 +60,7 @@ impl Bundle {
             verification_material: Material {
                 public_key: Some(KeyHint { hint: self.key_hint.clone() }),
                 tlog_entries: self.log_entry.iter().map(WireEntry::of).collect(),
+                timestamps: None,
             },
             dsse_envelope: self.envelope.wire(),
         };
@@ -71,8 +79,9 @@ impl Bundle {
         }
         let wire: Wire<'_> = serde_json::from_slice(bytes)
             .map_err(|source| Error::Decode { document: DOCUMENT, source })?;
-        if wire.media_type != MEDIA_TYPE {
-            return Err(malformed(&format!("media type {:?}", shorten(&wire.media_type))));
+        let media_type = wire.media_type.as_str();
+        if media_type != MEDIA_TYPE && !OTHER_MEDIA_TYPES.contains(&media_type) {
+            return Err(malformed(&format!("media type {:?}", shorten(media_type))));
         }
         let hint = wire.verification_material.public_key.ok_or_else(|| malformed("no key hint"))?;
         let mut entries = wire.verification_material.tlog_entries;
@@ -99,8 +108,8 @@ impl Bundle {
             entry.verify(log, &self.envelope, expected.signer)?;
         }
         let statement = statement::parse(payload)?;
-        if statement.subject != expected.subject {
-            let (found, wanted) = (statement.subject, expected.subject);
+        if !statement.is_about(&expected.subject) {
+            let (found, wanted) = (statement.subject(), expected.subject);
             return Err(rejected(format!("its subject is {found}, expected {wanted}")));
         }
         let wanted = expected.predicate_type.uri();
@@ -113,24 +122,41 @@ impl Bundle {
 }
 
 // Unknown members are refused everywhere below, as Sigstore's protobuf parsers do: a bundle that we
-// accept must not be one that they take for broken.
+// accept must not be one that they take for broken. As they do, both names of a member are read: that
+// of JSON, and that of the field (ProtoJSON).
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire<'a> {
+    #[serde(alias = "media_type")]
     media_type: String,
+    #[serde(alias = "verification_material")]
     verification_material: Material,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "dsse_envelope")]
     dsse_envelope: WireEnvelope<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Material {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", alias = "public_key")]
     public_key: Option<KeyHint>,
-    #[serde(default)]
+    #[serde(default, alias = "tlog_entries")]
     tlog_entries: Vec<WireEntry>,
+    /// No authority of these worlds gives timestamps: what would hold them may be there, empty.
+    #[serde(
+        rename = "timestampVerificationData",
+        alias = "timestamp_verification_data",
+        skip_serializing_if = "Option::is_none"
+    )]
+    timestamps: Option<Timestamps>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Timestamps {
+    #[serde(default, alias = "rfc3161_timestamps")]
+    rfc3161_timestamps: [(); 0],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -142,18 +168,26 @@ struct KeyHint {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WireEntry {
-    log_index: String,
+    #[serde(alias = "log_index")]
+    log_index: Number,
+    #[serde(alias = "log_id")]
     log_id: KeyId,
+    #[serde(alias = "kind_version")]
     kind_version: KindVersion,
-    integrated_time: String,
+    #[serde(alias = "integrated_time")]
+    integrated_time: Number,
+    #[serde(alias = "inclusion_promise")]
     inclusion_promise: Promise,
+    #[serde(alias = "inclusion_proof")]
     inclusion_proof: WireProof,
+    #[serde(alias = "canonicalized_body")]
     canonicalized_body: String,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct KeyId {
+    #[serde(alias = "key_id")]
     key_id: String,
 }
 
@@ -167,15 +201,19 @@ struct KindVersion {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Promise {
+    #[serde(alias = "signed_entry_timestamp")]
     signed_entry_timestamp: String,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WireProof {
-    log_index: String,
+    #[serde(alias = "log_index")]
+    log_index: Number,
+    #[serde(alias = "root_hash")]
     root_hash: String,
-    tree_size: String,
+    #[serde(alias = "tree_size")]
+    tree_size: Number,
     hashes: Vec<String>,
     checkpoint: WireCheckpoint,
 }
@@ -190,15 +228,15 @@ impl WireEntry {
     fn of(entry: &LogEntry) -> Self {
         let proof = &entry.proof;
         Self {
-            log_index: entry.index.to_string(),
+            log_index: Number(entry.index.to_string()),
             log_id: KeyId { key_id: STANDARD.encode(entry.log_id.as_bytes()) },
             kind_version: KindVersion { kind: KIND.to_owned(), version: KIND_VERSION.to_owned() },
-            integrated_time: entry.integrated_seconds.to_string(),
+            integrated_time: Number(entry.integrated_seconds.to_string()),
             inclusion_promise: Promise { signed_entry_timestamp: STANDARD.encode(&entry.promise) },
             inclusion_proof: WireProof {
-                log_index: entry.index.to_string(),
+                log_index: Number(entry.index.to_string()),
                 root_hash: STANDARD.encode(proof.root),
-                tree_size: proof.tree_size.to_string(),
+                tree_size: Number(proof.tree_size.to_string()),
                 hashes: proof.hashes.iter().map(|hash| STANDARD.encode(hash)).collect(),
                 checkpoint: WireCheckpoint { envelope: proof.checkpoint.clone() },
             },
@@ -233,12 +271,13 @@ impl WireEntry {
     }
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
+fn number<T: std::str::FromStr>(number: &Number) -> Result<T, Error> {
+    let text = &number.0;
     text.parse().map_err(|_| malformed(&format!("{:?} is not a number", shorten(text))))
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, Error> {
-    STANDARD.decode(text).map_err(|_| malformed("not base64"))
+    proto_json::bytes(text).ok_or_else(|| malformed("not base64"))
 }
 
 fn hash(text: &str) -> Result<Hash, Error> {

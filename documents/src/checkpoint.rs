@@ -52,7 +52,12 @@ impl Checkpoint {
 
     /// The note as Rekor signs it: ECDSA, the key's id the first 4 bytes of SHA-256 of the SPKI.
     pub fn sign_ecdsa(&self, name: &str, key: &SignerKey) -> String {
-        let body = self.body();
+        self.sign_ecdsa_with(name, key, "")
+    }
+
+    /// The same with extensions after the root: lines, none of them empty.
+    pub(crate) fn sign_ecdsa_with(&self, name: &str, key: &SignerKey, lines: &str) -> String {
+        let body = format!("{}{lines}", self.body());
         note(&body, name, ecdsa_key_id(key.public()), &key.sign(body.as_bytes()))
     }
 
@@ -199,9 +204,8 @@ fn parse(text: &str) -> Result<(Checkpoint, Vec<SignatureLine<'_>>), Error> {
     let (body, signatures) =
         text.split_once("\n\n").ok_or_else(|| malformed("no empty line before the signatures"))?;
     let mut lines = body.split('\n');
-    let (Some(origin), Some(size), Some(root), None) =
-        (lines.next(), lines.next(), lines.next(), lines.next())
-    else {
+    // Lines after these are extensions (C2SP tlog-checkpoint); Rekor has written some.
+    let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
         return Err(malformed("expected origin, size and root, each on a line"));
     };
     let number = size.parse().ok().filter(|number: &u64| number.to_string() == size);

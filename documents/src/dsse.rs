@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, to_json};
 use crate::keys::{PublicKey, SignerKey};
+use crate::proto_json;
 use crate::statement::PAYLOAD_TYPE;
 
 const DOCUMENT: &str = "DSSE envelope";
@@ -29,7 +30,7 @@ pub struct Envelope {
 pub(crate) struct WireEnvelope<'a> {
     #[serde(borrow)]
     payload: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "payload_type")]
     payload_type: Cow<'a, str>,
     signatures: Vec<WireSignature>,
 }
@@ -110,7 +111,7 @@ impl WireEnvelope<'_> {
     pub(crate) fn decode(self) -> Result<Envelope, Error> {
         let malformed =
             |reason: &str| Error::Malformed { document: DOCUMENT, reason: reason.to_owned() };
-        let decode = |text: &str| STANDARD.decode(text).map_err(|_| malformed("not base64"));
+        let decode = |text: &str| proto_json::bytes(text).ok_or_else(|| malformed("not base64"));
         let [signature] = self.signatures.as_slice() else {
             return Err(malformed("expected exactly one signature"));
         };

@@ -99,6 +99,16 @@ impl PublicKey {
         Self::new(curve_key.into())
     }
 
+    /// Reads the SubjectPublicKeyInfo of a P-256 key, DER.
+    ///
+    /// # Errors
+    /// [`Error::Key`] for anything else.
+    pub fn from_der(bytes: &[u8]) -> Result<Self, Error> {
+        let curve_key = CurveKey::<p256::NistP256>::from_public_key_der(bytes)
+            .map_err(|_| refused("public key", "expected the DER of a P-256 key"))?;
+        Self::new(curve_key.into())
+    }
+
     /// SubjectPublicKeyInfo, DER.
     pub fn der(&self) -> &[u8] {
         &self.der
@@ -216,6 +226,8 @@ mod tests {
         assert_eq!(&PublicKey::from_pem(one.public().pem()).unwrap(), one.public());
         assert!(one.public().pem().starts_with("-----BEGIN PUBLIC KEY-----\n"));
         assert!(PublicKey::from_pem("-----BEGIN PUBLIC KEY-----").is_err());
+        assert_eq!(&PublicKey::from_der(one.public().der()).unwrap(), one.public());
+        assert!(PublicKey::from_der(&one.public().der()[1..]).is_err());
         assert!(SignerKey::from_pem(one.public().pem()).is_err());
     }
 

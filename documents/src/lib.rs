@@ -12,6 +12,7 @@
 //!   advisory, and [`scanner_db::files`] of all of them in the databases of scanners.
 //! - [`dsse::Envelope`] signs a [`statement`], [`rekor`] and [`merkle`] log it, [`bundle::Bundle`]
 //!   holds both for a verifier, and [`slsa_level::assess`] says what they prove.
+//! - [`forgeries`] makes broken evidence of every kind from all this, for authors of verifiers.
 //! - [`world_keys::WorldKeys`] are the keys of a world, of which all of this follows.
 #![cfg_attr(not(test), deny(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
@@ -31,12 +32,14 @@ pub mod distribution;
 pub mod divergence;
 pub mod dsse;
 mod error;
+pub mod forgeries;
 pub mod gzip;
 pub mod keys;
 mod legal;
 pub mod merkle;
 pub mod oci;
 pub mod osv;
+mod proto_json;
 pub mod provenance;
 pub mod purl;
 pub mod rekor;

@@ -196,7 +196,7 @@ fn read_provenance(bundle: &Bundle, image: Digest, result: &mut Assessment) -> O
     if !result.add(Check::PredicateType, right, kind) {
         return None;
     }
-    if !result.add(Check::Subject, statement.subject == image, statement.subject) {
+    if !result.add(Check::Subject, statement.is_about(&image), statement.subject()) {
         return None;
     }
     match serde_json::from_str::<Predicate>(statement.predicate) {

@@ -1,5 +1,8 @@
 //! The in-toto Statement v1: the frame in which every attested document stands.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -137,9 +140,9 @@ pub fn image_signature(name: &str, digest: Digest) -> Result<Vec<u8>, Error> {
 /// What a verifier needs from a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParsedStatement<'a> {
-    /// Digest of the first and only subject.
-    pub subject: Digest,
-    /// Its name.
+    /// SHA-256 of the subjects, in their order: one or more.
+    subjects: Vec<Digest>,
+    /// The name of the first of these.
     pub subject_name: String,
     /// The predicate's type, as it stands there.
     pub predicate_type: String,
@@ -147,11 +150,26 @@ pub struct ParsedStatement<'a> {
     pub predicate: &'a str,
 }
 
-/// Reads a statement with exactly one subject.
+impl ParsedStatement<'_> {
+    /// Whether one of the subjects has that digest: a statement holds for each of them.
+    pub fn is_about(&self, digest: &Digest) -> bool {
+        self.subjects.contains(digest)
+    }
+
+    /// Digest of the first subject.
+    ///
+    /// # Panics
+    /// Never: [`parse`] gives no statement without one.
+    pub fn subject(&self) -> Digest {
+        self.subjects[0]
+    }
+}
+
+/// Reads a statement.
 ///
 /// # Errors
 /// [`Error::Decode`] for broken JSON or wrong types, [`Error::Malformed`] for another `_type` or
-/// number of subjects, [`Error::Digest`] for a subject without a SHA-256.
+/// without a subject that has a SHA-256, [`Error::Digest`] for one that is no SHA-256.
 pub fn parse(bytes: &[u8]) -> Result<ParsedStatement<'_>, Error> {
     const DOCUMENT: &str = "in-toto statement";
     // Cosign refuses a statement or subject with an unknown member; a predicate may hold anything.
@@ -165,12 +183,23 @@ pub fn parse(bytes: &[u8]) -> Result<ParsedStatement<'_>, Error> {
         #[serde(borrow)]
         predicate: &'a RawValue,
     }
+    // The members of a ResourceDescriptor.
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct ParsedSubject {
         #[serde(default)]
         name: String,
-        digest: DigestMap,
+        digest: BTreeMap<String, String>,
+        #[serde(default, rename = "uri")]
+        _uri: IgnoredAny,
+        #[serde(default, rename = "content")]
+        _content: IgnoredAny,
+        #[serde(default, rename = "downloadLocation")]
+        _download_location: IgnoredAny,
+        #[serde(default, rename = "mediaType")]
+        _media_type: IgnoredAny,
+        #[serde(default, rename = "annotations")]
+        _annotations: IgnoredAny,
     }
     let parsed: Parsed<'_> = serde_json::from_slice(bytes)
         .map_err(|source| Error::Decode { document: DOCUMENT, source })?;
@@ -178,12 +207,19 @@ pub fn parse(bytes: &[u8]) -> Result<ParsedStatement<'_>, Error> {
     if parsed.statement_type != STATEMENT_TYPE {
         return Err(refused("_type is not in-toto Statement v1"));
     }
-    let [subject] = parsed.subject.as_slice() else {
-        return Err(refused("expected exactly one subject"));
-    };
+    // Subjects that have only digests of other algorithms are none that a SHA-256 can be of.
+    let mut subjects = Vec::new();
+    let mut subject_name = None;
+    for subject in parsed.subject {
+        if let Some(sha256) = subject.digest.get("sha256") {
+            subjects.push(Digest::from_hex(sha256)?);
+            subject_name.get_or_insert(subject.name);
+        }
+    }
+    let subject_name = subject_name.ok_or_else(|| refused("no subject has a SHA-256"))?;
     Ok(ParsedStatement {
-        subject: Digest::from_hex(&subject.digest.sha256)?,
-        subject_name: subject.name.clone(),
+        subjects,
+        subject_name,
         predicate_type: parsed.predicate_type,
         predicate: parsed.predicate.get(),
     })
@@ -206,7 +242,7 @@ mod tests {
         );
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), expected);
         let parsed = parse(&bytes).unwrap();
-        assert_eq!((parsed.subject, parsed.subject_name.as_str()), (digest, "img"));
+        assert_eq!((parsed.subject(), parsed.subject_name.as_str()), (digest, "img"));
         assert_eq!(PredicateType::from_uri(&parsed.predicate_type), Some(PredicateType::Spdx));
         assert_eq!(parsed.predicate.as_bytes(), document);
     }
@@ -217,6 +253,24 @@ mod tests {
         let expected = format!("{{\"image\":\"img@{}\"}}", Digest::of(b"x"));
         assert_eq!(parse(&bytes).unwrap().predicate, expected);
         assert_eq!(PredicateType::from_uri("https://spdx.dev/Document/v2.3"), None);
+    }
+
+    /// in-toto: a subject is a ResourceDescriptor, and a statement holds for each of its subjects.
+    #[test]
+    fn several_subjects_with_all_that_may_stand_in_them() {
+        let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
+        let good = String::from_utf8(image_signature("img", one).unwrap()).unwrap();
+        let more = format!(
+            "\"subject\":[{{\"name\":\"other\",\"digest\":{{\"sha512\":\"00\"}}}},{{\"uri\":\"https://a.example\",\
+             \"mediaType\":\"text/plain\",\"annotations\":{{\"a\":1}},\"downloadLocation\":\"https://b.example\",\
+             \"content\":\"\",\"digest\":{{\"sha256\":\"{}\",\"sha512\":\"00\"}}}},{{",
+            two.hex()
+        );
+        let several = good.replace("\"subject\":[{", &more);
+        let parsed = parse(several.as_bytes()).unwrap();
+        assert!(parsed.is_about(&one) && parsed.is_about(&two) && parsed.subject() == two);
+        assert!(!parsed.is_about(&Digest::of(b"3")));
+        assert!(!parse(good.as_bytes()).unwrap().is_about(&two));
     }
 
     #[test]

@@ -11,6 +11,11 @@ use crate::timestamp::Timestamp;
 /// Media type of the document.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
 
+/// The hash of its logs' trees.
+pub const HASH_ALGORITHM: &str = "SHA2_256";
+/// What its logs' keys are: ECDSA on P-256, over SHA-256.
+pub const KEY_DETAILS: &str = "PKIX_ECDSA_P256_SHA_256";
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TrustedRoot<'a> {
@@ -60,10 +65,10 @@ pub fn document(base_url: &str, log: &PublicKey, start: Timestamp) -> Result<Vec
         media_type: MEDIA_TYPE,
         tlogs: [Log {
             base_url,
-            hash_algorithm: "SHA2_256",
+            hash_algorithm: HASH_ALGORITHM,
             public_key: Key {
                 raw_bytes: STANDARD.encode(log.der()),
-                key_details: "PKIX_ECDSA_P256_SHA_256",
+                key_details: KEY_DETAILS,
                 valid_for: Validity { start: start.whole_second() },
             },
             log_id: KeyId { key_id: STANDARD.encode(log.id().as_bytes()) },

@@ -30,6 +30,10 @@ pub(super) struct ExportOptions {
     /// always whole.
     #[arg(long, value_name = "INSTANT")]
     as_of: Option<DateTime<Utc>>,
+    /// Instead of the world, write the catalogue of forgeries made from its evidence: what a correct
+    /// verifier must refuse, and what it must accept.
+    #[arg(long, conflicts_with = "all_versions")]
+    forgeries: bool,
     #[command(flatten)]
     services: ServiceOptions,
 }
@@ -45,10 +49,12 @@ pub(super) struct ExportOptions {
     wavetank verify                              the world in data/demo, its rows and its logs\n  \
     wavetank verify --logs                       the two logs alone\n  \
     wavetank verify sha256:...                   the image version of that digest\n  \
-    wavetank verify ./exported                   an export, without database or network"
+    wavetank verify ./exported                   an export, without database or network\n  \
+    wavetank verify ./forgeries                  a catalogue of forgeries, each by its verdict\n  \
+    wavetank verify ./forgeries/NAME             one of its cases"
 )]
 pub(super) struct VerifyOptions {
-    /// A directory that `wavetank export` wrote, or the digest of an image version. The whole
+    /// A directory that `wavetank export` wrote (with `--forgeries`: or one case), or the digest of an image version. The whole
     /// world in the database when absent.
     #[arg(value_name = "TARGET")]
     target: Option<String>,
@@ -84,6 +90,9 @@ pub(super) async fn export(options: ExportOptions) -> Result<ExitCode> {
             Some(instant) => world.at(instant).await?,
             None => world,
         };
+        if options.forgeries {
+            return evidence::export_forgeries(&world, &options.directory).await;
+        }
         let bar = bar("versions written");
         let all = options.all_versions;
         let exported = evidence::export(&world, &options.directory, all, |done, of| {
@@ -99,6 +108,14 @@ pub(super) async fn export(options: ExportOptions) -> Result<ExitCode> {
     let exported = exported?;
     let (shown, megabytes) = (options.directory.display(), exported.bytes as f64 / 1e6);
     let evidence::Exported { images, versions, files, .. } = exported;
+    if options.forgeries {
+        let cases = documents::forgeries::cases().count();
+        return super::print(&format!(
+            "{cases} cases, {files} files, {megabytes:.1} MB: {shown}\n\
+             `wavetank verify {shown}` gives each its verdict; docs/forgeries.md tells how another \
+             verifier is tried"
+        ));
+    }
     super::print(&format!(
         "{versions} versions of {images} images, {files} files, {megabytes:.1} MB: {shown}\n\
          `wavetank verify {shown}` checks it; {shown}/README.md says what is where"

@@ -25,6 +25,8 @@ pub(super) enum Format {
     Json,
     /// A row for each replication and arm, for R and pandas.
     Csv,
+    /// How long findings stayed open, and which were still open, for survival packages (CSV).
+    Survival,
 }
 
 /// The options of `study`.
@@ -89,7 +91,7 @@ pub(super) async fn study(options: Options) -> Result<ExitCode> {
     match format {
         Format::Text => super::print(&output::text(&result, width())),
         Format::Json => super::print(&serde_json::to_string_pretty(&result)?),
-        Format::Csv => Ok(ExitCode::SUCCESS),
+        Format::Csv | Format::Survival => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -138,7 +140,7 @@ fn play(
     format: Format,
 ) -> Result<Option<StudyResult>> {
     let bar = Bar::new();
-    let mut rows = Rows::new(format == Format::Csv);
+    let mut rows = Rows::new(format);
     let result = study::runner::run(
         compiled,
         threads,
@@ -153,27 +155,32 @@ fn play(
 
 /// Rows on standard output as they come.
 struct Rows {
+    format: Format,
     out: Option<std::io::BufWriter<std::io::Stdout>>,
     begun: bool,
     failed: Option<std::io::Error>,
 }
 
 impl Rows {
-    fn new(wanted: bool) -> Self {
+    fn new(format: Format) -> Self {
+        let wanted = matches!(format, Format::Csv | Format::Survival);
         let out = wanted.then(|| std::io::BufWriter::new(std::io::stdout()));
-        Rows { out, begun: false, failed: None }
+        Rows { format, out, begun: false, failed: None }
     }
 
     fn row(&mut self, row: &Row<'_>, stop: &AtomicBool) {
         let Some(out) = &mut self.out else { return };
-        let names = row.selections.iter().map(output::csv::column_name);
-        let mut text = String::new();
-        if !std::mem::replace(&mut self.begun, true) {
-            text.push_str(&output::csv::header(&names.clone().collect::<Vec<_>>()));
-        }
+        let first = !std::mem::replace(&mut self.begun, true);
         let key = output::csv::Key { arm: row.arm, replication: row.replication, seed: row.seed };
-        let values: Vec<_> = names.zip(row.values.iter().copied()).collect();
-        text.push_str(&output::csv::row(key, &values));
+        let text = if self.format == Format::Survival {
+            let header = if first { output::csv::survival_header() } else { String::new() };
+            header + &output::csv::survival_rows(key, row.outcome)
+        } else {
+            let names: Vec<String> = row.selections.iter().map(output::csv::column_name).collect();
+            let header = if first { output::csv::header(&names) } else { String::new() };
+            let values: Vec<_> = names.into_iter().zip(row.values.iter().copied()).collect();
+            header + &output::csv::row(key, &values)
+        };
         if let Err(error) = out.write_all(text.as_bytes()) {
             stop.store(true, Ordering::Relaxed);
             self.failed.get_or_insert(error);

@@ -2,6 +2,7 @@
 use super::answers::answers;
 use super::{Collector, SPDX, SPDX_3, pretty};
 use anyhow::{Context, Result, bail};
+use documents::forgeries;
 use std::path::Path;
 use store::logs::Log;
 use store::read::evidence::Which;
@@ -34,16 +35,9 @@ pub async fn export(
     all_versions: bool,
     progress: impl Fn(usize, usize),
 ) -> Result<Exported> {
-    let shown = directory.display();
-    fs::create_dir_all(directory).await.with_context(|| format!("cannot make {shown}"))?;
-    let mut inside =
-        fs::read_dir(directory).await.with_context(|| format!("cannot read {shown}"))?;
-    if inside.next_entry().await?.is_some() {
-        bail!("{shown} is not empty\nhint: name a directory that does not exist yet");
-    }
+    let mut out = Writer::open(directory).await?;
     let which = if all_versions { Which::All } else { Which::Current };
     let versions = world.versions(which).await?;
-    let mut out = Writer { directory, done: Exported::default() };
     for (name, bytes) in world.world_files(&versions).await? {
         out.write(&name, &bytes).await?;
     }
@@ -77,12 +71,42 @@ pub async fn export(
     Ok(out.done)
 }
 
+/// Writes the catalogue of forgeries to a directory that does not exist yet or is empty.
+///
+/// # Errors
+/// The directory holds something, the world has not signed enough yet, or the disk does not take it.
+pub async fn export_forgeries(world: &Collector, directory: &Path) -> Result<Exported> {
+    let mut out = Writer::open(directory).await?;
+    let mut conn = world.pool.acquire().await?;
+    let evidence = store::forgeries::evidence(&mut conn, &world.objects, &world.origin).await?;
+    drop(conn);
+    out.write(forgeries::INDEX, &forgeries::index()?).await?;
+    for case in forgeries::make(&evidence)? {
+        for (name, bytes) in &case.files {
+            out.write(&format!("{}/{name}", case.name), bytes).await?;
+        }
+    }
+    Ok(out.done)
+}
+
 struct Writer<'a> {
     directory: &'a Path,
     done: Exported,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    /// Into a directory that does not exist yet, or is empty.
+    async fn open(directory: &'a Path) -> Result<Self> {
+        let shown = directory.display();
+        fs::create_dir_all(directory).await.with_context(|| format!("cannot make {shown}"))?;
+        let inside = fs::read_dir(directory).await;
+        let mut inside = inside.with_context(|| format!("cannot read {shown}"))?;
+        if inside.next_entry().await?.is_some() {
+            bail!("{shown} is not empty\nhint: name a directory that does not exist yet");
+        }
+        Ok(Writer { directory, done: Exported::default() })
+    }
+
     /// Names are made by us alone: of image names that scenarios allow, digests and numbers.
     async fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.directory.join(name);

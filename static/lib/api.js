@@ -20,6 +20,18 @@ export async function post(path, body, signal = undefined) {
   return response.json();
 }
 
+/** PATCHes or PUTs JSON and reads a JSON answer. */
+export async function change(method, path, body, signal = undefined) {
+  const headers = { 'content-type': 'application/json' };
+  const response = await send(path, { method, body: JSON.stringify(body), headers, signal });
+  return response.json();
+}
+
+/** DELETEs what is at a path. */
+export async function remove(path, signal = undefined) {
+  await send(path, { method: 'DELETE', signal });
+}
+
 /** GETs a document as text, up to `limit` bytes; `whole` tells whether that is all. */
 export async function text(path, limit, signal = undefined) {
   const response = await send(path, { signal });

@@ -17,7 +17,8 @@ const AGAIN_MS = 1_000;
 export function study(context) {
   const results = h('div', { class: 'results' });
   const title = h('h1', { tabindex: -1 }, 'Study');
-  const element = h('div', null, h('p', null, h('a', { href: href('/studies') }, 'Studies')), title, results);
+  const up = h('p', null, h('a', { href: href('/studies') }, 'Studies'));
+  const element = h('div', null, up, title, results);
   const address = `/v1/studies/${encodeURIComponent(context.params.id)}`;
   const update = ({ signal }) => {
     const show = (row) => {
@@ -153,10 +154,11 @@ function interval(measure) {
   if (!measure || measure.estimate == null) return '–';
   const scale = measure.unit === '%' ? 100 : 1;
   const digits = (value) => figure(value * scale);
+  const limit = (value) => (value == null ? '–' : digits(value));
   const limits =
     measure.lower == null && measure.upper == null
       ? 'no limits'
-      : `${measure.lower == null ? '–' : digits(measure.lower)} to ${measure.upper == null ? '–' : digits(measure.upper)}`;
+      : `${limit(measure.lower)} to ${limit(measure.upper)}`;
   return [digits(measure.estimate), h('span', { class: 'sub' }, limits)];
 }
 

@@ -73,6 +73,16 @@ export function imageLink(name, query = {}) {
   return h('a', { href: href(path('images', name), query) }, name);
 }
 
+/** A link to a CVE. */
+export function cveLink(cve) {
+  return h('a', { class: 'whole', href: href(path('advisories', cve)) }, cve);
+}
+
+/** A link to a customer. */
+export function customerLink(tenant, name = tenant) {
+  return h('a', { href: href(path('customers', tenant)) }, name);
+}
+
 /** A link to a build. */
 export function buildLink(id) {
   return h('a', { href: href(path('builds', id)) }, `#${id}`);

@@ -16,6 +16,7 @@ pub mod digest;
 pub mod error;
 pub mod finalize;
 pub mod findings;
+pub mod forgeries;
 pub mod idempotency;
 pub mod images;
 pub mod instants;

@@ -49,6 +49,8 @@ pub struct Row<'a> {
     pub selections: &'a [Selection],
     /// The values; none: there is nothing to measure.
     pub values: &'a [Option<f64>],
+    /// All that was counted.
+    pub outcome: &'a Outcome,
 }
 
 /// How far a study is.
@@ -235,6 +237,7 @@ impl Campaign {
                 arm: &compiled.arms[arm].name,
                 selections: &self.counting.selections,
                 values: &values,
+                outcome,
             });
         }
         self.counted += 1;

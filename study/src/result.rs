@@ -147,6 +147,14 @@ pub enum CurveKind {
 }
 
 impl CurveKind {
+    /// What it is called in data: as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CurveKind::TimeToFix => "time_to_fix",
+            CurveKind::TimeToAdopt => "time_to_adopt",
+        }
+    }
+
     /// What it is called in a heading.
     pub fn words(self) -> &'static str {
         match self {

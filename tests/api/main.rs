@@ -15,6 +15,7 @@ mod events;
 mod exposure_queries;
 mod filters;
 mod forecasts;
+mod forgeries;
 mod fuzz;
 mod history;
 mod idempotency;

@@ -1,6 +1,7 @@
 //! The pages in a real Chromium, served by the real API on a real database.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 mod accessibility;
+mod board;
 mod driver;
 mod explorer;
 mod forecast;

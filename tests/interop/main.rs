@@ -2,6 +2,7 @@
 //! was changed in it is refused by them and by `wavetank verify`, for the right reason. Clients that
 //! other people's generators make from the specification call a world.
 mod clients;
+mod forgeries;
 mod object_store;
 mod scanners;
 mod scenarios;

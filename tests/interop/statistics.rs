@@ -1,7 +1,7 @@
 //! The statistics of studies agree with SciPy and with R's `survival` on the same data: with ties,
 //! with an event exactly at the end of the horizon, with few values and with many. Both compute
 //! anew from the values; the files hold those and what `study::statistics` made of them.
-use crate::support::{data_dir, said};
+use crate::support::{data_dir, said, wavetank};
 use crate::validators::python;
 use serde_json::{Value, json};
 use sim::random::{Purpose, RandomStreams, Sampler, count};
@@ -65,6 +65,28 @@ fn statistics_agree_with_scipy() {
     let mut command = Command::new(python(root));
     command.arg(root.join("tests/interop/statistics.py")).arg(&file);
     agreed(&command.output().expect("Python runs"), &KINDS);
+}
+
+/// What a study says, and what SciPy makes of the rows that it exports.
+#[test]
+fn a_studys_own_rows_agree_with_scipy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = data_dir();
+    let mut command = Command::new(python(root));
+    command.arg(root.join("tests/interop/study.py"));
+    for format in ["json", "csv", "survival"] {
+        let played = wavetank()
+            .args(["study", "studies/how-many-builders.yaml", "--format", format])
+            .current_dir(root)
+            .output()
+            .expect("a study");
+        assert!(played.status.success(), "{}", said(&played));
+        let file = dir.path().join(format);
+        std::fs::write(&file, played.stdout).expect("a file");
+        command.arg(file);
+    }
+    let kinds = ["mean", "proportion", "subjects", "survival", "median"];
+    agreed(&command.output().expect("Python runs"), &kinds);
 }
 
 /// Each line is a kind, how many were compared, and how many differ; other lines say how.

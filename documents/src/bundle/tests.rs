@@ -91,7 +91,7 @@ fn round_trip_and_verification() {
         let read = Bundle::parse(&bytes).unwrap();
         assert_eq!(read, bundle);
         let subject = image(index as u8);
-        assert_eq!(read.verify(&world.expectation(subject)).unwrap().subject, subject);
+        assert_eq!(read.verify(&world.expectation(subject)).unwrap().subject(), subject);
     }
     let bytes = |seed| World::new(seed).bundles()[2].to_json().unwrap();
     assert_eq!(bytes(b"7"), bytes(b"7"));
@@ -171,7 +171,9 @@ fn malformed_bundles_are_refused() {
         ("v0.3+json", "v0.2+json"),
         ("\"publicKey\":{", "\"certificate\":{"),
         ("\"treeSize\":\"6\"", "\"treeSize\":\"x\""),
-        ("\"treeSize\":\"6\"", "\"treeSize\":6"),
+        ("\"treeSize\":\"6\"", "\"treeSize\":6.0"),
+        ("\"treeSize\"", "\"tree_size\":\"6\",\"treeSize\""),
+        ("\"tlogEntries\"", "\"timestampVerificationData\":{\"more\":1},\"tlogEntries\""),
         ("\"kind\":\"dsse\"", "\"kind\":\"intoto\""),
         ("\"tlogEntries\":[", "\"tlogEntries\":[null,"),
         ("{\"mediaType\"", "{\"more\":1,\"mediaType\""),
@@ -180,5 +182,25 @@ fn malformed_bundles_are_refused() {
     ] {
         assert!(text.contains(from), "{from}");
         assert!(Bundle::parse(text.replacen(from, to, 1).as_bytes()).is_err(), "{to}");
+    }
+}
+
+/// What ProtoJSON lets a writer choose, and older names of the media type.
+#[test]
+fn other_forms_of_a_bundle_are_the_same_bundle() {
+    let bundle = World::new(b"7").bundles().remove(0);
+    let text = String::from_utf8(bundle.to_json().unwrap()).unwrap();
+    for (from, to) in [
+        ("\"treeSize\":\"6\"", "\"treeSize\":6"),
+        ("\"treeSize\"", "\"tree_size\""),
+        ("\"dsseEnvelope\"", "\"dsse_envelope\""),
+        ("\"payloadType\"", "\"payload_type\""),
+        ("bundle.v0.3+json", "bundle+json;version=0.3"),
+        ("bundle.v0.3+json", "bundle+json;version=0.2"),
+        ("\"tlogEntries\"", "\"timestampVerificationData\":{},\"tlogEntries\""),
+        ("\"tlogEntries\"", "\"timestampVerificationData\":null,\"tlogEntries\""),
+    ] {
+        assert!(text.contains(from), "{from}");
+        assert_eq!(Bundle::parse(text.replacen(from, to, 1).as_bytes()).unwrap(), bundle, "{to}");
     }
 }

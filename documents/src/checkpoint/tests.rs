@@ -80,6 +80,18 @@ fn every_change_of_a_byte_is_refused() {
     }
 }
 
+/// C2SP tlog-checkpoint: lines after the root are extensions, and signed like the others.
+#[test]
+fn extension_lines_are_signed_and_passed_over() {
+    let (key, verifier_key) = verifier(b"7");
+    let body = format!("{}Timestamp: 1767578400\n", checkpoint().body());
+    let id = ed25519_key_id(NAME, &key.public());
+    let text = note(&body, NAME, id, &key.sign(body.as_bytes()));
+    assert_eq!(Checkpoint::verify_ed25519(&text, &verifier_key, NAME).unwrap(), checkpoint());
+    let changed = text.replace("1767578400", "1767578401");
+    assert!(Checkpoint::verify_ed25519(&changed, &verifier_key, NAME).is_err());
+}
+
 #[test]
 fn a_second_signature_by_a_witness_is_no_harm() {
     let (key, verifier_key) = verifier(b"7");

@@ -1,8 +1,12 @@
 //! The trusted root as Sigstore's verifiers read it: which key the log has, and from when to when
 //! it is valid. An entry from outside of that time is refused, however well it is signed.
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use documents::trusted_root::{self, MEDIA_TYPE};
+use documents::keys::PublicKey;
+use documents::trusted_root::{self, HASH_ALGORITHM, KEY_DETAILS, MEDIA_TYPE};
 use documents::world_keys::WorldIdentity;
+use documents::{Digest, rekor};
 use serde::Deserialize;
 use store::instants::text;
 
@@ -65,12 +69,50 @@ struct KeyId {
     key_id: String,
 }
 
-/// Reads a trusted root: it must name the log of that identity, its key and when that is valid.
-pub(super) fn validity(bytes: &[u8], identity: &WorldIdentity) -> Result<Validity, String> {
+/// A log of a trusted root.
+#[derive(Clone, Debug)]
+pub(super) struct TrustedLog {
+    pub(super) key: PublicKey,
+    /// The origin of its checkpoints, which follows from its address and its key.
+    pub(super) origin: String,
+    pub(super) validity: Validity,
+}
+
+fn read(bytes: &[u8]) -> Result<Root, String> {
     let root: Root = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if root.media_type != MEDIA_TYPE {
         return Err(format!("its media type is {:?}", root.media_type));
     }
+    Ok(root)
+}
+
+/// Reads a trusted root for the log with that id, whichever others it names.
+pub(super) fn log(bytes: &[u8], id: Digest) -> Result<TrustedLog, String> {
+    let wanted = STANDARD.encode(id.as_bytes());
+    let named = read(bytes)?.tlogs.into_iter().find(|log| log.log_id.key_id == wanted);
+    let log = named.ok_or_else(|| format!("it does not name the log {}", id.hex()))?;
+    for (what, found, wanted) in [
+        ("hashAlgorithm", &log.hash_algorithm, HASH_ALGORITHM),
+        ("keyDetails", &log.public_key.key_details, KEY_DETAILS),
+    ] {
+        if found != wanted {
+            return Err(format!("{what} is {found:?}, expected {wanted:?}"));
+        }
+    }
+    let der = STANDARD.decode(&log.public_key.raw_bytes).map_err(|error| error.to_string())?;
+    let key = PublicKey::from_der(&der).map_err(|error| error.to_string())?;
+    if key.id() != id {
+        return Err("the log's id is not that of its key".to_owned());
+    }
+    let name = log.base_url.strip_prefix("https://").unwrap_or(&log.base_url);
+    let ValidFor { start, end } = log.public_key.valid_for;
+    let validity = Validity { from: start, until: end };
+    Ok(TrustedLog { origin: rekor::origin(name, id), key, validity })
+}
+
+/// Reads a trusted root: it must name the log of that identity, its key and when that is valid.
+pub(super) fn validity(bytes: &[u8], identity: &WorldIdentity) -> Result<Validity, String> {
+    let root = read(bytes)?;
     // What it must say of the key is what we would write.
     let epoch = documents::Timestamp::EPOCH;
     let expected = trusted_root::document(&identity.log_url(), &identity.log, epoch)

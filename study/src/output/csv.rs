@@ -1,6 +1,9 @@
 //! One row a replication and arm, for R (`read.csv`) and pandas (`read_csv`): RFC 4180 with line
 //! feeds. What was not measured is an empty field.
 use crate::file::Selection;
+use crate::measure::Outcome;
+use crate::result::CurveKind;
+use sim::severity::Severity;
 
 /// The columns before the measures.
 const KEYS: [&str; 3] = ["arm", "replication", "seed"];
@@ -43,6 +46,43 @@ pub fn header(columns: &[String]) -> String {
 pub fn row(key: Key<'_>, values: &[(String, Option<f64>)]) -> String {
     let keys = [quoted(key.arm), key.replication.to_string(), key.seed.to_string()];
     line(keys.into_iter().chain(values.iter().map(|(_, value)| number(*value))))
+}
+
+/// The first line of survival data, with its line feed.
+pub fn survival_header() -> String {
+    "arm,replication,seed,curve,severity,hours,event,count\n".to_owned()
+}
+
+/// The survival data of a replication and arm: a row for each curve, severity and time at which
+/// something ended (`event` 1) or was last seen open (`event` 0), with how many.
+pub fn survival_rows(key: Key<'_>, outcome: &Outcome) -> String {
+    let mut rows = String::new();
+    let curves = [
+        (CurveKind::TimeToFix, &outcome.time_to_fix),
+        (CurveKind::TimeToAdopt, &outcome.time_to_adopt),
+    ];
+    for (curve, by_severity) in curves {
+        for severity in Severity::ALL.iter().rev() {
+            for tally in by_severity[*severity as usize].tallies() {
+                for (event, count) in [("1", tally.events), ("0", tally.censored)] {
+                    if count > 0 {
+                        let fields = [
+                            quoted(key.arm),
+                            key.replication.to_string(),
+                            key.seed.to_string(),
+                            curve.as_str().to_owned(),
+                            severity.as_str().to_owned(),
+                            tally.time.to_string(),
+                            event.to_owned(),
+                            count.to_string(),
+                        ];
+                        rows.push_str(&line(fields.into_iter()));
+                    }
+                }
+            }
+        }
+    }
+    rows
 }
 
 fn line(fields: impl Iterator<Item = String>) -> String {

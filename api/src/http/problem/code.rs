@@ -123,6 +123,12 @@ codes! {
     /// The log has no such entry.
     LogEntryNotFound "log_entry_not_found" 404 "There is no such log entry"
         "GET /v1/logs tells how many entries the logs have.";
+    /// The catalogue of forgeries has no such case.
+    ForgeryNotFound "forgery_not_found" 404 "There is no such forgery"
+        "GET /v1/forgeries lists the cases.";
+    /// What the answer is made of was not signed yet, or is not kept any more.
+    EvidencePending "evidence_pending" 409 "Not enough has been signed yet"
+        "Let the world run until two images are published, and ask again.";
     /// The document was made, and the object store has lost or damaged it.
     DocumentDamaged "document_damaged" 410 "The document is lost or damaged"
         "An operator can have it made again with `wavetank repair`; until then it is not to be had.";
