@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use documents::osv::{Advisory, AffectedPackage};
 use documents::provenance::{self, Build, Source};
-use documents::{Timestamp, Trigger, cyclonedx, oci, osv, sample, spdx};
+use documents::{Distribution, Timestamp, Trigger, cyclonedx, oci, osv, sample, spdx};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         })?;
         fs::write(directory.join(format!("provenance-{index}.json")), statement)?;
     }
-    let record = osv::record(&advisory()?, "wavetank")?;
+    let record = osv::record(&advisory()?, Distribution::Alpine)?;
     fs::write(directory.join("CVE-2026-1000001.osv.json"), record)?;
     Ok(())
 }

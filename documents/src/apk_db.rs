@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::contents::{Component, ImageContents};
+use crate::distribution::Distribution;
 use crate::subject::NAMESPACE;
 
 /// `lib/apk/db/installed`: one paragraph a package, as apk-tools 2 writes it.
@@ -47,16 +48,18 @@ fn paragraph(text: &mut String, component: &Component, contents: &ImageContents)
 
 /// `etc/os-release` (os-release(5)).
 pub fn os_release(contents: &ImageContents) -> String {
-    let id = &contents.distro_id;
-    let version = &contents.distro_version;
-    let mut name = id.clone();
-    if let Some(first) = name.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
+    let (id, version) = (contents.distribution.id(), contents.distribution.version());
+    let [name, pretty_name] = contents.distribution.names();
     format!(
-        "ID={id}\nNAME=\"{name}\"\nPRETTY_NAME=\"{name} {version}\"\nVERSION_ID=\"{version}\"\n\
+        "ID={id}\nNAME=\"{name}\"\nPRETTY_NAME=\"{pretty_name}\"\nVERSION_ID=\"{version}\"\n\
          HOME_URL=\"{NAMESPACE}\"\n"
     )
+}
+
+/// `etc/alpine-release`, by which older scanners know Alpine; other distributions have none.
+pub fn alpine_release(contents: &ImageContents) -> Option<String> {
+    let is_alpine = contents.distribution == Distribution::Alpine;
+    is_alpine.then(|| format!("{}\n", contents.distribution.version()))
 }
 
 #[cfg(test)]
@@ -81,8 +84,17 @@ mod tests {
 
     #[test]
     fn os_release_names_the_distribution() {
-        let text = os_release(&sample::contents(1));
-        assert!(text.starts_with("ID=wavetank\nNAME=\"Wavetank\"\n"));
-        assert!(text.contains("VERSION_ID=\"20260105\"\n"));
+        let mut contents = sample::contents(1);
+        let text = os_release(&contents);
+        assert!(text.starts_with("ID=alpine\nNAME=\"Alpine Linux\"\n"));
+        assert!(text.contains("VERSION_ID=\"3.23.0\"\n"));
+        assert_eq!(alpine_release(&contents).as_deref(), Some("3.23.0\n"));
+        contents.distribution = Distribution::Wavetank;
+        assert_eq!(alpine_release(&contents), None);
+        assert_eq!(
+            os_release(&contents),
+            "ID=wavetank\nNAME=\"Wavetank\"\nPRETTY_NAME=\"Wavetank 1\"\nVERSION_ID=\"1\"\n\
+             HOME_URL=\"https://wavetank.example\"\n"
+        );
     }
 }

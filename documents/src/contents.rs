@@ -2,6 +2,7 @@
 
 use crate::apk_version;
 use crate::digest::Digest;
+use crate::distribution::Distribution;
 use crate::error::{Error, shorten};
 
 /// Most components in one image that documents are made for and read from.
@@ -63,10 +64,8 @@ pub struct ImageContents {
     pub repository: String,
     /// The organization that publishes the image.
     pub vendor: String,
-    /// `ID` of os-release and namespace of the purls, for example `wavetank`.
-    pub distro_id: String,
-    /// `VERSION_ID` of os-release.
-    pub distro_version: String,
+    /// As whose packages scanners see its packages.
+    pub distribution: Distribution,
     /// apk's name of the architecture, for example `x86_64`.
     pub architecture: String,
     /// The packages, sorted by name, each name once.
@@ -93,14 +92,8 @@ impl ImageContents {
         for (field, value) in texts {
             self.require(is_text(value), &self.image, field, value, TEXT)?;
         }
-        let names = [
-            ("distro_id", &self.distro_id),
-            ("distro_version", &self.distro_version),
-            ("architecture", &self.architecture),
-        ];
-        for (field, value) in names {
-            self.require(is_name(value), &self.image, field, value, NAME)?;
-        }
+        let architecture = &self.architecture;
+        self.require(is_name(architecture), &self.image, "architecture", architecture, NAME)?;
         if let Some(base) = &self.base {
             self.require(is_text(&base.name), &self.image, "base name", &base.name, TEXT)?;
         }
@@ -207,7 +200,7 @@ mod tests {
     fn each_broken_field_is_named() {
         assert!(refused(|c| c.image = "a\nb".into()).contains("image"));
         assert!(refused(|c| c.image = "x".repeat(2000)).contains("1024"));
-        assert!(refused(|c| c.distro_id = "../etc".into()).contains("distro_id"));
+        assert!(refused(|c| c.architecture = "../etc".into()).contains("architecture"));
         assert!(refused(|c| c.components[1].version = "one".into()).contains("apk version"));
         assert!(refused(|c| c.components[1].description = "a\nP:evil".into()).contains("control"));
         assert!(refused(|c| c.components[1].license = "MIT\nX:y".into()).contains("SPDX"));

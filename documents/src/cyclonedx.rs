@@ -154,7 +154,8 @@ pub fn document(subject: &Subject<'_>) -> Result<Vec<u8>, Error> {
         .map(|component| format!("{}@{}", component.name, component.version))
         .collect();
     let image_reference = format!("image:{}@{}", contents.image, subject.digest);
-    let system_reference = format!("os:{}@{}", contents.distro_id, contents.distro_version);
+    let system_reference =
+        format!("os:{}@{}", contents.distribution.id(), contents.distribution.version());
     let mut components = vec![system(subject, &system_reference)?];
     for (component, reference) in contents.components.iter().zip(&references) {
         components.push(part(subject, component, reference)?);
@@ -268,7 +269,7 @@ fn system<'a>(subject: &Subject<'a>, reference: &'a str) -> Result<Part<'a>, Err
         ..bare(
             "operating-system",
             &contents.vendor,
-            (&contents.distro_id, &contents.distro_version),
+            (contents.distribution.id(), contents.distribution.version()),
             Digest::of(apk_db::os_release(contents).as_bytes()),
             purl::distribution(contents)?,
         )

@@ -9,7 +9,7 @@
 //! - [`spdx::document`] and [`cyclonedx::document`] write the two SBOMs, [`sbom::parse_components`]
 //!   reads either back for a scan, and [`affected::is_affected`] matches what it finds.
 //! - [`provenance::statement`] and [`build_log::render`] tell of the build, [`osv::record`] of an
-//!   advisory.
+//!   advisory, and [`scanner_db::files`] of all of them in the databases of scanners.
 //! - [`dsse::Envelope`] signs a [`statement`], [`rekor`] and [`merkle`] log it, [`bundle::Bundle`]
 //!   holds both for a verifier, and [`slsa_level::assess`] says what they prove.
 //! - [`scanner_report::parse`] reads what scanners of others say of an image.
@@ -20,6 +20,7 @@
 pub mod affected;
 pub mod apk_db;
 pub mod apk_version;
+pub mod bolt;
 pub mod build_log;
 pub mod bundle;
 pub mod canonical;
@@ -28,6 +29,7 @@ pub mod contents;
 pub mod cvss;
 pub mod cyclonedx;
 pub mod digest;
+pub mod distribution;
 pub mod divergence;
 pub mod dsse;
 mod error;
@@ -44,6 +46,7 @@ pub mod purl;
 pub mod rekor;
 pub mod sample;
 pub mod sbom;
+pub mod scanner_db;
 pub mod scanner_report;
 pub mod slsa_level;
 pub mod spdx;
@@ -59,9 +62,11 @@ pub mod trusted_root;
 pub mod vex;
 pub mod vuln;
 pub mod world_keys;
+pub mod zip;
 
 pub use contents::{BaseReference, Component, ImageContents};
 pub use digest::Digest;
+pub use distribution::Distribution;
 pub use error::Error;
 pub use subject::Subject;
 pub use timestamp::Timestamp;

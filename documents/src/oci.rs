@@ -127,14 +127,18 @@ struct History {
 /// What [`ImageContents::check`] refuses.
 pub fn image(contents: &ImageContents) -> Result<Image, Error> {
     contents.check()?;
-    let archive = tar::archive(&[
-        Entry::Directory("etc/"),
-        Entry::File("etc/os-release", apk_db::os_release(contents).as_bytes()),
+    let os_release = apk_db::os_release(contents);
+    let (alpine, installed) = (apk_db::alpine_release(contents), apk_db::installed(contents));
+    let mut entries = vec![Entry::Directory("etc/")];
+    entries.extend(alpine.as_ref().map(|text| Entry::File("etc/alpine-release", text.as_bytes())));
+    entries.extend([
+        Entry::File("etc/os-release", os_release.as_bytes()),
         Entry::Directory("lib/"),
         Entry::Directory("lib/apk/"),
         Entry::Directory("lib/apk/db/"),
-        Entry::File("lib/apk/db/installed", apk_db::installed(contents).as_bytes()),
+        Entry::File("lib/apk/db/installed", installed.as_bytes()),
     ]);
+    let archive = tar::archive(&entries);
     let layer = Blob::new(LAYER_TYPE, gzip::compress(&archive));
     let config = Blob::new(CONFIG_TYPE, config(contents, Digest::of(&archive))?);
     let manifest = Manifest {

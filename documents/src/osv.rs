@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::affected::FROM_THE_START;
 use crate::cvss::BaseScore;
+use crate::distribution::Distribution;
 use crate::error::{Error, to_json};
 use crate::purl;
 use crate::subject::{DISCLAIMER, NAMESPACE};
@@ -11,8 +12,6 @@ use crate::timestamp::Timestamp;
 
 /// The version of the OSV schema.
 pub const SCHEMA_VERSION: &str = "1.7.0";
-/// The ecosystem whose version order is apk's. The list of names is closed; this one fits.
-pub const ECOSYSTEM: &str = "Wolfi";
 
 /// One package that an advisory affects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,15 +103,15 @@ struct DatabaseSpecific {
     cvss_score: String,
 }
 
-/// The OSV record of an advisory of the distribution `distro_id`. Score and severity are computed
+/// The OSV record of an advisory of the distribution. Score and severity are computed
 /// from the vector.
 ///
 /// # Errors
 /// [`Error::CvssVector`] for a bad vector, [`Error::Purl`] for a package without a name.
-pub fn record(advisory: &Advisory, distro_id: &str) -> Result<Vec<u8>, Error> {
+pub fn record(advisory: &Advisory, distribution: Distribution) -> Result<Vec<u8>, Error> {
     let score = BaseScore::of(&advisory.cvss_vector)?;
     let affected: Result<Vec<_>, Error> =
-        advisory.affected.iter().map(|package| affected(package, distro_id)).collect();
+        advisory.affected.iter().map(|package| affected(package, distribution)).collect();
     let record = Record {
         schema_version: SCHEMA_VERSION,
         id: &advisory.id,
@@ -135,16 +134,19 @@ pub fn record(advisory: &Advisory, distro_id: &str) -> Result<Vec<u8>, Error> {
     to_json("OSV record", 1024 + advisory.affected.len() * 256, &record)
 }
 
-fn affected<'a>(package: &'a AffectedPackage, distro_id: &str) -> Result<Affected<'a>, Error> {
+fn affected<'a>(
+    package: &'a AffectedPackage,
+    distribution: Distribution,
+) -> Result<Affected<'a>, Error> {
     let introduced =
         if package.introduced.is_empty() { FROM_THE_START } else { &package.introduced };
     let mut events = vec![Event::Introduced(introduced)];
     events.extend(package.fixed.as_deref().map(Event::Fixed));
     Ok(Affected {
         package: Package {
-            ecosystem: ECOSYSTEM,
+            ecosystem: distribution.osv_ecosystem(),
             name: &package.name,
-            purl: purl::package(distro_id, &package.name)?,
+            purl: purl::package(distribution, &package.name)?,
         },
         ranges: [Range { r#type: "ECOSYSTEM", events }],
     })
@@ -172,9 +174,9 @@ mod tests {
                 AffectedPackage { name: "libz++".into(), introduced: "2.0-r0".into(), fixed: None },
             ],
         };
-        let text = String::from_utf8(record(&advisory, "wavetank").unwrap()).unwrap();
+        let text = String::from_utf8(record(&advisory, Distribution::Alpine).unwrap()).unwrap();
         assert_eq!(text, include_str!("osv/golden.json").trim_end());
         let broken = Advisory { cvss_vector: "CVSS:3.1/AV:N".into(), ..advisory };
-        assert!(record(&broken, "wavetank").is_err());
+        assert!(record(&broken, Distribution::Alpine).is_err());
     }
 }

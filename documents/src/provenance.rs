@@ -151,8 +151,8 @@ pub fn statement(build: &Build<'_>) -> Result<Vec<u8>, Error> {
                 extra: build.extra_parameters,
             },
             internal_parameters: InternalParameters {
-                distro: &contents.distro_id,
-                distro_version: &contents.distro_version,
+                distro: contents.distribution.id(),
+                distro_version: contents.distribution.version(),
             },
             resolved_dependencies: dependencies(build)?,
         },

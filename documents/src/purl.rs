@@ -4,17 +4,18 @@ use packageurl::PackageUrl;
 
 use crate::contents::ImageContents;
 use crate::digest::Digest;
+use crate::distribution::Distribution;
 use crate::error::Error;
 
 /// The purl of an apk package in an image:
-/// `pkg:apk/wavetank/zlib@1.3.1-r0?arch=x86_64&distro=wavetank-20260105`.
+/// `pkg:apk/alpine/zlib@1.3.1-r0?arch=x86_64&distro=alpine-3.23.0`.
 ///
 /// # Errors
 /// [`Error::Purl`] if the name is empty.
 pub fn component(contents: &ImageContents, name: &str, version: &str) -> Result<String, Error> {
-    let distro = format!("{}-{}", contents.distro_id, contents.distro_version);
+    let distro = contents.distribution.qualifier();
     build("apk", name, |purl| {
-        purl.with_namespace(contents.distro_id.as_str())?
+        purl.with_namespace(contents.distribution.id())?
             .with_version(version)?
             .add_qualifier("arch", contents.architecture.as_str())?
             .add_qualifier("distro", distro.as_str())?;
@@ -27,8 +28,8 @@ pub fn component(contents: &ImageContents, name: &str, version: &str) -> Result<
 ///
 /// # Errors
 /// [`Error::Purl`] if the name is empty.
-pub fn package(distro_id: &str, name: &str) -> Result<String, Error> {
-    build("apk", name, |purl| purl.with_namespace(distro_id).map(|_| ()))
+pub fn package(distribution: Distribution, name: &str) -> Result<String, Error> {
+    build("apk", name, |purl| purl.with_namespace(distribution.id()).map(|_| ()))
 }
 
 /// The purl of an image, as the purl type `oci` asks: the name is the repository's last part in
@@ -72,13 +73,13 @@ pub fn product_anywhere(contents: &ImageContents, digest: Digest) -> Result<Stri
 }
 
 /// How VEX names a package in an image: without qualifiers, because each scanner writes another
-/// `distro` (Syft `wavetank-1`, Trivy `1`). `pkg:apk/wavetank/zlib@1.3.1-r0`.
+/// `distro` (Syft `alpine-3.23.0`, Trivy `3.23.0`). `pkg:apk/alpine/zlib@1.3.1-r0`.
 ///
 /// # Errors
 /// [`Error::Purl`] if the name is empty.
 pub fn subcomponent(contents: &ImageContents, name: &str, version: &str) -> Result<String, Error> {
     build("apk", name, |purl| {
-        purl.with_namespace(contents.distro_id.as_str())?.with_version(version)?;
+        purl.with_namespace(contents.distribution.id())?.with_version(version)?;
         Ok(())
     })
 }
@@ -110,8 +111,9 @@ pub fn base(name: &str, digest: Digest) -> Result<String, Error> {
 /// # Errors
 /// [`Error::Purl`] if the distribution has no name.
 pub fn distribution(contents: &ImageContents) -> Result<String, Error> {
-    build("generic", &contents.distro_id, |purl| {
-        purl.with_version(contents.distro_version.as_str()).map(|_| ())
+    let distribution = contents.distribution;
+    build("generic", distribution.id(), |purl| {
+        purl.with_version(distribution.version()).map(|_| ())
     })
 }
 
@@ -136,11 +138,11 @@ mod tests {
         let contents = sample::contents(4);
         assert_eq!(
             component(&contents, "libstdc++", "13.2.0_git20250101-r1").unwrap(),
-            "pkg:apk/wavetank/libstdc%2B%2B@13.2.0_git20250101-r1\
-             ?arch=x86_64&distro=wavetank-20260105"
+            "pkg:apk/alpine/libstdc%2B%2B@13.2.0_git20250101-r1\
+             ?arch=x86_64&distro=alpine-3.23.0"
         );
-        assert_eq!(package("wavetank", "zlib").unwrap(), "pkg:apk/wavetank/zlib");
-        assert_eq!(distribution(&contents).unwrap(), "pkg:generic/wavetank@20260105");
+        assert_eq!(package(Distribution::Wolfi, "zlib").unwrap(), "pkg:apk/wolfi/zlib");
+        assert_eq!(distribution(&contents).unwrap(), "pkg:generic/alpine@3.23.0");
         let digest = Digest::of(b"");
         let hex = digest.hex();
         assert_eq!(
@@ -168,8 +170,8 @@ mod tests {
         );
         assert_eq!(
             subcomponent(&contents, "zlib", "1.3.1-r0").unwrap(),
-            "pkg:apk/wavetank/zlib@1.3.1-r0"
+            "pkg:apk/alpine/zlib@1.3.1-r0"
         );
-        assert!(package("wavetank", "").is_err());
+        assert!(package(Distribution::Wolfi, "").is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::contents::{BaseReference, Component, ImageContents};
 use crate::digest::Digest;
+use crate::distribution::Distribution;
 use crate::subject::Subject;
 use crate::timestamp::Timestamp;
 
@@ -40,8 +41,7 @@ pub fn contents(count: usize) -> ImageContents {
         version: "2.4".into(),
         repository: "registry.wavetank.example/harbor-web".into(),
         vendor: "Wavetank".into(),
-        distro_id: "wavetank".into(),
-        distro_version: "20260105".into(),
+        distribution: Distribution::Alpine,
         architecture: "x86_64".into(),
         components,
         base: Some(BaseReference {

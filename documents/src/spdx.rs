@@ -149,13 +149,13 @@ fn system_package<'a>(subject: &Subject<'a>) -> Result<Package<'a>, Error> {
     let digest = Digest::of(apk_db::os_release(contents).as_bytes());
     let refs = [purl_ref(purl::distribution(contents)?)];
     Ok(Package {
-        version_info: &contents.distro_version,
+        version_info: contents.distribution.version(),
         // The distribution as it is here: the packages that were taken from it.
         license_concluded: concluded(legal::combined(contents.components.iter())),
         copyright_text: legal::of_image(&contents.vendor).into(),
         source_info: Some("etc/os-release".to_owned()),
         primary_package_purpose: Some("OPERATING-SYSTEM"),
-        ..bare(SYSTEM_ID, &contents.distro_id, &contents.vendor, digest, refs)
+        ..bare(SYSTEM_ID, contents.distribution.id(), &contents.vendor, digest, refs)
     })
 }
 
@@ -249,14 +249,17 @@ fn relationships<'a>(subject: &Subject<'a>, ids: &'a [String]) -> Vec<Relationsh
 
 /// An SPDX identifier holds letters, digits, `.` and `-` only. A name with other characters, or
 /// one that the document needs itself, gets part of its SHA-256 behind it, so that `a_b` and `a+b`
-/// stay apart. Otherwise it is the name alone: relationships are half of the document's bytes.
+/// stay apart. What begins like the operating system's would be taken for one (Trivy), so the
+/// name's begins otherwise. Otherwise it is the name alone: relationships are half of the document's bytes.
 fn spdx_id(name: &str) -> String {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
     let plain = format!("SPDXRef-{name}");
     let reserved = [DOCUMENT_ID, IMAGE_ID, SYSTEM_ID, BASE_ID].contains(&plain.as_str());
-    if !reserved && name.chars().all(allowed) {
+    if !reserved && !plain.starts_with(SYSTEM_ID) && name.chars().all(allowed) {
         return plain;
     }
+    let plain =
+        if plain.starts_with(SYSTEM_ID) { format!("SPDXRef-Package-{name}") } else { plain };
     let safe = plain.replace(|letter| !allowed(letter), "-");
     format!("{safe}-{}", &Digest::of(name.as_bytes()).hex()[..12])
 }

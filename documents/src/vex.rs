@@ -267,9 +267,9 @@ mod tests {
                 ),
                 "identifiers": { "purl": format!("pkg:oci/harbor-web@sha256:{digest}") },
                 "hashes": { "sha-256": digest },
-                "subcomponents": [{ "@id": "pkg:apk/wavetank/anchor@1.3.0-r0" }],
+                "subcomponents": [{ "@id": "pkg:apk/alpine/anchor@1.3.0-r0" }],
             },
-            { "@id": "pkg:apk/wavetank/anchor@1.3.0-r0" },
+            { "@id": "pkg:apk/alpine/anchor@1.3.0-r0" },
         ]);
         for statement in statements.as_array().unwrap() {
             assert_eq!(statement["products"], expected);

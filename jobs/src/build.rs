@@ -89,7 +89,8 @@ async fn publish(
     let resolved = builds::resolve(tx, &published.contents, job.fact.started).await?;
     contents::check(job, published, &subject, &resolved)?;
     let tags = contents::tags(published, &subject, &resolved);
-    let contents = contents::image(published, &subject, &resolved, &tags)?;
+    let distribution = ctx.keys.distribution(tx).await?;
+    let contents = contents::image(published, &subject, &resolved, &tags, distribution)?;
     let keys = ctx.keys.get(tx).await?;
     let (owner, job) = (subject.tenant_namespace.clone(), job.clone());
     let version = VersionRef { image: job.fact.image, version: published.version };

@@ -1,7 +1,8 @@
-//! The keys that jobs sign with. They follow from the world's record, so a worker can start before
+//! The keys that jobs sign with, and the name that packages go by. They follow from the world's record, so a worker can start before
 //! there is a world.
 use crate::error::JobError;
 use anyhow::anyhow;
+use documents::Distribution;
 use documents::keys::SignerKey;
 use documents::world_keys::WorldKeys;
 use sqlx::PgConnection;
@@ -9,17 +10,18 @@ use std::sync::Arc;
 use store::world;
 use tokio::sync::OnceCell;
 
-/// The keys of the world, once it is known.
+/// The keys and the distribution of the world, once it is known.
 #[derive(Debug, Default)]
 pub struct Keyring {
     own: Option<SignerKey>,
     keys: OnceCell<Arc<WorldKeys>>,
+    distribution: OnceCell<Distribution>,
 }
 
 impl Keyring {
     /// A keyring with the operator's own signing key instead of one that follows from the seed.
     pub fn with_own(own: Option<SignerKey>) -> Self {
-        Keyring { own, keys: OnceCell::new() }
+        Keyring { own, ..Keyring::default() }
     }
 
     /// The same for another world.
@@ -61,5 +63,18 @@ impl Keyring {
             )))
         });
         Ok(keys.await?.clone())
+    }
+
+    /// As whose packages the documents of the world that the database holds show its packages.
+    ///
+    /// # Errors
+    /// There is no world yet, or a later release made it look like a distribution unknown here.
+    pub async fn distribution(&self, conn: &mut PgConnection) -> Result<Distribution, JobError> {
+        let distribution = self.distribution.get_or_try_init(|| async {
+            let name = world::get(conn).await?.origin.distribution;
+            let known = Distribution::named(&name);
+            known.ok_or_else(|| JobError::from(anyhow!("the distribution {name} is unknown")))
+        });
+        Ok(*distribution.await?)
     }
 }

@@ -1,13 +1,11 @@
 //! What the documents of all images have in common: registry, vendor, distribution.
-use documents::ImageContents;
+use documents::{Distribution, ImageContents};
 use sim::ids::BuilderId;
 
 /// Under this name images stand in the world's registry.
 const REGISTRY: &str = "registry.wavetank.example";
 /// Who publishes them.
 const VENDOR: &str = "Wavetank";
-/// The synthetic distribution: `ID` and `VERSION_ID` of os-release.
-const DISTRIBUTION: (&str, &str) = ("wavetank", "1");
 /// apk's name of the only architecture.
 const ARCHITECTURE: &str = "x86_64";
 
@@ -17,14 +15,17 @@ pub(crate) fn repository(image: &str) -> String {
 }
 
 /// An image without its packages: enough for documents that only name it.
-pub(crate) fn empty_image(image: &str, tags: &[String]) -> ImageContents {
+pub(crate) fn empty_image(
+    distribution: Distribution,
+    image: &str,
+    tags: &[String],
+) -> ImageContents {
     ImageContents {
         image: image.to_owned(),
         version: tags.get(1).cloned().unwrap_or_default(),
         repository: repository(image),
         vendor: VENDOR.to_owned(),
-        distro_id: DISTRIBUTION.0.to_owned(),
-        distro_version: DISTRIBUTION.1.to_owned(),
+        distribution,
         architecture: ARCHITECTURE.to_owned(),
         components: Vec::new(),
         base: None,

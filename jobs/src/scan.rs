@@ -190,10 +190,11 @@ async fn publish(
         return Ok(());
     }
     let keys = ctx.keys.get(tx).await?;
+    let distribution = ctx.keys.distribution(tx).await?;
     // Signing is pure computation: it must not hold up the runtime.
     let documents = tokio::task::spawn_blocking(move || {
         let mut documents = ReportDocuments::default();
-        reports.iter().try_for_each(|report| documents.add(&keys, report))?;
+        reports.iter().try_for_each(|report| documents.add(&keys, distribution, report))?;
         Ok::<_, JobError>(documents)
     });
     let ReportDocuments { objects, signed } = documents.await.context("making reports")??;

@@ -67,6 +67,9 @@ const SUPPLIERS: [&str; 8] = [
     "Halyard Community",
 ];
 
+/// What the parts would make up that is a package of Wolfi (2026-08) or Debian 12.
+const TAKEN: [&str; 5] = ["amber", "delta", "driftnet", "fathom", "jetty9"];
+
 /// The name of the package with this ordinal: distinct for distinct ordinals.
 pub(crate) fn package(streams: &RandomStreams, ordinal: u32) -> String {
     let pick =
@@ -78,8 +81,14 @@ pub(crate) fn package(streams: &RandomStreams, ordinal: u32) -> String {
     let suffix = SUFFIXES[((ordinal / stems) % suffixes) as usize];
     let round = ordinal / (stems * suffixes);
     let prefix = PREFIXES[pick(0, cast::ordinal(PREFIXES.len()))];
+    composed(prefix, stem, suffix, round)
+}
+
+/// An invented name: what looks at real advisories must not take it for a real package.
+fn composed(prefix: &str, stem: &str, suffix: &str, round: u32) -> String {
     let number = if round == 0 { String::new() } else { (round + 1).to_string() };
-    format!("{prefix}{stem}{suffix}{number}")
+    let name = format!("{prefix}{stem}{suffix}{number}");
+    if TAKEN.contains(&&*name) { format!("{name}-wave") } else { name }
 }
 
 /// Licence expression, supplier and description of a package.
@@ -134,10 +143,24 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn names_are_distinct() {
+    fn names_are_distinct_and_no_real_packages() {
         let streams = RandomStreams::new(1);
         let packages: BTreeSet<_> = (0..5_000).map(|n| package(&streams, n)).collect();
         assert_eq!(packages.len(), 5_000);
+        let stems = STEMS.into_iter().flat_map(|stem| SUFFIXES.map(|suffix| (stem, suffix)));
+        let all: Vec<_> = stems
+            .flat_map(|(stem, suffix)| PREFIXES[2..].iter().map(move |p| (*p, stem, suffix)))
+            .flat_map(|(prefix, stem, suffix)| {
+                (0..200).map(move |round| composed(prefix, stem, suffix, round))
+            })
+            .collect();
+        // Of the names of 3,402 definitions of Wolfi (wolfi-dev/os, 8190a16) and of 63,697 packages
+        // of Debian 12, those that begin with a prefix and a stem and are little longer.
+        let real: BTreeSet<_> = include_str!("names/real.txt").lines().collect();
+        assert!(TAKEN.iter().all(|name| real.contains(name)));
+        for name in &all {
+            assert!(!real.contains(&**name), "{name} is a real package");
+        }
         let images: BTreeSet<_> = (0..1_440).map(image).collect();
         assert_eq!(images.len(), 1_440);
     }

@@ -4,6 +4,7 @@ use super::signing::SigningOptions;
 use crate::evidence::{self, Collector, LeftOut, Report, Scope};
 use crate::services::{ServiceOptions, Services};
 use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
 use documents::keys::PublicKey;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 #[command(
     after_help = "The directory stands by itself: `wavetank verify DIR` and cosign check it \
     without network or database, and answers.json says which image truly has which CVE, for people \
-    who test scanners. Its README.md tells more."
+    who test scanners; `scanners` has the databases of these. Its README.md tells more."
 )]
 pub(super) struct ExportOptions {
     /// The directory to write; it must not exist yet, or be empty.
@@ -24,6 +25,11 @@ pub(super) struct ExportOptions {
     /// Every version that was ever published, not only those that are current.
     #[arg(long)]
     all_versions: bool,
+    /// The instant of the world's past to write it at, in RFC 3339: its versions, documents,
+    /// advisories and scanner databases as they were known then. Now when absent. The logs are
+    /// always whole.
+    #[arg(long, value_name = "INSTANT")]
+    as_of: Option<DateTime<Utc>>,
     /// Instead of the world, write the catalogue of forgeries made from its evidence: what a correct
     /// verifier must refuse, and what it must accept.
     #[arg(long, conflicts_with = "all_versions")]
@@ -80,6 +86,10 @@ pub(super) async fn export(options: ExportOptions) -> Result<ExitCode> {
     let services = Services::open(&options.services, Path::new("data/demo")).await?;
     let exported = async {
         let world = Collector::open(services.pool.clone(), services.objects.clone()).await?;
+        let world = match options.as_of {
+            Some(instant) => world.at(instant).await?,
+            None => world,
+        };
         if options.forgeries {
             return evidence::export_forgeries(&world, &options.directory).await;
         }

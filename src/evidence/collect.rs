@@ -4,14 +4,15 @@ use super::{
     PROVENANCE, RetentionFile, SIGNER_KEY, SLSA, SPDX, SlsaFile, TRUSTED_BUILDERS, TRUSTED_ROOT,
     TrustedBuilderFile, VersionFiles, WORLD, WorldFile, blob_file, bundle_file, pretty,
 };
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use documents::keys::PublicKey;
-use documents::osv::{self, AffectedPackage};
+use documents::osv::{self, Advisory};
+use documents::scanner_db::{self, DatabaseFile};
 use documents::statement::PredicateType;
 use documents::world_keys::{WorldIdentity, WorldKeys};
-use documents::{Timestamp, oci, spdx3, trusted_root};
+use documents::{Distribution, Timestamp, oci, spdx3, trusted_root};
 use futures::stream::{self, StreamExt};
 use sim::time::SimTime;
 use sqlx::{PgConnection, PgPool};
@@ -19,9 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::artifacts::kind;
 use store::logs::Log;
 use store::objects::{ObjectStore, content_key};
-use store::read::evidence::{
-    AdvisoryRow, VersionRow, Which, advisories, bundles, documents, versions,
-};
+use store::read::evidence::{VersionRow, Which, advisories, bundles, documents, known, versions};
 use store::retention::{self, leaves::expired_tiles};
 use store::slsa;
 use store::world::{self, Origin};
@@ -41,6 +40,7 @@ pub struct Collector {
     pub(super) origin: Origin,
     pub(super) identity: WorldIdentity,
     pub(super) as_of: DateTime<Utc>,
+    pub(super) distribution: Distribution,
 }
 
 impl Collector {
@@ -55,7 +55,27 @@ impl Collector {
         identity.signer =
             PublicKey::from_pem(&origin.signer_key).context("the world's signing key")?;
         let as_of = record.materialized.at.to_datetime().context("the world's instant")?;
-        Ok(Collector { pool, objects, origin, identity, as_of })
+        let name = &origin.distribution;
+        let distribution = Distribution::named(name);
+        let distribution =
+            distribution.with_context(|| format!("the distribution {name} is unknown"))?;
+        Ok(Collector { pool, objects, origin, identity, as_of, distribution })
+    }
+
+    /// The same world as it was known at an instant of its past.
+    ///
+    /// # Errors
+    /// The instant lies before the world or its history, or in its future.
+    pub async fn at(mut self, instant: DateTime<Utc>) -> Result<Self> {
+        let begins = self.origin.starts_at.to_datetime().context("the world's beginning")?;
+        let kept = retention::history_from(&mut *self.pool.acquire().await?).await?;
+        let from = kept.map_or(begins, |kept| kept.max(begins));
+        if instant < from || instant > self.as_of {
+            let (from, to) = (from.to_rfc3339(), self.as_of.to_rfc3339());
+            bail!("{} is not in the world's history, {from} to {to}", instant.to_rfc3339());
+        }
+        self.as_of = instant;
+        Ok(self)
     }
 
     /// Whether its documents are signed with that key.
@@ -88,7 +108,7 @@ impl Collector {
         let identity = &self.identity;
         let images: BTreeSet<_> = versions.iter().map(|row| row.image_id).collect();
         let mut conn = self.pool.acquire().await?;
-        let records = osv_records(&advisories(&mut conn, self.as_of).await?)?;
+        let advisories = known(&advisories(&mut conn, self.as_of).await?)?;
         let world = WorldFile {
             format: FORMAT.to_owned(),
             name: self.origin.name.clone(),
@@ -102,7 +122,7 @@ impl Collector {
             images: images.len(),
             versions: versions.len(),
             retention: self.retention().await?,
-            advisories: Some(records.len()),
+            advisories: Some(advisories.len()),
         };
         let start = timestamp(self.origin.starts_at)?;
         let root = trusted_root::document(&identity.log_url(), &identity.log, start)?;
@@ -117,10 +137,24 @@ impl Collector {
         ]);
         let builders = trusted_builders(&mut conn, &identity.signer.id().hex()).await?;
         files.insert(TRUSTED_BUILDERS.to_owned(), pretty(&builders)?);
-        for (cve, record) in records {
-            files.insert(format!("osv/{cve}.json"), record);
+        for advisory in &advisories {
+            let record = osv::record(advisory, self.distribution)?;
+            files.insert(format!("osv/{}.json", advisory.id), record.into());
+        }
+        for database in self.databases(advisories).await? {
+            files.insert(format!("scanners/{}", database.path), database.bytes.into());
         }
         Ok(files)
+    }
+
+    /// The databases of scanners: pure computation, which must not hold up the runtime.
+    async fn databases(&self, advisories: Vec<Advisory>) -> Result<Vec<DatabaseFile>> {
+        let distribution = self.distribution;
+        let as_of = Timestamp::from_ms(self.as_of.timestamp_millis())?;
+        let made = tokio::task::spawn_blocking(move || {
+            scanner_db::files(&advisories, distribution, as_of)
+        });
+        Ok(made.await.context("making the databases of scanners")??)
     }
 
     /// The files of versions, in their order, a batch at a time.
@@ -271,39 +305,6 @@ async fn trusted_builders(
         })
     });
     rows.collect()
-}
-
-/// The OSV records of advisories as known at one instant, by CVE.
-pub(super) fn osv_records(rows: &[AdvisoryRow]) -> Result<Vec<(String, Bytes)>> {
-    let record = |rows: &[AdvisoryRow]| {
-        let first = rows.first().context("no advisory")?;
-        let published = Timestamp::from_ms(first.published_at.timestamp_millis())?;
-        let fixed = rows.iter().filter_map(|row| row.fixed_at).max();
-        let modified = fixed.map_or(first.published_at, |at| at.max(first.published_at));
-        let names: Vec<_> = rows.iter().map(|row| row.package.as_str()).collect();
-        let advisory = osv::Advisory {
-            id: first.cve.clone(),
-            summary: format!(
-                "A simulated {} vulnerability in {}",
-                first.severity,
-                names.join(", ")
-            ),
-            details: String::new(),
-            cvss_vector: first.vector.clone(),
-            published,
-            modified: Timestamp::from_ms(modified.timestamp_millis())?,
-            affected: rows
-                .iter()
-                .map(|row| AffectedPackage {
-                    name: row.package.clone(),
-                    introduced: row.introduced_version.clone(),
-                    fixed: row.fixed_version.clone(),
-                })
-                .collect(),
-        };
-        Ok((first.cve.clone(), osv::record(&advisory, "wavetank")?.into()))
-    };
-    rows.chunk_by(|a, b| a.id == b.id).map(record).collect()
 }
 
 fn timestamp(at: SimTime) -> Result<Timestamp> {

@@ -29,6 +29,8 @@ pub struct Origin {
     pub ends_at: SimTime,
     /// The public key that its documents are signed with, PEM.
     pub signer_key: String,
+    /// As whose packages scanners see those of the world: the name of a distribution.
+    pub distribution: String,
 }
 
 /// A place in the order of facts.
@@ -68,8 +70,8 @@ pub async fn create(
     sqlx::query(
         "INSERT INTO world (name, scenario, scenario_sha256, seed, kernel_version, starts_at,
              ends_at, released_through, released_seq, released_fingerprint,
-             materialized_through, materialized_seq, signer_key, keep_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 0, $8, $6, 0, $9, $10)",
+             materialized_through, materialized_seq, signer_key, keep_ms, distribution)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 0, $8, $6, 0, $9, $10, $11)",
     )
     .bind(&origin.name)
     .bind(&origin.scenario)
@@ -81,6 +83,7 @@ pub async fn create(
     .bind(fingerprint)
     .bind(&origin.signer_key)
     .bind(keep.map(|keep| keep.0))
+    .bind(&origin.distribution)
     .execute(&mut *conn)
     .await?;
     sqlx::query("INSERT INTO clock (mode, factor) VALUES ('paused', 3600)").execute(conn).await?;
@@ -104,6 +107,7 @@ struct Row {
     signer_key: String,
     generation: i64,
     keep_ms: Option<i64>,
+    distribution: String,
 }
 
 impl Row {
@@ -118,6 +122,7 @@ impl Row {
                 starts_at: SimTime::from_datetime(self.starts_at),
                 ends_at: SimTime::from_datetime(self.ends_at),
                 signer_key: self.signer_key,
+                distribution: self.distribution,
             },
             released: Position {
                 at: SimTime::from_datetime(self.released_through),
@@ -139,7 +144,7 @@ pub async fn find(conn: &mut PgConnection) -> Result<Option<World>, Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT name, scenario, scenario_sha256, seed, kernel_version, starts_at, ends_at,
                 released_through, released_seq, released_fingerprint, materialized_through,
-                materialized_seq, signer_key, generation, keep_ms
+                materialized_seq, signer_key, generation, keep_ms, distribution
          FROM world",
     )
     .fetch_optional(conn)

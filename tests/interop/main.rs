@@ -6,6 +6,7 @@ mod forgeries;
 mod imports;
 mod object_store;
 mod registry;
+mod scanners;
 mod scenarios;
 mod statistics;
 #[path = "../e2e/support.rs"]

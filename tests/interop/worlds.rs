@@ -49,7 +49,7 @@ impl Worlds {
 
 /// The classroom without its attacker: every document is what it should be. The second world begins
 /// within a second, although log entries have whole ones.
-fn untampered(seed: &str) -> String {
+pub(crate) fn untampered(seed: &str) -> String {
     let text = std::fs::read_to_string(scenario("classroom")).expect("the classroom");
     let start = "start: 2026-01-05T00:00:00Z";
     assert!(text.contains(start), "the classroom begins at another instant");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:56ff5537e22c2eceea007cfdc4069cdd8948fe4b2ee5342e12de94b03fe9c274";
+const GOLDEN: &str = "sha256:6b5756ddf59c3f68c055c848e06e9fd2a80af7c73c085347fdd09275bea3bb2b";
 
 fn parsed(count: usize) -> Value {
     let contents = sample::contents(count);

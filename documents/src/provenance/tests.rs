@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:8074b09e85f18e2f9c955b46a8e02fc465ab877485ac59c6060fc9ae1c8bcd40";
+const GOLDEN: &str = "sha256:8d347c5064287583168ccfa9b7259142714c4a32106348565ad2c876b5941a40";
 
 fn made(trigger: &Trigger, extra: &BTreeMap<String, String>) -> Result<Vec<u8>, Error> {
     let contents = sample::contents(60);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::sample;
 
-const GOLDEN: &str = "sha256:4c51ad795f5d25067bb606190958bca7e1b996b53133a0d4772c30b280829831";
+const GOLDEN: &str = "sha256:5745b1bf351df392953bb7e31a013375f3f7bfe898240c9d3eae050a017ae34b";
 
 fn parsed(count: usize) -> Value {
     let contents = sample::contents(count);
@@ -36,7 +36,7 @@ fn every_component_with_its_elements() {
         assert_eq!(package["copyrightText"], format!("Copyright (c) The {origin} authors"));
         assert_eq!(package["checksums"][0]["checksumValue"], component.checksum.hex());
         let locator = package["externalRefs"][0]["referenceLocator"].as_str().unwrap();
-        assert!(locator.starts_with("pkg:apk/wavetank/"));
+        assert!(locator.starts_with("pkg:apk/alpine/"));
     }
     assert_eq!(packages[1]["primaryPackagePurpose"], "OPERATING-SYSTEM");
     for package in packages {

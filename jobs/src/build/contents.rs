@@ -4,7 +4,7 @@ use crate::error::JobError;
 use crate::job::SequencedFact;
 use crate::naming::{empty_image, repository};
 use anyhow::Context;
-use documents::{BaseReference, Component, ImageContents};
+use documents::{BaseReference, Component, Distribution, ImageContents};
 use sim::fact::{BuildResult, Published};
 use std::collections::BTreeSet;
 use store::builds::{BuildSubject, ResolvedRelease};
@@ -72,6 +72,7 @@ pub(super) fn image(
     subject: &BuildSubject,
     resolved: &[ResolvedRelease],
     tags: &[String],
+    distribution: Distribution,
 ) -> Result<ImageContents, JobError> {
     let own: BTreeSet<_> = published.own_packages.iter().map(|p| i64::from(p.0)).collect();
     let components = resolved.iter().map(|r| component(r, !own.contains(&r.package_id)));
@@ -87,7 +88,7 @@ pub(super) fn image(
     Ok(ImageContents {
         components: components.collect::<Result<_, JobError>>()?,
         base,
-        ..empty_image(&subject.name, tags)
+        ..empty_image(distribution, &subject.name, tags)
     })
 }
 

@@ -122,6 +122,7 @@ fn origin(text: &str, scenario: &Scenario, seed: u64) -> Result<Origin, Conducto
         starts_at,
         ends_at,
         signer_key: String::new(),
+        distribution: scenario.distribution.identity.as_str().to_owned(),
     })
 }
 

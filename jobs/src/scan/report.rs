@@ -12,7 +12,7 @@ use documents::statement::{PAYLOAD_TYPE, PredicateType, statement_of_document};
 use documents::vex::{self, Justification, Status};
 use documents::vuln::{self, ScanFinding};
 use documents::world_keys::WorldKeys;
-use documents::{Digest, Subject, Timestamp};
+use documents::{Digest, Distribution, Subject, Timestamp};
 use sim::ids::AdvisoryId;
 use sim::time::SimTime;
 use std::collections::BTreeMap;
@@ -47,9 +47,14 @@ pub(super) struct ReportDocuments {
 
 impl ReportDocuments {
     /// Writes, signs and packs the documents of a report.
-    pub(super) fn add(&mut self, keys: &WorldKeys, report: &Report) -> Result<(), JobError> {
+    pub(super) fn add(
+        &mut self,
+        keys: &WorldKeys,
+        distribution: Distribution,
+        report: &Report,
+    ) -> Result<(), JobError> {
         let identity = &report.identity;
-        let contents = empty_image(&identity.name, &identity.tags);
+        let contents = empty_image(distribution, &identity.name, &identity.tags);
         let digest: Digest = identity.digest.parse().context("digest of a version")?;
         let subject = Subject { contents: &contents, digest, created: time(identity.published)? };
         let scan = report.scan(&subject)?;

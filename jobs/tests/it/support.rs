@@ -169,6 +169,7 @@ impl Bench {
             starts_at: SimTime(0),
             ends_at: SimTime(1),
             signer_key: String::new(),
+            distribution: "alpine".to_owned(),
         };
         let mut conn = self.pool.acquire().await.unwrap();
         store::world::create(&mut conn, &origin, "", None).await.unwrap();

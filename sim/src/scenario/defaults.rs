@@ -1,7 +1,7 @@
 //! What a scenario means where it says nothing; the sources stand beside the fields in the model.
 use super::model::{
-    BackOff, Builders, Distribution, Draw, NumberDraw, Queue, Scanner, SeverityWeights, Sla,
-    Triggers, Vulnerabilities,
+    BackOff, Builders, Distribution, DistributionIdentity, Draw, NumberDraw, Queue, Scanner,
+    SeverityWeights, Sla, Triggers, Vulnerabilities,
 };
 use super::units::{Amount, CronSchedule, Share, Span};
 use crate::fact::Trigger;
@@ -11,6 +11,7 @@ use crate::time::DAY_MS;
 impl Default for Distribution {
     fn default() -> Self {
         Distribution {
+            identity: DistributionIdentity::default(),
             packages: 400,
             releases_per_year: NumberDraw::LognormalNumber { mu: 1.306, sigma: Amount::of(1.078) },
             end_of_life: Share::of(0.28),

@@ -9,6 +9,7 @@ pub use promises::Promise;
 pub use warnings::Warning;
 
 use super::Scenario;
+use super::model::DistributionIdentity;
 use super::units::CronSchedule;
 use crate::catalogue::Catalogue;
 use crate::random::RandomStreams;
@@ -35,6 +36,8 @@ pub struct Review {
     pub images: usize,
     /// How many packages the distribution has.
     pub packages: usize,
+    /// As whose packages scanners see them.
+    pub identity: DistributionIdentity,
     /// How many customers there are.
     pub customers: usize,
     /// Its schedules.
@@ -84,6 +87,7 @@ impl Review {
             ends_at: (start + scenario.duration.duration()).to_string(),
             images: catalogue.images.len(),
             packages: catalogue.packages.len(),
+            identity: scenario.distribution.identity,
             customers: catalogue.customers.len(),
             schedules: vec![
                 firings("triggers.rebuild", scenario.triggers.rebuild.as_ref()),

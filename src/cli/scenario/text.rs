@@ -8,9 +8,10 @@ pub(super) fn write(out: &mut String, file: &Path, review: &Review) -> Result {
     writeln!(out, "{}: {}", file.display(), review.title)?;
     writeln!(
         out,
-        "  {} images, {} packages, {} customers, {} policies; {} to {}, seed {}",
+        "  {} images, {} packages that scanners see as {}'s, {} customers, {} policies; {} to {}, seed {}",
         review.images,
         review.packages,
+        review.identity.as_str(),
         review.customers,
         review.policies.len(),
         review.starts_at,

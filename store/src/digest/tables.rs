@@ -42,6 +42,7 @@ pub const EXCLUDED: &[&str] = &[
     "webhook_endpoints",
     "webhook_receipts",
     "webhook_sources",
+    "world.distribution",
     "world.generation",
     "world.id",
     "world.keep_ms",

@@ -1,6 +1,8 @@
 //! What is known of versions as evidence: their documents, the newest bundle of each kind, and the
 //! level that was assessed. For exports and verification.
 use chrono::{DateTime, Utc};
+use documents::Timestamp;
+use documents::osv::{Advisory, AffectedPackage};
 use documents::slsa_level::CheckResult;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
@@ -237,6 +239,41 @@ pub async fn advisories(
     .bind(as_of)
     .fetch_all(conn)
     .await
+}
+
+/// What the rows of [`advisories`] say, as documents take it.
+///
+/// # Errors
+/// An instant outside the years that documents can hold.
+pub fn known(rows: &[AdvisoryRow]) -> Result<Vec<Advisory>, documents::Error> {
+    let instant = |at: DateTime<Utc>| Timestamp::from_ms(at.timestamp_millis());
+    let advisory = |rows: &[AdvisoryRow]| {
+        let first = rows.first()?;
+        let fixed = rows.iter().filter_map(|row| row.fixed_at).max();
+        let modified = fixed.map_or(first.published_at, |at| at.max(first.published_at));
+        let names: Vec<_> = rows.iter().map(|row| row.package.as_str()).collect();
+        let affected = rows.iter().map(|row| AffectedPackage {
+            name: row.package.clone(),
+            introduced: row.introduced_version.clone(),
+            fixed: row.fixed_version.clone(),
+        });
+        let advisory = |published, modified| Advisory {
+            id: first.cve.clone(),
+            summary: format!(
+                "A simulated {} vulnerability in {}",
+                first.severity,
+                names.join(", ")
+            ),
+            details: String::new(),
+            cvss_vector: first.vector.clone(),
+            published,
+            modified,
+            affected: affected.collect(),
+        };
+        let instants = instant(first.published_at).and_then(|at| Ok((at, instant(modified)?)));
+        Some(instants.map(|(published, modified)| advisory(published, modified)))
+    };
+    rows.chunk_by(|a, b| a.id == b.id).filter_map(advisory).collect()
 }
 
 /// A vulnerability that a version really has.

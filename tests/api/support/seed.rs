@@ -50,6 +50,7 @@ pub(crate) async fn world(pool: &PgPool) {
         starts_at: SimTime(START_MS),
         ends_at: SimTime(START_MS + 7 * 86_400_000),
         signer_key: String::new(),
+        distribution: "alpine".to_owned(),
     };
     store::world::create(&mut conn, &origin, "0", None).await.unwrap();
     let packed = packed_sha256();

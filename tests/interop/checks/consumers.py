@@ -57,10 +57,10 @@ def images_seen(name, digest):
 
 def packages_seen(name, version):
     """How scanners call a package of an image of the distribution."""
-    bare = f"pkg:apk/wavetank/{name.replace('+', '%2B')}@{version}"
-    yield f"{bare}?arch=x86_64&distro=wavetank-1"  # Syft and Grype
-    yield f"{bare}?arch=x86_64&distro=wavetank-1&upstream={name.replace('+', '%2B')}"
-    yield f"{bare}?arch=x86_64&distro=1"  # Trivy
+    bare = f"pkg:apk/alpine/{name.replace('+', '%2B')}@{version}"
+    yield f"{bare}?arch=x86_64&distro=alpine-3.23.0"  # Syft and Grype
+    yield f"{bare}?arch=x86_64&distro=alpine-3.23.0&upstream={name.replace('+', '%2B')}"
+    yield f"{bare}?arch=x86_64&distro=3.23.0"  # Trivy
     yield bare
 
 

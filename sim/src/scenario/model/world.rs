@@ -1,12 +1,15 @@
 //! What nobody can choose: the distribution, its vulnerabilities, and how both are drawn.
 use crate::scenario::units::{Amount, Share, Span, written};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The synthetic distribution.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Distribution {
+    /// As whose packages scanners see them: in os-release, package URLs, the SBOMs'
+    /// operating-system component, advisories and scanner databases. No fact depends on it.
+    pub identity: DistributionIdentity,
     /// How many packages it has. Wolfi has about 1,600; 400 keeps a demo quick (D).
     #[schemars(range(min = 1, max = 100_000))]
     pub packages: u32,
@@ -17,6 +20,31 @@ pub struct Distribution {
     pub end_of_life: Share,
     /// How likely an image is to hold an end-of-life package, against any other. 0.05 (D).
     pub end_of_life_weight: Share,
+}
+
+/// As whose packages scanners see those of the synthetic distribution. All are apk packages with
+/// invented names, so that only distributions of apk packages can lend their name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DistributionIdentity {
+    /// Alpine Linux: most scanners match its packages, also against advisories without a fix.
+    #[default]
+    Alpine,
+    /// Wolfi: Trivy reports nothing where there is no fix yet.
+    Wolfi,
+    /// A distribution that no scanner knows, for testing what it says then.
+    Wavetank,
+}
+
+impl DistributionIdentity {
+    /// The name in scenarios, the database and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DistributionIdentity::Alpine => "alpine",
+            DistributionIdentity::Wolfi => "wolfi",
+            DistributionIdentity::Wavetank => "wavetank",
+        }
+    }
 }
 
 /// How vulnerabilities are disclosed and fixed.

@@ -75,6 +75,8 @@ fn what_cannot_work_is_warned_of() {
         ("triggers: {cve_fix: null}\n", "triggers"),
         ("scanner: {schedule: never}\n", "scanner.schedule"),
         ("sla: {check: null}\n", "sla.check"),
+        ("distribution: {identity: wolfi}\n", "distribution.identity"),
+        ("distribution: {identity: wavetank}\n", "distribution.identity"),
     ] {
         assert_eq!(fields(&format!("{ONE}{POLICY}{more}")), [field], "{more}");
     }

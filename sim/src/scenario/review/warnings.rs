@@ -1,6 +1,7 @@
 //! What in a scenario is allowed and cannot work.
 use super::{Load, Promise};
 use crate::scenario::Scenario;
+use crate::scenario::model::DistributionIdentity;
 use serde::Serialize;
 
 /// From this share on a clause about mass events takes out so much that it is worth a warning.
@@ -46,6 +47,19 @@ pub(super) fn all(
             }
         };
         warn("triggers", text.to_owned());
+    }
+    match scenario.distribution.identity {
+        DistributionIdentity::Alpine => {}
+        DistributionIdentity::Wolfi => {
+            let text = "Trivy reports nothing of Wolfi where there is no fix yet, and takes every \
+                        version before a fix for affected";
+            warn("distribution.identity", text.to_owned());
+        }
+        DistributionIdentity::Wavetank => {
+            let text =
+                "no scanner knows this distribution: Trivy finds 0 packages and exits with 0";
+            warn("distribution.identity", text.to_owned());
+        }
     }
     if scenario.scanner.schedule.is_none() {
         let text = "a version is scanned only when it is pushed: what becomes known after that is \
