@@ -15,6 +15,7 @@ mod range;
 mod referrers;
 mod refusal;
 mod service;
+mod trivy_db;
 mod trust;
 
 pub(crate) use service::Registry;

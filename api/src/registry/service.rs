@@ -3,6 +3,7 @@ use super::by_digest::ByDigest;
 use super::kept::Kept;
 use super::path::Repository;
 use super::refusal::{Failure, Refusal};
+use super::trivy_db::TrivyDb;
 use super::trust::Trust;
 use crate::http::authorize::Authorizer;
 use crate::http::generated::GeneratedRepository;
@@ -34,7 +35,8 @@ pub(super) struct View<'a> {
 
 impl Registry {
     pub(crate) fn new(state: ApiState, authorizer: Arc<Authorizer>) -> Self {
-        let mut generated: Vec<Arc<dyn GeneratedRepository>> = vec![Arc::new(Trust)];
+        let mut generated: Vec<Arc<dyn GeneratedRepository>> =
+            vec![Arc::new(Trust), Arc::new(TrivyDb::default())];
         generated.extend(state.generated().iter().cloned());
         Registry {
             generated,
