@@ -43,7 +43,7 @@ async fn generated_clients_have_every_operation_and_call_a_world() {
 /// A demo that plays the smallest scenario.
 pub(crate) struct World {
     pub(crate) base: String,
-    key: String,
+    pub(crate) key: String,
     client: Client,
     pub(crate) demo: Background,
     _data: TempDir,

@@ -1,9 +1,10 @@
 //! Trivy, unchanged, on what a world exports: with the exported database it finds what the answer key
 //! says, and VEX takes away what was judged. Python's zipfile reads the archives of OSV records.
+use crate::clients::World;
 use crate::support::{data_dir, figures, said, wavetank};
 use crate::validators::python;
 use crate::worlds::untampered;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -97,7 +98,7 @@ fn pair(cve: &Value, package: &Value) -> (String, String) {
 
 /// One image of an export: its directory, what is in it, and what of that does not affect it.
 fn images(export: &Path) -> Vec<(PathBuf, Found, Found)> {
-    let answers = json(&export.join("answers.json"));
+    let answers = read(&export.join("answers.json"));
     let image = |image: &Value| {
         let (name, version) = (image["name"].as_str().expect("a name"), &image["version"]);
         let held = image["vulnerabilities"].as_array().expect("a list");
@@ -110,14 +111,14 @@ fn images(export: &Path) -> Vec<(PathBuf, Found, Found)> {
     answers["images"].as_array().expect("a list").iter().map(image).collect()
 }
 
-fn json(path: &Path) -> Value {
+fn read(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&bytes).expect("JSON")
 }
 
 /// What the image's VEX document says does not affect it.
 fn judged(version: &Path) -> Found {
-    let vex = json(&version.join("openvex.json"));
+    let vex = read(&version.join("openvex.json"));
     let statements = vex["statements"].as_array().expect("a list").iter();
     let judged = statements.filter(|said| said["status"] == "not_affected");
     let named = judged.filter_map(|said| {
@@ -181,7 +182,7 @@ fn trivy_passes_over_what_another_identity_hides() {
 }
 
 fn unfixed(export: &Path) -> Found {
-    let answers = json(&export.join("answers.json"));
+    let answers = read(&export.join("answers.json"));
     let all = answers["vulnerabilities"].as_array().expect("a list").iter();
     let pairs = all.flat_map(|vulnerability| {
         let packages = vulnerability["packages"].as_array().expect("a list").iter();
@@ -204,4 +205,48 @@ records = {path.name: path.read_bytes() for path in (export / 'osv').iterdir()}
 assert records and records == {name: archive.read(name) for name in archive.namelist()}
 ";
     succeeds(Command::new(python(root())).args(["-c", COMPARE]).arg(&export));
+}
+
+/// Nothing but the address of a demo: images, database and VEX come from its registry, and what Trivy
+/// found is scored by the demo itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn trivy_needs_nothing_but_a_registry() {
+    let Some(trivy) = trivy() else { return };
+    let demo = World::start().await;
+    let address = demo.base.trim_start_matches("http://").to_owned();
+    let home = tempfile::tempdir().expect("a directory");
+    let view = format!("{address}/as-of/20260111t230000z");
+    let mut reports = Vec::new();
+    for name in ["gateway", "foundation"] {
+        let file = home.path().join(format!("{name}.json"));
+        let mut scan = Command::new(&trivy);
+        scan.env("TRIVY_DISABLE_TELEMETRY", "true").env("TRIVY_SKIP_VERSION_CHECK", "true");
+        scan.args([
+            "image",
+            "--quiet",
+            "--format",
+            "json",
+            "--list-all-pkgs",
+            "--scanners",
+            "vuln",
+        ]);
+        scan.args(["--insecure", "--image-src", "remote", "--vex", "oci", "--skip-java-db-update"]);
+        scan.arg("--db-repository").arg(format!("{view}/wavetank/trivy-db:2"));
+        scan.arg("--cache-dir").arg(home.path().join("cache")).arg("--output").arg(&file);
+        succeeds(scan.arg(format!("{view}/{name}:latest")));
+        reports.push(json!({ "name": name, "report": read(&file) }));
+    }
+    let client = reqwest::Client::new();
+    let post = |path: &str, body: &Value| client.post(format!("{}{path}", demo.base)).json(body);
+    let token = post("/v1/auth/token", &json!({ "api_key": demo.key })).send().await;
+    let token: Value = token.expect("an answer").json().await.expect("JSON");
+    let asked = json!({ "reports": reports, "as_of": "2026-01-11T23:00:00Z" });
+    let bearer = token["access_token"].as_str().expect("a token");
+    let scored = post("/v1/score", &asked).bearer_auth(bearer).send().await.expect("an answer");
+    let score: Value = scored.json().await.expect("JSON");
+    let total = &score["total"];
+    assert!(total["right"].as_u64().is_some_and(|right| right > 0), "{score:#}");
+    assert_eq!((&total["missed"], &total["wrong"]), (&json!(0), &json!(0)), "{score:#}");
+    assert_eq!(score["coverage"]["images_scored"], 2, "{score:#}");
+    assert!(demo.demo.stop(), "the demo stops when it is asked to");
 }

@@ -10,7 +10,7 @@ async fn world() -> Fixture {
     fixture
         .sql(
             "INSERT INTO world VALUES (true, 'w', 'text', repeat('0', 64), 7, '1', '2026-01-05Z',
-             '2026-02-01Z', '2026-01-07Z', 10, 'f', '2026-01-06Z', 9, 0, 'key');
+             '2026-02-01Z', '2026-01-07Z', 10, 'f', '2026-01-06Z', 9, 0, 'key', 0, NULL, 'wavetank');
          INSERT INTO clock VALUES (true, 'fast', 1);
          INSERT INTO commands VALUES (1, '{}', '2026-01-05Z', NULL);
          INSERT INTO timeline (seq, at, kind, tenant_namespace, data)
