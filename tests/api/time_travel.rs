@@ -61,7 +61,7 @@ fn in_query(operation: &Operation, name: &str) -> &'static [&'static str] {
         "digest" => &["sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"],
         "version" if operation.id == "listPackageImages" => &["1.0.0-r0"],
         "version" | "from" | "days" | "slsa_level" => &["1"],
-        "to" => &["2"],
+        "to" | "points" => &["2"],
         "known_exploited" | "fix_available" => &["true", "false"],
         "published_from" | "published_to" => &["2026-01-12T00:30:00Z"],
         "actor" => &["builder-0"],

@@ -45,13 +45,17 @@ struct ChangeRow {
 
 /// The values of each series at the samples.
 ///
-/// It reads the index entries of all findings, so whoever answers many callers keeps the answer.
+/// Of timers it is known what the last evaluation by then had seen: so a past answer never changes. It
+/// reads the index entries of all findings, so whoever answers many callers keeps the answer.
 pub async fn history(
     conn: &mut PgConnection,
     samples: &Samples,
 ) -> sqlx::Result<BTreeMap<&'static str, Vec<i64>>> {
     let rows: Vec<ChangeRow> = sqlx::query_as(
-        "WITH spans (series, began_at, ended_at) AS (
+        "WITH seen AS MATERIALIZED (
+             SELECT at FROM timeline WHERE kind = 'sla_checked' AND at <= $1
+             ORDER BY at DESC LIMIT 1),
+         spans (series, began_at, ended_at) AS (
              SELECT severity, min(detected_at),
                     CASE WHEN bool_and(coalesce(least(resolved_at, not_affected_at) <= $1, false))
                          THEN max(least(resolved_at, not_affected_at)) END
@@ -64,9 +68,14 @@ pub async fn history(
              SELECT 'builds_waiting', requested_at, least(started_at, finished_at)
              FROM build_events WHERE requested_at <= $1
              UNION ALL
-             SELECT 'overdue', due_at, stopped_at
-             FROM sla_timers
-             WHERE due_at <= $1 AND NOT excluded AND (stopped_at IS NULL OR stopped_at > due_at))
+             SELECT 'overdue', t.due_at, CASE WHEN t.stopped_at <= seen.at THEN t.stopped_at END
+             FROM seen, sla_timers t
+             WHERE t.due_at <= $1 AND t.opened_at <= seen.at AND t.started_at <= seen.at
+               AND (t.stopped_at IS NULL OR t.stopped_at > t.due_at)
+               AND NOT (t.excluded AND NOT EXISTS (
+                   SELECT FROM mass_event_decisions d
+                   WHERE d.advisory_id = t.advisory_id AND d.policy_id = t.policy_id
+                     AND d.decided_at > seen.at)))
          SELECT series, place, sum(change)::bigint AS change
          FROM (
              SELECT series, 1 AS change,

@@ -65,7 +65,7 @@ async fn listing_repositories() {
     let rest = repository.api.get_as(&token, &link(&first).unwrap()).await;
     assert_eq!(
         (rest.json(), link(&rest)),
-        (json!({ "repositories": ["redis", "wavetank/trust"] }), None)
+        (json!({ "repositories": ["redis", "wavetank/trivy-db", "wavetank/trust"] }), None)
     );
 }
 
