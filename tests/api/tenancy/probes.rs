@@ -102,7 +102,7 @@ pub(crate) fn in_query(operation: &str, name: &str) -> Names {
         | (_, "image_status" | "scan" | "slsa_assessment")
         | (_, "format" | "predicate_type" | "slsa_level" | "order_by" | "operation" | "outcome")
         | (_, "known_exploited" | "fix_available" | "published_from" | "published_to")
-        | (_, "as_of" | "days" | "timeline" | "page_size" | "page_token") => Nothing(""),
+        | (_, "as_of" | "days" | "points" | "timeline" | "page_size" | "page_token") => Nothing(""),
         other => panic!("what does the parameter {other:?} name?"),
     }
 }
