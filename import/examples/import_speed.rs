@@ -1,5 +1,5 @@
 //! Imports 100,000 components, 50,000 findings, 12,000 rows of CVEs and 50,000 builds, and says how
-//! long each step takes: `/usr/bin/time -v cargo run --release -p import --example speed`.
+//! long each step takes: `/usr/bin/time -v cargo run --release -p import --example import_speed`.
 #![expect(clippy::disallowed_methods, reason = "an example measures time")]
 use import::{Importer, Options};
 use sim::random::{Purpose, RandomStreams, Sampler};
